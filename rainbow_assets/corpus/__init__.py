@@ -1,0 +1,1 @@
+"""Raw songs: manifests, lyrics, timecode, stems, anomalies and song splits."""

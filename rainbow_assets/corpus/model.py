@@ -1,0 +1,157 @@
+"""The vocabulary of the corpus: songs, tracks, sections, lyric lines, anomalies. Times are integer milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Severity = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Anomaly:
+    """One irregularity of the raw material and what was done about it.
+
+    ``file`` is relative to the corpus root; ``where`` is ``line 12`` or ``field structure[3].end_time``.
+    ``kind`` is a stable machine name from :data:`rainbow_assets.corpus.anomalies.KINDS`.
+    """
+
+    song: str
+    file: str
+    where: str
+    kind: str
+    severity: Severity
+    message: str
+    action: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain dictionary, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One entry of the manifest's ``structure``."""
+
+    name: str
+    start_ms: int
+    end_ms: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class LyricLine:
+    """One stamped line of the LRC; ``line_number`` is the 1-based line of its stamp in the file."""
+
+    start_ms: int
+    text: str
+    line_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One stem as the manifest describes it. File names are relative to the song folder and have been vetted.
+
+    ``midi_file`` is the stem's own MIDI, ``midi_group_file`` one that it shares with its ``group``.
+    """
+
+    track_id: int
+    description: str
+    audio_file: str | None = None
+    midi_file: str | None = None
+    midi_group_file: str | None = None
+    group: str | None = None
+    player: str | None = None
+
+    @property
+    def midi(self) -> str | None:
+        """The MIDI file that speaks for this stem: its own, else its group's."""
+        return self.midi_file or self.midi_group_file
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Tonic with its accidental (``Bb``, ``F#``, ``C``), mode (``major`` or ``minor``) and the raw text."""
+
+    tonic: str | None
+    mode: str | None
+    raw: str
+
+    @property
+    def label(self) -> str | None:
+        """``Bb minor``, or None where the text could not be read."""
+        return f"{self.tonic} {self.mode}" if self.tonic and self.mode else None
+
+
+@dataclass(frozen=True, slots=True)
+class Timecode:
+    """How the fraction field of a file's stamps is read.
+
+    ``unit``: ``ms``, ``frames`` (``.FF`` in the millisecond field) or ``frames+subframe`` (``.FFS``); ``fps`` is
+    None for ``ms``. ``evidence`` is a sentence, ``ambiguous`` asks a person to look, ``largest_shift_ms`` is the most
+    that any stamp moved against a plain millisecond reading; ``source`` is ``evidence`` or ``corpus.toml``.
+    """
+
+    unit: str
+    fps: int | None
+    evidence: str
+    ambiguous: bool
+    largest_shift_ms: int
+    source: str = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A usable song: everything the manifest and the lyrics say, typed, with file names vetted."""
+
+    song_id: str
+    folder: Path
+    title: str
+    rainbow_color: str
+    bpm: float
+    time_signature: tuple[int, int] | None
+    time_signature_raw: str
+    key: Key
+    release_date: str
+    album_sequence: int
+    main_audio_file: str | None
+    total_ms: int
+    """TRT as the manifest gives it."""
+    end_ms: int
+    """End of the song from text alone: the largest believable of TRT, section ends and last stamp."""
+    vocals: bool
+    lyrics: bool
+    sections: tuple[Section, ...]
+    mood: tuple[str, ...]
+    genres: tuple[str, ...]
+    sounds_like: tuple[tuple[str, int | None], ...]
+    concept: str
+    tracks: tuple[Track, ...]
+    lrc_file: str | None
+    lrc_text: str | None
+    lines: tuple[LyricLine, ...]
+    manifest_timecode: Timecode
+    lyrics_timecode: Timecode | None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Manifest fields that the model does not know, kept as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A song folder that cannot be used, with the reason (a kind of anomaly) and a sentence."""
+
+    song_id: str
+    rainbow_color: str | None
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one song folder: exactly one of ``song`` and ``quarantined`` is set."""
+
+    song_id: str
+    song: Song | None
+    quarantined: Quarantined | None
+    anomalies: tuple[Anomaly, ...]

@@ -1,0 +1,1 @@
+"""Row ledger, digests, verdicts and gates: what changed, and what may be used."""

@@ -1,0 +1,1 @@
+"""Versioned releases: preview, card, bundle, hubs."""

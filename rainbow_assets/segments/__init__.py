@@ -1,0 +1,1 @@
+"""Stem x time slices: slicing, audibility, FLAC and MIDI windows, training tables."""

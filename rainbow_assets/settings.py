@@ -1,0 +1,152 @@
+"""Roots, addresses and rules: the one place that reads the environment and the settings file.
+
+Roots come from ``RAINBOW_*`` variables. Rules that shape rows are frozen data classes with measured
+defaults; a TOML file (``RAINBOW_SETTINGS``, else ``rainbow.toml`` in the working directory)
+overrides them by ``[section] name = value``. A ledger step names the rules it depends on as
+``section.name`` (or a whole ``section``) and :func:`values` resolves those names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+class SettingsError(ValueError):
+    """A setting or variable that cannot be used; the message names it and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRules:
+    """How a song's time is cut into slices; times in milliseconds."""
+
+    lyric_tail_ms: int = 3000
+    snap_ms: int = 2000
+    window_ms: int = 30000
+    overlap_ms: int = 2000
+    min_ms: int = 500
+    coverage: str = "full"
+    """``full``: every millisecond of the song is in a slice. ``lyrics``: the original rule."""
+
+    def __post_init__(self) -> None:
+        if self.coverage not in ("full", "lyrics"):
+            raise SettingsError(f"slices.coverage is {self.coverage!r}; write 'full' or 'lyrics'")
+        if not 0 <= self.overlap_ms < self.window_ms:
+            raise SettingsError("slices.overlap_ms must be at least 0 and less than slices.window_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class AudioRules:
+    """How audio is judged and stored."""
+
+    sample_rate: int = 44100
+    silence_db: float = -40.0
+    """A window whose RMS (full scale = 0 dB) is below this is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRules:
+    """How the playable preview is sampled."""
+
+    samples: int = 20
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRules:
+    """Shares of songs per color that go to validation and test; at least one song stays in train."""
+
+    validation: float = 0.1
+    test: float = 0.1
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules that shape rows, by section."""
+
+    slices: SliceRules = field(default_factory=SliceRules)
+    audio: AudioRules = field(default_factory=AudioRules)
+    preview: PreviewRules = field(default_factory=PreviewRules)
+    splits: SplitRules = field(default_factory=SplitRules)
+
+
+def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:
+    """Resolve setting names (``slices`` or ``slices.snap_ms``) to their values, flat and sorted."""
+    found: dict[str, Any] = {}
+    for name in names:
+        section, _, leaf = name.partition(".")
+        block = getattr(rules, section, None)
+        if block is None or (leaf and not hasattr(block, leaf)):
+            raise SettingsError(f"no setting is called {name!r}")
+        chosen = {leaf: getattr(block, leaf)} if leaf else dataclasses.asdict(block)
+        found.update({f"{section}.{key}": value for key, value in chosen.items()})
+    return dict(sorted(found.items()))
+
+
+def load_rules(path: Path | None = None) -> Rules:
+    """Read the rules from ``path`` (default: ``RAINBOW_SETTINGS`` or ``./rainbow.toml``); defaults where absent."""
+    named = os.environ.get("RAINBOW_SETTINGS")
+    source = path or (Path(named) if named else Path("rainbow.toml"))
+    if not source.exists():
+        if path or named:
+            raise SettingsError(f"the settings file {source} does not exist; unset RAINBOW_SETTINGS or create it")
+        return Rules()
+    try:
+        document = tomllib.loads(source.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{source} is not valid TOML: {error}") from error
+    blocks: dict[str, Any] = {}
+    sections = {f.name: type(getattr(Rules(), f.name)) for f in dataclasses.fields(Rules)}
+    for section, entries in document.items():
+        if section not in sections or not isinstance(entries, dict):
+            raise SettingsError(f"{source}: no settings section is called [{section}]; known: {', '.join(sections)}")
+        blocks[section] = _block(source, section, sections[section], entries)
+    return Rules(**blocks)
+
+
+def _block(source: Path, section: str, kind: type, entries: dict[str, Any]) -> Any:
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for name, value in entries.items():
+        if name not in known:
+            raise SettingsError(f"{source}: [{section}] has no setting {name!r}; known: {', '.join(known)}")
+        wanted = type(known[name].default)
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            entries[name] = float(value)
+        elif type(value) is not wanted:
+            raise SettingsError(f"{source}: {section}.{name} is {value!r}; write a {wanted.__name__}")
+    return kind(**entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Where things are. ``data`` and ``hub`` may be fsspec URLs; the others are local folders."""
+
+    corpus: Path
+    data: str
+    hub: str
+    threads: Path
+    chords: Path
+
+
+def roots() -> Roots:
+    """Read the roots from the environment: ``RAINBOW_CORPUS``, ``RAINBOW_DATA``, ``RAINBOW_HUB`` and the rest."""
+    data = os.environ.get("RAINBOW_DATA") or str(Path("data").absolute())
+    return Roots(
+        corpus=Path(os.environ.get("RAINBOW_CORPUS") or Path("data/corpus").absolute()),
+        data=data,
+        hub=os.environ.get("RAINBOW_HUB") or f"{data.rstrip('/')}/hub",
+        threads=Path(os.environ.get("RAINBOW_THREADS") or Path("data/threads").absolute()),
+        chords=Path(os.environ.get("RAINBOW_CHORDS") or Path("data/chords").absolute()),
+    )
+
+
+@lru_cache(maxsize=1)
+def default_rules() -> Rules:
+    """The process's rules, read once."""
+    return load_rules()

@@ -1,0 +1,1 @@
+"""Shard folders on disk: immutable parts, one replaced index, one writer at a time."""
