@@ -16,8 +16,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.errors import UsageError
 
-class SettingsError(ValueError):
+
+class SettingsError(UsageError):
     """A setting or variable that cannot be used; the message names it and what to write instead."""
 
 

@@ -1,0 +1,41 @@
+"""Which steps and checks exist: every room registers its own, so that gates and plans know what must hold."""
+
+from __future__ import annotations
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.verdicts import Check
+
+
+class UnknownAsset(RainbowError):
+    """No room has registered an asset of that name."""
+
+
+_STEPS: dict[str, Step] = {}
+_CHECKS: dict[str, tuple[Check, ...]] = {}
+
+
+def register(step: Step, checks: tuple[Check, ...] = ()) -> Step:
+    """Make ``step`` and its checks known; called once by the module that declares them."""
+    _STEPS[step.name] = step
+    _CHECKS[step.name] = checks
+    return step
+
+
+def step(asset: str) -> Step:
+    """Return the step of ``asset``; raise ``UnknownAsset``."""
+    try:
+        return _STEPS[asset]
+    except KeyError:
+        raise UnknownAsset(f"no asset is called {asset!r}; known: {', '.join(sorted(_STEPS))}") from None
+
+
+def steps() -> dict[str, Step]:
+    """Return all registered steps in order of registration, which is the order of the rooms."""
+    return dict(_STEPS)
+
+
+def checks(asset: str) -> tuple[Check, ...]:
+    """Return the checks of ``asset``; raise ``UnknownAsset`` (never an empty answer for a forgotten room)."""
+    step(asset)
+    return _CHECKS[asset]

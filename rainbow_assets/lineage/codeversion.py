@@ -1,0 +1,125 @@
+"""Code versions from what the code means: a comment changes nothing, a constant does.
+
+The version of a module set is the sha256 of a canonical serialization of the syntax trees of the modules and of the
+first-party modules that they import, transitively. Doc strings, positions, formatting and comments are not part of
+it. The walk stops at settings (their values are digested by name), errors, logging and Dagster faces, none of which
+shape rows.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = "rainbow_assets"
+STOPS = ("settings", "errors", "progress", "definitions", "cli")
+FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
+
+
+def _file(module: str) -> Path | None:
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _skipped(module: str) -> bool:
+    parts = module.split(".")
+    return parts[0] != PACKAGE or len(parts) == 1 or parts[1] in STOPS or parts[-1] in FACES
+
+
+def canonical(source: str) -> bytes:
+    """Serialize the syntax tree of ``source`` without doc strings, annotations' formatting or positions."""
+    into: list[str] = []
+    _write(ast.parse(source), into)
+    return "\x1f".join(into).encode("utf-8", "surrogatepass")
+
+
+def _write(node: object, into: list[str]) -> None:
+    if isinstance(node, ast.AST):
+        into.append(type(node).__name__)
+        for name, value in ast.iter_fields(node):
+            if name in ("type_ignores", "type_comment", "kind", "ctx") or value is None or value == []:
+                continue
+            if name == "body" and isinstance(value, list):
+                value = _without_docstring(value)
+            into.append(name)
+            _write(value, into)
+        into.append(")")
+    elif isinstance(node, list):
+        into.append("[")
+        for item in node:
+            _write(item, into)
+        into.append("]")
+    else:
+        into.append(f"{type(node).__name__}:{node!r}")
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    def text(statement: ast.stmt) -> bool:
+        return (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Constant)
+            and isinstance(statement.value.value, str)
+        )
+
+    return [statement for statement in body if not text(statement)]
+
+
+def imports(module: str, source: str) -> set[str]:
+    """Return the first-party modules that ``module`` imports statically, anywhere in its text."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            for alias in node.names:
+                nested = f"{node.module}.{alias.name}"
+                first_party = nested.startswith(PACKAGE + ".")
+                found.add(nested if first_party and _file_or_none(nested) else node.module)
+    return {name for name in found if not _skipped(name)}
+
+
+def _file_or_none(module: str) -> Path | None:
+    try:
+        return _file(module)
+    except ModuleNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _module(module: str, path: str, state: tuple[int, int]) -> tuple[str, frozenset[str]]:
+    source = Path(path).read_text("utf-8")
+    return hashlib.sha256(canonical(source)).hexdigest(), frozenset(imports(module, source))
+
+
+def closure(modules: tuple[str, ...]) -> dict[str, str]:
+    """Return {module: digest of its canonical tree} for ``modules`` and all that they import, stops left out."""
+    found: dict[str, str] = {}
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        if module in found:
+            continue
+        path = _file(module)
+        if path is None:
+            raise ModuleNotFoundError(f"step names the module {module!r}, which has no source file")
+        stat = path.stat()
+        found[module], more = _module(module, str(path), (stat.st_mtime_ns, stat.st_size))
+        todo.extend(more)
+    return found
+
+
+def code_version(modules: tuple[str, ...]) -> str:
+    """Return 16 hex digits for the meaning of ``modules`` and their first-party imports."""
+    seen = hashlib.sha256()
+    for module, tree in sorted(closure(modules).items()):
+        seen.update(f"{module}={tree}\n".encode())
+    return seen.hexdigest()[:16]
+
+
+def library_versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Return the installed version of each distribution in ``names``."""
+    return {name: importlib.metadata.version(name) for name in sorted(names)}

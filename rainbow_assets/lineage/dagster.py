@@ -1,0 +1,213 @@
+"""The Dagster face of the ledger: row assets, their checks, and the events that make the UI's staleness true.
+
+Per-color data versions in one range run: first the ``MaterializeResult`` (or the framework's own range event would
+overwrite them), then one ``AssetMaterialization`` per color with its data version as a tag.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from rainbow_assets import partitions, progress
+from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, problem
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.storage.resources import ShardStoreResource
+from rainbow_assets.storage.store import WHOLE, ShardStore
+
+OWNERS = ["team:rainbow-table"]
+DATA_VERSION_TAG = "dagster/data_version"
+
+
+def keys(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[str]:
+    """Return the run's color keys; an empty list (a reversed range) is an error, never a silent success."""
+    chosen = list(context.partition_keys)
+    if not chosen:
+        raise dg.Failure("no color was selected; a range runs from the first to the last color: Black...White",
+                         allow_retries=False)
+    return chosen
+
+
+def column_schema(step: Step) -> dg.TableSchema:
+    """Return the columns of ``step`` with their Arrow types, for the UI."""
+    return dg.TableSchema(columns=[dg.TableColumn(item.name, str(item.type), _doc(item)) for item in step.schema])
+
+
+def _doc(item: Any) -> str | None:
+    return (item.metadata or {}).get(b"doc", b"").decode() or None
+
+
+def column_lineage(step: Step) -> dg.TableColumnLineage:
+    """Return which upstream fields each column of ``step`` may come from, as the ledger declares them."""
+    sources = [dg.TableColumnDep(dg.AssetKey(asset), column)
+               for asset, names in step.inputs.items() if asset != "corpus"
+               for name in names for column in catalog.step(asset).fields.get(name, ())]
+    return dg.TableColumnLineage({item.name: sources for item in step.schema})
+
+
+def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
+    """Return the options that every row asset shares; ``@dg.asset(**asset_options(...))``."""
+    return {
+        "name": step.name,
+        "group_name": group,
+        "kinds": kinds,
+        "owners": OWNERS,
+        "partitions_def": partitions.colors,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "deps": [dg.AssetKey(asset) for asset in step.inputs if asset != "corpus"],
+        "metadata": {"dagster/column_schema": column_schema(step), "dagster/column_lineage": column_lineage(step)},
+        "retry_policy": None,
+    }
+
+
+def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardStoreResource) -> list[Outcome]:
+    """Bring every color of the run up to date, one after the other; a color with a problem does not stop the rest."""
+    store = resource.open()
+    outcomes = []
+    with progress.bar(step.name) as tick:
+        for color in keys(context):
+            outcome = bring_up_to_date(step, store, color, run=context.run_id, progress=tick)
+            log(context.log, step, outcome)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def log(logger: logging.Logger | Any, step: Step, outcome: Outcome) -> None:
+    """Say in one line what came of one color."""
+    if outcome.report is None:
+        logger.error(f"{step.name}/{outcome.partition} was left as it was: {outcome.problem}")
+        return
+    report = outcome.report
+    failed = [verdict for verdict in outcome.verdicts if not verdict.passed]
+    logger.info(
+        f"{step.name}/{outcome.partition}: {report.rows} rows; {report.computed} computed, {report.reused} reused, "
+        f"{report.removed} removed, {sum(report.quarantined.values())} quarantined, in {report.seconds:.2f} s"
+    )
+    for verdict in failed:
+        logger.error(f"{step.name}/{outcome.partition}: check {verdict.check} failed: {verdict.message}")
+
+
+def report_events(
+    context: dg.AssetExecutionContext, step: Step, outcomes: Sequence[Outcome], extra: dict[str, Any] | None = None
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Yield the run's result, then record each color's own data version and numbers."""
+    if all(outcome.report is None for outcome in outcomes):
+        sentences = "; ".join(str(outcome.problem) for outcome in outcomes)
+        raise dg.Failure(f"{step.name}: nothing could be built. {sentences}", allow_retries=False)
+    single = outcomes[0].report if len(outcomes) == 1 else None
+    yield dg.MaterializeResult(
+        asset_key=step.name,
+        metadata={**totals(outcomes), **(extra or {})},
+        data_version=dg.DataVersion(single.data_version) if single else None,
+    )
+    for outcome in outcomes if single is None else ():
+        if outcome.report is not None:
+            context.log_event(dg.AssetMaterialization(
+                step.name, partition=outcome.partition, metadata=numbers(outcome),
+                tags={DATA_VERSION_TAG: outcome.report.data_version},
+            ))
+
+
+def numbers(outcome: Outcome) -> dict[str, Any]:
+    """Return the metadata of one color."""
+    report = outcome.report
+    assert report is not None
+    return {
+        "dagster/partition_row_count": report.rows, "rows_computed": report.computed, "rows_reused": report.reused,
+        "rows_removed": report.removed, "rows_quarantined": dg.MetadataValue.json(report.quarantined),
+        "parts_written": report.parts_written, "bytes_written": report.bytes_written,
+        "seconds": round(report.seconds, 3), "changed": report.changed, "data_version": report.data_version,
+        "checks": dg.MetadataValue.json({verdict.check: verdict.passed for verdict in outcome.verdicts}),
+    }
+
+
+def totals(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the metadata of a whole run: a table by color and the sums."""
+    lines = ["| color | rows | computed | reused | removed | quarantined | seconds | state |",
+             "|---|---:|---:|---:|---:|---:|---:|---|"]
+    for outcome in outcomes:
+        report = outcome.report
+        if report is None:
+            lines.append(f"| {outcome.partition} | | | | | | | left as it was: {_cell(str(outcome.problem))} |")
+            continue
+        failed = [verdict.check for verdict in outcome.verdicts if not verdict.passed]
+        state = f"failed: {', '.join(failed)}" if failed else "checked"
+        lines.append(f"| {outcome.partition} | {report.rows} | {report.computed} | {report.reused} | "
+                     f"{report.removed} | {sum(report.quarantined.values())} | {report.seconds:.2f} | {state} |")
+    reports = [outcome.report for outcome in outcomes if outcome.report is not None]
+    return {
+        "by_color": dg.MetadataValue.md("\n".join(lines)),
+        "dagster/row_count": sum(report.rows for report in reports),
+        "rows_computed": sum(report.computed for report in reports),
+        "rows_reused": sum(report.reused for report in reports),
+        "rows_removed": sum(report.removed for report in reports),
+        "bytes_written": sum(report.bytes_written for report in reports),
+        "seconds": round(sum(report.seconds for report in reports), 3),
+    }
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def color_checks(asset: str) -> list[dg.AssetChecksDefinition]:
+    """Return the Dagster checks of a row asset: one per declared check, and one that says whether it was built."""
+    found = [_color_check(asset, check.name, check.description) for check in catalog.checks(asset)]
+    return [*found, _built_check(asset)]
+
+
+def _color_check(asset: str, name: str, description: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=asset, name=name, description=description, partitions_def=partitions.colors)
+    def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> dg.AssetCheckResult:
+        opened = store.open()
+        found: dict[str, verdicts.Verdict] = {}
+        check = next(check for check in catalog.checks(asset) if check.name == name)
+        for color in keys(context):
+            shard = opened.shard(asset, color)
+            if shard.index() is not None:
+                found[color] = verdicts.current(shard, check) or _again(shard, check)
+        for color, verdict in found.items():
+            _log_verdict(context, asset, color, verdict)
+        failed = {color: verdict.message for color, verdict in found.items() if not verdict.passed}
+        if failed:
+            raise dg.Failure(f"{asset}: {name} failed. " + " ".join(f"{c}: {m}" for c, m in failed.items()),
+                             allow_retries=False)
+        return dg.AssetCheckResult(passed=True, metadata={
+            color: dg.MetadataValue.json({"message": v.message, **v.numbers}) for color, v in found.items()})
+
+    return mirror
+
+
+def _again(shard: Any, check: verdicts.Check) -> verdicts.Verdict:
+    others = catalog.checks(shard.asset)
+    return next(v for v in verdicts.ensure(shard, others) if v.check == check.name)
+
+
+def _log_verdict(context: dg.AssetCheckExecutionContext, asset: str, color: str, verdict: verdicts.Verdict) -> None:
+    context.op_execution_context.log_event(dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(asset), check_name=verdict.check, passed=verdict.passed, partition=color,
+        metadata={"message": verdict.message, "data_version": verdict.data_version,
+                  "numbers": dg.MetadataValue.json(dict(verdict.numbers))},
+    ))
+
+
+def _built_check(asset: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=asset, name="built", partitions_def=partitions.colors,
+                    description="Every color of the run was built: no blocked upstream, no damaged or busy shard.")
+    def built(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> dg.AssetCheckResult:
+        opened: ShardStore = store.open()
+        left = {color: sentence for color in keys(context)
+                if (sentence := problem(opened.shard(asset, color))) is not None}
+        if left:
+            raise dg.Failure(f"{asset} was left as it was. " + " ".join(f"{c}: {s}" for c, s in left.items()),
+                             allow_retries=False)
+        return dg.AssetCheckResult(passed=True, metadata={"colors": len(keys(context))})
+
+    return built
+
+
+__all__ = ["WHOLE", "asset_options", "build_colors", "color_checks", "keys", "report_events"]

@@ -1,0 +1,47 @@
+"""Gates: nothing is built on, or published from, a shard that was not checked as it is now.
+
+The verdict file beside the shard decides, so that the answer is the same from the command line, the UI, automation,
+a later run and a new Dagster home.
+"""
+
+from __future__ import annotations
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.storage.shard import DamagedShard, MissingShard
+from rainbow_assets.storage.store import WHOLE, ShardStore
+
+
+class Blocked(RainbowError):
+    """A shard may not be used; the message says which check failed or is missing, and what to do."""
+
+
+def require(store: ShardStore, asset: str, color: str = WHOLE) -> None:
+    """Pass where every check of ``asset`` holds for the live data of ``color``; raise ``Blocked`` otherwise."""
+    problem = blocked(store, asset, color)
+    if problem is not None:
+        raise Blocked(problem)
+
+
+def blocked(store: ShardStore, asset: str, color: str = WHOLE) -> str | None:
+    """Return why ``asset`` in ``color`` may not be used, or None where it may."""
+    shard = store.shard(asset, color)
+    checks = catalog.checks(asset)
+    again = f"dagster asset materialize -m rainbow_assets.definitions --select {asset}" + (
+        "" if color == WHOLE else f" --partition {color}"
+    )
+    try:
+        index = shard.require_index()
+        known = verdicts.read(shard)
+    except (MissingShard, DamagedShard) as error:
+        return str(error)
+    for check in checks:
+        verdict = verdicts.current(shard, check, known)
+        if verdict is None:
+            older = any(v.check == check.name for v in known)
+            why = "only for older data or by an older check" if older else "never"
+            return f"{shard.where} is blocked: its check {check.name} was answered {why}; run: {again}"
+        if not verdict.passed:
+            return (f"{shard.where} is blocked: its check {check.name} failed on data version {index.data_version}: "
+                    f"{verdict.message}")
+    return None

@@ -1,0 +1,168 @@
+"""How rows land in a shard: merged parts, a journal of what landed, the ledger file, and the sweeping up after.
+
+Files of a shard folder: ``<group>-<digest12>.parquet`` (parts), ``ledger-<digest12>.parquet``, ``pending/`` (the
+journal of a build under way: one small file per landed part) and ``shard.json``. All but the last are named by what
+they hold, so that replacing ``shard.json`` is the only moment at which a reader's view changes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from dataclasses import asdict
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Batch, Step
+from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
+
+PENDING = "pending"
+LAYOUT = 1
+"""Raised when the same rows are written as other bytes (columns' order, row groups), so that part names change."""
+GRACE_S = 3600.0
+"""How long an unreferenced file is left for readers that opened the shard before it was replaced."""
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,120}")
+
+
+def pending(shard: Shard) -> list[tuple[Part, pl.DataFrame]]:
+    """Return what an interrupted build landed: parts with their ledger rows. A cut journal entry is left out."""
+    found = []
+    for name in shard.files.names(PENDING):
+        data = shard.files.read(f"{PENDING}/{name}")
+        try:
+            table = pq.read_table(io.BytesIO(data or b""))
+            part = Part(**json.loads((table.schema.metadata or {})[b"part"]))
+            shard.verify(part.name, part.sha256)
+        except (pa.ArrowInvalid, KeyError, ValueError, TypeError, DamagedShard):
+            continue
+        found.append((part, pl.DataFrame(pl.from_arrow(table))))
+    return found
+
+
+def overlay(ledger: pl.DataFrame, landed: list[tuple[Part, pl.DataFrame]]) -> pl.DataFrame:
+    """Return ``ledger`` with the rows of each landed part in the place of that part's old rows."""
+    if not landed:
+        return ledger
+    groups = [part.group for part, _ in landed]
+    return pl.concat([ledger.filter(~pl.col("part").is_in(groups)), *(rows for _, rows in landed)], how="diagonal")
+
+
+class Lander:
+    """Writes batches as parts, each merged with the rows of its part that were kept, and gathers the new ledger."""
+
+    def __init__(
+        self, step: Step, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part], kept: set[str]
+    ) -> None:
+        self.step, self.shard, self.wanted, self.old, self.parts = step, shard, wanted, old, parts
+        self.kept = old.filter(pl.col("key").is_in(list(kept))) if len(old) else old
+        self.schema_digest = digest([f"{item.name}:{item.type}" for item in step.schema], LAYOUT)
+        self.landed: dict[str, tuple[Part, pl.DataFrame]] = {}
+        self.parts_written = self.bytes_written = 0
+
+    def land(self, batch: Batch) -> None:
+        """Write the part of ``batch`` and journal it."""
+        if not _SAFE.fullmatch(batch.part):
+            raise RainbowError(f"{self.shard.where}: {batch.part!r} cannot name a part; use letters, digits, . _ -")
+        rows = pl.concat([self._ledger_rows(batch), self._kept_rows(batch.part)], how="diagonal").sort("key")
+        kept_ok = rows.filter(pl.col("key").is_in(self.kept["key"].implode()) & (pl.col("status") == "ok"))["key"]
+        part = self._write(batch.part, rows, batch.table, kept_ok.to_list(), dict(batch.facts))
+        self._journal(part, rows)
+
+    def _kept_rows(self, group: str) -> pl.DataFrame:
+        return self.kept.filter(pl.col("part") == group)
+
+    def _ledger_rows(self, batch: Batch) -> pl.DataFrame:
+        """Ledger rows of the batch's own keys: the candidates' digests plus the digests of what was made."""
+        step = self.step
+        table = batch.table.select([n for n in step.schema.names if n not in step.media])
+        made = {row[step.key]: row for row in table.to_pylist()}
+        records = []
+        for key in sorted([*made, *batch.quarantined]):
+            row = made.get(key)
+            outputs = {f"out:{name}": digest([row[c] for c in columns]) if row is not None else None
+                       for name, columns in step.fields.items()}
+            records.append({
+                "key": key, **outputs, "output": digest(*outputs.values()) if row is not None else None,
+                "status": "ok" if row is not None else "quarantined", "reason": batch.quarantined.get(key),
+            })
+        names = ["key", *step.output_columns, "output", "status", "reason"]
+        outcome = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String))
+        inputs = self.wanted.select("key", "part", *step.input_columns, "settings", "code", "libraries")
+        return inputs.join(outcome, on="key", how="inner")
+
+    def _write(
+        self, group: str, rows: pl.DataFrame, fresh: pa.Table, kept: list[str], facts: dict[str, object]
+    ) -> Part:
+        ok = rows.filter(pl.col("status") == "ok")
+        name = f"{group}-{digest(self.schema_digest, ok['key'].to_list(), ok['output'].to_list())[:12]}.parquet"
+        before = self.parts.get(group)
+        if before is not None and before.name == name:
+            return Part(group, name, before.sha256, before.rows, before.bytes, facts)
+        table = fresh.select(self.step.schema.names).cast(self.step.schema)
+        if kept and before is not None:
+            old = self.shard.read_part(before).cast(self.step.schema)
+            keep = pa.compute.is_in(old.column(self.step.key), pa.array(kept, pa.string()))
+            table = pa.concat_tables([table, old.filter(keep)])
+        table = table.sort_by(self.step.key)
+        with self.shard.files.staged() as staged:
+            written = write_parquet(staged, [table], self.step.schema, self.step.media)
+            self.shard.files.adopt(staged, name)
+        self.parts_written += 1
+        self.bytes_written += written.bytes
+        return Part(group, name, written.sha256, written.rows, written.bytes, facts)
+
+    def _journal(self, part: Part, rows: pl.DataFrame) -> None:
+        table = rows.to_arrow().replace_schema_metadata({"part": json.dumps(asdict(part), sort_keys=True)})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        self.shard.files.write(f"{PENDING}/{part.group}.parquet", buffer.getvalue())
+        self.landed[part.group] = (part, rows)
+
+    def finish(self) -> tuple[tuple[Part, ...], pl.DataFrame]:
+        """Return all live parts and the whole new ledger; parts that only lost rows are rewritten first."""
+        alive = set(self.wanted["part"].unique()) if len(self.wanted) else set()
+        parts, ledgers = [], [rows for _, rows in self.landed.values()]
+        untouched = self.kept.filter(~pl.col("part").is_in(list(self.landed)))
+        ledgers.append(untouched)
+        shrunk = set(self.old.filter(~pl.col("key").is_in(self.kept["key"].implode()))["part"].unique())
+        for group, part in sorted(self.parts.items()):
+            if group in self.landed or group not in alive:
+                continue
+            if group in shrunk:
+                rows = untouched.filter(pl.col("part") == group).sort("key")
+                keep = rows.filter(pl.col("status") == "ok")["key"].to_list()
+                part = self._write(group, rows, self.step.schema.empty_table(), keep, part.facts)
+            parts.append(part)
+        parts += [part for part, _ in self.landed.values()]
+        return tuple(sorted(parts, key=lambda part: part.group)), pl.concat(ledgers, how="diagonal").sort("key")
+
+
+def write_ledger(shard: Shard, ledger: pl.DataFrame) -> tuple[str, str]:
+    """Write the ledger under the name of its content; return the name and the file's sha256."""
+    table = ledger.to_arrow().cast(pa.schema([(name, pa.string()) for name in ledger.columns]))
+    with shard.files.staged() as staged:
+        written = write_parquet(staged, [table], table.schema)
+        name = f"ledger-{written.sha256[:12]}.parquet"
+        shard.files.adopt(staged, name)
+    return name, written.sha256
+
+
+def clear(shard: Shard, index: ShardIndex, grace_s: float = GRACE_S) -> list[str]:
+    """Drop the journal, and collect files that no index lists any more and that are older than ``grace_s``."""
+    shard.files.remove(PENDING)
+    live = {INDEX, index.ledger, "verdicts.json", "history.json", "state.json", *(part.name for part in index.parts)}
+    collected = []
+    for name in shard.files.names():
+        if name in live or not name.endswith(".parquet"):
+            continue
+        if time.time() - shard.files.stat(name)[1] >= grace_s:
+            shard.files.remove(name)
+            collected.append(name)
+    return collected

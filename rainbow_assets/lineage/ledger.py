@@ -1,0 +1,263 @@
+"""The row ledger: which rows should exist, which of them changed and why, and how the result lands.
+
+``reconcile(step, shard)`` compares the rows that should exist with the ledger of the last build, digest by digest.
+``commit(delta, results)`` writes the computed rows part by part and then replaces ``shard.json``. Each part is
+journaled when it lands, so that a killed run is continued and at most one part is computed twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets import settings
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import landing
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.storage.shard import Part, Shard, ShardIndex
+
+STATUS_OK = "ok"
+STATUS_QUARANTINED = "quarantined"
+VERSIONS = ("settings", "code", "libraries")
+
+
+class LedgerError(RainbowError):
+    """Rows that should exist and rows that were made do not reconcile."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What has to be done to bring a shard up to date.
+
+    ``new``, ``changed``, ``gone`` and ``kept`` are lists of keys. ``candidates`` are the rows that should exist,
+    ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts`` the live parts by group,
+    ``signature`` what the shard will have been made from. ``current`` is True where the shard needs nothing at all.
+    """
+
+    step: Step
+    shard: Shard
+    rules: settings.Rules
+    signature: dict[str, str]
+    index: ShardIndex | None
+    candidates: pl.DataFrame
+    old: pl.DataFrame
+    parts: dict[str, Part]
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    current: bool = False
+
+    @property
+    def todo(self) -> pl.DataFrame:
+        """The candidates to compute, sorted by part and key."""
+        keys = pl.Series("key", self.new + self.changed, dtype=pl.String)
+        return self.candidates.filter(pl.col("key").is_in(keys.implode())).sort("part", "key")
+
+    def work(self) -> Work:
+        """What the step's function is called with."""
+        return Work(self.shard, self.todo, self.rules)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a commit did: numbers for people, for the Dagster UI and for the plan's estimates."""
+
+    asset: str
+    partition: str
+    data_version: str
+    rows: int
+    computed: int
+    reused: int
+    removed: int
+    quarantined: dict[str, int]
+    parts_written: int
+    bytes_written: int
+    seconds: float
+    changed: bool
+
+
+def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]:
+    """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
+    found = step.versions(rules)
+    found["schema"] = digest([f"{name.name}:{name.type}" for name in step.schema], list(step.fields))
+    if step.source is not None:
+        found["source"] = step.source(shard)
+    for asset in step.inputs:
+        upstream = _upstream_index(shard, asset, step)
+        if upstream is not None:
+            found[f"in:{asset}"] = upstream.data_version
+    return found
+
+
+def _upstream_index(shard: Shard, asset: str, step: Step) -> ShardIndex | None:
+    if step.source is not None and asset == "corpus":
+        return None
+    return shard.store.shard(asset, shard.partition).require_index()
+
+
+def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame | None:
+    """Return the shard's ledger as a frame, or None where the shard was never written."""
+    table = shard.ledger_table(columns)
+    return None if table is None else pl.DataFrame(pl.from_arrow(table))
+
+
+def empty_ledger(step: Step) -> pl.DataFrame:
+    """Return a ledger of ``step`` without rows."""
+    names = ["key", "part", *step.input_columns, *VERSIONS, *step.output_columns, "output", "status", "reason"]
+    return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+
+
+def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
+    found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
+    twice = found.filter(pl.col("key").is_duplicated())["key"].unique().sort()
+    if len(twice):
+        raise LedgerError(f"{shard.where}: {len(twice)} keys stand for two rows, for example {twice[0]!r}")
+    constants = [pl.lit(value, pl.String).alias(name) for name, value in step.versions(rules).items()]
+    return found.with_columns(constants)
+
+
+def _joined(step: Step, shard: Shard) -> pl.DataFrame:
+    """Rows of the first input, each joined to the output digests of the other inputs."""
+    frame: pl.DataFrame | None = None
+    for asset, names in step.inputs.items():
+        upstream = shard.store.shard(asset, shard.partition)
+        upstream.require_index()
+        ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
+        assert ledger is not None
+        rows = ledger.filter(pl.col("status") == STATUS_OK).drop("status")
+        rows = rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
+        if frame is None:
+            frame = rows
+            continue
+        on = step.joins.get(asset, pl.col("key"))
+        frame = frame.with_columns(on.alias("_on")).join(
+            rows.drop("part"), left_on="_on", right_on="key", how="left", maintain_order="left"
+        ).drop("_on")
+    if frame is None:
+        raise LedgerError(f"the step {step.name} declares no inputs and lists no candidates")
+    return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
+
+
+def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> Delta:
+    """Compare the rows that should exist with the ledger; read nothing but indexes where nothing moved.
+
+    Raises ``MissingShard`` where an upstream has never been made and ``DamagedShard`` where a file is not what
+    ``shard.json`` lists.
+    """
+    rules = rules or settings.default_rules()
+    index = shard.index()
+    made_from = signature(step, shard, rules)
+    pending = landing.pending(shard)
+    parts = {part.group: part for part in index.parts} if index else {}
+    if index is not None and not pending and index.inputs == made_from:
+        nothing = empty_ledger(step)
+        return Delta(step, shard, rules, made_from, index, nothing, nothing, parts, current=True)
+    old = ledger_frame(shard) if index else None
+    old = landing.overlay(old if old is not None else empty_ledger(step), pending)
+    parts.update({part.group: part for part, _ in pending})
+    wanted = candidates(step, shard, rules)
+    return Delta(step, shard, rules, made_from, index, wanted, old, parts, **compare(step, wanted, old))
+
+
+def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> dict[str, list[str]]:
+    """Sort keys into new, changed, gone and kept by comparing every digest of ``wanted`` with ``old``."""
+    compared = ["part", *step.input_columns, *VERSIONS]
+    missing = [name for name in ("key", *compared) if name not in wanted.columns]
+    if missing:
+        raise LedgerError(f"the candidates of step {step.name} lack the columns {', '.join(missing)}")
+    known = old.select("key", *(pl.col(name) if name in old.columns else pl.lit(None, pl.String).alias(name)
+                                for name in compared))
+    joined = wanted.select("key", *compared).join(known, on="key", how="full", suffix=":old", coalesce=False)
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}:old")) for name in compared)
+    state = (
+        pl.when(pl.col("key:old").is_null()).then(pl.lit("new"))
+        .when(pl.col("key").is_null()).then(pl.lit("gone"))
+        .when(same).then(pl.lit("kept")).otherwise(pl.lit("changed"))
+    )
+    sorted_out = joined.select(pl.coalesce("key", "key:old").alias("key"), state.alias("state")).sort("key")
+    return {
+        name: sorted_out.filter(pl.col("state") == name)["key"].to_list() for name in ("new", "changed", "gone", "kept")
+    }
+
+
+def commit(
+    delta: Delta,
+    results: Iterable[Batch],
+    progress: Callable[[int], None] | None = None,
+    grace_s: float = landing.GRACE_S,
+) -> Report:
+    """Land ``results`` and make them the live shard; return what was done.
+
+    Each batch is merged with the rows of its part that were kept, written, and journaled. A key that was asked for
+    and neither computed nor quarantined, or that nobody asked for, is a ``LedgerError``: nothing gets lost.
+    ``progress`` is called with the number of rows done so far.
+    """
+    started = time.perf_counter()
+    step, shard = delta.step, delta.shard
+    if delta.current and delta.index is not None:
+        facts = delta.index.facts
+        counts = {name: int(value) for name, value in facts.get("quarantined", {}).items()}
+        return Report(shard.asset, shard.partition, delta.index.data_version, delta.index.rows, 0,
+                      delta.index.rows, 0, counts, 0, 0, time.perf_counter() - started, False)
+    writer = landing.Lander(delta.step, shard, delta.candidates, delta.old, delta.parts, set(delta.kept))
+    expected = {part: set(rows["key"]) for part, rows in delta.work().parts()}
+    done = 0
+    for batch in results:
+        asked = expected.pop(batch.part, None)
+        _account(shard, batch, asked, step)
+        writer.land(batch)
+        done += len(asked or ())
+        if progress:
+            progress(done)
+    if expected:
+        part, keys = next(iter(sorted(expected.items())))
+        raise LedgerError(f"{shard.where}: {len(keys)} rows of {part} were asked for and never came, for example "
+                          f"{min(keys)}")
+    return _finish(delta, writer, started, grace_s)
+
+
+def _account(shard: Shard, batch: Batch, asked: set[str] | None, step: Step) -> None:
+    if asked is None:
+        raise LedgerError(f"{shard.where}: a batch came for {batch.part}, which nobody asked for (or it came twice)")
+    made = batch.table.column(step.key).to_pylist()
+    unique = set(made)
+    if len(unique) != len(made):
+        raise LedgerError(f"{shard.where}: a batch for {batch.part} holds a key twice")
+    unknown = sorted(set(batch.quarantined.values()) - set(step.reasons))
+    if unknown:
+        raise LedgerError(f"{shard.where}: {unknown[0]!r} is not a reason that step {step.name} declares")
+    both = unique & set(batch.quarantined)
+    lost = asked - unique - set(batch.quarantined)
+    extra = (unique | set(batch.quarantined)) - asked
+    for keys, what in ((both, "both made and quarantined"), (lost, "lost"), (extra, "made though nobody asked")):
+        if keys:
+            raise LedgerError(f"{shard.where}: {len(keys)} rows of {batch.part} were {what}, for example {min(keys)}")
+
+
+def _finish(delta: Delta, writer: landing.Lander, started: float, grace_s: float) -> Report:
+    step, shard = delta.step, delta.shard
+    parts, ledger = writer.finish()
+    ok = ledger.filter(pl.col("status") == STATUS_OK)
+    reasons = ledger.filter(pl.col("status") == STATUS_QUARANTINED).group_by("reason").len().sort("reason")
+    quarantined = {str(reason): int(n) for reason, n in reasons.iter_rows()}
+    version = digest(delta.signature["schema"], "\n".join((ok["key"] + "=" + ok["output"]).to_list()))
+    name, sha256 = landing.write_ledger(shard, ledger)
+    facts: dict[str, Any] = {"quarantined": quarantined}
+    index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)
+    if index != delta.index:
+        shard.replace_index(index)
+    landing.clear(shard, index, grace_s)
+    return Report(
+        asset=shard.asset, partition=shard.partition, data_version=version, rows=index.rows,
+        computed=len(delta.new) + len(delta.changed), reused=len(delta.kept), removed=len(delta.gone),
+        quarantined=quarantined, parts_written=writer.parts_written, bytes_written=writer.bytes_written,
+        seconds=time.perf_counter() - started,
+        changed=delta.index is None or delta.index.data_version != version,
+    )

@@ -1,0 +1,105 @@
+"""One color of one asset, brought up to date: gates, lock, reconcile, compute, commit, verdicts, history."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rainbow_assets import settings
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import catalog, gates, verdicts
+from rainbow_assets.lineage.ledger import Report, commit, reconcile
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.verdicts import Verdict
+from rainbow_assets.storage.lock import writer_lock
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import WHOLE, ShardStore
+
+STATE = "state.json"
+HISTORY = "history.json"
+HISTORY_LENGTH = 50
+LOCK_WAIT_S = 600.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one shard: ``report`` and ``verdicts``, or ``problem``, a sentence that says why it was left."""
+
+    partition: str
+    report: Report | None
+    verdicts: list[Verdict]
+    problem: str | None
+
+
+def bring_up_to_date(
+    step: Step,
+    store: ShardStore,
+    partition: str = WHOLE,
+    rules: settings.Rules | None = None,
+    run: str = "-",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Outcome:
+    """Do exactly the work that is stale in one shard.
+
+    A ``RainbowError`` (blocked upstream, damaged file, busy shard, unusable input) leaves the shard as it was and is
+    recorded beside it; any other exception is a bug and goes through.
+    """
+    shard = store.shard(step.name, partition)
+    rules = rules or settings.default_rules()
+    try:
+        for asset in step.inputs:
+            if asset != "corpus":
+                gates.require(store, asset, partition)
+        with writer_lock(shard.files, run, LOCK_WAIT_S):
+            started = time.time()
+            delta = reconcile(step, shard, rules)
+            total = len(delta.new) + len(delta.changed)
+            tick = (lambda done: progress(partition, done, total)) if progress else None
+            report = commit(delta, step.compute(delta.work()) if total else (), tick)
+            found = verdicts.ensure(shard, catalog.checks(step.name))
+            if report.computed or report.removed:
+                _remember(shard, report, run, time.time() - started)
+            _state(shard, None)
+        return Outcome(partition, report, found, None)
+    except RainbowError as error:
+        _state(shard, str(error))
+        return Outcome(partition, None, [], str(error))
+
+
+def _state(shard: Shard, problem: str | None) -> None:
+    """Record why the last attempt left the shard as it was (None: it did not)."""
+    before = shard.files.read(STATE)
+    data = (json.dumps({"problem": problem}, indent=1) + "\n").encode()
+    if before != data and (problem is not None or before is not None):
+        shard.files.write(STATE, data)
+
+
+def problem(shard: Shard) -> str | None:
+    """Return why the last attempt to build ``shard`` left it as it was, or None."""
+    data = shard.files.read(STATE)
+    try:
+        return json.loads(data)["problem"] if data else None
+    except (ValueError, KeyError, TypeError):
+        return f"{shard.where}/{STATE} cannot be read; materialize {shard.asset} again"
+
+
+def _remember(shard: Shard, report: Report, run: str, seconds: float) -> None:
+    entries = history(shard)[-(HISTORY_LENGTH - 1):]
+    entries.append({
+        "run": run, "at": round(time.time(), 3), "seconds": round(seconds, 4), "computed": report.computed,
+        "reused": report.reused, "removed": report.removed, "bytes": report.bytes_written,
+        "data_version": report.data_version,
+    })
+    shard.files.write(HISTORY, (json.dumps(entries, indent=1) + "\n").encode())
+
+
+def history(shard: Shard) -> list[dict[str, object]]:
+    """Return the last builds that changed ``shard``: run, time, seconds, rows, bytes. Oldest first."""
+    data = shard.files.read(HISTORY)
+    try:
+        found = json.loads(data) if data else []
+    except ValueError:
+        found = []
+    return found if isinstance(found, list) else []

@@ -1,0 +1,102 @@
+"""A step: what a row-producing asset declares about itself, and the batches that its function yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.lineage.codeversion import code_version, library_versions
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.storage.shard import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All newly computed rows of one part: the unit that lands, or is repeated after a crash.
+
+    ``table`` holds rows of the step's schema in any order; ``quarantined`` names the keys that got no row and why
+    (reason from the step's closed list); ``facts`` are plain JSON values kept beside the part.
+    """
+
+    part: str
+    table: pa.Table
+    quarantined: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a step's function gets: its shard, and the candidate rows to compute.
+
+    ``rows`` has ``key``, ``part`` and the candidates' own columns, sorted by part and key.
+    """
+
+    shard: Shard
+    rows: pl.DataFrame
+    rules: settings.Rules
+
+    def parts(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Yield (part, its rows) in order."""
+        for (part,), rows in self.rows.group_by("part", maintain_order=True):
+            yield str(part), rows
+
+    def upstream(self, asset: str) -> Shard:
+        """Return the shard of ``asset`` in the same partition."""
+        return self.shard.store.shard(asset, self.shard.partition)
+
+
+Compute = Callable[[Work], Iterator[Batch]]
+Candidates = Callable[[Shard, settings.Rules], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The declaration of a row-producing asset.
+
+    ``inputs``: upstream asset -> the output fields of it that are read. ``fields``: output field -> the columns that
+    it stands for (columns in no field, such as encoded media, are not digested: a field of theirs names the digest
+    of their logical value). ``settings``, ``code`` and ``libraries`` name what else shapes rows. ``candidates``
+    lists the rows that should exist, as a frame of ``key``, ``part`` and one digest column ``in:<asset>.<field>``
+    per declared input; without it, rows are the first input's rows, joined to the others through ``joins`` (an
+    expression over ``key``). ``source`` is a token for the state of inputs outside the store. ``reasons`` is the
+    closed list of quarantine reasons.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[str, ...]]
+    compute: Compute
+    schema: pa.Schema
+    fields: Mapping[str, tuple[str, ...]]
+    key: str = "segment_id"
+    settings: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    candidates: Candidates | None = None
+    joins: Mapping[str, pl.Expr] = field(default_factory=dict)
+    parts: pl.Expr | None = None
+    source: Callable[[Shard], str] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    media: tuple[str, ...] = ()
+
+    def versions(self, rules: settings.Rules) -> dict[str, str]:
+        """Return the digests of settings, code and named libraries that every row of this step carries."""
+        return {
+            "settings": digest(settings.values(rules, self.settings)),
+            "code": code_version(self.code),
+            "libraries": digest(library_versions(self.libraries)),
+        }
+
+    @property
+    def input_columns(self) -> list[str]:
+        """Names of the ledger's input-digest columns, in order."""
+        return [f"in:{asset}.{name}" for asset, names in self.inputs.items() for name in names]
+
+    @property
+    def output_columns(self) -> list[str]:
+        """Names of the ledger's output-digest columns, in order."""
+        return [f"out:{name}" for name in self.fields]

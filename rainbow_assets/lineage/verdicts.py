@@ -1,0 +1,98 @@
+"""Verdicts: what a check said about one exact state of a shard, with its numbers, in a file beside the shard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rainbow_assets.lineage.codeversion import code_version
+from rainbow_assets.storage.shard import DamagedShard, Shard
+
+FILE = "verdicts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found: ``numbers`` are plain JSON values, ``message`` tells a person what to fix (or what held)."""
+
+    passed: bool
+    message: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question about every row of a shard. ``code`` names the modules that its answer depends on."""
+
+    name: str
+    asset: str
+    evaluate: Callable[[Shard], Outcome]
+    description: str
+    code: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Version of the check's own code: a pass given by older code does not count."""
+        return code_version(self.code) if self.code else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line of ``verdicts.json``, keyed by check, data version and check version."""
+
+    check: str
+    data_version: str
+    check_version: str
+    passed: bool
+    message: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(shard: Shard) -> list[Verdict]:
+    """Return the verdicts beside ``shard``; raise ``DamagedShard`` where the file cannot be read."""
+    data = shard.files.read(FILE)
+    if data is None:
+        return []
+    try:
+        return [Verdict(**entry) for entry in json.loads(data)["verdicts"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedShard(
+            f"{shard.where}/{FILE} cannot be read ({error}); delete it and materialize {shard.asset} again"
+        ) from error
+
+
+def write(shard: Shard, verdicts: Iterable[Verdict]) -> None:
+    """Replace the verdicts beside ``shard``."""
+    entries = [asdict(verdict) for verdict in sorted(verdicts, key=lambda v: v.check)]
+    shard.files.write(FILE, (json.dumps({"verdicts": entries}, indent=1, sort_keys=True) + "\n").encode())
+
+
+def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> Verdict | None:
+    """Return the verdict of ``check`` on the live data by the live code, or None."""
+    version = shard.require_index().data_version
+    for verdict in known if known is not None else read(shard):
+        if (verdict.check, verdict.data_version, verdict.check_version) == (check.name, version, check.version):
+            return verdict
+    return None
+
+
+def ensure(shard: Shard, checks: Iterable[Check], again: bool = False) -> list[Verdict]:
+    """Return one current verdict per check, evaluating those that are missing (all of them with ``again``)."""
+    try:
+        known = read(shard)
+    except DamagedShard:
+        known = []
+    version = shard.require_index().data_version
+    found = []
+    for check in checks:
+        verdict = None if again else current(shard, check, known)
+        if verdict is None:
+            outcome = check.evaluate(shard)
+            verdict = Verdict(check.name, version, check.version, outcome.passed, outcome.message,
+                              dict(outcome.numbers))
+        found.append(verdict)
+    if sorted(found, key=lambda v: v.check) != sorted(known, key=lambda v: v.check):
+        write(shard, found)
+    return found

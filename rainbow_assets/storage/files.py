@@ -1,0 +1,157 @@
+"""Files below one root, on a local disk or behind any fsspec URL, with the few operations that shards need."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+CHUNK = 1 << 20
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the sha256 of ``data`` as 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Files:
+    """Relative paths (``a/b.parquet``) below ``url``; every write is all or nothing.
+
+    Local writes go to a temporary name, are flushed to disk and moved over with ``os.replace``; remote ones are
+    single puts, which object stores make visible as a whole.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self.fs: Any
+        self.fs, self.root = fsspec.core.url_to_fs(self.url)
+        self.local = isinstance(self.fs, LocalFileSystem)
+
+    def path(self, name: str) -> str:
+        """Full path of ``name`` as the filesystem wants it."""
+        return f"{self.root}/{name}" if name else self.root
+
+    def below(self, name: str) -> Files:
+        """Return the same filesystem rooted one folder deeper."""
+        child = object.__new__(Files)
+        child.url, child.fs, child.local = f"{self.url}/{name}", self.fs, self.local
+        child.root = f"{self.root}/{name}"
+        return child
+
+    def exists(self, name: str) -> bool:
+        """Tell whether ``name`` exists."""
+        return os.path.exists(self.path(name)) if self.local else bool(self.fs.exists(self.path(name)))
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of ``name``, or None where there is no such file."""
+        try:
+            if self.local:
+                return Path(self.path(name)).read_bytes()
+            return bytes(self.fs.cat_file(self.path(name)))
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace ``name`` by ``data``, atomically and durably."""
+        if not self.local:
+            self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
+            self.fs.pipe_file(self.path(name), data)
+            return
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            with open(temporary, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+    @contextmanager
+    def staged(self) -> Iterator[Path]:
+        """Yield a local path to write a new file to; move it in with :meth:`adopt`. Cleaned up on the way out."""
+        if self.local:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
+            temporary = Path(self.root) / f".{uuid.uuid4().hex}.tmp"
+        else:
+            temporary = Path(tempfile.gettempdir()) / f"rainbow-{uuid.uuid4().hex}.tmp"
+        try:
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def adopt(self, staged: Path, name: str) -> None:
+        """Move the finished file ``staged`` to ``name``."""
+        if self.local:
+            with open(staged, "rb") as stream:
+                os.fsync(stream.fileno())
+            target = Path(self.path(name))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged, target)
+            _sync_folder(target.parent)
+        else:
+            self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
+            self.fs.put_file(str(staged), self.path(name))
+
+    def names(self, folder: str = "") -> list[str]:
+        """Sorted names of the entries directly below ``folder``; hidden files and temporaries left out."""
+        try:
+            entries = os.listdir(self.path(folder)) if self.local else [
+                entry.rstrip("/").rsplit("/", 1)[-1] for entry in self.fs.ls(self.path(folder), detail=False)
+            ]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(name for name in entries if not name.startswith("."))
+
+    def remove(self, name: str) -> None:
+        """Delete ``name`` (a file or a folder), if it is there."""
+        path = self.path(name)
+        if not self.local:
+            if self.fs.exists(path):
+                self.fs.rm(path, recursive=True)
+        elif os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
+
+    def stat(self, name: str) -> tuple[int, float]:
+        """Return size in bytes and modification time (seconds; 0 where unknown); raise FileNotFoundError."""
+        if self.local:
+            found = os.stat(self.path(name))
+            return found.st_size, found.st_mtime
+        info = self.fs.info(self.path(name))
+        modified = info.get("mtime") or info.get("LastModified") or info.get("created") or 0
+        return int(info["size"]), float(modified.timestamp() if hasattr(modified, "timestamp") else modified)
+
+    def sha256(self, name: str) -> str:
+        """Return the sha256 of the content of ``name``; raise FileNotFoundError."""
+        seen = hashlib.sha256()
+        with self.open(name) as stream:
+            while chunk := stream.read(CHUNK):
+                seen.update(chunk)
+        return seen.hexdigest()
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open ``name`` for reading bytes."""
+        return open(self.path(name), "rb") if self.local else self.fs.open(self.path(name), "rb")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,166 @@
+"""A shard is a folder: immutable parts, a ledger, and ``shard.json``, the only file that is ever replaced.
+
+Readers open ``shard.json`` first and then only what it lists, by digest; so they see the old shard or the new one,
+never half of one, and a file that was cut or changed is reported by name, not believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.storage.files import Files
+
+INDEX = "shard.json"
+FORMAT = 1
+
+
+class DamagedShard(RainbowError):
+    """A file of a shard is missing, cut or changed; the message names it."""
+
+
+class MissingShard(RainbowError):
+    """The shard has never been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One immutable file of rows: all rows of ``group`` (a song, a stem). ``facts`` are plain JSON values about it."""
+
+    group: str
+    name: str
+    sha256: str
+    rows: int
+    bytes: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ShardIndex:
+    """The content of ``shard.json``. ``inputs`` says what the shard was made from; ``facts`` describe it as a whole."""
+
+    asset: str
+    partition: str
+    data_version: str
+    parts: tuple[Part, ...]
+    ledger: str
+    ledger_sha256: str
+    inputs: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Number of live rows."""
+        return sum(part.rows for part in self.parts)
+
+    def to_json(self) -> bytes:
+        """Serialize, deterministically."""
+        document = {"format": FORMAT, **asdict(self)}
+        return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes, where: str) -> ShardIndex:
+        """Parse ``data``; raise ``DamagedShard`` naming ``where``."""
+        try:
+            document = json.loads(data)
+            if document.pop("format") != FORMAT:
+                raise DamagedShard(f"{where} has another format than {FORMAT}; rebuild it: rainbow build --repair")
+            parts = tuple(Part(**part) for part in document.pop("parts"))
+            return cls(parts=parts, **document)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedShard(f"{where} cannot be read ({error}); rebuild it: rainbow build --repair") from error
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One asset in one color (or ``_all``); a handle that reads, and that the ledger writes through."""
+
+    asset: str
+    partition: str
+    files: Files
+    store: Any
+    """The :class:`~rainbow_assets.storage.store.ShardStore` that this shard belongs to."""
+
+    @property
+    def where(self) -> str:
+        """``segments/Green``: how messages name this shard."""
+        return f"{self.asset}/{self.partition}"
+
+    def index(self) -> ShardIndex | None:
+        """Return the live index, or None where the shard was never written; raise ``DamagedShard``."""
+        data = self.files.read(INDEX)
+        return None if data is None else ShardIndex.from_json(data, f"{self.where}/{INDEX}")
+
+    def require_index(self) -> ShardIndex:
+        """Return the live index; raise ``MissingShard`` with the command that makes it."""
+        index = self.index()
+        if index is None:
+            choose = "" if self.partition == "_all" else f" --partition {self.partition}"
+            raise MissingShard(
+                f"{self.where} has not been made yet; run: dagster asset materialize -m rainbow_assets.definitions "
+                f"--select {self.asset}{choose}"
+            )
+        return index
+
+    def replace_index(self, index: ShardIndex) -> None:
+        """Make ``index`` the live one, atomically."""
+        self.files.write(INDEX, index.to_json())
+
+    def ledger_table(self, columns: list[str] | None = None) -> pa.Table | None:
+        """Return the ledger's rows, verified by digest, or None where the shard was never written."""
+        index = self.index()
+        if index is None:
+            return None
+        self.verify(index.ledger, index.ledger_sha256)
+        return self._parquet(index.ledger, columns)
+
+    def verify(self, name: str, sha256: str) -> None:
+        """Check that the file ``name`` still holds what ``shard.json`` says; raise ``DamagedShard`` naming it."""
+        try:
+            found = _digest_once(self.files, name)
+        except FileNotFoundError:
+            raise DamagedShard(f"{self.where}/{name} is missing; rebuild it: rainbow build --repair") from None
+        if found != sha256:
+            raise DamagedShard(
+                f"{self.where}/{name} is not what shard.json lists (cut or changed); rebuild it: rainbow build --repair"
+            )
+
+    def _parquet(self, name: str, columns: list[str] | None) -> pa.Table:
+        try:
+            with self.files.open(name) as stream:
+                return pq.read_table(stream, columns=columns, use_threads=False)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DamagedShard(f"{self.where}/{name} cannot be read ({error}); run: rainbow build --repair") from error
+
+    def read_part(self, part: Part, columns: list[str] | None = None) -> pa.Table:
+        """Return the rows of one part, verified by digest."""
+        self.verify(part.name, part.sha256)
+        return self._parquet(part.name, columns)
+
+    def tables(self, columns: list[str] | None = None) -> Iterator[tuple[Part, pa.Table]]:
+        """Yield every live part with its rows, in order of group, one at a time."""
+        for part in self.require_index().parts:
+            yield part, self.read_part(part, columns)
+
+    def table(self, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+        """Return all rows of the shard as one table of ``schema`` (``columns`` narrows it)."""
+        wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+        tables = [table.select(wanted.names).cast(wanted) for _, table in self.tables(columns)]
+        return pa.concat_tables(tables) if tables else wanted.empty_table()
+
+
+_SEEN: dict[tuple[str, int, float], str] = {}
+
+
+def _digest_once(files: Files, name: str) -> str:
+    """Hash a file once per process and state (path, size, modification time)."""
+    state = (files.path(name), *files.stat(name))
+    if state not in _SEEN:
+        _SEEN[state] = files.sha256(name)
+    return _SEEN[state]
