@@ -2,8 +2,8 @@
 
 The version of a module set is the sha256 of a canonical serialization of the syntax trees of the modules and of the
 first-party modules that they import, transitively. Doc strings, positions, formatting and comments are not part of
-it. The walk stops at settings (their values are digested by name), errors, logging and Dagster faces, none of which
-shape rows.
+it. The walk stops at settings (their values are digested by name), errors, logging, Dagster faces, and at the machine
+itself (storage and lineage: what they do to rows is in the digests and the layout number), none of which shape rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 PACKAGE = "rainbow_assets"
-STOPS = ("settings", "errors", "progress", "definitions", "cli")
+STOPS = ("settings", "errors", "progress", "definitions", "cli", "storage", "lineage")
 FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
 
 

@@ -1,0 +1,147 @@
+"""`rainbow`: thin verbs over the rooms. Exit codes: 0 done, 1 the data or a gate says no, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rainbow_assets import settings, taxonomy
+from rainbow_assets.errors import RainbowError, UsageError
+
+
+class Verbs(click.Group):
+    """A group of commands that shows a person's errors as sentences and keeps tracebacks for bugs."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            click.echo(f"rainbow: {error}", err=True)
+            ctx.exit(2)
+        except RainbowError as error:
+            click.echo(f"rainbow: {error}", err=True)
+            ctx.exit(1)
+        except taxonomy.UnknownColor as error:
+            click.echo(f"rainbow: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rainbow-assets")
+def main() -> None:
+    """From raw songs to a lineage-true, playable, versioned dataset."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the anomalies as JSON.")
+@click.argument("corpus", required=False, type=click.Path(path_type=Path))
+def lint(corpus: Path | None, as_json: bool) -> None:
+    """List every irregularity of the raw songs: song, file, line or field, and what was done about it.
+
+    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 where a song cannot be used.
+    """
+    from rainbow_assets.corpus.lint import lint_report
+
+    root = corpus or settings.roots().corpus
+    if not root.is_dir():
+        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
+    report = lint_report(root)
+    click.echo(report.to_json() if as_json else report.to_text())
+    sys.exit(1 if report.quarantined else 0)
+
+
+@main.command()
+@click.argument("out", required=False, type=click.Path(path_type=Path))
+@click.option("--songs-per-color", default=2, show_default=True, type=click.IntRange(1, 12))
+@click.option("--stems-for", type=click.Path(path_type=Path), help="Render stand-in media for existing manifests.")
+@click.option("--out", "target", type=click.Path(path_type=Path), help="Where the stand-ins go.")
+@click.option("--songs", help="Only these songs, for example 01_01,05_03.")
+@click.option("--run", is_flag=True, help="Build every asset from the demo corpus and publish it to a folder.")
+def demo(
+    out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None, run: bool
+) -> None:
+    """Write a small corpus of 8 colors that can be heard, or stand-in media for existing manifests."""
+    from rainbow_assets.demo import commands
+
+    if stems_for is not None:
+        if target is None:
+            raise UsageError("--stems-for needs --out DIR, the folder that the songs and their stand-ins go to")
+        chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
+        click.echo(commands.standins(stems_for, target, chosen))
+        return
+    root = target or out or settings.roots().corpus
+    click.echo(commands.corpus(root, songs_per_color))
+    if run:
+        _build_and_release()
+
+
+def _build_and_release() -> None:
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.release.commands import hear
+
+    click.echo("building every asset ...")
+    result = jobs.run_colors(defs)
+    _stop_if_failed(result)
+    result = jobs.run_release(defs, {})
+    _stop_if_failed(result)
+    click.echo(hear(settings.roots()))
+
+
+def _stop_if_failed(result: Any) -> None:
+    """Exit 1 with the sentences of the steps that failed."""
+    if result.success:
+        return
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.user_failure_data or event.step_failure_data.error
+        sentence = getattr(error, "description", None) or getattr(error, "message", "") or ""
+        click.echo(f"rainbow: {event.step_key}: {sentence.strip()}", err=True)
+    sys.exit(1)
+
+
+@main.command()
+@click.option("--color", help="Only this color.")
+@click.option("--asset", "assets", multiple=True, help="Only this asset (may be given several times).")
+def build(color: str | None, assets: tuple[str, ...]) -> None:
+    """Materialize what is stale, all colors in one process, through Dagster so that it is in the UI."""
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+
+    colors = [taxonomy.by_name(color).name] if color else list(taxonomy.COLOR_NAMES)
+    _stop_if_failed(jobs.run_colors(defs, colors, assets or None))
+    click.echo(f"built {', '.join(assets) or 'every color asset'} for {colors[0]}"
+               + (f" to {colors[-1]}" if len(colors) > 1 else ""))
+
+
+@main.command()
+@click.option("--version", help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
+@click.option("--push", is_flag=True, help="Publish to RAINBOW_HUB; without it, to the folder hub under RAINBOW_DATA.")
+@click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
+@click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
+@click.option("--public", is_flag=True, help="Make a new repository public; private by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+def release(
+    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool
+) -> None:
+    """Publish one immutable version: every color and every gate, or nothing."""
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.release.commands import hear, published
+
+    config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
+                              "include_preview": include_preview}
+    if version:
+        config["version"] = version
+    _stop_if_failed(jobs.run_release(defs, config))
+    if as_json:
+        click.echo(json.dumps(published(settings.roots(), version), indent=1, sort_keys=True))
+    else:
+        click.echo(hear(settings.roots(), version))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Song splits as a ledger step: `song_splits`, a row per song, so that no song is ever in two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.corpus.splits import assign_splits
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.storage.shard import Shard
+
+SCHEMA = pa.schema([
+    pa.field("song_id", pa.string(), metadata={"doc": "song"}),
+    pa.field("rainbow_color", pa.string(), metadata={"doc": "full color name"}),
+    pa.field("split", pa.string(), metadata={"doc": "train, validation or test; the same for every row of a song"}),
+])
+
+
+def _splits(manifest: Shard, rules: settings.Rules) -> dict[str, str]:
+    rows = manifest.ledger_table(["part", "status"])
+    ledger = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("status") == "ok")
+    shares = rules.splits
+    return assign_splits(ledger["part"].unique().sort().to_list(), shares.validation, shares.test, shares.seed)
+
+
+def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the color's songs. A song's split depends on which songs there are: the set is part of its digest."""
+    chosen = _splits(shard.store.shard("base_manifest", shard.partition), rules)
+    records = [(song, song, digest(split)) for song, split in chosen.items()]
+    return pl.DataFrame(records, schema=dict.fromkeys(["key", "part", "in:base_manifest.song"], pl.String),
+                        orient="row")
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Assign each asked song its split, by hash rank among all songs of the color."""
+    chosen = _splits(work.upstream("base_manifest"), work.rules)
+    for song, _ in work.parts():
+        row = {"song_id": song, "rainbow_color": work.shard.partition, "split": chosen[song]}
+        yield Batch(song, pa.Table.from_pylist([row], schema=SCHEMA))
+
+
+SONG_SPLITS = Step(
+    name="song_splits",
+    inputs={"base_manifest": ("song",)},
+    compute=compute,
+    schema=SCHEMA,
+    fields={"split": ("split",)},
+    key="song_id",
+    settings=("splits",),
+    code=("rainbow_assets.corpus.split_step",),
+    candidates=candidates,
+)
+

@@ -1,0 +1,174 @@
+"""The corpus as a ledger step: `base_manifest`, a row per stem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.corpus import tables
+from rainbow_assets.corpus.digests import FileDigests
+from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.model import Reading, Song
+from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
+from rainbow_assets.corpus.stems import UnreadableAudio, probe
+from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.errors import UsageError
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.storage.shard import Shard
+
+REASONS = {
+    "unusable_song": "the song's manifest cannot be used; the anomaly says why",
+    "no_tracks": "the manifest lists no stem",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The raw songs of one color with the digests of all their files."""
+
+    root: Path
+    folders: tuple[Path, ...]
+    digests: dict[str, str]
+    """Path relative to the root -> sha256."""
+
+    def of(self, song_id: str) -> dict[str, str]:
+        """Return {file name: sha256} of one song's folder."""
+        prefix = f"{song_id}/"
+        return {name.removeprefix(prefix): value for name, value in self.digests.items() if name.startswith(prefix)}
+
+
+def corpus_root() -> Path:
+    """Return the folder of raw songs; raise ``UsageError`` where it does not exist."""
+    root = settings.roots().corpus
+    if not root.is_dir():
+        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
+    return root
+
+
+def _cache(shard: Shard) -> Path | None:
+    return Path(shard.store.files.path("cache/file_digests.json")) if shard.store.files.local else None
+
+
+def load_source(shard: Shard) -> Source:
+    """Find the song folders of the shard's color and digest their files (cached by stat)."""
+    root = corpus_root()
+    folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == shard.partition)
+    digests = FileDigests(root, _cache(shard))
+    found = {}
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            name = path.relative_to(root).as_posix()
+            found[name] = digests.digest(name)
+    digests.save()
+    return Source(root, folders, found)
+
+
+def source_token(shard: Shard) -> str:
+    """Return a digest of every raw file of the color, and of the time-code overrides."""
+    root = corpus_root()
+    overrides = root / "corpus.toml"
+    return digest(load_source(shard).digests, overrides.read_bytes() if overrides.exists() else None)
+
+
+def reading_of(source: Source, folder: Path) -> Reading:
+    """Read one song; the same bytes are read once per process."""
+    files = {name: value for name, value in source.of(folder.name).items() if name.endswith((".yml", ".lrc"))}
+    overrides = source.root / "corpus.toml"
+    text = overrides.read_text("utf-8") if overrides.exists() else ""
+    return _read(str(folder), str(source.root), tuple(sorted(files.items())), text)
+
+
+@lru_cache(maxsize=4096)
+def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> Reading:
+    return read_song(Path(folder), Path(root), load_overrides(Path(root)))
+
+
+def audible_end_ms(song: Song) -> int:
+    """Return the song's length: of its mix, else of its longest readable stem, else from the text."""
+    names = [[song.main_audio_file], [track.audio_file for track in song.tracks]]
+    for candidates in names:
+        lengths = [ms for name in candidates if name and (ms := _length_ms(song.folder / name)) is not None]
+        if lengths:
+            return max(lengths)
+    return song.end_ms
+
+
+def _length_ms(path: Path) -> int | None:
+    try:
+        info = probe(path)
+    except (UnreadableAudio, FileNotFoundError):
+        return None
+    return info.frames * 1000 // info.sample_rate
+
+
+def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the stems that the color's manifests name; an unusable song stands as one row under its own id."""
+    source = load_source(shard)
+    columns = ["key", "part", *BASE_MANIFEST.input_columns]
+    rows = []
+    for folder in source.folders:
+        reading = reading_of(source, folder)
+        files = source.of(folder.name)
+        texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
+        song = reading.song
+        if song is None or not song.tracks:
+            rows.append([folder.name, folder.name, digest(texts), None, None, None])
+            continue
+        mix = files.get(song.main_audio_file or "")
+        shared = [digest(texts, digest(source.of(folder.name).keys())), digest(mix, audible_end_ms(song))]
+        for track in song.tracks:
+            own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
+            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def manifest_compute(work: Work) -> Iterator[Batch]:
+    """Make the rows of each song whose manifest, lyrics or media changed."""
+    source = load_source(work.shard)
+    folders = {folder.name: folder for folder in source.folders}
+    for song_id, rows in work.parts():
+        reading = reading_of(source, folders[song_id])
+        asked = set(rows["key"])
+        facts = {"anomalies": [anomaly.as_dict() for anomaly in reading.anomalies]}
+        song = reading.song
+        if song is None or not song.tracks:
+            reason = "unusable_song" if song is None else "no_tracks"
+            sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
+            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
+            continue
+        digests = source.of(song_id)
+        end_ms = audible_end_ms(song)
+        shared = tables.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+        made = [{**shared, **tables.track_values(song, track, position, digests, end_ms)}
+                for position, track in enumerate(song.tracks)]
+        made = [row for row in made if row["stem_id"] in asked]
+        yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
+
+
+_SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in
+              ("sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics"))
+
+BASE_MANIFEST = Step(
+    name="base_manifest",
+    inputs={"corpus": ("text", "mix", "audio", "midi")},
+    compute=manifest_compute,
+    schema=tables.SCHEMA,
+    fields={
+        "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
+        "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
+        "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
+        "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
+    },
+    key="stem_id",
+    code=("rainbow_assets.corpus.steps",),
+    candidates=manifest_candidates,
+    source=source_token,
+    reasons=REASONS,
+)

@@ -1,0 +1,20 @@
+"""The whole graph on one page: what each room offers, merged. Nothing is computed here."""
+
+import dagster as dg
+
+from rainbow_assets import jobs
+from rainbow_assets.corpus import assets as corpus
+from rainbow_assets.corpus import checks as corpus_checks
+from rainbow_assets.release import assets as release
+from rainbow_assets.release import checks as release_checks
+from rainbow_assets.segments import assets as segments
+from rainbow_assets.segments import checks as segment_checks
+from rainbow_assets.storage.resources import ShardStoreResource
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([corpus, segments, release]),
+    asset_checks=[*corpus_checks.checks, *segment_checks.checks, *release_checks.checks],
+    jobs=[jobs.main_job, jobs.release_job],
+    resources={"store": ShardStoreResource()},
+    executor=dg.in_process_executor,
+)

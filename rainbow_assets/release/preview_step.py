@@ -1,0 +1,150 @@
+"""The playable previews as ledger steps: `preview` (stems) and `preview_mix` (the same slices of the main mix)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rainbow_assets import settings
+from rainbow_assets.corpus import tables
+from rainbow_assets.corpus.ids import MIX_TRACK, song_of, stem_of
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.release.features import PREVIEW_SCHEMA
+from rainbow_assets.release.sampling import preview_rows
+from rainbow_assets.release.text import ATTRIBUTION, LICENSE_NAME, within_budget
+from rainbow_assets.segments.extract_step import SEGMENTS
+from rainbow_assets.segments.ids import segment_id
+from rainbow_assets.storage.shard import Shard
+
+RANK = pa.field("preview_rank", pa.int32(), metadata={"doc": "place in the color's hash ranking; a smaller preview "
+                                                            "takes the first ones"})
+DIGEST = pa.field("audio_digest", pa.string(), metadata={"doc": "sha256 of the samples of `audio`"})
+SCHEMA = PREVIEW_SCHEMA.append(DIGEST).append(RANK)
+READ = ["segment_id", "song_id", "start_ms", "has_audio", "is_mix"]
+INPUTS = {
+    "segments": ("window", "slice", "stem", "lyric_text", "audio"),
+    "segment_media": ("audio",),
+    "base_manifest": ("song", "concept", "stem"),
+}
+
+
+def eligible(segments: Shard) -> pl.DataFrame:
+    """Return the color's audible windows (stems and mix) that a preview may choose from."""
+    frame = pl.DataFrame(pl.from_arrow(segments.table(SEGMENTS.schema, READ)))
+    return frame.filter(pl.col("has_audio"))
+
+
+def chosen_stems(segments: Shard, rules: settings.PreviewRules) -> list[str]:
+    """Return the ids of the color's preview rows, in order of rank."""
+    stems = eligible(segments).filter(~pl.col("is_mix")).with_columns(pl.lit(True).alias("eligible"))
+    return preview_rows(stems.select("segment_id", "song_id", "eligible"), rules.samples, rules.seed)
+
+
+def chosen_mixes(segments: Shard, rules: settings.PreviewRules) -> list[str]:
+    """Return the ids of the mix windows at the previews' slices, in order of rank, each once."""
+    rows = eligible(segments)
+    at = {row["segment_id"]: row for row in rows.iter_rows(named=True)}
+    audible = set(at)
+    wanted = [segment_id(at[key]["song_id"], MIX_TRACK, at[key]["start_ms"]) for key in chosen_stems(segments, rules)]
+    return [key for key in dict.fromkeys(wanted) if key in audible]
+
+
+def _candidates(step: Step, shard: Shard, keys: list[str]) -> pl.DataFrame:
+    """List the chosen rows with the digests of what they show; the rank is part of the row."""
+    frame = pl.DataFrame({"key": keys, "rank": [str(n) for n in range(len(keys))]},
+                         schema={"key": pl.String, "rank": pl.String})
+    frame = frame.with_columns(song_of(pl.col("key")).alias("part"))
+    for asset, names in step.inputs.items():
+        upstream = shard.store.shard(asset, shard.partition)
+        ledger = ledger_frame(upstream, ["key", *(f"out:{name}" for name in names)])
+        assert ledger is not None
+        on = step.joins.get(asset, pl.col("key"))
+        renamed = ledger.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
+        frame = frame.with_columns(on.alias("_on")).join(renamed, left_on="_on", right_on="key", how="left").drop("_on")
+    rank = pl.concat_str("in:segments.window", "rank", separator="#").alias("in:segments.window")
+    return frame.with_columns(rank).drop("rank")
+
+
+def preview_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the color's preview rows."""
+    return _candidates(PREVIEW, shard, chosen_stems(shard.store.shard("segments", shard.partition), rules.preview))
+
+
+def mix_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the color's mix preview rows."""
+    keys = chosen_mixes(shard.store.shard("segments", shard.partition), rules.preview)
+    frame = _candidates(PREVIEW_MIX, shard, keys)
+    songs = ledger_frame(shard.store.shard("base_manifest", shard.partition),
+                         ["part", *(f"out:{name}" for name in INPUTS["base_manifest"])])
+    assert songs is not None
+    # A mix has no manifest row of its own: it takes its song's digests from the song's first stem.
+    first = songs.unique("part", keep="first", maintain_order=True).rename(
+        {f"out:{name}": f"in:base_manifest.{name}" for name in INPUTS["base_manifest"]})
+    return frame.drop(*(f"in:base_manifest.{name}" for name in INPUTS["base_manifest"])).join(
+        first, on="part", how="left", maintain_order="left")
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Gather text, numbers and FLAC of the asked rows, song by song; only their row groups of media are read."""
+    keys = {str(key) for key in work.rows["key"]}
+    choose = chosen_mixes if work.shard.asset == "preview_mix" else chosen_stems
+    ranks = {key: rank for rank, key in enumerate(choose(work.upstream("segments"), work.rules.preview))}
+    wanted = pa.array(sorted(keys), pa.string())
+    columns = [name for name in tables.SCHEMA.names if name not in ("sections", "lines", "lrc_lyrics")]
+    manifest = work.upstream("base_manifest").table(tables.SCHEMA, columns).to_pylist()
+    songs = {row["id"]: row for row in reversed(manifest)}
+    for song_id, asked in work.parts():
+        mine = sorted(set(asked["key"]))
+        rows = _rows(work.upstream("segments"), song_id, wanted)
+        sounds = _sounds(work.upstream("segment_media"), {rows[key]["stem_id"] for key in mine}, wanted)
+        made = [_preview_row(rows[key], songs[song_id], sounds[key], ranks[key]) for key in mine]
+        yield Batch(song_id, pa.Table.from_pylist(made, schema=SCHEMA))
+
+
+def _rows(shard: Shard, group: str, wanted: pa.Array) -> dict[str, dict[str, Any]]:
+    part = next(part for part in shard.require_index().parts if part.group == group)
+    table = shard.read_part(part)
+    found = table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist()
+    return {row["segment_id"]: row for row in found}
+
+
+def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[str, Any]]:
+    found = {}
+    for part in shard.require_index().parts:
+        if part.group in stems:
+            table = shard.read_part(part, ["segment_id", "audio"])
+            for row in table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist():
+                found[row["segment_id"]] = row["audio"]
+    return found
+
+
+def _preview_row(row: dict[str, Any], song: dict[str, Any], audio: dict[str, Any], rank: int) -> dict[str, Any]:
+    text = within_budget({"concept": song["concept"], "lyric_text": row["lyric_text"]})
+    return {
+        "segment_id": row["segment_id"], "rainbow_color": row["rainbow_color"], **text,
+        "start_seconds": row["start_seconds"], "end_seconds": row["end_seconds"],
+        "duration_seconds": row["duration_seconds"], "bpm": song["bpm"],
+        "key_signature_note": song["key_signature_note"], "key_signature_mode": song["key_signature_mode"],
+        "key": song["key"], "song_id": row["song_id"], "title": song["title"],
+        "track_description": row["track_description"], "track_group": row["track_group"],
+        "license": LICENSE_NAME, "attribution": ATTRIBUTION, "audio": audio, "audio_digest": row["audio_digest"],
+        "preview_rank": rank,
+    }
+
+
+def _step(name: str, candidates: Any, joins: dict[str, pl.Expr]) -> Step:
+    return Step(
+        name=name, inputs=INPUTS, compute=compute, schema=SCHEMA,
+        fields={"row": tuple(item for item in SCHEMA.names if item not in ("segment_id", "audio"))},
+        settings=("preview",), code=("rainbow_assets.release.preview_step",), candidates=candidates, joins=joins,
+        media=("audio",),
+    )
+
+
+PREVIEW = _step("preview", preview_candidates, {"base_manifest": stem_of(pl.col("key"))})
+PREVIEW_MIX = _step("preview_mix", mix_candidates, {"base_manifest": stem_of(pl.col("key"))})

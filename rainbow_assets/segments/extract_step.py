@@ -1,0 +1,169 @@
+"""Segments as a ledger step: every stem x slice of a song is a candidate; the audible ones become rows.
+
+A stem is decoded once for all of its windows. What gets no row is quarantined with a reason from the closed list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.corpus.steps import BASE_MANIFEST, corpus_root
+from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.segments import table
+from rainbow_assets.segments.ids import segment_id
+from rainbow_assets.segments.levels import span_frames, window_digest, window_levels
+from rainbow_assets.segments.midi_window import MidiSong, UnreadableMidi, midi_digest
+from rainbow_assets.segments.slicing import REASONS, Slice
+from rainbow_assets.segments.song_rows import COLUMNS, SongRows, Source, slice_digest, songs
+from rainbow_assets.segments.windows import cut as cut_window
+from rainbow_assets.storage.shard import Shard
+
+
+def quarantine_key(song_id: str, start_ms: int, number: int) -> str:
+    """Return the ledger key of a slice that is never cut."""
+    return f"{song_id}_slice_{start_ms:07d}_{number:02d}"
+
+
+def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List every stem x slice of the color's songs, and every slice that the rules set aside."""
+    manifest = shard.store.shard("base_manifest", shard.partition).table(BASE_MANIFEST.schema, COLUMNS)
+    rows: list[tuple[str | None, ...]] = []
+    for song_id, song in songs(manifest, rules.slices).items():
+        digests = [slice_digest(piece) for piece in song.plan.slices]
+        for source in song.sources:
+            for piece, cut_digest in zip(song.plan.slices, digests, strict=True):
+                rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, cut_digest, source.digest,
+                             source.audio_sha256, source.midi_sha256))
+        for number, aside in enumerate(song.plan.quarantined):
+            rows.append((quarantine_key(song_id, aside.start_ms, number), song_id,
+                         digest(aside.reason, aside.text, aside.end_ms), None, None, None))
+    schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@dataclass(frozen=True, slots=True)
+class _Audio:
+    """One stem's audio as far as it could be read."""
+
+    stem: Stem | None
+    problem: str | None
+
+
+def _read_audio(path: Path | None, rate: int) -> _Audio:
+    if path is None:
+        return _Audio(None, None)
+    if not path.is_file():
+        return _Audio(None, "missing_audio")
+    try:
+        return _Audio(read_stem(path, rate), None)
+    except UnreadableAudio:
+        return _Audio(None, "unreadable_audio")
+
+
+def _read_midi(path: Path | None) -> tuple[MidiSong | None, str | None]:
+    if path is None:
+        return None, None
+    if not path.is_file():
+        return None, "missing_midi"
+    try:
+        return MidiSong.load(path), None
+    except UnreadableMidi:
+        return None, "unreadable_midi"
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Measure the asked windows, stem by stem, and keep those in which something sounds."""
+    root = corpus_root()
+    manifest = work.upstream("base_manifest").table(BASE_MANIFEST.schema, COLUMNS)
+    known = songs(manifest, work.rules.slices)
+    for song_id, asked in work.parts():
+        song, keys = known[song_id], set(asked["key"])
+        rows: list[dict[str, Any]] = []
+        out = {quarantine_key(song_id, aside.start_ms, number): aside.reason
+               for number, aside in enumerate(song.plan.quarantined)}
+        out = {key: reason for key, reason in out.items() if key in keys}
+        for source in song.sources:
+            wanted = [piece for piece in song.plan.slices
+                      if segment_id(song_id, source.track, piece.start_ms) in keys]
+            if wanted:
+                kept, dropped = measure(root, song, source, wanted, work.rules)
+                rows += kept
+                out.update(dropped)
+        yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out)
+
+
+def measure(
+    root: Path, song: SongRows, source: Source, wanted: list[Slice], rules: settings.Rules
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the rows of the windows of one stem that sound, and {key: reason} for those that do not."""
+    audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, rules.audio.sample_rate)
+    midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None)
+    spans = [span_frames(piece.start_ms, piece.end_ms, rules.audio.sample_rate) for piece in wanted]
+    levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
+    rows, dropped = [], {}
+    for number, piece in enumerate(wanted):
+        row = table.slice_values(song.song_id, source.track, piece)
+        rms = float(levels[0][number]) if levels else None
+        beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
+        audible = rms is not None and not beyond and rms >= rules.audio.silence_db
+        events = midi_digest(midi, piece.start_ms, piece.end_ms) if midi else None
+        if not audible and events is None:
+            dropped[row["segment_id"]] = _reason(source, audio, beyond, midi_problem)
+            continue
+        row.update({
+            "rainbow_color": song.rainbow_color, "track_description": source.description,
+            "track_group": source.group, "track_player": source.player, "source_audio_file": source.audio_file,
+            "midi_file": source.midi_file, "has_audio": audible, "has_midi": events is not None,
+            "content_type": _content(audible, events is not None), "rms_db": None if rms is None else round(rms, 3),
+            "peak_db": round(float(levels[1][number]), 3) if levels else None, "audio_problem": audio.problem,
+            "midi_problem": midi_problem, "midi_digest": events,
+            **(_audio_values(audio.stem, piece) if audible and audio.stem else {}),
+        })
+        rows.append(row)
+    return rows, dropped
+
+
+def _audio_values(stem: Stem, piece: Slice) -> dict[str, Any]:
+    window = cut_window(stem, piece.start_ms, piece.end_ms)
+    return {
+        "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
+        "source_channels": stem.channels, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
+        "audio_digest": window_digest(window.samples, stem.bits, stem.sample_rate),
+    }
+
+
+def _content(audio: bool, midi: bool) -> str:
+    return "audio_midi" if audio and midi else "audio_only" if audio else "midi_only"
+
+
+def _reason(source: Source, audio: _Audio, beyond: bool, midi_problem: str | None) -> str:
+    if audio.problem:
+        return audio.problem
+    if audio.stem is not None:
+        return "past_end" if beyond else "silent"
+    if midi_problem:
+        return midi_problem
+    return "no_notes" if source.midi_file else "no_media"
+
+
+SEGMENTS = Step(
+    name="segments",
+    inputs={"base_manifest": ("slice", "stem", "audio", "midi")},
+    compute=compute,
+    schema=table.SCHEMA,
+    fields=table.GROUPS,
+    settings=("slices", "audio"),
+    code=("rainbow_assets.segments.extract_step",),
+    libraries=("soxr",),
+    candidates=candidates,
+    reasons=REASONS,
+)

@@ -1,0 +1,79 @@
+"""What the segments of one song are cut from: its rows of `base_manifest`, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from rainbow_assets.corpus.ids import MIX_TRACK
+from rainbow_assets.corpus.model import LyricLine, Section
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.segments.slicing import Slice, SlicePlan, slice_song
+from rainbow_assets.settings import SliceRules
+
+COLUMNS = ["id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "track_id",
+           "description", "group", "player", "audio_file", "audio_sha256", "midi_file", "midi_group_file",
+           "midi_sha256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One thing that is cut: a stem, or the main mix (track 0)."""
+
+    track: int
+    description: str | None
+    group: str | None
+    player: str | None
+    audio_file: str | None
+    audio_sha256: str | None
+    midi_file: str | None
+    midi_sha256: str | None
+
+    @property
+    def digest(self) -> str:
+        """Digest of what the manifest says about the stem."""
+        return digest(self.track, self.description, self.group, self.player, self.audio_file, self.midi_file)
+
+
+@dataclass(frozen=True, slots=True)
+class SongRows:
+    """One song: its stems and mix, and its slices."""
+
+    song_id: str
+    rainbow_color: str
+    end_ms: int
+    sources: tuple[Source, ...]
+    plan: SlicePlan
+
+    def path(self, root: Path, name: str) -> Path:
+        """Return where a file of the song lies."""
+        return root / self.song_id / name
+
+
+def songs(table: pa.Table, rules: SliceRules) -> dict[str, SongRows]:
+    """Group rows of `base_manifest` by song and cut each song once."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in table.select(COLUMNS).to_pylist():
+        grouped.setdefault(row["id"], []).append(row)
+    return {song_id: _song(rows, rules) for song_id, rows in sorted(grouped.items())}
+
+
+def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
+    first = rows[0]
+    sections = tuple(Section(s["name"], s["start_ms"], s["end_ms"], s["description"]) for s in first["sections"])
+    lines = tuple(LyricLine(x["start_ms"], x["text"], x["line_number"]) for x in first["lines"])
+    mix = Source(MIX_TRACK, "main mix", None, None, first["main_audio_file"], first["main_audio_sha256"], None, None)
+    stems = [Source(r["track_id"], r["description"], r["group"], r["player"], r["audio_file"], r["audio_sha256"],
+                    r["midi_file"] or r["midi_group_file"], r["midi_sha256"]) for r in rows]
+    sources = ([mix] if mix.audio_file else []) + sorted(stems, key=lambda source: source.track)
+    plan = slice_song(sections, lines, first["end_ms"], rules)
+    return SongRows(first["id"], first["rainbow_color"], first["end_ms"], tuple(sources), plan)
+
+
+def slice_digest(cut: Slice) -> str:
+    """Digest of everything that a slice gives to its rows."""
+    return digest(cut.start_ms, cut.end_ms, cut.original_start_ms, cut.original_end_ms, cut.segment_type,
+                  cut.lyric_text, cut.line_number, cut.section, cut.adjustments, cut.sub, cut.segment_index)

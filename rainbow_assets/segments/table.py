@@ -1,0 +1,101 @@
+"""The `segments` table: one row per stem and time slice, with what was measured in that window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from rainbow_assets.corpus.ids import MIX_TRACK, stem_id
+from rainbow_assets.segments.ids import positional_id, segment_id
+from rainbow_assets.segments.slicing import Slice
+
+
+def column(name: str, kind: pa.DataType, doc: str) -> pa.Field:
+    """Return a field that carries its meaning."""
+    return pa.field(name, kind, metadata={"doc": doc})
+
+
+FIELDS = [
+    column("segment_id", pa.string(), "key: <song>_t<track>_<start in ms>; track 00 is the main mix"),
+    column("segment_index", pa.int32(), "place of the slice in the original numbering (0-based); null for new slices"),
+    column("original_segment_id", pa.string(), "positional id of dataset v0.2.0; null for slices that it lacked"),
+    column("song_id", pa.string(), "song (was track_id)"),
+    column("stem_id", pa.string(), "stem, <song>_t<track>"),
+    column("rainbow_color", pa.string(), "full color name"),
+    column("track_number", pa.int32(), "stem number in the manifest; 0 is the main mix"),
+    column("is_mix", pa.bool_(), "True for the main mix, which never counts as a stem"),
+    column("track_description", pa.string(), "what plays on the stem"),
+    column("track_group", pa.string(), "instrument group as written"),
+    column("track_player", pa.string(), "player as written"),
+    column("source_audio_file", pa.string(), "WAV, relative to the song folder"),
+    column("midi_file", pa.string(), "MIDI file that speaks for the stem, relative to the song folder"),
+    column("start_ms", pa.int64(), "start of the slice, milliseconds"),
+    column("end_ms", pa.int64(), "end of the slice, milliseconds"),
+    column("start_seconds", pa.float64(), "start of the slice, seconds"),
+    column("end_seconds", pa.float64(), "end of the slice, seconds"),
+    column("duration_seconds", pa.float64(), "length of the slice, seconds"),
+    column("has_audio", pa.bool_(), "the stem is audible in the slice and its audio is kept"),
+    column("has_midi", pa.bool_(), "a MIDI note of the stem sounds in the slice"),
+    column("content_type", pa.string(), "audio_midi, audio_only or midi_only"),
+    column("lyric_text", pa.string(), "lyric of the slice; empty where there is none"),
+    column("lrc_line_number", pa.int32(), "line of the stamp in the LRC file, 1-based"),
+    column("lyric_char_count", pa.int32(), "characters of the lyric"),
+    column("lyric_word_count", pa.int32(), "words of the lyric; 0 for an empty one"),
+    column("structure_section", pa.string(), "section that holds the middle of the slice"),
+    column("segment_type", pa.string(), "combined (lyric), structure, intro, gap or outro"),
+    column("original_start_seconds", pa.float64(), "start before snapping, seconds"),
+    column("original_end_seconds", pa.float64(), "end before snapping, seconds"),
+    column("has_structure_adjustments", pa.bool_(), "an end was snapped to a section border"),
+    column("structure_adjustments", pa.string(), "what was moved, joined by ' | '"),
+    column("start_adjustment_seconds", pa.float64(), "how far the start was moved, seconds"),
+    column("end_adjustment_seconds", pa.float64(), "how far the end was moved, seconds"),
+    column("is_sub_segment", pa.bool_(), "a window of a slice that was too long"),
+    column("sub_segment_info", pa.string(), "j/n for window j of n"),
+    column("rms_db", pa.float64(), "RMS of the window, dB below full scale"),
+    column("peak_db", pa.float64(), "peak of the window, dB below full scale"),
+    column("audio_problem", pa.string(), "why there is no audio although a file is named; null otherwise"),
+    column("midi_problem", pa.string(), "why there is no MIDI although a file is named; null otherwise"),
+    column("audio_padding_ms", pa.int64(), "digital silence added where the stem's file ends inside the slice"),
+    column("source_sample_rate", pa.int32(), "rate of the WAV, Hz; resampled with soxr where it is not 44100"),
+    column("source_channels", pa.int32(), "channels of the WAV; several are averaged, exactly"),
+    column("bits", pa.int32(), "bits per sample of the kept audio, 16 or 24"),
+    column("gain_db", pa.float64(), "gain applied to the whole stem so that nothing clips; 0 where untouched"),
+    column("audio_digest", pa.string(), "sha256 of the window's samples"),
+    column("midi_digest", pa.string(), "digest of the window's MIDI events"),
+]
+SCHEMA = pa.schema(FIELDS)
+GROUPS: dict[str, tuple[str, ...]] = {
+    "window": ("song_id", "stem_id", "track_number", "is_mix", "start_ms", "end_ms", "source_audio_file", "midi_file"),
+    "slice": ("segment_index", "original_segment_id", "start_seconds", "end_seconds", "duration_seconds",
+              "structure_section", "segment_type", "original_start_seconds", "original_end_seconds",
+              "has_structure_adjustments", "structure_adjustments", "start_adjustment_seconds",
+              "end_adjustment_seconds", "is_sub_segment", "sub_segment_info"),
+    "stem": ("rainbow_color", "track_description", "track_group", "track_player"),
+    "lyric_text": ("lyric_text", "lrc_line_number", "lyric_char_count", "lyric_word_count"),
+    "audio": ("has_audio", "audio_digest", "bits", "gain_db", "rms_db", "peak_db", "audio_problem",
+              "audio_padding_ms", "source_sample_rate", "source_channels"),
+    "midi": ("has_midi", "midi_digest", "midi_problem"),
+    "content": ("content_type",),
+}
+
+
+def slice_values(song_id: str, track: int, cut: Slice) -> dict[str, Any]:
+    """Return the columns that follow from the slice alone."""
+    index = cut.segment_index
+    return {
+        "segment_id": segment_id(song_id, track, cut.start_ms), "segment_index": index,
+        "original_segment_id": None if index is None else positional_id(song_id, index + 1, track),
+        "song_id": song_id, "stem_id": stem_id(song_id, track), "track_number": track, "is_mix": track == MIX_TRACK,
+        "start_ms": cut.start_ms, "end_ms": cut.end_ms, "start_seconds": cut.start_ms / 1000,
+        "end_seconds": cut.end_ms / 1000, "duration_seconds": (cut.end_ms - cut.start_ms) / 1000,
+        "lyric_text": cut.lyric_text, "lrc_line_number": cut.line_number,
+        "lyric_char_count": len(cut.lyric_text), "lyric_word_count": len(cut.lyric_text.split()),
+        "structure_section": cut.section, "segment_type": cut.segment_type,
+        "original_start_seconds": cut.original_start_ms / 1000, "original_end_seconds": cut.original_end_ms / 1000,
+        "has_structure_adjustments": bool(cut.adjustments), "structure_adjustments": " | ".join(cut.adjustments),
+        "start_adjustment_seconds": (cut.start_ms - cut.original_start_ms) / 1000,
+        "end_adjustment_seconds": (cut.end_ms - cut.original_end_ms) / 1000,
+        "is_sub_segment": cut.sub is not None,
+        "sub_segment_info": None if cut.sub is None else f"{cut.sub[0]}/{cut.sub[1]}",
+    }
