@@ -1,0 +1,171 @@
+"""The ledger does exactly the work that is stale, loses nothing, and lands whole shards only."""
+
+from __future__ import annotations
+
+import pytest
+
+from rainbow_assets.lineage import landing
+from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
+from rainbow_assets.lineage.materialize import bring_up_to_date, history
+from rainbow_assets.lineage.step import Batch
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.lineage.toy import WORDS, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World({"a1": ("A", "ant", "x"), "a2": ("A", "bee", "x"), "b1": ("B", "crow", "x"), "b2": ("B", "", "x")})
+
+
+@pytest.fixture
+def store(tmp_path) -> ShardStore:
+    return ShardStore(str(tmp_path))
+
+
+def build(world: World, store: ShardStore, color: str = "Green"):
+    world.computed.clear()
+    steps = world.register()
+    return [bring_up_to_date(step, store, color) for step in steps]
+
+
+def files(store: ShardStore, asset: str) -> dict[str, bytes]:
+    shard = store.shard(asset, "Green")
+    index = shard.require_index()
+    return {name: shard.files.read(name) for name in ["shard.json", index.ledger, *(p.name for p in index.parts)]}
+
+
+def test_first_build_computes_all_and_quarantines_with_a_reason(world, store):
+    words, lengths = build(world, store)
+    assert words.report.rows == 3
+    assert words.report.quarantined == {"empty": 1}
+    assert lengths.report.rows == 3
+    frame = ledger_frame(store.shard("toy_words", "Green"))
+    assert dict(frame.select("key", "reason").iter_rows())["b2"] == "empty"
+    assert sorted(world.computed) == ["lengths:a1", "lengths:a2", "lengths:b1",
+                                      "words:a1", "words:a2", "words:b1", "words:b2"]
+
+
+def test_second_build_reads_indexes_only(world, store):
+    build(world, store)
+    before = files(store, "toy_words")
+    words, lengths = build(world, store)
+    assert world.computed == []
+    assert (words.report.computed, words.report.reused, words.report.parts_written) == (0, 3, 0)
+    assert words.report.quarantined == {"empty": 1}
+    assert files(store, "toy_words") == before
+    assert not lengths.report.changed
+
+
+def test_one_changed_row_rewrites_its_part_only(world, store):
+    build(world, store)
+    before = files(store, "toy_words")
+    world.rows["a1"] = ("A", "antelope", "x")
+    words, lengths = build(world, store)
+    assert world.computed == ["words:a1", "lengths:a1"]
+    assert words.report.parts_written == lengths.report.parts_written == 1
+    after = files(store, "toy_words")
+    assert {name for name in before if name.startswith("B-")} <= set(after)
+    assert words.report.changed
+
+
+def test_a_field_nobody_reads_changes_nothing_downstream(world, store):
+    build(world, store)
+    world.rows["a1"] = ("A", "ant", "another note")
+    _, lengths = build(world, store)
+    assert world.computed == ["words:a1"]
+    assert not lengths.report.changed
+    assert lengths.report.reused == 3
+
+
+def test_early_cutoff_on_equal_output(world, store):
+    build(world, store)
+    world.rows["a1"] = ("A", "cat", "x")
+    _, lengths = build(world, store)
+    assert world.computed == ["words:a1", "lengths:a1"]
+    assert not lengths.report.changed, "the length is the same, so the shard's data version is"
+    assert lengths.report.parts_written == 0
+
+
+def test_deletes_go_through(world, store):
+    build(world, store)
+    del world.rows["a1"], world.rows["b1"], world.rows["b2"]
+    words, lengths = build(world, store)
+    assert world.computed == []
+    assert (words.report.rows, lengths.report.rows) == (1, 1)
+    assert [p.group for p in store.shard("toy_lengths", "Green").require_index().parts] == ["A"]
+
+
+def test_incremental_equals_clean(world, store, tmp_path):
+    build(world, store)
+    world.rows |= {"a1": ("A", "x", "y"), "c1": ("C", "new", "z")}
+    del world.rows["b1"]
+    build(world, store)
+    clean = ShardStore(str(tmp_path / "clean"))
+    build(world, clean)
+    for asset in ("toy_words", "toy_lengths"):
+        assert files(store, asset) == files(clean, asset)
+
+
+def test_rows_that_never_come_are_an_error_and_leave_the_shard(world, store):
+    build(world, store)
+    before = files(store, "toy_words")
+    world.rows["a1"] = ("A", "changed", "x")
+    step, _ = world.register()
+    with pytest.raises(LedgerError, match="never came"):
+        commit(reconcile(step, store.shard("toy_words", "Green")), [])
+    wrong = Batch("A", WORDS.empty_table())
+    with pytest.raises(LedgerError, match="lost"):
+        commit(reconcile(step, store.shard("toy_words", "Green")), [wrong])
+    with pytest.raises(LedgerError, match="not a reason"):
+        commit(reconcile(step, store.shard("toy_words", "Green")), [Batch("A", WORDS.empty_table(), {"a1": "bad"})])
+    assert files(store, "toy_words") == before
+
+
+def test_a_killed_build_goes_on_where_it_was(world, store):
+    step, _ = world.register()
+    shard = store.shard("toy_words", "Green")
+    delta = reconcile(step, shard)
+
+    def dies():
+        for number, batch in enumerate(step.compute(delta.work())):
+            if number == 1:
+                raise KeyboardInterrupt
+            yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        commit(delta, dies())
+    assert shard.index() is None, "nobody sees half a shard"
+    assert [part.group for part, _ in landing.pending(shard)] == ["A"]
+    world.computed.clear()
+    build(world, store)
+    assert [entry for entry in world.computed if entry.startswith("words")] == ["words:b1", "words:b2"]
+    assert shard.files.names("pending") == []
+
+
+def test_unreferenced_parts_are_collected_after_their_grace(world, store):
+    build(world, store)
+    world.rows["a1"] = ("A", "other", "x")
+    step, _ = world.register()
+    shard = store.shard("toy_words", "Green")
+    delta = reconcile(step, shard)
+    commit(delta, step.compute(delta.work()), grace_s=1e9)
+    assert len([name for name in shard.files.names() if name.startswith("A-")]) == 2
+    landing.clear(shard, shard.require_index(), grace_s=-1)
+    assert len([name for name in shard.files.names() if name.startswith("A-")]) == 1
+
+
+def test_history_remembers_builds_that_changed_something(world, store):
+    build(world, store)
+    build(world, store)
+    entries = history(store.shard("toy_words", "Green"))
+    assert len(entries) == 1
+    assert entries[0]["computed"] == 4
+
+
+def test_works_behind_a_url(world):
+    store = ShardStore("memory://rainbow-ledger-test")
+    words, lengths = build(world, store)
+    assert words.problem is None
+    assert lengths.report.rows == 3
+    build(world, store)
+    assert world.computed == []
