@@ -53,5 +53,6 @@ SONG_SPLITS = Step(
     settings=("splits",),
     code=("rainbow_assets.corpus.split_step",),
     candidates=candidates,
+    cheap=True,
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -52,15 +53,11 @@ def corpus_root() -> Path:
     return root
 
 
-def _cache(shard: Shard) -> Path | None:
-    return Path(shard.store.files.path("cache/file_digests.json")) if shard.store.files.local else None
-
-
 def load_source(shard: Shard) -> Source:
     """Find the song folders of the shard's color and digest their files (cached by stat)."""
     root = corpus_root()
     folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == shard.partition)
-    digests = FileDigests(root, _cache(shard))
+    digests = FileDigests(root, shard.store.cache_path("file_digests.json"))
     found = {}
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
@@ -129,26 +126,32 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
+def manifest_rows(source: Source, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of one song as plain values; none where it cannot be used."""
+    song = reading_of(source, folder).song
+    if song is None:
+        return []
+    digests = source.of(folder.name)
+    end_ms = audible_end_ms(song)
+    shared = tables.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+    return [{**shared, **tables.track_values(song, track, position, digests, end_ms)}
+            for position, track in enumerate(song.tracks)]
+
+
 def manifest_compute(work: Work) -> Iterator[Batch]:
     """Make the rows of each song whose manifest, lyrics or media changed."""
     source = load_source(work.shard)
     folders = {folder.name: folder for folder in source.folders}
-    for song_id, rows in work.parts():
-        reading = reading_of(source, folders[song_id])
-        asked = set(rows["key"])
-        facts = {"anomalies": [anomaly.as_dict() for anomaly in reading.anomalies]}
-        song = reading.song
-        if song is None or not song.tracks:
-            reason = "unusable_song" if song is None else "no_tracks"
+    for song_id, asked in work.parts():
+        reading, keys = reading_of(source, folders[song_id]), set(asked["key"])
+        facts = {"anomalies": [anomaly.as_dict() for anomaly in reading.anomalies], "files": source.of(song_id)}
+        rows = manifest_rows(source, folders[song_id])
+        if not rows:
+            reason = "unusable_song" if reading.song is None else "no_tracks"
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
             yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
             continue
-        digests = source.of(song_id)
-        end_ms = audible_end_ms(song)
-        shared = tables.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
-        made = [{**shared, **tables.track_values(song, track, position, digests, end_ms)}
-                for position, track in enumerate(song.tracks)]
-        made = [row for row in made if row["stem_id"] in asked]
+        made = [row for row in rows if row["stem_id"] in keys]
         yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 
 
@@ -171,4 +174,10 @@ BASE_MANIFEST = Step(
     candidates=manifest_candidates,
     source=source_token,
     reasons=REASONS,
+    flows={
+        "song": ("corpus.text",), "concept": ("corpus.text",), "lyrics": ("corpus.text",),
+        "slice": ("corpus.text", "corpus.mix"), "mix": ("corpus.text", "corpus.mix"), "stem": ("corpus.text",),
+        "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": ("corpus.text", "corpus.mix"),
+    },
+    cheap=True,
 )

@@ -249,7 +249,7 @@ def _finish(delta: Delta, writer: landing.Lander, started: float, grace_s: float
     quarantined = {str(reason): int(n) for reason, n in reasons.iter_rows()}
     version = digest(delta.signature["schema"], "\n".join((ok["key"] + "=" + ok["output"]).to_list()))
     name, sha256 = landing.write_ledger(shard, ledger)
-    facts: dict[str, Any] = {"quarantined": quarantined}
+    facts: dict[str, Any] = {"quarantined": quarantined, "made_with": step.made_with(delta.rules)}
     index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)
     if index != delta.index:
         shard.replace_index(index)

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.lineage.codeversion import code_version, library_versions
+from rainbow_assets.lineage.codeversion import closure, code_version, library_versions
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.shard import Shard
 
@@ -64,7 +64,9 @@ class Step:
     lists the rows that should exist, as a frame of ``key``, ``part`` and one digest column ``in:<asset>.<field>``
     per declared input; without it, rows are the first input's rows, joined to the others through ``joins`` (an
     expression over ``key``). ``source`` is a token for the state of inputs outside the store. ``reasons`` is the
-    closed list of quarantine reasons.
+    closed list of quarantine reasons. ``media`` are columns of encoded bytes. ``flows`` says which inputs
+    (``asset.field``) reach an output field, where it is not all of them. ``cheap`` steps read no media: a plan runs
+    them for real, in memory, so that it is exact beyond them.
     """
 
     name: str
@@ -82,6 +84,18 @@ class Step:
     source: Callable[[Shard], str] | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
     media: tuple[str, ...] = ()
+    flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cheap: bool = False
+
+    def reached_by(self, output: str) -> tuple[str, ...]:
+        """Return the inputs (``asset.field``) that the output field ``output`` may depend on."""
+        return self.flows.get(output) or tuple(f"{asset}.{name}" for asset, names in self.inputs.items()
+                                               for name in names)
+
+    def made_with(self, rules: settings.Rules) -> dict[str, dict[str, Any]]:
+        """Return what the digests of :meth:`versions` stand for: setting values, module digests, library versions."""
+        return {"settings": settings.values(rules, self.settings), "code": closure(self.code),
+                "libraries": library_versions(self.libraries)}
 
     def versions(self, rules: settings.Rules) -> dict[str, str]:
         """Return the digests of settings, code and named libraries that every row of this step carries."""

@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.steps import BASE_MANIFEST, corpus_root
 from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
 from rainbow_assets.lineage.digests import digest
@@ -165,5 +166,11 @@ SEGMENTS = Step(
     code=("rainbow_assets.segments.extract_step",),
     libraries=("soxr",),
     candidates=candidates,
+    joins={"base_manifest": stem_of(pl.col("key"))},
     reasons=REASONS,
+    flows={
+        "window": ("base_manifest.slice", "base_manifest.stem"), "slice": ("base_manifest.slice",),
+        "stem": ("base_manifest.stem",), "lyric_text": ("base_manifest.slice",),
+        "audio": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
+    },
 )

@@ -101,4 +101,5 @@ SEGMENT_MEDIA = Step(
     libraries=("soxr",),
     parts=stem_of(pl.col("key")),
     media=("audio", "midi_binary"),
+    flows={"audio": ("segments.window", "segments.audio"), "midi": ("segments.window", "segments.midi")},
 )

@@ -1,0 +1,66 @@
+"""What moved in the raw material: files by digest, manifest fields by value, for the plan's reason chain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rainbow_assets.corpus import tables
+from rainbow_assets.corpus.steps import BASE_MANIFEST, Source, load_source, manifest_rows
+from rainbow_assets.lineage import reasons
+from rainbow_assets.lineage.ledger import Delta
+from rainbow_assets.storage.shard import Shard
+
+NOT_FIELDS = {"audio_sha256", "midi_sha256", "main_audio_sha256", "training_data"}
+
+
+def explain(delta: Delta) -> list[str]:
+    """Return which files of which songs moved, and which manifest fields moved with them."""
+    source = load_source(delta.shard)
+    before = recorded_files(delta.shard)
+    songs = {part.group for part in (delta.index.parts if delta.index else ())}
+    said = []
+    for song in sorted({*songs, *(folder.name for folder in source.folders)}):
+        old, new = before.get(song, {}), source.of(song)
+        if old == new:
+            continue
+        if not new or not old:
+            said.append(f"song {song} {'appeared' if new else 'disappeared'}")
+            continue
+        moved = [f"{song}/{name} {_how(old.get(name), new.get(name))}" for name in sorted({*old, *new})
+                 if old.get(name) != new.get(name)]
+        said.append(f"files: {reasons.some(moved)}")
+        fields = changed_fields(delta.shard, source, song)
+        if fields:
+            said.append(f"fields of {song}: {reasons.some(fields)}")
+    return said
+
+
+def _how(old: str | None, new: str | None) -> str:
+    return "added" if old is None else "removed" if new is None else "changed"
+
+
+def recorded_files(shard: Shard) -> dict[str, dict[str, str]]:
+    """Return {song: {file: sha256}} as the last build saw them."""
+    index = shard.index()
+    return {part.group: dict(part.facts.get("files", {})) for part in (index.parts if index else ())}
+
+
+def changed_fields(shard: Shard, source: Source, song: str) -> list[str]:
+    """Return the names of the song's and its stems' fields whose values moved, with the stem where it is one."""
+    index = shard.index()
+    part = next((part for part in (index.parts if index else ()) if part.group == song), None)
+    folder = next((folder for folder in source.folders if folder.name == song), None)
+    if part is None or folder is None:
+        return []
+    old: dict[str, dict[str, Any]] = {row["stem_id"]: row for row in shard.read_part(part).to_pylist()}
+    new = {row["stem_id"]: row for row in manifest_rows(source, folder)}
+    song_wide = {item.name for item in tables.SONG_FIELDS}
+    moved: dict[str, None] = {}
+    for stem in sorted({*old, *new}):
+        if stem not in old or stem not in new:
+            moved[f"{stem} {'removed' if stem in old else 'added'}"] = None
+            continue
+        for item in BASE_MANIFEST.schema:
+            if item.name not in NOT_FIELDS and old[stem][item.name] != new[stem][item.name]:
+                moved[item.name if item.name in song_wide else f"{stem}.{item.name}"] = None
+    return list(moved)

@@ -1,0 +1,132 @@
+"""What a person may name when asking for the impact of a change: a raw file, a song, a segment, a color, a module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from rainbow_assets import taxonomy
+from rainbow_assets.corpus.changes import recorded_files
+from rainbow_assets.corpus.steps import BASE_MANIFEST
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.codeversion import PACKAGE, closure
+from rainbow_assets.lineage.impact import keys_of_parts
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import ShardStore
+
+_SEGMENT = re.compile(r"^(?P<song>.+)_t(?P<track>\d+)_(?P<start>\d{7,})$")
+TEXT_FIELDS = ("song", "concept", "lyrics", "slice", "stem", "training_data", "mix")
+
+
+class UnknownTarget(RainbowError):
+    """Nothing that was built goes by that name."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Rows of one asset and color that a change would move, and through which output fields (None: all)."""
+
+    color: str
+    asset: str
+    keys: set[str]
+    fields: tuple[str, ...] | None
+
+
+def resolve(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Target]:
+    """Return what ``name`` stands for; raise ``UnknownTarget`` with what may be named."""
+    found = (_color(name, store) or _segment(name, store) or _song(name, store) or _module(name, store, steps)
+             or _file(name, store))
+    if not found:
+        raise UnknownTarget(f"{name!r} is no color, song, segment, module or raw file that has been built; name a color "
+                            "(Green), a song (05_03), a segment id, a file of a song folder, or a module's path")
+    return found
+
+
+def color_of_song(song: str, store: ShardStore) -> str | None:
+    """Return the color whose shard holds ``song``, or None."""
+    for color in taxonomy.COLOR_NAMES:
+        index = store.shard(BASE_MANIFEST.name, color).index()
+        if index and any(part.group == song for part in index.parts):
+            return color
+    return None
+
+
+def song_of_segment(name: str) -> str | None:
+    """Return the song of a segment id, or None where ``name`` is not one."""
+    match = _SEGMENT.match(name)
+    return match["song"] if match else None
+
+
+def _color(name: str, store: ShardStore) -> list[Target]:
+    try:
+        color = taxonomy.by_name(name).name
+    except taxonomy.UnknownColor:
+        return []
+    frame = ledger_frame(store.shard(BASE_MANIFEST.name, color), ["key"])
+    return [] if frame is None else [Target(color, BASE_MANIFEST.name, set(frame["key"]), None)]
+
+
+def _segment(name: str, store: ShardStore) -> list[Target]:
+    song = song_of_segment(name)
+    color = color_of_song(song, store) if song else None
+    frame = ledger_frame(store.shard("segments", color), ["key"]) if color else None
+    if frame is None or name not in set(frame["key"]):
+        return []
+    return [Target(str(color), "segments", {name}, None)]
+
+
+def _song(name: str, store: ShardStore) -> list[Target]:
+    color = color_of_song(name, store)
+    if color is None:
+        return []
+    return [Target(color, BASE_MANIFEST.name, keys_of_parts(store.shard(BASE_MANIFEST.name, color), {name}), None)]
+
+
+def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Target]:
+    path = Path(name)
+    if path.suffix != ".py" or PACKAGE not in path.parts:
+        return []
+    parts = path.with_suffix("").parts
+    module = ".".join(parts[len(parts) - 1 - parts[::-1].index(PACKAGE):])
+    found = []
+    for step in steps.values():
+        if module in closure(step.code):
+            for color in taxonomy.COLOR_NAMES:
+                frame = ledger_frame(store.shard(step.name, color), ["key"])
+                if frame is not None and len(frame):
+                    found.append(Target(color, step.name, set(frame["key"]), None))
+    return found
+
+
+def _file(name: str, store: ShardStore) -> list[Target]:
+    parts = Path(name).parts
+    for start in range(len(parts) - 1):
+        song, file = parts[start], "/".join(parts[start + 1:])
+        color = color_of_song(song, store)
+        if color is None:
+            continue
+        shard = store.shard(BASE_MANIFEST.name, color)
+        if file not in recorded_files(shard).get(song, {}):
+            raise UnknownTarget(f"the song {song} was built without a file {file}; list its files: ls its folder")
+        return [_file_target(shard, color, song, file)]
+    return []
+
+
+def _file_target(shard: Shard, color: str, song: str, file: str) -> Target:
+    part = next(part for part in shard.require_index().parts if part.group == song)
+    rows = pl.DataFrame(pl.from_arrow(shard.read_part(part, ["stem_id", "audio_file", "midi_file", "midi_group_file",
+                                                            "main_audio_file"])))
+    audio = set(rows.filter(pl.col("audio_file") == file)["stem_id"])
+    midi = set(rows.filter((pl.col("midi_file") == file) | (pl.col("midi_group_file") == file))["stem_id"])
+    if audio or midi:
+        return Target(color, BASE_MANIFEST.name, audio | midi, ("audio",) if audio else ("midi",))
+    everything = keys_of_parts(shard, {song})
+    if file in set(rows["main_audio_file"]):
+        return Target(color, BASE_MANIFEST.name, everything, ("mix", "slice"))
+    return Target(color, BASE_MANIFEST.name, everything, TEXT_FIELDS)

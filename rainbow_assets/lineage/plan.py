@@ -1,0 +1,159 @@
+"""The plan: what is stale over the whole graph, why, and what it costs, before anything runs.
+
+It walks the steps in order. Steps that read no media are run for real in a dry-run store, so that everything after
+them is compared with what they will say. A step whose upstream cannot be known before it runs is followed by key:
+its rows count as computed unless an equal output stops the wave (``at_most``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets import settings
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import gates, reasons
+from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, reconcile
+from rainbow_assets.lineage.materialize import history
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.storage.layered import DryRunStore
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import ShardStore
+
+FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
+
+
+@dataclass
+class Planned:
+    """One shard of the plan. ``compute`` rows run; ``at_most`` tells that an equal upstream output may save some."""
+
+    asset: str
+    partition: str
+    state: str
+    rows: int = 0
+    compute: int = 0
+    remove: int = 0
+    at_most: bool = False
+    seconds: float | None = None
+    reasons: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set, repr=False)
+    gone: set[str] = field(default_factory=set, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; keys are given as counts only."""
+        document = asdict(self)
+        del document["keys"], document["gone"]
+        return document
+
+
+def plan(
+    steps: Mapping[str, Step], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None
+) -> list[Planned]:
+    """Return what a build of ``partitions`` would do, one entry per shard, in order of the steps."""
+    rules = rules or settings.default_rules()
+    found: list[Planned] = []
+    dry = DryRunStore(store)
+    try:
+        for partition in partitions:
+            done: dict[str, Planned] = {}
+            for name, step in steps.items():
+                done[name] = _plan_shard(step, store, dry, partition, rules, done)
+                found.append(done[name])
+    finally:
+        dry.close()
+    return found
+
+
+def _plan_shard(
+    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: dict[str, Planned]
+) -> Planned:
+    real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
+    moving = {asset: done[asset] for asset in step.inputs if asset in done and done[asset].state != FRESH}
+    stopped = _blocked(step, store, partition, done)
+    if stopped is not None:
+        index = real.index()
+        return Planned(step.name, partition, BLOCKED, index.rows if index else 0, reasons=[stopped])
+    unknown = {asset: entry for asset, entry in moving.items() if not _is_known(asset, done, dry, partition)}
+    try:
+        if any(dry.shard(asset, partition).index() is None for asset in step.inputs if asset in done):
+            return _never_made(step, store, partition, done)
+        delta = reconcile(step, shard, rules)
+    except RainbowError as error:
+        return Planned(step.name, partition, BLOCKED, reasons=[str(error)])
+    keys, gone = set(delta.new) | set(delta.changed), set(delta.gone)
+    why = reasons.of_delta(delta, real)
+    at_most = False
+    if unknown:
+        more, lost, said = _followed(step, real, unknown)
+        at_most = bool(more - keys)
+        keys, gone, why = keys | more, gone | lost, [*why, *said]
+    if step.cheap and not unknown and not delta.current:
+        commit(delta, step.compute(delta.work()) if keys else ())
+    rows = len(delta.kept) + len(keys - set(delta.kept)) if not delta.current else delta.index.rows if delta.index else 0
+    state = STALE if keys or gone or (real.index() is None) else FRESH
+    return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most,
+                   estimate(store, step.name, partition, len(keys)), why, keys, gone)
+
+
+def _is_known(asset: str, done: dict[str, Planned], dry: DryRunStore, partition: str) -> bool:
+    """Tell whether the dry run already holds what the stale shard will be."""
+    layer = dry.shard(asset, partition).files
+    return bool(getattr(layer, "upper").exists("shard.json"))
+
+
+def _blocked(step: Step, store: ShardStore, partition: str, done: dict[str, Planned]) -> str | None:
+    for asset in step.inputs:
+        if asset not in done:
+            continue
+        if done[asset].state == BLOCKED:
+            return f"waits for {asset}: {done[asset].reasons[0]}"
+        if done[asset].state == FRESH and (sentence := gates.blocked(store, asset, partition)):
+            return sentence
+    return None
+
+
+def _never_made(step: Step, store: ShardStore, partition: str, done: dict[str, Planned]) -> Planned:
+    """The upstream has no shard yet: the number of rows is known only as far as it follows the first input."""
+    first = next(asset for asset in step.inputs if asset in done)
+    rows = done[first].rows
+    return Planned(step.name, partition, STALE, rows, rows, at_most=True,
+                   seconds=estimate(store, step.name, partition, rows), keys=set(done[first].keys),
+                   reasons=[f"{step.name} has never been made; {first} has not been made either"])
+
+
+def _followed(step: Step, real: Shard, unknown: Mapping[str, Planned]) -> tuple[set[str], set[str], list[str]]:
+    """Return own keys that hang on upstream keys that will run or go: (run, go, sentences)."""
+    ledger = ledger_frame(real, ["key"])
+    own = ledger if ledger is not None else pl.DataFrame(schema={"key": pl.String})
+    run: set[str] = set()
+    go: set[str] = set()
+    said = []
+    driver = next(iter(step.inputs))
+    for asset, entry in unknown.items():
+        on = own.with_columns(step.joins.get(asset, pl.col("key")).alias("on"))
+        hit = set(on.filter(pl.col("on").is_in(list(entry.keys)))["key"])
+        if asset == driver and asset not in step.joins and step.candidates is None:
+            hit |= entry.keys
+        run |= hit
+        go |= set(on.filter(pl.col("on").is_in(list(entry.gone)))["key"])
+        if hit:
+            said.append(f"{len(hit)} rows follow {entry.compute} stale rows of {asset}")
+    return run, go, said
+
+
+def estimate(store: ShardStore, asset: str, partition: str, rows: int) -> float | None:
+    """Return the seconds that ``rows`` took at the recorded throughput of ``asset`` (any color), or None."""
+    if not rows:
+        return 0.0
+    for name in (partition, *store.files.names(f"shards/{asset}")):
+        past = [entry for entry in history(store.shard(asset, name)) if entry.get("computed")]
+        computed = sum(float(str(entry["computed"])) for entry in past)
+        if computed:
+            return round(rows * sum(float(str(entry["seconds"])) for entry in past) / computed, 2)
+    return None
+
+
+__all__ = ["BLOCKED", "FRESH", "STALE", "VERSIONS", "Delta", "Planned", "estimate", "plan"]

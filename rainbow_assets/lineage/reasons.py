@@ -1,0 +1,87 @@
+"""Why rows are stale, as sentences: which input, setting, module or library moved, down to the file and field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets.lineage.ledger import VERSIONS, Delta
+from rainbow_assets.storage.shard import Shard
+
+MOST = 8
+"""How many rows, files or modules a sentence names before it counts the rest."""
+Explain = Callable[[Delta], list[str]]
+_EXPLAIN: dict[str, Explain] = {}
+
+
+def explain_with(asset: str, explain: Explain) -> None:
+    """Let a room that reads raw files say which file and field moved, for its asset."""
+    _EXPLAIN[asset] = explain
+
+
+def some(names: list[str]) -> str:
+    """Return up to ``MOST`` names and how many more there are."""
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
+
+
+def of_delta(delta: Delta, real: Shard) -> list[str]:
+    """Return the reasons of what ``delta`` found, the most telling first; empty where nothing is stale."""
+    if delta.current:
+        return []
+    if real.index() is None:
+        return [f"{real.asset} has never been made for {real.partition}"]
+    found = []
+    if delta.new:
+        found.append(f"{len(delta.new)} new rows: {some(delta.new)}")
+    if delta.gone:
+        found.append(f"{len(delta.gone)} rows are gone: {some(delta.gone)}")
+    if delta.changed:
+        found += _moved(delta)
+    explain = _EXPLAIN.get(delta.step.name)
+    if explain and (delta.new or delta.changed or delta.gone):
+        found += explain(delta)
+    return found
+
+
+def _moved(delta: Delta) -> list[str]:
+    """Say which digest columns differ among the changed rows, and what stands behind settings, code, libraries."""
+    keys = pl.Series("key", delta.changed, dtype=pl.String).implode()
+    compared = [*delta.step.input_columns, *VERSIONS]
+    old = delta.old.filter(pl.col("key").is_in(keys))
+    new = delta.candidates.filter(pl.col("key").is_in(keys))
+    joined = new.select("key", *compared).join(
+        old.select("key", *(pl.col(n) if n in old.columns else pl.lit(None, pl.String).alias(n) for n in compared)),
+        on="key", suffix=":old")
+    said = []
+    for name in compared:
+        moved = joined.filter(pl.col(name).ne_missing(pl.col(f"{name}:old")))["key"].to_list()
+        if not moved:
+            continue
+        if name in VERSIONS:
+            said.append(f"{len(moved)} rows: {_version(delta, name)}")
+        else:
+            said.append(f"{len(moved)} rows: {name.removeprefix('in:')} changed ({some(sorted(moved))})")
+    return said
+
+
+def _version(delta: Delta, name: str) -> str:
+    before = (delta.index.facts.get("made_with", {}) if delta.index else {}).get(name, {})
+    after = delta.step.made_with(delta.rules)[name]
+    moved = differences(before, after)
+    what = {"settings": "setting", "code": "module", "libraries": "library"}[name]
+    return f"{what} changed: {some(moved)}" if moved else f"{name} changed"
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return what differs between two mappings, as ``name: old -> new`` (module digests are not shown)."""
+    found = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        digests = isinstance(old or new, str) and len(str(old or new)) == 64
+        found.append(name if digests else f"{name} {old!r} -> {new!r}")
+    return found

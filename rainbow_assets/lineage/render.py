@@ -1,0 +1,85 @@
+"""The plan and its relatives as text for people; the same values as JSON are made by the callers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rainbow_assets.lineage.impact import Touched
+from rainbow_assets.lineage.plan import BLOCKED, FRESH, Planned
+
+
+def plan_tree(planned: list[Planned]) -> str:
+    """Return the plan as a tree: assets, and below each the colors that are not fresh, with their reasons."""
+    lines = []
+    assets = list(dict.fromkeys(entry.asset for entry in planned))
+    for asset in assets:
+        entries = [entry for entry in planned if entry.asset == asset]
+        busy = [entry for entry in entries if entry.state != FRESH]
+        rows = sum(entry.compute for entry in busy)
+        if not busy:
+            lines.append(f"{asset}: fresh ({sum(entry.rows for entry in entries)} rows)")
+            continue
+        lines.append(f"{asset}: {rows} rows to compute, {sum(e.remove for e in busy)} to remove{_time(busy)}")
+        for entry in busy:
+            about = "at most " if entry.at_most else ""
+            state = "blocked" if entry.state == BLOCKED else f"{about}{entry.compute} of {entry.rows} rows"
+            lines.append(f"  {entry.partition}: {state}")
+            lines += [f"    because {reason}" for reason in entry.reasons]
+    lines.append(summary(planned))
+    return "\n".join(lines)
+
+
+def _time(entries: list[Planned]) -> str:
+    known = [entry.seconds for entry in entries if entry.seconds is not None]
+    return f", about {sum(known):.1f} s" if known else ""
+
+
+def summary(planned: list[Planned]) -> str:
+    """Return one line: how many shards are stale, fresh or blocked, and what it costs."""
+    stale = [entry for entry in planned if entry.state not in (FRESH, BLOCKED)]
+    blocked = sum(entry.state == BLOCKED for entry in planned)
+    if not stale and not blocked:
+        return f"nothing to do: {len(planned)} shards are fresh"
+    rows = sum(entry.compute for entry in stale)
+    return (f"{len(stale)} of {len(planned)} shards are stale, {blocked} blocked; {rows} rows to compute"
+            f"{_time(stale)}; run: rainbow build")
+
+
+def why(planned: list[Planned], asset: str) -> str:
+    """Return the reasons of one asset, and those of the upstreams that they name."""
+    lines = []
+    for entry in planned:
+        if entry.asset != asset:
+            continue
+        lines.append(f"{asset}/{entry.partition}: {entry.state}"
+                     + (f", {entry.compute} rows to compute" if entry.compute else ""))
+        lines += [f"  because {reason}" for reason in entry.reasons]
+    return "\n".join(lines)
+
+
+def touched(entries: list[Touched], releases: list[str]) -> str:
+    """Return what a change would touch, a line per shard, and the releases that hold such rows."""
+    if not entries:
+        return "nothing that has been built would be touched"
+    lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {entry.of} rows, {len(entry.parts)} parts "
+             f"(fields: {', '.join(entry.fields)})" for entry in entries]
+    lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
+    return "\n".join(lines)
+
+
+def lineage_tree(document: dict[str, Any], indent: int = 0) -> str:
+    """Return a row's lineage as an indented tree."""
+    pad = "  " * indent
+    state = document["status"] if not document["reason"] else f"{document['status']} ({document['reason']})"
+    lines = [f"{pad}{document['asset']}/{document['color']} {document['key']}: {state}, code {document['code']}"]
+    lines += [f"{pad}  read {name} = {value}" for name, value in sorted(document["inputs"].items())]
+    for name, value in document.get("files", {}).items():
+        lines.append(f"{pad}  file {name} sha256 {value}")
+    for name, value in document.get("fields", {}).items():
+        lines.append(f"{pad}  field {name} = {value!r}")
+    lines += [lineage_tree(entry, indent + 1) for entry in document.get("from", [])]
+    for entry in document.get("into", []):
+        lines.append(f"{pad}  -> {entry['asset']} {entry['key']} ({entry['status']}), part {entry['part']}")
+    if document.get("releases"):
+        lines.append(f"{pad}  published in: {', '.join(document['releases'])}")
+    return "\n".join(lines)
