@@ -16,6 +16,13 @@ import pyarrow as pa
 from rainbow_assets.errors import RainbowError
 
 SAMPLING_RATE = 44100
+DECODE = False
+"""Published as ``Audio(sampling_rate=44100, decode=False)``: rows are the FLAC bytes as they are, and playable as such.
+
+With ``decode=True``, ``datasets`` 5.2 decodes every Audio cell that ``filter``, ``map`` or indexing touches (``filter``
+touches all columns) and raises ImportError without torchcodec. The viewer's player does not look at this flag, and
+``cast_column("audio", Audio(sampling_rate=44100))`` gives decoded samples to those who have torchcodec.
+"""
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """Storage of an Audio cell: the encoded file, and a name whose ending (``.flac``) tells the viewer its format."""
 
@@ -74,7 +81,7 @@ def audio_columns(schema: pa.Schema) -> tuple[str, ...]:
 def _feature(kind: pa.DataType, where: str, rate: int) -> dict[str, Any]:
     """One feature as ``datasets`` serializes it; a struct is a plain mapping of its fields."""
     if is_audio(kind):
-        return {"sampling_rate": rate, "_type": "Audio"}
+        return {"sampling_rate": rate, "decode": DECODE, "_type": "Audio"}
     if pa.types.is_struct(kind):
         fields = [kind.field(n) for n in range(kind.num_fields)]
         if any(item.name == "_type" for item in fields):

@@ -1,0 +1,276 @@
+"""The data files of a release: each config's rows as ``<config>/train-<Color>-<n:05d>.parquet``, cut at song borders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release.features import with_features
+from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+FILE_BYTES = 100 * 1000 * 1000
+"""No data file is larger."""
+_FILL = 95 * 1000 * 1000
+"""Encoded bytes planned per file: room is left for page headers, indexes and the footer."""
+_MEDIA_BATCH, _BATCH = 16, 8192
+
+
+class UnreleasableTable(RainbowError):
+    """A table whose parts do not hold what its schema promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """One parquet part: all of its rows belong to ``group`` (a song). ``open`` returns a seekable binary stream."""
+
+    group: str
+    name: str
+    open: Callable[[], IO[bytes]]
+
+    @classmethod
+    def at(cls, group: str, path: Path) -> PartFile:
+        """Return a part on the local disk."""
+        return cls(group, path.name, lambda: path.open("rb"))
+
+
+def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartFile]:
+    """Return the live parts of ``shard`` in order, each verified by digest when it is opened.
+
+    ``song_of`` turns a part's group (a stem, say) into its song.
+    """
+    def opener(name: str, sha256: str) -> Callable[[], IO[bytes]]:
+        def open_verified() -> IO[bytes]:
+            shard.verify(name, sha256)
+            return shard.files.open(name)
+        return open_verified
+
+    return [PartFile(song_of(part.group), f"{shard.where}/{part.name}", opener(part.name, part.sha256))
+            for part in shard.require_index().parts]
+
+
+@dataclass(frozen=True)
+class ReleaseTable:
+    """What a room offers for publication.
+
+    ``shards`` maps colors to parts in published order (a song's parts side by side). ``schema`` names the published
+    columns, in order, with their meaning as field metadata ``doc``; parts may hold more. ``media`` columns are stored
+    plain. ``card_section`` is Markdown about the table. ``below``: publish only rows whose column is less than a
+    number, for example ``("preview_rank", 10)``. One table is the ``default`` config.
+    """
+
+    config: str
+    shards: Mapping[str, Sequence[PartFile]]
+    schema: pa.Schema
+    card_section: str = ""
+    media: tuple[str, ...] = ()
+    default: bool = False
+    below: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """A written data file; ``path`` is relative to the release."""
+
+    config: str
+    color: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    songs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """A written config: its table, files in order, and the colors that have no rows."""
+
+    table: ReleaseTable
+    files: tuple[BundleFile, ...]
+    empty: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows over all colors."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """File bytes over all colors."""
+        return sum(file.bytes for file in self.files)
+
+    def rows_by_color(self) -> dict[str, int]:
+        """Rows per color, zeros included, in the order of the Rainbow Table."""
+        return {color: sum(file.rows for file in self.files if file.color == color) for color in COLOR_NAMES}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All written configs, and a sentence for each config that was left out because every color is empty."""
+
+    configs: tuple[BundleConfig, ...]
+    skipped: Mapping[str, str]
+
+    @property
+    def files(self) -> tuple[BundleFile, ...]:
+        """All data files, in order of config and color."""
+        return tuple(file for config in self.configs for file in config.files)
+
+
+def write_bundle(
+    tables: Sequence[ReleaseTable], folder: Path, progress: Callable[[BundleFile], None] | None = None
+) -> Bundle:
+    """Write every table below ``folder`` (which exists); call ``progress`` after each file.
+
+    Memory is bounded by one row group. A file holds whole songs; only a song that is larger than a file is cut inside.
+    Raises ``UnreleasableTable``.
+    """
+    configs, skipped = [], {}
+    for table in tables:
+        unknown = sorted(set(table.shards) - set(COLOR_NAMES))
+        if unknown:
+            raise UnreleasableTable(f"{table.config} has rows for {unknown[0]!r}, which is not a color of the table")
+        files: list[BundleFile] = []
+        for color in COLOR_NAMES:
+            for file in _write_color(table, color, folder):
+                files.append(file)
+                if progress:
+                    progress(file)
+        filled = {file.color for file in files}
+        if files:
+            configs.append(BundleConfig(table, tuple(files), tuple(c for c in COLOR_NAMES if c not in filled)))
+        else:
+            skipped[table.config] = f"{table.config} has no rows in any color, so it is not a config of this version"
+    return Bundle(tuple(configs), skipped)
+
+
+def _write_color(table: ReleaseTable, color: str, folder: Path) -> Iterator[BundleFile]:
+    schema = with_features(table.schema)
+    number = 0
+    for songs, batches in _planned(table, table.shards.get(color, ())):
+        path = f"{table.config}/train-{color}-{number:05d}.parquet"
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        written = write_parquet(target, batches, schema, table.media)
+        if written.rows == 0:
+            target.unlink()
+            continue
+        if written.bytes > FILE_BYTES:
+            raise UnreleasableTable(f"{path} has {written.bytes:,} bytes, more than a data file may; one row of "
+                                    f"{', '.join(songs)} is too large to publish")
+        number += 1
+        yield BundleFile(table.config, color, path, written.rows, written.bytes, written.sha256, songs)
+
+
+def _planned(
+    table: ReleaseTable, parts: Sequence[PartFile]
+) -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
+    """Yield (songs, rows) per file.
+
+    A song of half a file or more stands alone. So a song that grows moves the borders of its small neighbors at most,
+    and files further on keep their bytes.
+    """
+    waiting: list[tuple[str, list[PartFile]]] = []
+    filled = 0
+
+    def flush() -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
+        if waiting:
+            songs, chosen = tuple(song for song, _ in waiting), [part for _, own in waiting for part in own]
+            waiting.clear()
+            yield songs, _rows(table, chosen)
+
+    seen: set[str] = set()
+    for song, group in groupby(parts, key=lambda part: part.group):
+        if song in seen:
+            raise UnreleasableTable(f"{table.config}: the parts of song {song} are not side by side")
+        seen.add(song)
+        own = list(group)
+        size = sum(_encoded_bytes(table, part) for part in own)
+        if size == 0:
+            continue
+        if size * 2 >= _FILL or filled + size > _FILL:
+            yield from flush()
+            filled = 0
+        if size > _FILL:
+            for piece in _pieces(_rows(table, own), bool(table.media)):
+                yield (song,), piece
+            continue
+        waiting.append((song, own))
+        filled += size
+        if size * 2 >= _FILL:
+            yield from flush()
+            filled = 0
+    yield from flush()
+
+
+def _pieces(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table]]:
+    """Cut one song's rows into runs of at most ``_FILL`` bytes; each run must be read before the next is asked for."""
+    source = (table.slice(start, step) for table in rows for step in (1 if media else 1024,)
+              for start in range(0, table.num_rows, step))
+    held = next(source, None)
+
+    def run() -> Iterator[pa.Table]:
+        nonlocal held
+        filled = 0
+        while held is not None and (filled == 0 or filled + held.nbytes <= _FILL):
+            filled += held.nbytes
+            yield held
+            held = next(source, None)
+
+    while held is not None:
+        yield run()
+
+
+def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], Any]) -> Any:
+    try:
+        with part.open() as stream, pq.ParquetFile(stream) as file:
+            missing = [name for name in _needed(table) if name not in file.schema_arrow.names]
+            if missing:
+                raise UnreleasableTable(f"{table.config}: {part.name} has no column {missing[0]!r}, which is published; "
+                                        "materialize it again")
+            return use(file)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
+
+
+def _needed(table: ReleaseTable) -> list[str]:
+    extra = [table.below[0]] if table.below and table.below[0] not in table.schema.names else []
+    return [*table.schema.names, *extra]
+
+
+def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
+    """Bytes that the published columns of ``part`` take before compression; 0 where it has no rows."""
+    def total(file: pq.ParquetFile) -> int:
+        wanted, found = set(table.schema.names), 0
+        for group in range(file.metadata.num_row_groups):
+            row_group = file.metadata.row_group(group)
+            for number in range(row_group.num_columns):
+                column = row_group.column(number)
+                if column.path_in_schema.partition(".")[0] in wanted:
+                    found += column.total_uncompressed_size
+        return found if file.metadata.num_rows else 0
+
+    return _read(table, part, total)
+
+
+def _rows(table: ReleaseTable, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
+    for part in parts:
+        try:
+            with part.open() as stream, pq.ParquetFile(stream) as file:
+                for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=_needed(table)):
+                    rows = pa.Table.from_batches([batch])
+                    if table.below:
+                        rows = rows.filter(pc.less(rows.column(table.below[0]), table.below[1]))
+                    yield rows.select(table.schema.names).cast(table.schema)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build"
+                                    ) from error

@@ -1,0 +1,196 @@
+"""A hub in a folder: ``<root>/v0.3.0/`` per version, moved in as a whole, and ``latest``, a one-line pointer."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
+from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
+from rainbow_assets.release.versions import BadVersion, Version
+
+LATEST = "latest"
+_STAGING, _LOCK = ".staging-", ".lock"
+_ABANDONED_S = 24 * 3600.0
+
+
+class DirectoryHub:
+    """Versions below the local folder ``root`` (a path or ``file://`` URL), which is made when first written to.
+
+    Publishing stages a version on the same filesystem, flushes it to disk and renames it: the one moment at which it
+    becomes visible. Of two publishers of one version the first wins; the second finds the same bytes (and is content)
+    or others (``VersionConflict``). A killed publisher leaves a hidden folder, swept up by a later one after a day.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        text = os.fspath(root).removeprefix("file://")
+        if "://" in text:
+            raise HubError(f"a directory hub is a local folder, not {text}; set RAINBOW_HUB to a folder or to "
+                           "hf://organization/name")
+        self.root = Path(text).absolute()
+
+    @property
+    def where(self) -> str:
+        """How messages name the hub."""
+        return str(self.root)
+
+    def versions(self) -> list[Version]:
+        """Return all versions, lowest first. Files and folders with other names are not versions."""
+        found = []
+        try:
+            names = sorted(os.listdir(self.root))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise HubError(f"the hub {self.root} cannot be listed ({error.strerror}); check RAINBOW_HUB") from error
+        for name in names:
+            try:
+                version = Version.parse(name)
+            except BadVersion:  # the hub's own files (latest, hidden folders) and whatever a person keeps beside them
+                continue
+            if name == version.tag and (self.root / name / NAME).is_file():
+                found.append(version)
+        return sorted(found)
+
+    def latest(self) -> Version | None:
+        """Return the version that ``latest`` points to, or None in an empty hub; raise ``HubError``."""
+        try:
+            return Version.parse((self.root / LATEST).read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (UnicodeDecodeError, BadVersion, OSError) as error:
+            raise HubError(f"{self.root / LATEST} does not name a version ({error}); write the newest one into it, "
+                           "for example v0.3.0") from error
+
+    def manifest(self, version: Version) -> Manifest:
+        """Return the manifest of ``version``; raise ``NoSuchVersion``, ``DamagedRelease``."""
+        return read_manifest(self._existing(version), version.tag)
+
+    def path_of(self, version: Version) -> str:
+        """Return the folder of ``version``; raise ``NoSuchVersion``."""
+        return str(self._existing(version))
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Yield an empty folder on the hub's own filesystem; removed on the way out unless it was published."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            folder = self.root / f"{_STAGING}{uuid.uuid4().hex}"
+            folder.mkdir()
+        except OSError as error:
+            raise HubError(f"the hub {self.root} cannot be written to ({error.strerror}); check RAINBOW_HUB") from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
+        """Move the release in ``staged`` in as ``manifest.version``; see :meth:`Hub.publish`. Files become read-only.
+
+        ``public`` has no meaning for a folder.
+        """
+        problems = manifest.problems(staged)
+        if not (staged / NAME).is_file() or (staged / NAME).read_bytes() != manifest.to_json():
+            problems.append(f"{NAME} is not the manifest that is being published")
+        if problems:
+            raise DamagedRelease(f"{manifest.version.tag} is not published: {'; '.join(problems)}")
+        if staged.parent.absolute() == self.root:
+            return self._move_in(staged, manifest)
+        with self.staging() as folder:
+            shutil.copytree(staged, folder, dirs_exist_ok=True)
+            return self._move_in(folder, manifest)
+
+    def _move_in(self, staged: Path, manifest: Manifest) -> PublishResult:
+        version = manifest.version
+        target = self.root / version.tag
+        outcome = "published"
+        _flush(staged)
+        try:
+            os.rename(staged, target)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise HubError(f"{version.tag} cannot be moved into {self.root} ({error.strerror}); nothing was "
+                               "published") from error
+            self._require_same(target, manifest)
+            outcome = "unchanged"
+        else:
+            _sync(self.root)
+        self._point_to_latest()
+        sent = manifest.files if outcome == "published" else ()
+        return PublishResult(version, str(target), outcome, len(sent) + bool(sent), sum(entry.bytes for entry in sent))
+
+    def _require_same(self, target: Path, manifest: Manifest) -> None:
+        tag = manifest.version.tag
+        if not target.is_dir():
+            raise HubError(f"{target} exists and is not a folder; move it away")
+        there = read_manifest(target, tag)
+        if there.to_json() != manifest.to_json():
+            raise VersionConflict(
+                f"{tag} exists in {self.root} with other bytes ({_difference(there, manifest)}); versions never change: "
+                "publish under the next version"
+            )
+
+    def _point_to_latest(self) -> None:
+        """Point ``latest`` to the highest version. Under a lock, so that a slow publisher cannot move it back."""
+        with (self.root / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            newest = self.versions()[-1].tag + "\n"
+            pointer = self.root / LATEST
+            if pointer.is_file() and pointer.read_bytes() == newest.encode():
+                return
+            temporary = self.root / f".{LATEST}.{uuid.uuid4().hex}"
+            with temporary.open("w", encoding="utf-8") as stream:
+                stream.write(newest)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, pointer)
+            _sync(self.root)
+
+    def _existing(self, version: Version) -> Path:
+        folder = self.root / version.tag
+        if not (folder / NAME).is_file():
+            known = ", ".join(item.tag for item in self.versions()) or "none"
+            raise NoSuchVersion(f"{self.root} has no version {version.tag}; versions there: {known}")
+        return folder
+
+    def _sweep(self) -> None:
+        """Remove what publishers that were killed left behind more than a day ago."""
+        for name in sorted(os.listdir(self.root)):
+            if name.startswith(_STAGING) and time.time() - (self.root / name).stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(self.root / name, ignore_errors=True)
+
+
+def _difference(there: Manifest, here: Manifest) -> str:
+    old = {entry.path: entry.sha256 for entry in there.files}
+    new = {entry.path: entry.sha256 for entry in here.files}
+    changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
+    if not changed:
+        return "the same files, but another provenance"
+    return f"{len(changed)} files differ, for example {changed[0]}"
+
+
+def _flush(folder: Path) -> None:
+    """Write everything below ``folder`` through to disk and take away the right to write to its files."""
+    for name in files_below(folder):
+        path = folder / name
+        with path.open("rb") as stream:
+            os.fsync(stream.fileno())
+        path.chmod(0o444)
+    for path in sorted([folder, *(path for path in folder.rglob("*") if path.is_dir())]):
+        _sync(path)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

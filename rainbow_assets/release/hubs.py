@@ -1,0 +1,73 @@
+"""What a hub is: a place that keeps immutable versions, behind one interface whatever stands behind it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release.manifest import Manifest
+from rainbow_assets.release.versions import Version
+
+
+class HubError(RainbowError):
+    """A hub that cannot do what was asked; the message says why and what to do."""
+
+
+class VersionConflict(HubError):
+    """The version exists with other bytes. Versions are immutable."""
+
+
+class NoSuchVersion(HubError):
+    """The hub does not hold that version."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """What publishing did. ``outcome``: ``published`` or ``unchanged`` (the same bytes were there already).
+
+    ``location`` is what ``load_dataset`` takes: a folder, or a repository id (with ``revision``, null for folders).
+    ``files_sent`` and ``bytes_sent`` count what was new to the hub.
+    """
+
+    version: Version
+    location: str
+    outcome: str
+    files_sent: int
+    bytes_sent: int
+    revision: str | None = None
+
+
+class Hub(Protocol):
+    """Keeps versions. Every reader sees a whole version or none; a published version never changes."""
+
+    @property
+    def where(self) -> str:
+        """How messages name the hub."""
+        ...
+
+    def versions(self) -> list[Version]:
+        """Return all complete versions, lowest first."""
+        ...
+
+    def manifest(self, version: Version) -> Manifest:
+        """Return the manifest of ``version``; raise ``NoSuchVersion``."""
+        ...
+
+    def path_of(self, version: Version) -> str:
+        """Return what a reader opens: the folder, or the address, of ``version``; raise ``NoSuchVersion``."""
+        ...
+
+    def staging(self) -> AbstractContextManager[Path]:
+        """Yield an empty local folder to build a version in; removed on the way out, published or not."""
+        ...
+
+    def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
+        """Make the release in ``staged`` visible as ``manifest.version``, all or nothing.
+
+        The same version with the same bytes is a no-op. Raises ``VersionConflict`` where it exists with other bytes,
+        ``DamagedRelease`` where ``staged`` is not what ``manifest`` says. ``public`` matters where there is a choice.
+        """
+        ...

@@ -1,0 +1,159 @@
+"""`manifest.json`: every file of a version with its size and sha256, the shape of every config, and where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release.bundle import Bundle, BundleConfig
+from rainbow_assets.release.versions import Shape, Version
+
+NAME = "manifest.json"
+FORMAT = 1
+
+
+class DamagedRelease(RainbowError):
+    """A release whose manifest cannot be read, or whose files are not what it lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file; ``path`` is relative, with ``/``. ``rows``, ``config`` and ``color`` are null for pages."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int | None = None
+    config: str | None = None
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigEntry:
+    """The shape of one config: rows, rows per color (zeros included), columns as name -> type."""
+
+    rows: int
+    colors: Mapping[str, int]
+    columns: Mapping[str, str]
+    default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of ``manifest.json``; the manifest itself is not among ``files``.
+
+    ``provenance`` holds plain JSON values: data versions of shards, code versions, encoder specs, library versions.
+    """
+
+    version: Version
+    files: tuple[FileEntry, ...]
+    configs: Mapping[str, ConfigEntry]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """Serialize: keys sorted, one newline at the end."""
+        document = {
+            "format": FORMAT, "version": str(self.version), "provenance": self.provenance,
+            "files": [asdict(entry) for entry in sorted(self.files, key=lambda entry: entry.path)],
+            # Columns keep their order, which a sorted JSON object would lose.
+            "configs": {name: {**asdict(entry), "columns": [list(pair) for pair in entry.columns.items()]}
+                        for name, entry in self.configs.items()},
+        }
+        return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes, where: str = NAME) -> Manifest:
+        """Parse ``data``; raise ``DamagedRelease`` naming ``where``."""
+        try:
+            document = json.loads(data)
+            if document["format"] != FORMAT:
+                raise DamagedRelease(f"{where} has format {document['format']!r}, not {FORMAT}; it was written by another "
+                                     "version of this program, use that one")
+            files = tuple(FileEntry(**entry) for entry in document["files"])
+            configs = {name: ConfigEntry(**{**entry, "columns": dict(entry["columns"])})
+                       for name, entry in document["configs"].items()}
+            for entry in files:
+                path = PurePosixPath(entry.path)
+                if path.is_absolute() or ".." in path.parts or str(path) != entry.path or entry.path == NAME:
+                    raise DamagedRelease(f"{where} lists the file {entry.path!r}, which is not a path inside a release")
+            return cls(Version.parse(document["version"]), files, configs, document["provenance"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DamagedRelease(f"{where} is not a manifest of a release ({error})") from error
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the serialized manifest: equal for two versions with the same bytes."""
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    @property
+    def bytes(self) -> int:
+        """Sum of the listed files' sizes."""
+        return sum(entry.bytes for entry in self.files)
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return what :func:`rainbow_assets.release.versions.propose` compares."""
+        return {name: Shape(entry.columns, entry.rows) for name, entry in self.configs.items()}
+
+    def problems(self, folder: Path) -> list[str]:
+        """Hash every file below ``folder`` and return a sentence for each that is missing, changed or not listed."""
+        found = []
+        listed = {entry.path: entry for entry in self.files}
+        present = set(files_below(folder)) - {NAME}
+        for path in sorted({*listed, *present}):
+            if path not in present:
+                found.append(f"{path} is listed in {NAME} but is not there")
+            elif path not in listed:
+                found.append(f"{path} is not listed in {NAME}")
+            elif (size := (folder / path).stat().st_size) != listed[path].bytes:
+                found.append(f"{path} has {size:,} bytes, {NAME} says {listed[path].bytes:,}")
+            elif sha256_of(folder / path) != listed[path].sha256:
+                found.append(f"{path} does not have the sha256 that {NAME} lists")
+        return found
+
+
+def make_manifest(
+    folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any]
+) -> Manifest:
+    """Describe the release staged in ``folder``: the bundle's files, and the pages beside them (hashed here)."""
+    entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color)
+               for file in bundle.files}
+    for path in files_below(folder):
+        if path not in entries and path != NAME:
+            entries[path] = FileEntry(path, (folder / path).stat().st_size, sha256_of(folder / path))
+    configs = {config.table.config: _config_entry(config) for config in bundle.configs}
+    files = tuple(entries[path] for path in sorted(entries))
+    return Manifest(version, files, configs, json.loads(json.dumps(provenance, allow_nan=False)))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json`` into ``folder``: the last file of a release."""
+    (folder / NAME).write_bytes(manifest.to_json())
+
+
+def read_manifest(folder: Path, where: str) -> Manifest:
+    """Read ``manifest.json`` of ``folder``; raise ``DamagedRelease`` naming ``where``."""
+    try:
+        return Manifest.from_json((folder / NAME).read_bytes(), f"{where}/{NAME}")
+    except OSError as error:
+        raise DamagedRelease(f"{where} has no readable {NAME}, so it is not a release") from error
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the relative paths of all files below ``folder``, sorted."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file as 64 hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _config_entry(config: BundleConfig) -> ConfigEntry:
+    columns = {item.name: str(item.type) for item in config.table.schema}
+    return ConfigEntry(config.rows, config.rows_by_color(), columns, config.table.default)

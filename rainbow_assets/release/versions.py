@@ -1,0 +1,109 @@
+"""Semantic versions of the dataset, and the rule that proposes the next one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rainbow_assets.errors import UsageError
+
+_PATTERN = re.compile(r"v?(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+LEVELS = ("patch", "minor", "major")
+
+
+class BadVersion(UsageError):
+    """A text that is not a version."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """``major.minor.patch``, compared by number (semver.org 2.0.0, without pre-releases and build metadata)."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def tag(self) -> str:
+        """``v0.3.0``: the name of the version's folder or git tag."""
+        return f"v{self}"
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read ``0.3.0`` or ``v0.3.0``; raise ``BadVersion``."""
+        match = _PATTERN.fullmatch(text.strip())
+        if match is None:
+            raise BadVersion(f"{text!r} is not a version; write three numbers joined by dots, for example 0.3.0")
+        return cls(*(int(group) for group in match.groups()))
+
+    def next(self, level: str) -> Version:
+        """Return the next ``major``, ``minor`` or ``patch`` version."""
+        if level == "major":
+            return Version(self.major + 1, 0, 0)
+        if level == "minor":
+            return Version(self.major, self.minor + 1, 0)
+        return Version(self.major, self.minor, self.patch + 1)
+
+
+FIRST = Version(0, 3, 0)
+"""The first version made here: the original's last published one is 0.2.0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a version promises about one config: its columns (name -> type as text) and its number of rows."""
+
+    columns: Mapping[str, str]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The proposed version, the level of the step, and the sentences that explain it."""
+
+    version: Version
+    level: str
+    reasons: tuple[str, ...]
+
+
+def propose(
+    previous: Version | None, before: Mapping[str, Shape], after: Mapping[str, Shape]
+) -> Proposal:
+    """Propose the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
+
+    A config or column that is gone, or a column of another type, breaks readers: major. A new config, column or row:
+    minor. Everything else (other values, fewer rows) is a correction: patch. Without a previous version: ``FIRST``.
+    """
+    if previous is None:
+        return Proposal(FIRST, "minor", ("there is no earlier version",))
+    found: dict[str, list[str]] = {level: [] for level in LEVELS}
+    for config in sorted({*before, *after}):
+        old, new = before.get(config), after.get(config)
+        if new is None:
+            found["major"].append(f"the config {config} is gone")
+        elif old is None:
+            found["minor"].append(f"the config {config} is new")
+        else:
+            _compare(config, old, new, found)
+    level = next((name for name in reversed(LEVELS) if found[name]), "patch")
+    reasons = [sentence for name in reversed(LEVELS) for sentence in found[name]]
+    return Proposal(previous.next(level), level, tuple(reasons) or ("same columns and row counts, other content",))
+
+
+def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -> None:
+    for name in sorted({*old.columns, *new.columns}):
+        was, now = old.columns.get(name), new.columns.get(name)
+        if now is None:
+            found["major"].append(f"{config}.{name} is gone")
+        elif was is None:
+            found["minor"].append(f"{config}.{name} is new")
+        elif was != now:
+            found["major"].append(f"{config}.{name} was {was} and is now {now}")
+    if new.rows > old.rows:
+        found["minor"].append(f"{config} has {new.rows - old.rows:,} more rows")
+    elif new.rows < old.rows:
+        found["patch"].append(f"{config} has {old.rows - new.rows:,} fewer rows")
