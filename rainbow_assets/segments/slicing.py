@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.segments.raw_slices import Slice, raw_slices, section_at, whole_slices, windows
@@ -59,6 +60,7 @@ def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: 
     break. A line inserted between two others changes no start outside the slice that it falls into, unless slices
     shorter than ``min_ms`` arise: those take their run of short neighbors with them.
     """
+    rules = replace(rules, min_ms=max(rules.min_ms, 1))
     aside: list[QuarantinedSlice] = []
     spans = _inside(whole_slices(sections, lines, rules), end_ms, aside)
     spans = _long_enough(_apart(spans), end_ms, rules.min_ms, aside)
@@ -148,7 +150,7 @@ def _filled(
         filled += _filler(OUTRO if filled else GAP, reached, end_ms, sections, rules)
     elif filled:
         filled[-1] = _moved(filled[-1], filled[-1].start_ms, end_ms, "to leave no gap")
-    elif end_ms > 0 and not aside:
+    elif end_ms > 0 and all(one.reason != "too_short" for one in aside):
         aside.append(QuarantinedSlice(0, end_ms, "too_short", "", None))
     return filled
 
@@ -160,7 +162,7 @@ def _filler(kind: str, start: int, end: int, sections: Sequence[Section], rules:
         if start < border < end and all(abs(border - cut) >= rules.min_ms for cut in cuts):
             cuts.append(border)
     cuts.sort()
-    return [Slice(a, b, a, b, kind, "", None, None) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [Slice(a, b, a, b, kind, "", None, None) for a, b in pairwise(cuts)]
 
 
 def _moved(span: Slice, start: int, end: int, why: str) -> Slice:

@@ -1,0 +1,128 @@
+"""The original slicing rules, by example and against the slices of 39 real songs."""
+
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from rainbow_assets.corpus.model import LyricLine, Section
+from rainbow_assets.segments.raw_slices import raw_slices
+from rainbow_assets.settings import SliceRules
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+RULES = SliceRules()
+STAMP = re.compile(r"^\[(\d{1,2}):(\d{2})\.(\d{2,3})( ?)\]$")
+
+
+def section(name: str, start: int, end: int) -> Section:
+    return Section(name, start, end, "")
+
+
+def spans(lines: list[LyricLine], sections: list[Section]) -> list[tuple[int, int]]:
+    return [(piece.start_ms, piece.end_ms) for piece in raw_slices(sections, lines, RULES)]
+
+
+def test_a_line_lasts_to_the_next_and_the_last_three_seconds() -> None:
+    assert spans([LyricLine(5000, "a", 4), LyricLine(9000, "b", 6)], []) == [(5000, 9000), (9000, 12000)]
+
+
+def test_ends_snap_to_the_nearest_border_within_two_seconds() -> None:
+    sections = [section("Verse", 0, 8000), section("Chorus", 8001, 60000)]
+    lines = [LyricLine(7900, "a", 1), LyricLine(10001, "b", 2), LyricLine(12002, "c", 3)]
+    found = raw_slices(sections, lines, RULES)
+    assert [(one.start_ms, one.end_ms) for one in found] == [(8000, 8001), (8001, 12002), (12002, 15002)]
+    assert [len(one.adjustments) for one in found] == [2, 1, 0]
+    assert found[0].adjustments == ("start 7900 -> 8000 ms (Verse end)", "end 10001 -> 8001 ms (Chorus start)")
+
+
+def test_an_exact_hit_is_noted_and_a_tie_goes_to_the_first_border() -> None:
+    sections = [section("A", 0, 10000), section("B", 12000, 50000)]
+    first, second = raw_slices(sections, [LyricLine(11000, "a", 1), LyricLine(12000, "b", 2)], RULES)
+    assert (first.start_ms, first.end_ms, second.start_ms) == (10000, 12000, 12000)
+    assert second.adjustments == ("start 12000 -> 12000 ms (B start)",)
+
+
+def test_without_lines_each_section_is_a_slice_as_it_stands() -> None:
+    found = raw_slices([section("A", 0, 10000), section("B", 10001, 3)], [], RULES)
+    assert [(one.start_ms, one.end_ms, one.segment_type, one.lyric_text) for one in found] == [
+        (0, 10000, "structure", ""), (10001, 3, "structure", "")]
+
+
+def test_long_slices_become_windows_with_the_same_text() -> None:
+    found = raw_slices([], [LyricLine(0, "long", 1), LyricLine(60000, "b", 2)], RULES)[:3]
+    assert [(one.start_ms, one.end_ms, one.sub, one.lyric_text) for one in found] == [
+        (0, 30000, (1, 3), "long"), (28000, 58000, (2, 3), "long"), (56000, 60000, (3, 3), "long")]
+    assert [(one.original_start_ms, one.original_end_ms) for one in found] == [
+        (0, 30000), (28000, 58000), (56000, 60000)]
+    assert [one.segment_index for one in found] == [0, 1, 2]
+
+
+def test_the_section_is_the_first_that_holds_the_middle() -> None:
+    sections = [section("A", 0, 5000), section("B", 5000, 9000)]
+    rules = SliceRules(snap_ms=0)
+    names = [one.section for one in raw_slices(sections, [LyricLine(4000, "", 1), LyricLine(6000, "", 2),
+                                                         LyricLine(20000, "", 3)], rules)]
+    assert names == ["A", None, None]
+
+
+def _lines(path: Path) -> list[tuple[LyricLine, bool]]:
+    """Read stamps as plain milliseconds, each with True where the original's pattern missed it (a space in it)."""
+    texts = path.read_text("utf-8").splitlines()
+    found = []
+    for number, text in enumerate(texts):
+        stamp = STAMP.match(text.strip())
+        if stamp:
+            minutes, seconds, fraction, space = stamp.groups()
+            at = int(minutes) * 60000 + int(seconds) * 1000 + int(fraction.ljust(3, "0"))
+            found.append((LyricLine(at, texts[number + 1].strip(), number + 1), bool(space)))
+    return found
+
+
+def _rows(name: str) -> dict[str, list[dict[str, str]]]:
+    grouped: dict[str, list[dict[str, str]]] = defaultdict(list)
+    with (SHARED / "expected" / name).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            grouped[row["manifest_id"]].append(row)
+    return grouped
+
+
+def _ms(seconds: str) -> int:
+    return round(float(seconds) * 1000)
+
+
+EXPLAINED = {
+    "03_07": "The original's stamp pattern refuses a space inside the bracket: its first two lyrics were lost, and "
+             "every later slice has a place two lower.",
+}
+
+
+@pytest.mark.skipif(not (SHARED / "expected").is_dir(), reason="the real corpus lies beside the project")
+def test_the_slices_of_39_real_songs() -> None:
+    """Stamps read as milliseconds give the original's slices, but for the rows that EXPLAINED accounts for."""
+    expected, sections = _rows("time_slices_simulated.csv"), _rows("sections.csv")
+    differing = {}
+    for song, rows in expected.items():
+        parts = [section(s["section_name"], _ms(s["start_seconds"]), _ms(s["end_seconds"])) for s in sections[song]]
+        lrc = SHARED / "corpus" / song / f"{song}.lrc"
+        lines = _lines(lrc) if lrc.exists() else []
+        wanted = [(row["slice_id"], _ms(row["start_seconds"]), _ms(row["end_seconds"]), _ms(row["duration_seconds"]),
+                   row["segment_type"], row["sub_segment"], int(row["n_adjustments"]), int(row["lyric_chars"]))
+                  for row in rows]
+        found = [_as_row(song, one) for one in raw_slices(parts, [line for line, _ in lines], RULES)]
+        if found != wanted:
+            differing[song] = True
+            seen_by_the_original = [line for line, missed in lines if not missed]
+            again = [_as_row(song, one) for one in raw_slices(parts, seen_by_the_original, RULES)]
+            assert again == wanted, f"{song} differs for another reason than the known one"
+            assert [row[1:] for row in found[-len(wanted):]] == [row[1:] for row in wanted]
+            assert len(found) == len(wanted) + 2
+    assert len(expected) == 39
+    assert set(differing) == set(EXPLAINED)
+
+
+def _as_row(song: str, one) -> tuple[object, ...]:  # noqa: ANN001
+    sub = f"{one.sub[0]}/{one.sub[1]}" if one.sub else ""
+    return (f"{song}_seg_{one.segment_index + 1:04d}", one.start_ms, one.end_ms, one.length_ms, one.segment_type, sub,
+            len(one.adjustments), len(one.lyric_text))
