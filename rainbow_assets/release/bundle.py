@@ -1,4 +1,4 @@
-"""The data files of a release: each config's rows as ``<config>/train-<Color>-<n:05d>.parquet``, cut at song borders."""
+"""The data files of a release: ``<config>/train-<Color>-<n:05d>.parquet``, cut at song borders."""
 
 from __future__ import annotations
 
@@ -235,8 +235,8 @@ def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], A
         with part.open() as stream, pq.ParquetFile(stream) as file:
             missing = [name for name in _needed(table) if name not in file.schema_arrow.names]
             if missing:
-                raise UnreleasableTable(f"{table.config}: {part.name} has no column {missing[0]!r}, which is published; "
-                                        "materialize it again")
+                raise UnreleasableTable(f"{table.config}: {part.name} has no column {missing[0]!r}, which is "
+                                        "published; materialize it again")
             return use(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
@@ -269,7 +269,7 @@ def _rows(table: ReleaseTable, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
                 for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=_needed(table)):
                     rows = pa.Table.from_batches([batch])
                     if table.below:
-                        rows = rows.filter(pc.less(rows.column(table.below[0]), table.below[1]))
+                        rows = rows.filter(pc.field(table.below[0]) < table.below[1])
                     yield rows.select(table.schema.names).cast(table.schema)
         except (pa.ArrowInvalid, OSError) as error:
             raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build"

@@ -134,8 +134,8 @@ class DirectoryHub:
         there = read_manifest(target, tag)
         if there.to_json() != manifest.to_json():
             raise VersionConflict(
-                f"{tag} exists in {self.root} with other bytes ({_difference(there, manifest)}); versions never change: "
-                "publish under the next version"
+                f"{tag} exists in {self.root} with other bytes ({_difference(there, manifest)}); versions never "
+                "change: publish under the next version"
             )
 
     def _point_to_latest(self) -> None:

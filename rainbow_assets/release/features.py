@@ -38,7 +38,7 @@ def _column(name: str, kind: pa.DataType, doc: str) -> pa.Field:
 PREVIEW_SCHEMA = pa.schema([
     _column("segment_id", pa.string(), "key: <song>_t<track>_<start in ms>; track 00 is the main mix"),
     _column("rainbow_color", pa.string(), "full color name"),
-    _column("concept", pa.string(), "what the song is about, the artist's words; long ones are cut and end in an ellipsis"),
+    _column("concept", pa.string(), "what the song is about, the artist's words; cut, with an ellipsis, where long"),
     _column("lyric_text", pa.string(), "lyric of the slice; empty where there is none"),
     _column("start_seconds", pa.float64(), "start of the slice in the song, seconds"),
     _column("end_seconds", pa.float64(), "end of the slice in the song, seconds"),

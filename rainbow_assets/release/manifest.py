@@ -1,4 +1,4 @@
-"""`manifest.json`: every file of a version with its size and sha256, the shape of every config, and where it came from."""
+"""`manifest.json`: every file of a version with size and sha256, the shape of every config, and where it came from."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class Manifest:
         try:
             document = json.loads(data)
             if document["format"] != FORMAT:
-                raise DamagedRelease(f"{where} has format {document['format']!r}, not {FORMAT}; it was written by another "
-                                     "version of this program, use that one")
+                raise DamagedRelease(f"{where} has format {document['format']!r}, not {FORMAT}; it was written by "
+                                     "another version of this program, use that one")
             files = tuple(FileEntry(**entry) for entry in document["files"])
             configs = {name: ConfigEntry(**{**entry, "columns": dict(entry["columns"])})
                        for name, entry in document["configs"].items()}

@@ -1,9 +1,9 @@
 """The one parquet writer: deterministic bytes, page index, content-defined chunks, media uncompressed.
 
-Settings follow what ``datasets`` 5.2 writes (``config.DEFAULT_CDC_OPTIONS``, ``arrow_writer.get_parquet_column_options``)
-so that the Hub's dataset viewer reads single pages and Xet stores an unchanged stretch of a file once. Media (FLAC,
-MIDI) is already compressed and is stored plain. Other columns are zstd, not snappy: as deterministic, read by every
-reader of this decade, and about a third smaller on the texts that each row of a song repeats.
+Settings follow what ``datasets`` 5.2 writes (``DEFAULT_CDC_OPTIONS``, ``get_parquet_column_options``), so that the
+Hub's dataset viewer reads single pages and Xet stores an unchanged stretch of a file once. Media (FLAC, MIDI) is
+already compressed and is stored plain. Other columns are zstd, not snappy: as deterministic, read by every parquet
+reader, and smaller on the texts that each row of a song repeats.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def write_parquet(
     target: str | os.PathLike[str] | BinaryIO, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema,
     media: tuple[str, ...] = (),
 ) -> WrittenFile:
-    """Write ``batches`` of ``schema`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) stay plain.
+    """Write ``batches`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) stay plain.
 
     A path is written all or nothing: a temporary file beside it, flushed to disk, then moved over. An open binary
     stream is only written to. The bytes depend on the rows and the schema alone, not on how the rows were batched.
@@ -93,11 +93,12 @@ def _write(
     plain = [leaf for name in media for leaf in _leaves(schema.field(name))]
     packed = [leaf for item in schema for leaf in _leaves(item) if leaf not in plain]
     sink, rows = _Hashing(stream), 0
-    with pa.PythonFile(sink, mode="w") as file, pq.ParquetWriter(
-        file, schema, compression={**dict.fromkeys(plain, "none"), **dict.fromkeys(packed, "zstd")},
-        use_dictionary=packed, column_encoding=dict.fromkeys(plain, "PLAIN") or None, write_statistics=packed,
-        write_page_index=True, use_content_defined_chunking=CHUNKING,
-    ) as writer:
+    options: dict[str, Any] = {
+        "compression": {**dict.fromkeys(plain, "none"), **dict.fromkeys(packed, "zstd")},
+        "use_dictionary": packed, "column_encoding": dict.fromkeys(plain, "PLAIN") or None,
+        "write_statistics": packed, "write_page_index": True, "use_content_defined_chunking": CHUNKING,
+    }
+    with pa.PythonFile(sink, mode="w") as file, pq.ParquetWriter(file, schema, **options) as writer:
         writer.add_key_value_metadata({"content_defined_chunking": json.dumps(CHUNKING)})
         for group in _row_groups(batches, schema, MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS):
             writer.write_table(group, row_group_size=group.num_rows)
