@@ -11,6 +11,7 @@ import click
 
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.verbs import lineage, songs
 
 
 class Verbs(click.Group):
@@ -34,24 +35,6 @@ class Verbs(click.Group):
 @click.version_option(package_name="rainbow-assets")
 def main() -> None:
     """From raw songs to a lineage-true, playable, versioned dataset."""
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the anomalies as JSON.")
-@click.argument("corpus", required=False, type=click.Path(path_type=Path))
-def lint(corpus: Path | None, as_json: bool) -> None:
-    """List every irregularity of the raw songs: song, file, line or field, and what was done about it.
-
-    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 where a song cannot be used.
-    """
-    from rainbow_assets.corpus.lint import lint_report
-
-    root = corpus or settings.roots().corpus
-    if not root.is_dir():
-        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
-    report = lint_report(root)
-    click.echo(report.to_json() if as_json else report.to_text())
-    sys.exit(1 if report.quarantined else 0)
 
 
 @main.command()
@@ -141,6 +124,10 @@ def release(
         click.echo(json.dumps(published(settings.roots(), version), indent=1, sort_keys=True))
     else:
         click.echo(hear(settings.roots(), version))
+
+
+for verb in (songs.lint, lineage.plan, lineage.why, lineage.impact, lineage.lineage):
+    main.add_command(verb)
 
 
 if __name__ == "__main__":

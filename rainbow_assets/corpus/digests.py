@@ -1,0 +1,67 @@
+"""Content digests of raw files, cached by what the filesystem says of them, so that a build reads only what moved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from pathlib import Path
+
+CHUNK = 1 << 20
+_VERSION = 1
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of the file's bytes as 64 hex digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class FileDigests:
+    """Digests of files below ``root``; a cached one counts while size, mtime_ns, ctime_ns and inode are the same.
+
+    The change time moves with every write, so that an edit of equal size whose modification time was put back is
+    seen too. ``cache`` is a JSON file, or None for no cache; :meth:`save` replaces it atomically.
+    """
+
+    def __init__(self, root: Path, cache: Path | None) -> None:
+        self.root, self.cache = root, cache
+        self._known: dict[str, list[object]] = self._load()
+        self._dirty = False
+
+    def _load(self) -> dict[str, list[object]]:
+        if self.cache is None or not self.cache.exists():
+            return {}
+        try:
+            document = json.loads(self.cache.read_bytes())
+            same = document["version"] == _VERSION and document["root"] == str(self.root)
+            return dict(document["files"]) if same else {}
+        except (ValueError, KeyError, TypeError):
+            # A cut cache costs a re-read, never a wrong digest.
+            return {}
+
+    def digest(self, name: str) -> str:
+        """Return the sha256 of the file ``name`` (relative to the root)."""
+        path = self.root / name
+        found = path.stat()
+        state = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+        known = self._known.get(name)
+        if known is not None and known[:4] == state:
+            return str(known[4])
+        value = file_sha256(path)
+        self._known[name] = [*state, value]
+        self._dirty = True
+        return value
+
+    def save(self) -> None:
+        """Write the cache if something was read; files that are gone are forgotten."""
+        if self.cache is None or not self._dirty:
+            return
+        kept = {name: state for name, state in sorted(self._known.items()) if (self.root / name).exists()}
+        document = {"version": _VERSION, "root": str(self.root), "files": kept}
+        self.cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.cache.with_name(f".{self.cache.name}.{uuid.uuid4().hex}.tmp")
+        temporary.write_text(json.dumps(document), "utf-8")
+        os.replace(temporary, self.cache)
+        self._dirty = False

@@ -1,0 +1,100 @@
+"""`rainbow lint`: all irregularities of a corpus, media files included, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.model import Anomaly, Quarantined, Reading, Song
+from rainbow_assets.corpus.reader import read_corpus, stray_folders
+from rainbow_assets.corpus.stems import UnreadableAudio, probe
+
+ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class LintReport:
+    """What was found: songs read, songs set aside, and every anomaly, sorted by song, file and place."""
+
+    songs: int
+    quarantined: tuple[Quarantined, ...]
+    anomalies: tuple[Anomaly, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Number of anomalies by severity."""
+        return {level: sum(a.severity == level for a in self.anomalies) for level in ORDER}
+
+    def to_json(self) -> str:
+        """Serialize, deterministically."""
+        document = {
+            "songs_found": self.songs + len(self.quarantined), "songs": self.songs,
+            "quarantined": [{"song": q.song_id, "color": q.rainbow_color, "reason": q.reason, "message": q.message}
+                            for q in self.quarantined],
+            "counts": self.counts(), "anomalies": [a.as_dict() for a in self.anomalies],
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """One line per anomaly, the worst first within a song, and a summary."""
+        lines = []
+        for a in sorted(self.anomalies, key=lambda a: (a.song, ORDER[a.severity], a)):
+            lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
+        counts = self.counts()
+        lines.append(f"{self.songs + len(self.quarantined)} songs found = {self.songs} usable + {len(self.quarantined)} "
+                     f"set aside; {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes")
+        return "\n".join(lines)
+
+
+def lint_report(root: Path) -> LintReport:
+    """Read every song below ``root`` and look at every file that its manifest names."""
+    found: list[Anomaly] = []
+    readings = read_corpus(root)
+    for reading in readings:
+        found += [*reading.anomalies, *media_anomalies(reading)]
+    for folder in stray_folders(root):
+        notes = Notes(folder.name)
+        notes.add("stray_folder", folder.name, "folder", "the folder is not named <album>_<sequence>", "not read")
+        found += notes.found
+    quarantined = tuple(reading.quarantined for reading in readings if reading.quarantined)
+    return LintReport(len(readings) - len(quarantined), quarantined, tuple(sorted(found)))
+
+
+def lint(root: Path) -> list[Anomaly]:
+    """Return every anomaly below ``root``, sorted."""
+    return list(lint_report(root).anomalies)
+
+
+def media_anomalies(reading: Reading) -> list[Anomaly]:
+    """Report media files that are missing or unreadable; one anomaly where none is there at all."""
+    song = reading.song
+    if song is None:
+        return []
+    notes, named = Notes(song.song_id), _named(song)
+    present = {name for name in named if (song.folder / name).is_file()}
+    if named and not present:
+        notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks", f"none of {len(named)} named files "
+                  "is there", "the song gives no rows; add the files, or render stand-ins: rainbow demo --stems-for")
+        return notes.found
+    for name, where in named.items():
+        if name not in present:
+            notes.add("missing_file", f"{song.song_id}/{name}", where, "the file is not there", "its rows have a reason")
+        elif name.lower().endswith((".wav", ".wave", ".flac")):
+            try:
+                probe(song.folder / name)
+            except UnreadableAudio as error:
+                notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "its rows have a reason")
+    return notes.found
+
+
+def _named(song: Song) -> dict[str, str]:
+    """Return {file name: manifest field} of all media of the song."""
+    named: dict[str, str] = {}
+    if song.main_audio_file:
+        named[song.main_audio_file] = "field main_audio_file"
+    for track in song.tracks:
+        for name in (track.audio_file, track.midi_file, track.midi_group_file):
+            if name:
+                named.setdefault(name, f"field audio_tracks, track {track.track_id}")
+    return dict(sorted(named.items()))

@@ -1,0 +1,37 @@
+"""Which songs train and which test: by song, within a color, by hash rank, so that no song is in two splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
+
+def _rank(song: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}:{song}".encode()).hexdigest()
+
+
+def assign_splits(
+    songs: Iterable[str], validation: float = 0.1, test: float = 0.1, seed: int = 42
+) -> dict[str, str]:
+    """Return {song: split} for the songs of one color, in order of song.
+
+    Songs are ranked by sha256 of seed and id. From three songs on, validation and test get at least one each where
+    their share is above 0; train always keeps one. One or two songs are all train.
+    """
+    ranked = sorted(set(songs), key=lambda song: (_rank(song, seed), song))
+    counts = {TEST: _share(len(ranked), test), VALIDATION: _share(len(ranked), validation)}
+    chosen = dict.fromkeys(ranked, TRAIN)
+    at = 0
+    for split, count in counts.items():
+        for song in ranked[at:at + count]:
+            chosen[song] = split
+        at += count
+    return dict(sorted(chosen.items()))
+
+
+def _share(songs: int, share: float) -> int:
+    if songs < 3 or share <= 0:
+        return 0
+    return min(max(1, round(songs * share)), (songs - 1) // 2)

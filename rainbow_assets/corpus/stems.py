@@ -1,0 +1,155 @@
+"""The one audio reader: WAV stems as mono integers, exactly where the source allows it, and file probing.
+
+Several channels become their mean. A mean of two 16-bit samples needs 17 bits, so it is kept in 24 (sum x 128); what
+has more bits than 24 is rounded to the nearest 24-bit step. Reading goes in blocks: memory is one mono stem.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+import soxr
+
+from rainbow_assets.errors import RainbowError
+
+BLOCK_FRAMES = 1 << 18
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+FULL_24 = 1 << 23
+
+
+class UnreadableAudio(RainbowError):
+    """An audio file that cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What the header says: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...)."""
+
+    frames: int
+    sample_rate: int
+    channels: int
+    subtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """A decoded stem. ``samples``: int32, shape [frames], mono, in units of the ``bits``-bit grid (16 or 24)."""
+
+    samples: npt.NDArray[np.int32]
+    bits: int
+    sample_rate: int
+    channels: int
+    source_rate: int
+    gain_db: float
+    resampled: bool
+
+
+def _open(path: Path) -> sf.SoundFile:
+    try:
+        return sf.SoundFile(str(path))
+    except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
+        if not path.exists():
+            raise FileNotFoundError(path) from None
+        raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as WAV") from None
+
+
+def _short(error: Exception) -> str:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text.rsplit(": ", 1)[-1].rstrip(".")
+
+
+def probe(path: Path) -> AudioInfo:
+    """Return what the header of ``path`` says; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+    with _open(path) as file:
+        _require_whole(path, file)
+        return AudioInfo(file.frames, file.samplerate, file.channels, file.subtype)
+
+
+def _require_whole(path: Path, file: sf.SoundFile) -> None:
+    """A WAV whose header promises more data than the file holds was cut; libsndfile would read what is left."""
+    with open(path, "rb") as stream:
+        head = stream.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return
+        size, at = path.stat().st_size, 12
+        while at + 8 <= size:
+            stream.seek(at)
+            chunk = stream.read(8)
+            length = int.from_bytes(chunk[4:], "little")
+            if chunk[:4] == b"data":
+                if at + 8 + length > size and length not in (0, 0xFFFFFFFF):
+                    raise UnreadableAudio(f"{path.name} is cut: its header promises {length} bytes of audio and "
+                                          f"{size - at - 8} are there; export it again")
+                return
+            at += 8 + length + (length & 1)
+
+
+def read_stem(path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES) -> Stem:
+    """Decode ``path`` once, in blocks, to mono at ``target_rate``.
+
+    16-bit mono stays 16 bits, bit for bit; all else is 24 bits: 16-bit with several channels and 24-bit mono exact,
+    24-bit with several channels, 32-bit and float rounded (error at most 1 LSB). A float peak above full scale gives
+    the whole stem a ``gain_db``, so that nothing clips. Other rates go through soxr (VHQ). Raises ``UnreadableAudio``
+    (not audio, cut, empty, NaN) or ``FileNotFoundError``.
+    """
+    with _open(path) as file:
+        _require_whole(path, file)
+        if file.frames <= 0:
+            raise UnreadableAudio(f"{path.name} holds no samples; export it again")
+        exact = _BITS.get(file.subtype, 64) <= 24 and file.samplerate == target_rate
+        bits = 16 if exact and _BITS[file.subtype] <= 16 and file.channels == 1 else 24
+        try:
+            samples, gain = (_integers(file, bits, block_frames), 0.0) if exact else _floats(file, target_rate, block_frames)
+        except sf.LibsndfileError as error:
+            raise UnreadableAudio(f"{path.name} breaks off while decoding ({_short(error)}); export it again") from None
+        return Stem(samples, bits, target_rate, file.channels, file.samplerate, gain, file.samplerate != target_rate)
+
+
+def _integers(file: sf.SoundFile, bits: int, block_frames: int) -> npt.NDArray[np.int32]:
+    """Sum channels as integers. soundfile gives int32 left-justified: a 16-bit sample sits 16 bits up."""
+    out = np.empty(file.frames, dtype=np.int32)
+    at = 0
+    for block in file.blocks(block_frames, dtype="int32", always_2d=True):
+        out[at:at + len(block)] = _mean(block, bits)
+        at += len(block)
+    if at != file.frames:
+        raise UnreadableAudio(f"{Path(file.name).name} is cut: {file.frames} frames promised, {at} there; export it again")
+    return out
+
+
+def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0] >> (32 - bits)
+    total = block.astype(np.int64).sum(axis=1)
+    step = channels << (32 - bits)
+    # To the nearest step, halves up: exact where the mean lies on the grid, as for 16-bit stereo in 24 bits.
+    return ((total + step // 2) // step).astype(np.int32)
+
+
+def _floats(file: sf.SoundFile, target_rate: int, block_frames: int) -> tuple[npt.NDArray[np.int32], float]:
+    resampler = None
+    if file.samplerate != target_rate:
+        resampler = soxr.ResampleStream(file.samplerate, target_rate, 1, dtype="float64", quality="VHQ")
+    pieces = []
+    left = file.frames
+    while left > 0:
+        block = file.read(min(block_frames, left), dtype="float64", always_2d=True)
+        if not len(block):
+            raise UnreadableAudio(f"{Path(file.name).name} is cut: {left} frames are missing; export it again")
+        left -= len(block)
+        mono = block.mean(axis=1)
+        if not np.isfinite(mono).all():
+            raise UnreadableAudio(f"{Path(file.name).name} holds NaN or infinite samples; export it again")
+        pieces.append(mono if resampler is None else resampler.resample_chunk(mono, last=left == 0))
+    samples = np.concatenate(pieces)
+    peak = float(np.abs(samples).max(initial=0.0))
+    top = (FULL_24 - 1) / FULL_24
+    gain = 1.0 if peak <= 1.0 else top / peak
+    scaled = np.rint(samples * (gain * FULL_24))
+    gain_db = 0.0 if gain == 1.0 else round(20 * float(np.log10(gain)), 6)
+    return np.clip(scaled, -FULL_24, FULL_24 - 1).astype(np.int32), gain_db

@@ -1,0 +1,16 @@
+"""Every step of the graph, in the order of the rooms; importing this makes all of them known."""
+
+from __future__ import annotations
+
+from rainbow_assets.corpus import registry as corpus
+from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.release import registry as release
+from rainbow_assets.segments import registry as segments
+
+COLOR_ROOMS = (corpus, segments, release)
+
+
+def steps() -> dict[str, Step]:
+    """Return all row-producing color steps, upstream first."""
+    return {name: step for name, step in catalog.steps().items() if step.colored}

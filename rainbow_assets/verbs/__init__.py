@@ -1,0 +1,1 @@
+"""The verbs of `rainbow`, a module per room; cli.py gathers them."""

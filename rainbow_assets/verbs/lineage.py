@@ -1,0 +1,140 @@
+"""`rainbow plan | why | impact | lineage`: what is stale, why, what a change would touch, where a row came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rainbow_assets import rooms, settings, taxonomy
+from rainbow_assets.corpus import targets
+from rainbow_assets.corpus.changes import recorded_files
+from rainbow_assets.corpus.ids import stem_of
+from rainbow_assets.errors import UsageError
+from rainbow_assets.lineage import catalog, page, render, trace
+from rainbow_assets.lineage.impact import Touched
+from rainbow_assets.lineage.impact import impact as follow
+from rainbow_assets.lineage.plan import FRESH
+from rainbow_assets.lineage.plan import plan as make_plan
+from rainbow_assets.release.versions_holding import releases_of
+from rainbow_assets.storage.store import ShardStore
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _colors(color: str | None) -> list[str]:
+    return [taxonomy.by_name(color).name] if color else list(taxonomy.COLOR_NAMES)
+
+
+def _store() -> ShardStore:
+    return ShardStore(settings.roots().data)
+
+
+def _dump(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+@click.command()
+@click.option("--color", help="Only this color.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
+@AS_JSON
+def plan(color: str | None, html: Path | None, as_json: bool) -> None:
+    """Show what a build would do, and why, before anything runs. Changes nothing."""
+    planned = make_plan(rooms.steps(), _store(), _colors(color))
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(page.plan_page(rooms.steps(), planned), "utf-8")
+        click.echo(f"wrote {html}")
+    elif as_json:
+        _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
+               "stale": sum(entry.state != FRESH for entry in planned)})
+    else:
+        click.echo(render.plan_tree(planned))
+
+
+@click.command()
+@click.argument("asset")
+@click.option("--color", help="Only this color.")
+@AS_JSON
+def why(asset: str, color: str | None, as_json: bool) -> None:
+    """Say why ASSET is stale: its own reasons, and those of everything that it follows."""
+    steps = rooms.steps()
+    catalog.step(asset)
+    planned = [entry for entry in make_plan(steps, _store(), _colors(color))
+               if entry.asset in _ancestors(asset) | {asset}]
+    chosen = [entry for entry in planned if entry.asset == asset or entry.state != FRESH]
+    if as_json:
+        _dump([entry.as_dict() for entry in chosen])
+        return
+    for name in dict.fromkeys([asset, *(entry.asset for entry in reversed(chosen))]):
+        text = render.why([entry for entry in chosen if entry.asset == name], name)
+        if text:
+            click.echo(text)
+
+
+def _ancestors(asset: str) -> set[str]:
+    found: set[str] = set()
+    todo = [asset]
+    while todo:
+        for name in catalog.step(todo.pop()).inputs:
+            if name in catalog.steps() and name not in found:
+                found.add(name)
+                todo.append(name)
+    return found
+
+
+@click.command()
+@click.argument("target")
+@AS_JSON
+def impact(target: str, as_json: bool) -> None:
+    """Show what a change of TARGET would touch: a raw file, a song, a segment, a color, or a module of the code."""
+    store, steps = _store(), rooms.steps()
+    entries: list[Touched] = []
+    for found in targets.resolve(target, store, steps):
+        entries += follow(steps, store, found.color, found.asset, found.keys, found.fields)
+    segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
+    releases = releases_of(settings.roots(), segments)
+    if as_json:
+        _dump({"touched": [entry.as_dict() for entry in entries], "releases": releases})
+    else:
+        click.echo(render.touched(entries, releases))
+
+
+@click.command()
+@click.argument("segment_id")
+@AS_JSON
+def lineage(segment_id: str, as_json: bool) -> None:
+    """Show where a segment came from (files, manifest fields, code) and what was made of it (tables, releases)."""
+    store, steps = _store(), rooms.steps()
+    song = targets.song_of_segment(segment_id)
+    color = targets.color_of_song(song, store) if song else None
+    if song is None or color is None:
+        raise UsageError(f"{segment_id!r} is no segment that has been built; ids look like 05_03_t02_0012000")
+    document = trace.trace(steps, store, color, "segments", segment_id)
+    document["files"], document["fields"] = _raw(store, color, song, segment_id)
+    document["releases"] = releases_of(settings.roots(), {segment_id})
+    if as_json:
+        _dump(document)
+    else:
+        click.echo(render.lineage_tree(document))
+
+
+def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the raw files that speak for a segment, with digests, and its stem's manifest fields."""
+    import polars as pl
+
+    stem = pl.DataFrame({"key": [segment]}).select(stem_of(pl.col("key")))["key"][0]
+    shard = store.shard("base_manifest", color)
+    part = next(part for part in shard.require_index().parts if part.group == song)
+    rows = {row["stem_id"]: row for row in shard.read_part(part).to_pylist()}
+    row = rows.get(stem) or next(iter(rows.values()))
+    named = [row["lrc_file"], f"{song}.yml"]
+    named += [row["audio_file"], row["midi_file"] or row["midi_group_file"]] if stem in rows else [row["main_audio_file"]]
+    files = recorded_files(shard).get(song, {})
+    fields = {name: row[name] for name in ("title", "concept", "bpm", "key", "timecode", "track_id", "description")
+              if name in row and (stem in rows or name not in ("track_id", "description"))}
+    return {f"{song}/{name}": files[name] for name in named if name and name in files}, fields
+
+
