@@ -78,6 +78,20 @@ def audio_columns(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(item.name for item in schema if is_audio(item.type))
 
 
+def type_label(kind: pa.DataType) -> str:
+    """Return how the card names a column's type, for example ``string``, ``list of float32 (768)`` or ``Audio``."""
+    if is_audio(kind):
+        return "Audio"
+    if pa.types.is_struct(kind):
+        fields = [kind.field(n) for n in range(kind.num_fields)]
+        return f"struct of {', '.join(f'{item.name}: {type_label(item.type)}' for item in fields)}"
+    if pa.types.is_fixed_size_list(kind):
+        return f"list of {type_label(kind.value_type)} ({kind.list_size})"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"list of {type_label(kind.value_type)}"
+    return _dtype(kind, "of this table")
+
+
 def _feature(kind: pa.DataType, where: str, rate: int) -> dict[str, Any]:
     """One feature as ``datasets`` serializes it; a struct is a plain mapping of its fields."""
     if is_audio(kind):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LICENSE_NAME = "collaborative-intelligence-license-v1.0"
+LICENSE_LINK = "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md"
 ATTRIBUTION = "The Earthly Frames"
 BUDGET_BYTES = 1600
 """Text bytes per preview row: above this the viewer shows fewer than 100 rows a page."""

@@ -1,0 +1,179 @@
+"""`README.md` of a release: YAML front matter and text, from facts alone. The same facts give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release.bundle import Bundle
+from rainbow_assets.release.features import audio_columns, type_label
+from rainbow_assets.release.pages import ENVIRONMENT
+from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME
+from rainbow_assets.release.versions import Version
+from rainbow_assets.taxonomy import COLORS
+
+NAME = "README.md"
+REPOSITORY = "earthlyframes/white-training-data"
+PRETTY_NAME = "The Rainbow Table: songs, stems and segments of The Earthly Frames"
+TAGS = ("music", "multimodal", "audio", "midi", "chromatic-taxonomy", "rebracketing", "evolutionary-composition")
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+          (10_000_000, "1M<n<10M"))
+
+
+class NothingToRelease(RainbowError):
+    """Every config is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """One published column: name, type as text, meaning."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFacts:
+    """One written config. ``section`` is Markdown of the room that offers it; ``rows_by_color`` has all nine colors."""
+
+    name: str
+    default: bool
+    files: int
+    rows: int
+    bytes: int
+    rows_by_color: Mapping[str, int]
+    columns: tuple[ColumnFacts, ...]
+    audio: tuple[str, ...]
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColorFacts:
+    """Coverage of one color: songs, stem segments and how many have audio, MIDI and lyric text; seconds of audio."""
+
+    color: str
+    songs: int
+    segments: int
+    with_audio: int
+    with_midi: int
+    with_text: int
+    audio_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyFacts:
+    """How often one kind of irregularity was found in the raw songs, and in how many of them."""
+
+    kind: str
+    severity: str
+    count: int
+    songs: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFacts:
+    """What one check said: in how many colors it passed, of how many; ``numbers`` is a short text of its figures."""
+
+    asset: str
+    check: str
+    passed: int
+    colors: int
+    numbers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """Everything that the card says.
+
+    ``skipped``, ``gaps`` and ``lineage`` are plain sentences; they and all other texts but ``ConfigFacts.section`` are
+    escaped.
+    """
+
+    version: Version
+    configs: tuple[ConfigFacts, ...]
+    colors: tuple[ColorFacts, ...] = ()
+    anomalies: tuple[AnomalyFacts, ...] = ()
+    verdicts: tuple[VerdictFacts, ...] = ()
+    gaps: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    lineage: tuple[str, ...] = ()
+    repository: str = REPOSITORY
+
+
+def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:
+    """Return the facts of the written configs, the default one first; raise ``NothingToRelease``.
+
+    Where no written table is the default one, the first is.
+    """
+    if not bundle.configs:
+        raise NothingToRelease("no config has any rows, so there is nothing to release; run: rainbow build")
+    chosen = next((config for config in bundle.configs if config.table.default), bundle.configs[0])
+    ordered = [chosen, *(config for config in bundle.configs if config is not chosen)]
+    return tuple(
+        ConfigFacts(
+            config.table.config, config is chosen, len(config.files), config.rows, config.bytes,
+            config.rows_by_color(), tuple(
+                ColumnFacts(item.name, type_label(item.type), (item.metadata or {}).get(b"doc", b"").decode())
+                for item in config.table.schema),
+            audio_columns(config.table.schema), config.table.card_section.strip(),
+        )
+        for config in ordered
+    )
+
+
+def size_category(rows: int) -> str:
+    """Return the Hub's name for a number of rows, for example ``1K<n<10K``."""
+    return next((name for limit, name in _SIZES if rows < limit), "n>10M")
+
+
+def front_matter(facts: CardFacts) -> str:
+    """Return the YAML block without its fences. Configs are those written; there is no ``dataset_info`` (features.py).
+
+    The size category is that of the largest config: the others show the same segments again.
+    """
+    configs: list[dict[str, Any]] = []
+    for config in facts.configs:
+        files = [{"split": "train", "path": f"{config.name}/train-*.parquet"}]
+        configs.append({"config_name": config.name, **({"default": True} if config.default else {}),
+                        "data_files": files})
+    document = {
+        "license": "other", "license_name": LICENSE_NAME, "license_link": LICENSE_LINK, "language": ["en"],
+        "pretty_name": PRETTY_NAME, "tags": list(TAGS),
+        "size_categories": [size_category(max(config.rows for config in facts.configs))], "configs": configs,
+    }
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def render_card(facts: CardFacts) -> str:
+    """Return the whole card."""
+    playable = next((config for config in facts.configs if config.audio), None)
+    return ENVIRONMENT.get_template("card.md.j2").render(
+        facts=facts, front_matter=front_matter(facts), colors=COLORS, attribution=ATTRIBUTION,
+        license_name=LICENSE_NAME, license_link=LICENSE_LINK, pretty_name=PRETTY_NAME,
+        gaps=[*facts.gaps, *_empty(facts.configs)], playable=playable,
+        color=_shown_color(playable) if playable else None,
+    )
+
+
+def _empty(configs: tuple[ConfigFacts, ...]) -> list[str]:
+    """Sentences about the colors without rows: those that no config has, and then each config's own."""
+    nowhere = [color.name for color in COLORS if not any(config.rows_by_color[color.name] for config in configs)]
+    found = [f"No config has rows of {', '.join(nowhere)}."] if nowhere else []
+    for config in configs:
+        own = [color for color, rows in config.rows_by_color.items() if not rows and color not in nowhere]
+        if own:
+            found.append(f"{config.name} has no rows of {', '.join(own)}.")
+    return found
+
+
+def _shown_color(config: ConfigFacts) -> str:
+    """The color that the example asks for: Green, or the first one that has rows."""
+    if config.rows_by_color.get("Green"):
+        return "Green"
+    return next(color for color, rows in config.rows_by_color.items() if rows)

@@ -1,0 +1,158 @@
+"""`listen.html`: one page that plays a few clips of every color from the disk, with nothing loaded from elsewhere.
+
+A release holds its sound in parquet, which no browser opens, so the page carries clips of its own: MP3, because every
+browser plays it and the encoder's bytes depend on the samples alone (libsndfile draws OGG serial numbers at random).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import soundfile
+
+from rainbow_assets.release.bundle import BundleConfig
+from rainbow_assets.release.pages import ENVIRONMENT
+from rainbow_assets.release.sampling import preview_rows
+from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME, clip
+from rainbow_assets.release.versions import Version
+from rainbow_assets.segments.flac import decode_flac
+from rainbow_assets.taxonomy import COLORS, Color
+
+NAME = "listen.html"
+CLIPS_PER_COLOR = 6
+BUDGET_BYTES = 12 * 1000 * 1000
+"""Size that the page's clips may take as text: a page that opens at once. Clips above it are left out, and said."""
+EXCERPT_BYTES = 320
+_QUALITY = 0.6
+"""libsndfile's ``compression_level`` of variable-rate MP3: about 60 kbit/s for one channel."""
+_SCRIPT = ("document.addEventListener('play',e=>{for(const a of document.querySelectorAll('audio'))"
+           "if(a!==e.target)a.pause()},true)")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One player: what is shown beside it, and the sound as MP3. Texts may be null or empty."""
+
+    segment_id: str
+    title: str
+    stem: str | None
+    concept: str | None
+    lyric: str | None
+    key: str | None
+    bpm: float | None
+    start_seconds: float
+    duration_seconds: float
+    mp3: bytes
+
+    @property
+    def source(self) -> str:
+        """The MP3 as a ``data:`` address."""
+        return "data:audio/mpeg;base64," + base64.b64encode(self.mp3).decode("ascii")
+
+    @property
+    def place(self) -> str:
+        """Where in the song the clip starts, ``1:05``."""
+        whole = int(self.start_seconds)
+        return f"{whole // 60}:{whole % 60:02d}"
+
+    @property
+    def excerpt(self) -> str:
+        """The concept, cut to a few lines."""
+        return clip(" ".join((self.concept or "").split()), EXCERPT_BYTES)
+
+
+def to_mp3(flac: bytes) -> bytes:
+    """Return mono FLAC as MP3 of the same rate. Equal samples give equal bytes on one libsndfile version."""
+    samples, bits, rate = decode_flac(flac)
+    out = io.BytesIO()
+    soundfile.write(
+        out, np.ldexp(samples.astype(np.float32), 1 - bits), rate, format="MP3", subtype="MPEG_LAYER_III",
+        bitrate_mode="VARIABLE", compression_level=_QUALITY,
+    )
+    return out.getvalue()
+
+
+def make_clips(
+    folder: Path, config: BundleConfig, per_color: int = CLIPS_PER_COLOR, budget: int = BUDGET_BYTES, seed: int = 0
+) -> dict[str, list[Clip]]:
+    """Return up to ``per_color`` clips per color from the written files of ``config`` (``preview_mix`` or ``preview``).
+
+    Rows are chosen by hash rank, songs in turn. Colors take turns too: every color's first clip, then every color's
+    second, for as long as all fit into ``budget`` (bytes of base64 text).
+    """
+    ranked: dict[str, list[Clip]] = {}
+    for color in COLORS:
+        rows = _rows(folder, config, color.name, per_color, seed)
+        if rows:
+            ranked[color.name] = [_clip(row) for row in rows]
+    chosen: dict[str, list[Clip]] = {color: [] for color in ranked}
+    used = 0
+    for turn in range(per_color):
+        for color, clips in ranked.items():
+            if turn < len(clips):
+                used += len(clips[turn].source)
+                if used > budget:
+                    return chosen
+                chosen[color].append(clips[turn])
+    return chosen
+
+
+def _rows(folder: Path, config: BundleConfig, color: str, count: int, seed: int) -> list[dict[str, Any]]:
+    paths = [folder / file.path for file in config.files if file.color == color]
+    ids = [row for path in paths for row in pq.read_table(path, columns=["segment_id", "song_id"]).to_pylist()]
+    keys = preview_rows([{**row, "eligible": True} for row in ids], count, seed)
+    found = {row["segment_id"]: row for path in paths for row in _matching(path, keys)}
+    return [found[key] for key in keys]
+
+
+def _matching(path: Path, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    wanted = pa.array(keys, pa.string())
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(16):
+            table = pa.Table.from_batches([batch])
+            yield from table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist()
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    return Clip(
+        row["segment_id"], row["title"] or row["song_id"], row["track_description"], row["concept"],
+        row["lyric_text"], row["key"], row["bpm"], row["start_seconds"], row["duration_seconds"],
+        to_mp3(row["audio"]["bytes"]),
+    )
+
+
+def render_listen(clips: dict[str, list[Clip]], version: Version, shows: str) -> str:
+    """Return the page. ``clips`` maps colors to players in order; ``shows`` says what they are, for example ``mixes``.
+
+    All texts are escaped. A content security policy allows nothing but the page's own style, script and sounds.
+    """
+    style = ENVIRONMENT.get_template("listen.css.j2").render(colors=COLORS, ink=_ink)
+    return ENVIRONMENT.get_template("listen.html.j2").render(
+        version=version, shows=shows, clips=clips, colors=COLORS, style=style, script=_SCRIPT,
+        style_hash=_hash(style), script_hash=_hash(_SCRIPT), attribution=ATTRIBUTION,
+        license_name=LICENSE_NAME, license_link=LICENSE_LINK,
+        total=sum(len(found) for found in clips.values()),
+        songs=len({item.title for found in clips.values() for item in found}),
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _ink(color: Color) -> str:
+    """Black or white: whichever reads better on the color (WCAG 2.2 relative luminance)."""
+    red, green, blue = (value / 255 for value in color.rgb)
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#fff"

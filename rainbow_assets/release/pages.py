@@ -1,0 +1,56 @@
+"""The templates of a release's pages, and how texts and figures are put into them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jinja2
+
+from rainbow_assets.taxonomy import by_name
+
+
+def markdown(text: object) -> str:
+    """Escape ``text`` for running Markdown and table cells: one line, no markup, no HTML, no math."""
+    line = " ".join(str(text).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", line)
+
+
+def code(text: object) -> str:
+    """Return ``text`` as a code span that also holds in a table cell."""
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
+
+
+def size(count: int) -> str:
+    """Return bytes for people: ``1.4 MB`` (powers of 1,000)."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} {units[0]}" if units[0] == "B" or value >= 99.5 else f"{value:.1f} {units[0]}"
+
+
+def span(seconds: float) -> str:
+    """Return a length for people: ``27 h 03 min``, ``4 min 05 s``, ``12.5 s``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def mode_names(name: str) -> str:
+    """Return a color's modes for people: ``Past, Thing, Known``; empty for a color without any."""
+    color = by_name(name)
+    return ", ".join(mode for mode in (color.temporal, color.spatial, " and ".join(color.ontological)) if mode)
+
+
+ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), undefined=jinja2.StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    autoescape=jinja2.select_autoescape(("html.j2",)),
+)
+"""Pages ending in ``.html.j2`` are escaped by default; in the others each text passes a filter of its own."""
+ENVIRONMENT.filters.update(md=markdown, code=code, size=size, span=span, modes=mode_names)
