@@ -171,8 +171,8 @@ class _Reader:
         open_notes: defaultdict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
         for order, message in enumerate(track):
             if message.time > _LONGEST_DELTA:
-                raise UnreadableMidi(f"{self.name}, track {number}, event {order}: a delta time of {message.time} "
-                                     "ticks is more than a MIDI file can hold; export it again")
+                raise UnreadableMidi(f"{self.name}, track {number}, event {order}: the delta time takes more than "
+                                     "28 bits, which no MIDI file may; export it again")
             tick += message.time * self.scale
             kind = message.type
             if kind in ("note_on", "note_off"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rainbow_assets.corpus.model import LyricLine, Section
-from rainbow_assets.segments.raw_slices import raw_slices
+from rainbow_assets.segments.raw_slices import Slice, raw_slices
 from rainbow_assets.settings import SliceRules
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -122,7 +122,8 @@ def test_the_slices_of_39_real_songs() -> None:
     assert set(differing) == set(EXPLAINED)
 
 
-def _as_row(song: str, one) -> tuple[object, ...]:  # noqa: ANN001
+def _as_row(song: str, one: Slice) -> tuple[object, ...]:
+    assert one.segment_index is not None
     sub = f"{one.sub[0]}/{one.sub[1]}" if one.sub else ""
     return (f"{song}_seg_{one.segment_index + 1:04d}", one.start_ms, one.end_ms, one.length_ms, one.segment_type, sub,
             len(one.adjustments), len(one.lyric_text))
