@@ -119,7 +119,7 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
             rows.append([folder.name, folder.name, digest(texts), None, None, None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, digest(source.of(folder.name).keys())), digest(mix, audible_end_ms(song))]
+        shared = [digest(texts, sorted(files)), digest(mix, audible_end_ms(song))]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
             rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])

@@ -31,7 +31,7 @@ from rainbow_assets.taxonomy import COLORS, Color
 NAME = "listen.html"
 CLIPS_PER_COLOR = 6
 BUDGET_BYTES = 12 * 1000 * 1000
-"""Size that the page's clips may take as text: a page that opens at once. Clips above it are left out, and said."""
+"""Size that the page's clips may take as text: a page that opens at once. Clips beyond it are left out."""
 EXCERPT_BYTES = 320
 _QUALITY = 0.6
 """libsndfile's ``compression_level`` of variable-rate MP3: about 60 kbit/s for one channel."""
@@ -116,11 +116,9 @@ def _rows(folder: Path, config: BundleConfig, color: str, count: int, seed: int)
 
 
 def _matching(path: Path, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-    wanted = pa.array(keys, pa.string())
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(16):
-            table = pa.Table.from_batches([batch])
-            yield from table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist()
+            yield from pa.Table.from_batches([batch]).filter(pc.field("segment_id").isin(list(keys))).to_pylist()
 
 
 def _clip(row: dict[str, Any]) -> Clip:

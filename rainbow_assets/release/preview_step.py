@@ -42,7 +42,7 @@ def eligible(segments: Shard) -> pl.DataFrame:
 def chosen_stems(segments: Shard, rules: settings.PreviewRules) -> list[str]:
     """Return the ids of the color's preview rows, in order of rank."""
     stems = eligible(segments).filter(~pl.col("is_mix")).with_columns(pl.lit(True).alias("eligible"))
-    return preview_rows(stems.select("segment_id", "song_id", "eligible"), rules.samples, rules.seed)
+    return preview_rows(stems.select("segment_id", "song_id", "start_ms", "eligible"), rules.samples, rules.seed, "start_ms")
 
 
 def chosen_mixes(segments: Shard, rules: settings.PreviewRules) -> list[str]:

@@ -1,0 +1,128 @@
+"""The numbers of a card, counted from shards and written files; nothing is typed by hand."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets import taxonomy
+from rainbow_assets.corpus.anomalies import KINDS
+from rainbow_assets.corpus.steps import BASE_MANIFEST
+from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage.codeversion import library_versions
+from rainbow_assets.release.bundle import Bundle
+from rainbow_assets.release.card import AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
+from rainbow_assets.release.versions import Version
+from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
+from rainbow_assets.storage.store import ShardStore
+
+LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
+
+
+def card_facts(store: ShardStore, version: Version, bundle: Bundle) -> CardFacts:
+    """Gather everything that the card of ``version`` says."""
+    return CardFacts(
+        version=version, configs=config_facts(bundle), colors=tuple(color_facts(store)),
+        anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(store)), gaps=tuple(gaps(store)),
+        skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)),
+    )
+
+
+def color_facts(store: ShardStore) -> list[ColorFacts]:
+    """Count songs, segments and coverage of each color that has rows."""
+    columns = ["song_id", "has_audio", "has_midi", "lyric_text", "duration_seconds"]
+    found = []
+    for color in taxonomy.COLOR_NAMES:
+        table = store.shard(TRAINING_SEGMENTS.name, color).table(TRAINING_SEGMENTS.schema, columns)
+        frame = pl.DataFrame(pl.from_arrow(table))
+        if not len(frame):
+            continue
+        seconds = float(frame.filter(pl.col("has_audio"))["duration_seconds"].sum())
+        found.append(ColorFacts(
+            color, frame["song_id"].n_unique(), len(frame), int(frame["has_audio"].sum()), int(frame["has_midi"].sum()),
+            int((frame["lyric_text"].fill_null("") != "").sum()), round(seconds, 3)))
+    return found
+
+
+def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
+    """Count the irregularities of the raw songs by kind, the worst first."""
+    times: Counter[tuple[str, str]] = Counter()
+    songs: dict[tuple[str, str], set[str]] = {}
+    for color in taxonomy.COLOR_NAMES:
+        index = store.shard(BASE_MANIFEST.name, color).require_index()
+        for part in index.parts:
+            for entry in part.facts.get("anomalies", []):
+                kind = (entry["kind"], entry["severity"])
+                times[kind] += 1
+                songs.setdefault(kind, set()).add(part.group)
+    order = {"error": 0, "warning": 1, "info": 2}
+    return [AnomalyFacts(kind, severity, count, len(songs[kind, severity]), KINDS[kind][1])
+            for (kind, severity), count in sorted(times.items(), key=lambda item: (order[item[0][1]], item[0]))]
+
+
+def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
+    """Say in how many colors each check passed, with its figures summed where they add up."""
+    found = []
+    for name, step in catalog.steps().items():
+        if not step.colored:
+            continue
+        shards = [store.shard(name, color) for color in taxonomy.COLOR_NAMES]
+        for check in catalog.checks(name):
+            answers = [v for shard in shards if (v := verdicts.current(shard, check)) is not None]
+            sums: Counter[str] = Counter()
+            for verdict in answers:
+                sums.update({key: value for key, value in verdict.numbers.items()
+                             if isinstance(value, int) and not isinstance(value, bool)})
+            text = ", ".join(f"{key.replace('_', ' ')} {value:,}" for key, value in sums.items() if key != "asked")
+            found.append(VerdictFacts(name, check.name, sum(v.passed for v in answers), len(shards), text))
+    return found
+
+
+def gaps(store: ShardStore) -> list[str]:
+    """Say which songs were set aside and which windows gave no row, by reason."""
+    found = []
+    aside: list[str] = []
+    reasons: Counter[str] = Counter()
+    for color in taxonomy.COLOR_NAMES:
+        manifest = store.shard(BASE_MANIFEST.name, color).require_index()
+        aside += [part.group for part in manifest.parts if "unusable" in part.facts]
+        reasons.update(store.shard("segments", color).require_index().facts["quarantined"])
+    if aside:
+        found.append(f"{len(aside)} songs could not be used: {', '.join(aside)}.")
+    meanings = catalog.step("segments").reasons
+    found += [f"{count:,} windows gave no row, {reason.replace('_', ' ')}: {meanings[reason]}."
+              for reason, count in sorted(reasons.items())]
+    return found
+
+
+def lineage(store: ShardStore) -> list[str]:
+    """Say what the version was made from and with."""
+    songs = sum(len(store.shard(BASE_MANIFEST.name, color).require_index().parts) for color in taxonomy.COLOR_NAMES)
+    settings = store.shard("segments", "Black").require_index().facts["made_with"]["settings"]
+    said = ", ".join(f"{name} = {value}" for name, value in sorted(settings.items()))
+    libraries = ", ".join(f"{name} {value}" for name, value in library_versions(LIBRARIES).items())
+    return [f"Made from {songs} song folders; manifest.json holds the data version of every shard.",
+            f"Rules: {said}.", f"Libraries that shape bytes: {libraries}."]
+
+
+def provenance(store: ShardStore) -> dict[str, Any]:
+    """Return what ``manifest.json`` says of where the version came from: data, code, rules, libraries, raw files."""
+    shards: dict[str, dict[str, str]] = {}
+    made_with: dict[str, Any] = {}
+    raw: dict[str, dict[str, str]] = {}
+    for name, step in catalog.steps().items():
+        if not step.colored:
+            continue
+        for color in taxonomy.COLOR_NAMES:
+            index = store.shard(name, color).require_index()
+            shards.setdefault(name, {})[color] = index.data_version
+            made_with[name] = index.facts["made_with"]
+            if name == BASE_MANIFEST.name:
+                raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
+    document = {"shards": shards, "made_with": made_with, "raw_files": raw,
+                "libraries": {**library_versions(LIBRARIES), "python": platform.python_version()}}
+    return json.loads(json.dumps(document))

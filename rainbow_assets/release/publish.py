@@ -1,0 +1,108 @@
+"""Publishing a version: gates first, then files, card, listening page and manifest, then one atomic move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rainbow_assets import settings
+from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.release import card, facts, listen
+from rainbow_assets.release.bundle import Bundle, write_bundle
+from rainbow_assets.release.directory_hub import DirectoryHub
+from rainbow_assets.release.hubs import Hub, HubError, PublishResult
+from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
+from rainbow_assets.release.tables import release_tables, require_all
+from rainbow_assets.release.versions import Version, propose
+from rainbow_assets.release.viewer import viewer_problems
+from rainbow_assets.storage.store import ShardStore
+
+PAGES = (card.NAME, listen.NAME)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published: the hub's answer, the manifest, the card's text, and why it got its version number."""
+
+    result: PublishResult
+    manifest: Manifest
+    card: str
+    reasons: tuple[str, ...]
+
+
+def open_hub(push: bool) -> Hub:
+    """Return the hub to publish to: ``RAINBOW_HUB`` with ``push``, else the folder hub below ``RAINBOW_DATA``."""
+    roots = settings.roots()
+    if not push:
+        return DirectoryHub(f"{roots.data.rstrip('/')}/hub")
+    if roots.hub.startswith("hf://"):
+        raise UsageError(f"RAINBOW_HUB is {roots.hub}; this version publishes to folders, set RAINBOW_HUB to one")
+    return DirectoryHub(roots.hub)
+
+
+def publish(
+    store: ShardStore, version: str | None = None, push: bool = False, public: bool = False, samples: int = 20,
+    include_preview: bool = True, say: Callable[[str], object] = print,
+) -> Published:
+    """Publish ``version`` (None: the latest where the bytes are equal, else the next one).
+
+    Raises ``ReleaseRefused`` where a gate says no, ``VersionConflict`` where the version exists with other bytes.
+    """
+    wanted = Version.parse(version) if version else None
+    held = settings.default_rules().preview.samples
+    if include_preview and samples > held:
+        raise UsageError(f"the preview holds {held} rows per color; set preview.samples = {samples} in rainbow.toml, "
+                         "materialize preview and preview_mix, and try again")
+    require_all(store)
+    hub = open_hub(push)
+    with hub.staging() as folder:
+        bundle = write_bundle(release_tables(store, samples, include_preview), folder,
+                              lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
+        _require_viewable(bundle, folder)
+        made_from = facts.provenance(store)
+        latest = max(hub.versions(), default=None)
+        reasons: tuple[str, ...] = ("the version was asked for",)
+        if wanted is None and latest is not None:
+            manifest, text = _pages(store, folder, latest, bundle, made_from)
+            before = hub.manifest(latest)
+            if manifest.to_json() != before.to_json():
+                proposal = propose(latest, before.shapes(), manifest.shapes())
+                wanted, reasons = proposal.version, proposal.reasons
+            else:
+                wanted, reasons = latest, ("the bytes are those of the latest version",)
+        elif wanted is None:
+            proposal = propose(None, {}, {})
+            wanted, reasons = proposal.version, proposal.reasons
+        assert wanted is not None
+        manifest, text = _pages(store, folder, wanted, bundle, made_from)
+        write_manifest(folder, manifest)
+        result = hub.publish(folder, manifest, public)
+        say(f"{result.outcome} {wanted.tag} at {result.location}")
+        return Published(result, manifest, text, reasons)
+
+
+def _require_viewable(bundle: Bundle, folder: Path) -> None:
+    problems = [f"{file.path}: {problem}" for config in bundle.configs for file in config.files
+                for problem in viewer_problems(folder / file.path, config.table.config.startswith("preview"))]
+    if problems:
+        raise HubError(f"nothing was published: the dataset viewer would refuse {'; '.join(problems[:5])}")
+
+
+def _pages(
+    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object]
+) -> tuple[Manifest, str]:
+    """Write the card and the listening page of ``version`` and return the manifest and the card."""
+    text = card.render_card(facts.card_facts(store, version, bundle))
+    (folder / card.NAME).write_text(text, "utf-8")
+    # The mix says what a color sounds like; without one, stems do.
+    playable = {config.table.config: config for config in bundle.configs if config.table.media}
+    chosen = playable.get("preview_mix") or playable.get("preview")
+    if chosen is not None:
+        shows = "slices of the mix" if chosen.table.config == "preview_mix" else "stems"
+        page = listen.render_listen(listen.make_clips(folder, chosen), version, shows)
+        (folder / listen.NAME).write_text(page, "utf-8")
+    return make_manifest(folder, version, bundle, made_from), text
+
+
+__all__ = ["Published", "RainbowError", "open_hub", "publish"]

@@ -1,0 +1,8 @@
+"""Makes the preview steps and their checks known to gates and plans."""
+
+from rainbow_assets.lineage import catalog
+from rainbow_assets.release import quality
+from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+
+catalog.register(PREVIEW, quality.preview_checks())
+catalog.register(PREVIEW_MIX, quality.preview_mix_checks())

@@ -1,0 +1,63 @@
+"""The tables that a version publishes: which shards, which columns, and what must hold of them first."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from rainbow_assets.corpus.steps import BASE_MANIFEST
+from rainbow_assets.lineage import catalog, gates
+from rainbow_assets.lineage.materialize import problem
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.release.bundle import ReleaseTable, shard_parts
+from rainbow_assets.release.features import AUDIO
+from rainbow_assets.release.hubs import HubError
+from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+RANK = "preview_rank"
+SECTIONS = {
+    "preview": "Stems one can play: up to {samples} windows per color, chosen by hash rank, spread over songs.",
+    "preview_mix": "The same slices of the main mix, so that one hears what a color sounds like.",
+    "base_manifest": "One row per stem: what its song's manifest and lyrics say, typed.",
+    "training_segments": "One row per stem and time slice in which something sounds.",
+    "training_full": "Each segment with its stem's manifest row and its song's split, joined by key, 1:1.",
+}
+
+
+class ReleaseRefused(HubError):
+    """A gate says no; nothing was published."""
+
+
+def require_all(store: ShardStore) -> None:
+    """Pass where every color of every asset is built, checked and current; raise ``ReleaseRefused`` naming them all."""
+    problems = []
+    for name, step in catalog.steps().items():
+        if not step.colored:
+            continue
+        for color in COLOR_NAMES:
+            sentence = gates.blocked(store, name, color) or problem(store.shard(name, color))
+            if sentence:
+                problems.append(sentence)
+    if problems:
+        more = f" ({len(problems) - 5} more)" if len(problems) > 5 else ""
+        raise ReleaseRefused(f"nothing was published: {' '.join(dict.fromkeys(problems[:5]))}{more}")
+
+
+def _table(
+    store: ShardStore, step: Step, samples: int, default: bool = False, below: tuple[str, int] | None = None
+) -> ReleaseTable:
+    shards = {color: shard_parts(store.shard(step.name, color)) for color in COLOR_NAMES}
+    schema = pa.schema([item for item in step.schema if item.name != RANK])
+    media = tuple(item.name for item in schema if item.type == AUDIO)
+    return ReleaseTable(step.name, shards, schema, SECTIONS[step.name].format(samples=samples), media, default, below)
+
+
+def release_tables(store: ShardStore, samples: int, include_preview: bool = True) -> list[ReleaseTable]:
+    """Return the tables of a version in the order of the card; the preview is the default config."""
+    below = (RANK, samples)
+    previews = [_table(store, PREVIEW, samples, True, below), _table(store, PREVIEW_MIX, samples, False, below)]
+    others = [_table(store, step, samples, not include_preview and step is TRAINING_FULL)
+              for step in (BASE_MANIFEST, TRAINING_SEGMENTS, TRAINING_FULL)]
+    return [*(previews if include_preview else []), *others]
