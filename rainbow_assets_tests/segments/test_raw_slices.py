@@ -1,19 +1,19 @@
 """The original slicing rules, by example and against the slices of 39 real songs."""
 
 import csv
-import re
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from rainbow_assets.corpus.model import LyricLine, Section
+from rainbow_assets.corpus.reader import read_song
 from rainbow_assets.segments.raw_slices import Slice, raw_slices
+from rainbow_assets.segments.slicing import slice_song
 from rainbow_assets.settings import SliceRules
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 RULES = SliceRules()
-STAMP = re.compile(r"^\[(\d{1,2}):(\d{2})\.(\d{2,3})( ?)\]$")
 
 
 def section(name: str, start: int, end: int) -> Section:
@@ -67,19 +67,6 @@ def test_the_section_is_the_first_that_holds_the_middle() -> None:
     assert names == ["A", None, None]
 
 
-def _lines(path: Path) -> list[tuple[LyricLine, bool]]:
-    """Read stamps as plain milliseconds, each with True where the original's pattern missed it (a space in it)."""
-    texts = path.read_text("utf-8").splitlines()
-    found = []
-    for number, text in enumerate(texts):
-        stamp = STAMP.match(text.strip())
-        if stamp:
-            minutes, seconds, fraction, space = stamp.groups()
-            at = int(minutes) * 60000 + int(seconds) * 1000 + int(fraction.ljust(3, "0"))
-            found.append((LyricLine(at, texts[number + 1].strip(), number + 1), bool(space)))
-    return found
-
-
 def _rows(name: str) -> dict[str, list[dict[str, str]]]:
     grouped: dict[str, list[dict[str, str]]] = defaultdict(list)
     with (SHARED / "expected" / name).open(encoding="utf-8", newline="") as file:
@@ -101,25 +88,39 @@ EXPLAINED = {
 @pytest.mark.skipif(not (SHARED / "expected").is_dir(), reason="the real corpus lies beside the project")
 def test_the_slices_of_39_real_songs() -> None:
     """Stamps read as milliseconds give the original's slices, but for the rows that EXPLAINED accounts for."""
-    expected, sections = _rows("time_slices_simulated.csv"), _rows("sections.csv")
-    differing = {}
-    for song, rows in expected.items():
-        parts = [section(s["section_name"], _ms(s["start_seconds"]), _ms(s["end_seconds"])) for s in sections[song]]
-        lrc = SHARED / "corpus" / song / f"{song}.lrc"
-        lines = _lines(lrc) if lrc.exists() else []
+    expected, differing = _rows("time_slices_simulated.csv"), set()
+    corpus = SHARED / "corpus"
+    for name, rows in expected.items():
+        song = read_song(corpus / name, corpus, timecode="ms").song
+        assert song is not None
         wanted = [(row["slice_id"], _ms(row["start_seconds"]), _ms(row["end_seconds"]), _ms(row["duration_seconds"]),
                    row["segment_type"], row["sub_segment"], int(row["n_adjustments"]), int(row["lyric_chars"]))
                   for row in rows]
-        found = [_as_row(song, one) for one in raw_slices(parts, [line for line, _ in lines], RULES)]
+        found = [_as_row(name, one) for one in raw_slices(song.sections, song.lines, RULES)]
         if found != wanted:
-            differing[song] = True
-            seen_by_the_original = [line for line, missed in lines if not missed]
-            again = [_as_row(song, one) for one in raw_slices(parts, seen_by_the_original, RULES)]
-            assert again == wanted, f"{song} differs for another reason than the known one"
-            assert [row[1:] for row in found[-len(wanted):]] == [row[1:] for row in wanted]
+            differing.add(name)
+            stamps = (song.lrc_text or "").splitlines()
+            seen = [line for line in song.lines if " ]" not in stamps[line.line_number - 1]]
+            again = [_as_row(name, one) for one in raw_slices(song.sections, seen, RULES)]
+            assert again == wanted, f"{name} differs for another reason than the known one"
             assert len(found) == len(wanted) + 2
+            assert [row[1:] for row in found[2:]] == [row[1:] for row in wanted]
     assert len(expected) == 39
-    assert set(differing) == set(EXPLAINED)
+    assert differing == set(EXPLAINED)
+
+
+@pytest.mark.skipif(not (SHARED / "expected").is_dir(), reason="the real corpus lies beside the project")
+def test_39_real_songs_are_covered_and_no_lyric_is_lost() -> None:
+    corpus = SHARED / "corpus"
+    for name in sorted(_rows("manifests.csv")):
+        song = read_song(corpus / name, corpus).song
+        assert song is not None
+        plan = slice_song(song.sections, song.lines, song.end_ms, RULES)
+        assert plan.coverage_pct == 100.0
+        assert plan.quarantined == (), name
+        said = {text for one in plan.slices for text in one.lyric_text.split("\n")}
+        assert {text for line in song.lines for text in line.text.split("\n")} <= said | {""}
+        assert all(RULES.min_ms <= one.length_ms <= RULES.window_ms for one in plan.slices)
 
 
 def _as_row(song: str, one: Slice) -> tuple[object, ...]:
