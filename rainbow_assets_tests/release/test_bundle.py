@@ -1,0 +1,92 @@
+"""The data files: names, borders, order, empty colors, and what happens to parts that are not what they should be."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rainbow_assets.release import bundle as room
+from rainbow_assets.release.bundle import PartFile, ReleaseTable, UnreleasableTable, write_bundle
+from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets_tests.release import small
+
+BLOB = pa.schema([("key", pa.string()), ("data", pa.binary())])
+
+
+def blobs(folder: Path, sizes: dict[str, int], each: int = 1000) -> list[PartFile]:
+    """One part per song with ``size // each`` rows of incompressible bytes."""
+    return [small.part(folder / f"{song}.parquet", song, [
+        {"key": f"{song}_{n:04d}", "data": hashlib.shake_256(f"{song}{n}".encode()).digest(each)}
+        for n in range(size // each)], BLOB, ("data",)) for song, size in sizes.items()]
+
+
+def test_files_are_named_by_color_and_empty_colors_are_listed(tmp_path: Path) -> None:
+    bundle = write_bundle([small.preview_table(small.preview_parts(tmp_path / "parts"))], tmp_path / "out")
+    assert [file.path for file in bundle.files] == [
+        f"preview/train-{color}-00000.parquet" for color in ("Red", "Green", "Violet")]
+    config = bundle.configs[0]
+    assert config.empty == tuple(c for c in COLOR_NAMES if c not in small.SONGS)
+    assert config.rows_by_color() == {c: 3 * len(small.SONGS.get(c, ())) for c in COLOR_NAMES}
+    table = pq.read_table(tmp_path / "out" / "preview/train-Green-00000.parquet")
+    assert table.schema.names == small.PREVIEW_SCHEMA.names
+    assert table.column("segment_id").to_pylist() == sorted(table.column("segment_id").to_pylist())
+
+
+def test_an_empty_config_is_left_out_with_a_sentence(tmp_path: Path) -> None:
+    bundle = write_bundle([ReleaseTable("threads", {"White": []}, BLOB)], tmp_path)
+    assert not bundle.configs and "threads has no rows in any color" in bundle.skipped["threads"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_smaller_preview_takes_the_first_ranks(tmp_path: Path) -> None:
+    shards = small.preview_parts(tmp_path / "parts")
+    bundle = write_bundle([small.preview_table(shards, ("preview_rank", 4))], tmp_path / "out")
+    assert bundle.configs[0].rows_by_color()["Green"] == 4 and bundle.configs[0].rows_by_color()["Red"] == 3
+
+
+def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_FILL", 100_000)
+    monkeypatch.setattr(room, "FILE_BYTES", 110_000)
+    sizes = {"01": 30_000, "02": 30_000, "03": 30_000, "04": 30_000, "05": 70_000, "06": 250_000, "07": 10_000}
+    table = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts", sizes)}, BLOB, media=("data",))
+    files = write_bundle([table], tmp_path / "out").files
+    songs = [file.songs for file in files]
+    assert songs == [("01", "02", "03"), ("04",), ("05",), ("06",), ("06",), ("06",), ("07",)]
+    assert [file.path[-13:-8] for file in files] == [f"{n:05d}" for n in range(7)]
+    assert sum(file.rows for file in files) == 450 and max(file.bytes for file in files) <= 110_000
+    keys = [key for file in files for key in pq.read_table(tmp_path / "out" / file.path).column("key").to_pylist()]
+    assert keys == sorted(keys)
+
+    # A large song that grows leaves the bytes of every file that does not hold it alone.
+    sizes["05"] = 90_000
+    again = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts2", sizes)}, BLOB, media=("data",))
+    changed = write_bundle([again], tmp_path / "out2").files
+    assert [file.songs for file, old in zip(changed, files, strict=True) if file.sha256 != old.sha256] == [("05",)]
+
+
+def test_a_part_without_a_published_column_is_an_error_that_names_it(tmp_path: Path) -> None:
+    parts = blobs(tmp_path / "parts", {"01": 1000})
+    wider = ReleaseTable("audio", {"Red": parts}, BLOB.append(pa.field("bpm", pa.float32())))
+    with pytest.raises(UnreleasableTable, match=r"audio: 01.parquet has no column 'bpm'"):
+        write_bundle([wider], tmp_path / "out")
+
+
+def test_other_faults_are_sentences(tmp_path: Path) -> None:
+    parts = blobs(tmp_path / "parts", {"01": 1000, "02": 1000})
+    with pytest.raises(UnreleasableTable, match="not side by side"):
+        write_bundle([ReleaseTable("a", {"Red": [*parts, parts[0]]}, BLOB)], tmp_path / "out")
+    with pytest.raises(UnreleasableTable, match="'Pink'"):
+        write_bundle([ReleaseTable("a", {"Pink": parts}, BLOB)], tmp_path / "out")
+    numbers = pa.schema([("key", pa.int64()), ("data", pa.binary())])
+    with pytest.raises(UnreleasableTable, match=r"01.parquet cannot be read .*01_0000"):
+        write_bundle([ReleaseTable("a", {"Red": parts}, numbers)], tmp_path / "out")
+    (tmp_path / "parts" / "01.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UnreleasableTable, match=r"01.parquet cannot be read"):
+        write_bundle([ReleaseTable("a", {"Red": parts}, BLOB)], tmp_path / "out")
+    (tmp_path / "parts" / "01.parquet").unlink()
+    with pytest.raises(UnreleasableTable, match=r"01.parquet cannot be read"):
+        write_bundle([ReleaseTable("a", {"Red": parts}, BLOB)], tmp_path / "out")

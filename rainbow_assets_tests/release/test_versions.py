@@ -1,0 +1,40 @@
+"""Versions and the rule that proposes the next one."""
+
+from __future__ import annotations
+
+import pytest
+
+from rainbow_assets.release.versions import FIRST, BadVersion, Shape, Version, propose
+
+BASE = {"preview": Shape({"segment_id": "string", "bpm": "float"}, 160), "base": Shape({"id": "string"}, 10)}
+NOW = Version(0, 3, 0)
+
+
+def test_versions_are_read_and_compared_by_number() -> None:
+    assert Version.parse("v0.10.0") > Version.parse("0.9.12")
+    assert str(Version.parse(" 0.3.0 ")) == "0.3.0" and Version.parse("0.3.0").tag == "v0.3.0"
+
+
+@pytest.mark.parametrize("text", ["", "1", "0.3", "0.3.0-rc1", "0.3.00", "01.2.3", "latest", "0.3.0/..", "v1.2.x"])
+def test_other_texts_are_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(BadVersion, match="write three numbers"):
+        Version.parse(text)
+
+
+@pytest.mark.parametrize(("after", "version", "said"), [
+    (BASE, Version(0, 3, 1), "same columns"),
+    ({**BASE, "base": Shape({"id": "string"}, 9)}, Version(0, 3, 1), "1 fewer rows"),
+    ({**BASE, "base": Shape({"id": "string"}, 11)}, Version(0, 4, 0), "1 more rows"),
+    ({**BASE, "base": Shape({"id": "string", "x": "int64"}, 10)}, Version(0, 4, 0), "base.x is new"),
+    ({**BASE, "audio": Shape({}, 0)}, Version(0, 4, 0), "config audio is new"),
+    ({"preview": BASE["preview"]}, Version(1, 0, 0), "config base is gone"),
+    ({**BASE, "base": Shape({}, 10)}, Version(1, 0, 0), "base.id is gone"),
+    ({**BASE, "base": Shape({"id": "int64"}, 99)}, Version(1, 0, 0), "base.id was string and is now int64"),
+])
+def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: Version, said: str) -> None:
+    found = propose(NOW, BASE, after)
+    assert found.version == version and said in found.reasons[0]
+
+
+def test_the_first_version() -> None:
+    assert propose(None, {}, BASE).version == FIRST
