@@ -11,7 +11,7 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle, BundleConfig
-from rainbow_assets.release.versions import Shape, Version
+from rainbow_assets.release.versions import BadVersion, Shape, Version
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -82,7 +82,7 @@ class Manifest:
                 if path.is_absolute() or ".." in path.parts or str(path) != entry.path or entry.path == NAME:
                     raise DamagedRelease(f"{where} lists the file {entry.path!r}, which is not a path inside a release")
             return cls(Version.parse(document["version"]), files, configs, document["provenance"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, BadVersion) as error:
             raise DamagedRelease(f"{where} is not a manifest of a release ({error})") from error
 
     @property

@@ -108,6 +108,7 @@ def stage(
     shown = next((config for config in bundle.configs if config.table.media), None)
     if shown:
         (folder / LISTEN).write_text(render_listen(make_clips(folder, shown), number, "clips"), "utf-8")
-    manifest = make_manifest(folder, number, bundle, {"shards": {"preview/Green": "abc"}, "libraries": {"pyarrow": "x"}})
+    provenance = {"shards": {"preview/Green": "abc"}, "libraries": {"pyarrow": "x"}}
+    manifest = make_manifest(folder, number, bundle, provenance)
     write_manifest(folder, manifest)
     return bundle, manifest
