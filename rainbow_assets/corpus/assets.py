@@ -1,7 +1,5 @@
 """The Dagster face of the corpus: `taxonomy`, `base_manifest`, `song_splits`."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator

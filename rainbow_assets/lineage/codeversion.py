@@ -12,7 +12,7 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = "rainbow_assets"
@@ -112,14 +112,23 @@ def closure(modules: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+@cache
 def code_version(modules: tuple[str, ...]) -> str:
-    """Return 16 hex digits for the meaning of ``modules`` and their first-party imports."""
+    """Return 16 hex digits for the meaning of ``modules`` and their first-party imports.
+
+    Computed once per process: what a process runs is what it imported.
+    """
     seen = hashlib.sha256()
     for module, tree in sorted(closure(modules).items()):
         seen.update(f"{module}={tree}\n".encode())
     return seen.hexdigest()[:16]
 
 
+@cache
+def _library_version(name: str) -> str:
+    return importlib.metadata.version(name)
+
+
 def library_versions(names: tuple[str, ...]) -> dict[str, str]:
     """Return the installed version of each distribution in ``names``."""
-    return {name: importlib.metadata.version(name) for name in sorted(names)}
+    return {name: _library_version(name) for name in sorted(names)}

@@ -4,8 +4,6 @@ Per-color data versions in one range run: first the ``MaterializeResult`` (or th
 overwrite them), then one ``AssetMaterialization`` per color with its data version as a tag.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,10 +15,11 @@ from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, problem
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.resources import ShardStoreResource
-from rainbow_assets.storage.store import WHOLE, ShardStore
+from rainbow_assets.storage.shard import Shard
 
 OWNERS = ["team:rainbow-table"]
 DATA_VERSION_TAG = "dagster/data_version"
+BUILT = "built"
 
 
 def keys(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[str]:
@@ -155,36 +154,40 @@ def _cell(text: str) -> str:
 
 
 def color_checks(asset: str) -> list[dg.AssetChecksDefinition]:
-    """Return the Dagster checks of a row asset: one per declared check, and one that says whether it was built."""
-    found = [_color_check(asset, check.name, check.description) for check in catalog.checks(asset)]
-    return [*found, _built_check(asset)]
+    """Return the Dagster checks of a row asset, in one step: those declared, and one that says whether it was built.
 
+    The verdict files decide; this mirrors them for the UI, one evaluation per check and color, and turns the run red
+    where one failed. (A range run's own evaluation carries no color, so each is logged with its color first.)
+    """
+    declared = catalog.checks(asset)
+    specs = [dg.AssetCheckSpec(check.name, asset=asset, description=check.description,
+                               partitions_def=partitions.colors) for check in declared]
+    specs.append(dg.AssetCheckSpec(BUILT, asset=asset, partitions_def=partitions.colors, description=(
+        "Every color of the run was built: no blocked upstream, no damaged or busy shard.")))
 
-def _color_check(asset: str, name: str, description: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=asset, name=name, description=description, partitions_def=partitions.colors)
-    def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> dg.AssetCheckResult:
+    @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
+    def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> Iterator[dg.AssetCheckResult]:
         opened = store.open()
-        found: dict[str, verdicts.Verdict] = {}
-        check = next(check for check in catalog.checks(asset) if check.name == name)
-        for color in keys(context):
-            shard = opened.shard(asset, color)
-            if shard.index() is not None:
-                found[color] = verdicts.current(shard, check) or _again(shard, check)
-        for color, verdict in found.items():
+        found = [verdict for color in keys(context) for verdict in _verdicts(opened.shard(asset, color), declared)]
+        for color, verdict in found:
             _log_verdict(context, asset, color, verdict)
-        failed = {color: verdict.message for color, verdict in found.items() if not verdict.passed}
+        failed = [f"{color}, {verdict.check}: {verdict.message}" for color, verdict in found if not verdict.passed]
         if failed:
-            raise dg.Failure(f"{asset}: {name} failed. " + " ".join(f"{c}: {m}" for c, m in failed.items()),
-                             allow_retries=False)
-        return dg.AssetCheckResult(passed=True, metadata={
-            color: dg.MetadataValue.json({"message": v.message, **v.numbers}) for color, v in found.items()})
+            raise dg.Failure(f"{asset}: {'; '.join(failed)}", allow_retries=False)
+        for spec in specs:
+            answers = {color: dg.MetadataValue.json({"message": verdict.message, **verdict.numbers})
+                       for color, verdict in found if verdict.check == spec.name}
+            yield dg.AssetCheckResult(passed=True, asset_key=asset, check_name=spec.name, metadata=answers)
 
-    return mirror
+    return [mirror]
 
 
-def _again(shard: Any, check: verdicts.Check) -> verdicts.Verdict:
-    others = catalog.checks(shard.asset)
-    return next(v for v in verdicts.ensure(shard, others) if v.check == check.name)
+def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[str, verdicts.Verdict]]:
+    """Return one verdict per check of the shard, evaluating those that are missing, and whether it was built."""
+    left, index = problem(shard), shard.index()
+    found = verdicts.ensure(shard, declared) if index is not None else []
+    built = verdicts.Verdict(BUILT, index.data_version if index else "-", "-", left is None, left or "built")
+    return [(shard.partition, verdict) for verdict in (*found, built)]
 
 
 def _log_verdict(context: dg.AssetCheckExecutionContext, asset: str, color: str, verdict: verdicts.Verdict) -> None:
@@ -193,21 +196,3 @@ def _log_verdict(context: dg.AssetCheckExecutionContext, asset: str, color: str,
         metadata={"message": verdict.message, "data_version": verdict.data_version,
                   "numbers": dg.MetadataValue.json(dict(verdict.numbers))},
     ))
-
-
-def _built_check(asset: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=asset, name="built", partitions_def=partitions.colors,
-                    description="Every color of the run was built: no blocked upstream, no damaged or busy shard.")
-    def built(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> dg.AssetCheckResult:
-        opened: ShardStore = store.open()
-        left = {color: sentence for color in keys(context)
-                if (sentence := problem(opened.shard(asset, color))) is not None}
-        if left:
-            raise dg.Failure(f"{asset} was left as it was. " + " ".join(f"{c}: {s}" for c, s in left.items()),
-                             allow_retries=False)
-        return dg.AssetCheckResult(passed=True, metadata={"colors": len(keys(context))})
-
-    return built
-
-
-__all__ = ["WHOLE", "asset_options", "build_colors", "color_checks", "keys", "report_events"]

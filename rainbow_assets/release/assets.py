@@ -1,7 +1,5 @@
 """The Dagster face of the release room: the previews, and the published version."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

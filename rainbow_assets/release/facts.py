@@ -13,7 +13,7 @@ from rainbow_assets import taxonomy
 from rainbow_assets.corpus.anomalies import KINDS
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.lineage.codeversion import library_versions
+from rainbow_assets.lineage.codeversion import code_version, library_versions
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
 from rainbow_assets.release.versions import Version
@@ -109,8 +109,11 @@ def lineage(store: ShardStore) -> list[str]:
             f"Rules: {said}.", f"Libraries that shape bytes: {libraries}."]
 
 
-def provenance(store: ShardStore) -> dict[str, Any]:
-    """Return what ``manifest.json`` says of where the version came from: data, code, rules, libraries, raw files."""
+def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``manifest.json`` says of where the version came from: data, code, rules, libraries, raw files.
+
+    Two versions with equal provenance have equal bytes.
+    """
     shards: dict[str, dict[str, str]] = {}
     made_with: dict[str, Any] = {}
     raw: dict[str, dict[str, str]] = {}
@@ -123,6 +126,7 @@ def provenance(store: ShardStore) -> dict[str, Any]:
             made_with[name] = index.facts["made_with"]
             if name == BASE_MANIFEST.name:
                 raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
-    document = {"shards": shards, "made_with": made_with, "raw_files": raw,
+    document = {"options": options, "release_code": code_version(("rainbow_assets.release.publish",)),
+                "shards": shards, "made_with": made_with, "raw_files": raw,
                 "libraries": {**library_versions(LIBRARIES), "python": platform.python_version()}}
     return json.loads(json.dumps(document))

@@ -56,12 +56,14 @@ def publish(
                          "materialize preview and preview_mix, and try again")
     require_all(store)
     hub = open_hub(push)
+    made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
+    latest = max(hub.versions(), default=None)
+    if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
+        return _unchanged(hub, latest)
     with hub.staging() as folder:
         bundle = write_bundle(release_tables(store, samples, include_preview), folder,
                               lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
         _require_viewable(bundle, folder)
-        made_from = facts.provenance(store)
-        latest = max(hub.versions(), default=None)
         reasons: tuple[str, ...] = ("the version was asked for",)
         if wanted is None and latest is not None:
             manifest, text = _pages(store, folder, latest, bundle, made_from)
@@ -80,6 +82,14 @@ def publish(
         result = hub.publish(folder, manifest, public)
         say(f"{result.outcome} {wanted.tag} at {result.location}")
         return Published(result, manifest, text, reasons)
+
+
+def _unchanged(hub: Hub, latest: Version) -> Published:
+    """Everything that shapes a version's bytes is what the latest one was made from: there is nothing to write."""
+    where = hub.path_of(latest)
+    text = (Path(where) / card.NAME).read_text("utf-8")
+    result = PublishResult(latest, where, "unchanged", 0, 0)
+    return Published(result, hub.manifest(latest), text, ("everything is as in the latest version",))
 
 
 def _require_viewable(bundle: Bundle, folder: Path) -> None:

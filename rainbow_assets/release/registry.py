@@ -3,6 +3,7 @@
 from rainbow_assets.lineage import catalog
 from rainbow_assets.release import quality
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+from rainbow_assets.segments import registry as upstream  # noqa: F401  (its steps must be known first)
 
 catalog.register(PREVIEW, quality.preview_checks())
 catalog.register(PREVIEW_MIX, quality.preview_mix_checks())

@@ -1,13 +1,10 @@
 """The Dagster face of the segments room."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from rainbow_assets.corpus import registry as _corpus  # noqa: F401  (upstream steps must be known first)
 from rainbow_assets.lineage.dagster import asset_options, build_colors, report_events
 from rainbow_assets.segments import registry
 from rainbow_assets.storage.resources import ShardStoreResource

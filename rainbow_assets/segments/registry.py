@@ -1,5 +1,6 @@
 """Makes the segment steps and their checks known to gates and plans."""
 
+from rainbow_assets.corpus import registry as upstream  # noqa: F401  (its steps must be known first)
 from rainbow_assets.lineage import catalog
 from rainbow_assets.segments import quality
 from rainbow_assets.segments.extract_step import SEGMENTS
