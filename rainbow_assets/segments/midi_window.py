@@ -20,12 +20,12 @@ __all__ = ["MidiSong", "UnreadableMidi", "midi_digest", "midi_window"]
 
 _CONDUCTOR = -1
 """Number of the track that holds tempo and signatures."""
-_IN_FORCE, _SOUNDING, _INSIDE, _CUT = range(4)
-"""Order of events on one tick: what the start of the window puts there, the file's own, what its end puts there."""
+_IN_FORCE, _INSIDE = range(2)
+"""What is in force at the start of the window comes before the notes there, also those that began earlier."""
 _LONGEST_DELTA = (1 << 28) - 1
 
 Event = tuple[int, int, int, int, bytes]
-"""Tick, place in the order above, tick in the file, order in the file's track, message."""
+"""Tick, place in the order above, tick in the file, order in the file's track, message: sorted, the file's order."""
 
 
 def midi_window(song: MidiSong, start_ms: int, end_ms: int) -> bytes | None:
@@ -77,10 +77,8 @@ def _sounding(song: MidiSong, start: int, end: int) -> list[Note]:
 def _note_events(note: Note, start: int, end: int) -> list[Event]:
     on = bytes((0x90 | note.channel, note.pitch, note.velocity))
     off = bytes((0x80 | note.channel, note.pitch, note.release))
-    began = _SOUNDING if note.on < start else _INSIDE
-    ended = _CUT if note.off > end else _INSIDE
-    return [(max(note.on, start) - start, began, note.on, note.on_order, on),
-            (min(note.off, end) - start, ended, note.off, note.off_order, off)]
+    return [(max(note.on, start) - start, _INSIDE, note.on, note.on_order, on),
+            (min(note.off, end) - start, _INSIDE, note.off, note.off_order, off)]
 
 
 def _tempos(song: MidiSong, start: int, end: int) -> list[Event]:

@@ -53,6 +53,13 @@ def test_files_are_named_without_their_folder(tmp_path: Path) -> None:
     assert len(MidiSong.load(bad).notes) == 1
 
 
+def test_an_erased_file_is_refused_at_once() -> None:
+    began = time.process_time()
+    with pytest.raises(UnreadableMidi, match="no MIDI data has"):
+        MidiSong.load(header() + chunk(b"\xff" * 300_000))
+    assert time.process_time() - began < 0.5
+
+
 def test_smpte_says_the_frame_rate() -> None:
     with pytest.raises(UnreadableMidi, match="SMPTE frames \\(25 per second\\)"):
         MidiSong.load(BROKEN["SMPTE 25 fps"])

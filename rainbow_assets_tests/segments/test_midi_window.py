@@ -110,6 +110,12 @@ def test_what_is_in_force_stands_at_the_start() -> None:
     assert file.ticks_per_beat == 960
 
 
+def test_a_program_that_changed_under_a_sounding_note_precedes_it_in_the_window() -> None:
+    data = midi([(0, on(60)), (480, mido.Message("program_change", program=5)), (9600, off(60))])
+    _, track = mido.MidiFile(file=io.BytesIO(window(data, 2000, 3000))).tracks
+    assert [message.type for message in track] == ["program_change", "note_on", "note_off", "end_of_track"]
+
+
 def test_state_is_kept_per_track_although_tracks_share_a_channel() -> None:
     program = lambda number: mido.Message("program_change", program=number)  # noqa: E731
     data = midi([(0, program(10)), (0, on(60)), (9600, off(60))], [(0, program(20)), (0, on(50)), (9600, off(50))])
