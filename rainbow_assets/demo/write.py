@@ -1,0 +1,130 @@
+"""Write the demo corpus: folders, texts, stems, mixes and MIDI in the artist's layout."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rainbow_assets.demo import midifile, render
+from rainbow_assets.demo.clock import SAMPLE_RATE, Note
+from rainbow_assets.demo.composer import DRUM_ROLES, compose, silent_sections
+from rainbow_assets.demo.manifest import TrackPlan, lrc_text, manifest_text, tracks
+from rainbow_assets.demo.render import Pcm
+from rainbow_assets.demo.songs import SongPlan, plan_songs
+from rainbow_assets.demo.target import claim
+from rainbow_assets.errors import UsageError
+
+Progress = Callable[[str, int, int], None]
+SECONDS = 20.0
+PEAKS = {"kick": 0.5, "percussion": 0.32, "drums": 0.5, "static": 0.3, "texture": 0.14, "bass": 0.34, "chords": 0.28,
+         "lead": 0.36}
+"""Peak of each stem's WAV, full scale = 1."""
+PANS = {"percussion": 0.3, "lead": -0.15, "texture": 0.2, "static": -0.3}
+OVERRIDES = """# The stamps of album 08 hold SMPTE frames; the other albums are left to the evidence.
+[album."08"]
+unit = "frames"
+fps = 25
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSong:
+    """What was written for one song."""
+
+    song_id: str
+    color: str
+    seconds: float
+    stems: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What the demo corpus holds."""
+
+    root: Path
+    songs: tuple[DemoSong, ...]
+
+    def lines(self) -> list[str]:
+        """Return a summary for a person."""
+        colors = Counter(song.color for song in self.songs)
+        size = sum(song.size for song in self.songs)
+        stems, minutes = sum(song.stems for song in self.songs), sum(song.seconds for song in self.songs) / 60
+        return [f"{len(self.songs)} songs in {len(colors)} colors, {stems} stems, {minutes:.1f} minutes of music, "
+                f"{size / 1e6:.0f} MB in {self.root}",
+                ", ".join(f"{color} {number}" for color, number in colors.items())]
+
+
+def write_demo(
+    out: Path, songs_per_color: int = 2, seed: int = 7, progress: Progress | None = None, seconds: float = SECONDS
+) -> DemoReport:
+    """Write ``songs_per_color`` songs for each color that has albums into ``out``; the same bytes on every run.
+
+    ``seconds`` is the length of a sung song; ``progress(label, done, total)`` is called after each song.
+    Raises ``UsageError`` for numbers out of range and for a folder that holds other songs.
+    """
+    if not 1 <= songs_per_color <= 12:
+        raise UsageError(f"{songs_per_color} songs per color cannot be made; ask for 1 to 12")
+    if not 4 <= seconds <= 600:
+        raise UsageError(f"songs of {seconds:g} seconds cannot be made; ask for 4 to 600")
+    plans = plan_songs(songs_per_color, seed, seconds)
+    claim(out, "demo corpus", [plan.song_id for plan in plans], replace=True)
+    (out / "corpus.toml").write_text(OVERRIDES, "utf-8")
+    written = []
+    for plan in plans:
+        written.append(write_song(out, plan))
+        if progress:
+            progress("songs", len(written), len(plans))
+    return DemoReport(out, tuple(written))
+
+
+def write_song(out: Path, plan: SongPlan) -> DemoSong:
+    """Write one song's folder."""
+    folder = out / plan.song_id
+    folder.mkdir(parents=True, exist_ok=True)
+    stems, music = tracks(plan), compose(plan)
+    (folder / f"{plan.song_id}.yml").write_text(manifest_text(plan, stems), "utf-8", newline="\n")
+    if not plan.instrumental:
+        (folder / f"{plan.song_id}.lrc").write_text(lrc_text(plan), "utf-8", newline="\n")
+    mix = render.Mix(plan.total_ms * SAMPLE_RATE // 1000)
+    for stem in stems:
+        if stem.audio_file:
+            pcm = _stem(plan, stem, music[stem.role])
+            render.write_wav(folder / stem.audio_file, pcm)
+            mix.add(pcm, PANS.get(stem.role, 0.0))
+    mix.write(folder / f"{plan.song_id}_main.wav")
+    _write_midi(folder, plan, stems, music)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    heard = sum(stem.audio_file is not None for stem in stems)
+    return DemoSong(plan.song_id, plan.color.name, plan.total_ms / 1000, heard, size)
+
+
+def _stem(plan: SongPlan, stem: TrackPlan, notes: list[Note]) -> Pcm:
+    frames, timbre = plan.total_ms * SAMPLE_RATE // 1000, plan.sound.voices[stem.role]
+    sides = (1, 2) if stem.stereo else (0,)
+    sounds = [render.render_notes(notes, plan.clock, timbre, frames, side) for side in sides]
+    sound = np.column_stack(sounds) if stem.stereo else sounds[0]
+    bar = plan.clock.bar_ticks
+    rests = [plan.sections[n] for n in sorted(silent_sections(plan)[stem.role])]
+    # The last section also owns what rings on after the last bar.
+    render.mute(sound, [(plan.clock.samples(rest.start_bar * bar),
+                         frames if rest.end_bar == plan.bars else plan.clock.samples(rest.end_bar * bar))
+                        for rest in rests])
+    render.end_fade(sound)
+    return render.to_pcm(sound, PEAKS[stem.role], stem.bits)
+
+
+def _write_midi(folder: Path, plan: SongPlan, stems: list[TrackPlan], music: dict[str, list[Note]]) -> None:
+    files: dict[str, list[midifile.Part]] = {}
+    for stem in stems:
+        name = stem.midi_file or stem.midi_group_file
+        if name:
+            timbre = plan.sound.voices.get(stem.role, plan.sound.voices["lead"])
+            part = midifile.Part(stem.description, music[stem.role], timbre.program, stem.role in DRUM_ROLES)
+            files.setdefault(name, []).append(part)
+    for name, parts in files.items():
+        midifile.write_midi(folder / name, plan.clock, parts, plan.bars * plan.clock.bar_ticks, plan.key)
