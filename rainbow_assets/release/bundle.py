@@ -23,6 +23,8 @@ FILE_BYTES = 100 * 1000 * 1000
 _FILL = 95 * 1000 * 1000
 """Encoded bytes planned per file: room is left for page headers, indexes and the footer."""
 _MEDIA_BATCH, _BATCH = 16, 8192
+_BUFFER = 1 << 20
+"""Read-ahead per column: without one (or with ``pre_buffer``) the reader takes a whole row group into memory."""
 
 
 class UnreleasableTable(RainbowError):
@@ -265,7 +267,7 @@ def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
 def _rows(table: ReleaseTable, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
     for part in parts:
         try:
-            with part.open() as stream, pq.ParquetFile(stream) as file:
+            with part.open() as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=_needed(table)):
                     rows = pa.Table.from_batches([batch])
                     if table.below:

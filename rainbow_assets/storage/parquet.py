@@ -103,6 +103,7 @@ def _write(
         for group in _row_groups(batches, schema, MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS):
             writer.write_table(group, row_group_size=group.num_rows)
             rows += group.num_rows
+            del group
     return WrittenFile(rows, sink.bytes, sink.seen.hexdigest())
 
 
@@ -125,15 +126,18 @@ def _row_groups(
         table = (pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch).cast(schema)
         waiting.append(table)
         rows, size = rows + table.num_rows, size + table.nbytes
+        del batch, table
         while rows >= limit or size > ROW_GROUP_BYTES:
             pending = pa.concat_tables(waiting)
             taken = _prefix(pending, limit)
             if taken == rows and rows < limit:
                 break
             # A copy: a slice would keep the whole batch alive, and its chunk borders would move pages.
-            yield pending.slice(0, taken).combine_chunks()
-            rest = pending.slice(taken)
+            group, rest = pending.slice(0, taken).combine_chunks(), pending.slice(taken)
             waiting, rows, size = [rest], rest.num_rows, rest.nbytes
+            del pending, rest  # while the group is written, it is the only copy of its rows
+            yield group
+            del group
     if rows:
         yield pa.concat_tables(waiting).combine_chunks()
 
