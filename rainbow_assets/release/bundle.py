@@ -129,7 +129,7 @@ class Bundle:
 
 
 def write_bundle(
-    tables: Sequence[ReleaseTable], folder: Path, progress: Callable[[BundleFile], None] | None = None
+    tables: Sequence[ReleaseTable], folder: Path, progress: Callable[[BundleFile], object] | None = None
 ) -> Bundle:
     """Write every table below ``folder`` (which exists); call ``progress`` after each file.
 
