@@ -1,0 +1,49 @@
+"""Packing 1,000 threads of 60 files against ``cp -r`` of the same tree, and the second run that has nothing to do.
+
+Run: ``python -m benchmarks.threads [threads] [files]``. Exit code 1 where a bound is missed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rainbow_assets.threads.shrinkwrap import shrinkwrap
+from rainbow_assets_tests.threads.synth import write_thread
+
+COPY_BOUND, NO_OP_BOUND_S = 5.0, 2.0
+
+
+def timed(name: str, work: object) -> float:
+    """Return the seconds that ``work()`` takes, and print them."""
+    start = time.perf_counter()
+    work()  # type: ignore[operator]
+    seconds = time.perf_counter() - start
+    print(f"{name:<34}{seconds:8.2f} s", flush=True)
+    return seconds
+
+
+def main(threads: int = 1000, files: int = 60) -> int:
+    """Make the threads, time the three runs, and compare them with the bounds."""
+    root = Path(tempfile.mkdtemp(prefix="rainbow-threads-"))
+    try:
+        source = root / "raw"
+        timed(f"write {threads} threads of {files} files", lambda: [write_thread(source, n, files)
+                                                                    for n in range(threads)])
+        copies = [timed("cp -r", lambda n=n: subprocess.run(["cp", "-r", source, root / f"copy{n}"], check=True))
+                  for n in range(2)]
+        pack = timed("pack", lambda: shrinkwrap(source, root / "packed"))
+        again = min(timed("pack again (nothing moved)", lambda: shrinkwrap(source, root / "packed")) for _ in range(2))
+        ratio = pack / min(copies)
+        print(f"pack / cp -r = {ratio:.2f} (at most {COPY_BOUND}); no-op {again:.2f} s (at most {NO_OP_BOUND_S} s)")
+        return 0 if ratio <= COPY_BOUND and again < NO_OP_BOUND_S else 1
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:])))

@@ -1,0 +1,1 @@
+"""Threads: the agents' raw folders packed into clean ones, measured, and turned into advice for the next."""

@@ -1,0 +1,157 @@
+"""One file of a thread: its bytes' digest, its plain value where it is YAML, and what its copy will look like."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets.corpus.digests import file_sha256
+from rainbow_assets.threads import yaml_edit
+from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
+from rainbow_assets.threads.yaml_plain import DEFAULT_LIMITS, Document, UnreadableYaml, parse_text
+
+TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
+TEXT_LIMIT = 64 << 20
+"""A text file over this many bytes is copied as it is and flagged."""
+_TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
+
+
+@dataclass(slots=True)
+class Content:
+    """What a file holds. ``new`` are the copy's bytes where they differ from the source's, else None.
+
+    ``targets`` are (where, path relative to the thread) for every path found; ``said`` are (kind, where, sentence);
+    ``problem`` says why YAML could not be read. ``text`` is set for Markdown only.
+    """
+
+    size: int
+    sha256: str
+    value: Any = None
+    text: str | None = None
+    new: bytes | None = None
+    problem: str | None = None
+    changes: tuple[str, ...] = ()
+    targets: list[tuple[str, str]] = field(default_factory=list)
+    said: list[tuple[str, str, str]] = field(default_factory=list)
+    packed_size: int = 0
+    packed_sha256: str = ""
+
+
+def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Content:
+    """Read ``file`` of the thread ``folder``; ``gone`` are the names of files that packing leaves out."""
+    path = folder / file
+    size = path.stat().st_size
+    lower = file.lower()
+    if not lower.endswith(TEXT_SUFFIXES) or size > TEXT_LIMIT:
+        content = Content(size, file_sha256(path))
+        if lower.endswith(TEXT_SUFFIXES):
+            content.said.append(("too_big_to_rewrite", "", f"it has {size:,} bytes; at most {TEXT_LIMIT:,} are searched"))
+    else:
+        content = _text_content(path.read_bytes(), file, thread_id, gone)
+    if content.new is None:
+        content.packed_size, content.packed_sha256 = content.size, content.sha256
+    else:
+        content.packed_size, content.packed_sha256 = len(content.new), hashlib.sha256(content.new).hexdigest()
+    return content
+
+
+def _text_content(data: bytes, file: str, thread_id: str, gone: set[str]) -> Content:
+    content = Content(len(data), hashlib.sha256(data).hexdigest())
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        content.said.append(("no_text", f"line {line}", "the text is not UTF-8"))
+        text = data.decode("utf-8", "surrogateescape")
+    lower = file.lower()
+    new = text
+    if lower.endswith((".yml", ".yaml")) or (lower.endswith(".json") and "!!python/" in text):
+        new = _yaml(content, text, file, thread_id, gone)
+    else:
+        if lower.endswith(".md"):
+            content.text = text
+        if lower.endswith(".json"):
+            content.value = _json(text)
+        if has_absolute(text):
+            new, changes = relative(text, thread_id)
+            _paths_said(content, changes)
+            content.targets.extend(_targets(new, text, thread_id))
+    if new != text:
+        content.new = new.encode("utf-8", "surrogateescape")
+    return content
+
+
+def _json(text: str) -> Any:
+    """The plain value of a JSON artifact, or None: its type is then read from its name alone."""
+    try:
+        return json.loads(text) if len(text) <= DEFAULT_LIMITS.file_bytes else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]) -> str:
+    def watch(value: str) -> bool:
+        return has_absolute(value) or value.rpartition("/")[2] in gone
+
+    bare = text.removeprefix("\ufeff")
+    try:
+        document = parse_text(bare, file, watch=watch)
+    except UnreadableYaml as error:
+        content.problem = str(error)
+        content.said.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
+        if not has_absolute(text):
+            return text
+        new, changes = relative(text, thread_id)
+        _paths_said(content, changes)
+        return new
+    content.value = document.value
+    for note in document.notes:
+        content.said.append(("odd_yaml", f"line {note.line}", note.message))
+    _find_targets(content, document, thread_id)
+    if not document.tags and not has_absolute(bare):
+        return text
+    edited = yaml_edit.edit(bare, document, thread_id)
+    if edited.tags:
+        content.changes = (f"{edited.tags} Python tags made plain",)
+        content.said.append(("python_tags", f"line {document.tags[0].line}", _tag_names(document)))
+    _paths_said(content, list(edited.paths))
+    return edited.text
+
+
+def _tag_names(document: Document) -> str:
+    found = sorted({tag.name.rpartition(".")[2] for tag in document.tags})
+    return f"{len(document.tags)} Python tags ({', '.join(found)[:200]}) are read as plain values"
+
+
+def _find_targets(content: Content, document: Document, thread_id: str) -> None:
+    for item in document.marked:
+        target = relative(item.value, thread_id)[0]
+        if target not in ("..", "."):
+            content.targets.append((item.field or f"line {item.line}", target))
+
+
+def _targets(new: str, text: str, thread_id: str) -> list[tuple[str, str]]:
+    """Paths that a text (not YAML) names, by line, where its machine part was replaced."""
+    found: list[tuple[str, str]] = []
+    for number, (line, old) in enumerate(zip(new.splitlines(), text.splitlines(), strict=False), 1):
+        if line != old:
+            for match in ABSOLUTE.finditer(old):
+                rest = relative(old[match.start():], thread_id)[0]
+                target = _TARGET.match(rest)
+                if target:
+                    found.append((f"line {number}", target[0].rstrip(" ,;)")))
+    return found
+
+
+def _paths_said(content: Content, changes: list[PathChange]) -> None:
+    if not changes:
+        return
+    content.changes = (*content.changes, f"{len(changes)} machine paths made relative")
+    content.said.append(("machine_path", "", f"{len(changes)} machine paths are made relative"))
+    outside = sorted({change.found for change in changes if change.kind == "outside"})
+    if outside:
+        content.said.append(("outside_path", "", f"{len(outside)} paths lead outside the threads; their tails are kept"))

@@ -1,0 +1,86 @@
+"""What a file of a thread is, from its place and name: artifact id, color letter, type, the proposal it stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from rainbow_assets.threads.colors import color_of_letter, find_color
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ARTIFACT = re.compile(rf"({UUID.pattern})_([a-z])_(.+)\.([A-Za-z0-9]+)")
+_PROPOSAL = re.compile(r"song_proposal_(.+?)_(.+)\.(?:yml|yaml)")
+_PROPOSAL_HEX = re.compile(r"song_proposal_(.+? \(0x[0-9a-fA-F]+\))_(.+)\.(?:yml|yaml)")
+_WHITE = re.compile(rf"white_agent_(?:{UUID.pattern}_)?(.+)\.(?:md|json)", re.IGNORECASE)
+_MEDIA = {"png": "image", "jpg": "image", "jpeg": "image", "wav": "audio", "mp3": "audio", "flac": "audio",
+          "mid": "midi", "midi": "midi"}
+_BY_NAME = {
+    "evp": ("evp", "Black"), "character_sheet": ("character_sheet", "Yellow"),
+    "pulsar_palace_game_run": ("game_run", "Yellow"), "circle_jerk_interview": ("interview", "Violet"),
+    "rescue_decision": ("rescue_decision", "Green"), "arbitrarys_survey": ("survey", "Green"),
+    "last_human": ("last_human", "Green"), "UNKNOWN_ARTIFACT_NAME": ("quantum_tape_label", "Blue"),
+}
+_BY_TYPE = {
+    "newspaper_article": ("newspaper", "Orange"), "symbolic_object": ("symbolic_object", "Orange"),
+    "alternate_timeline": ("alternate_timeline", "Blue"), "species_extinction": ("species_extinction", "Green"),
+    "redchainartifactbook": ("book", "Red"), "book": ("book", "Red"), "last_human": ("last_human", "Green"),
+    "evp": ("evp", "Black"), "quantum_tape": ("quantum_tape", "Blue"),
+    "rescue_decision": ("rescue_decision", "Green"),
+}
+"""Which agent makes which artifact: its color counts where the file's own letter is ``t`` (none was set)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """What the name alone says. ``proposal`` is (color text, iteration id) of a single proposal's file."""
+
+    type: str
+    color: str | None
+    proposal: tuple[str, str] | None = None
+    unnamed: bool = False
+
+
+def read_name(file: str) -> FileName:
+    """Read the path of a file inside its thread. Pure; an unknown name gets the type of its suffix."""
+    name = PurePosixPath(file).name
+    if name.startswith("all_song_proposals_"):
+        return FileName("all_song_proposals", "White")
+    single = _PROPOSAL_HEX.fullmatch(name) or _PROPOSAL.fullmatch(name)
+    if single:
+        color = find_color(single[1])
+        return FileName("song_proposal", color.name if color else None, (single[1], single[2]))
+    white = _WHITE.fullmatch(name)
+    if white:
+        return FileName(white[1].lower(), "White")
+    found = _ARTIFACT.fullmatch(name)
+    if found:
+        color = color_of_letter(found[2])
+        kind, usual = _BY_NAME.get(found[3], (_by_suffix(name, file), None))
+        return FileName(kind, color.name if color else usual, unnamed=found[3] == "UNKNOWN_ARTIFACT_NAME")
+    if name.startswith("character_portrait_"):
+        return FileName("character_portrait", "Yellow")
+    if name.startswith("audio_") and name.endswith("_metadata.json"):
+        return FileName("infranym_metadata", "Indigo")
+    return FileName(_by_suffix(name, file), None)
+
+
+def _by_suffix(name: str, file: str) -> str:
+    suffix = name.rpartition(".")[2].lower()
+    if suffix in _MEDIA:
+        return _MEDIA[suffix]
+    return "narrative" if suffix == "md" and "/" in file else "document"
+
+
+def typed_by_content(name: FileName, value: Any) -> tuple[str, str | None]:
+    """Return (type, color) once the file's own ``chain_artifact_type`` and color letter are known."""
+    if not isinstance(value, dict) or name.type in ("song_proposal", "all_song_proposals"):
+        return name.type, name.color
+    said = value.get("chain_artifact_type")
+    kind, usual = name.type, None
+    if isinstance(said, str):
+        kind, usual = _BY_TYPE.get(said.lower(), (re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_"), None))
+    letter = value.get("rainbow_color_mnemonic_character_value")
+    by_letter = color_of_letter(letter) if isinstance(letter, str) else None
+    return kind, name.color or (by_letter.name if by_letter else usual)

@@ -1,0 +1,269 @@
+"""Reading one raw thread folder: every file hashed and typed, every proposal a row, every irregularity named."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.threads import names, proposals
+from rainbow_assets.threads.artifacts import Content, read_content
+from rainbow_assets.threads.dialogue import openers
+from rainbow_assets.threads.model import (
+    KINDS,
+    Artifact,
+    Iteration,
+    QuarantinedThread,
+    Reference,
+    Removed,
+    Thread,
+    ThreadAnomaly,
+)
+from rainbow_assets.threads.names import UUID
+from rainbow_assets.threads.rules import RULES, removed
+
+FORMAT = 1
+"""Raised whenever a packed folder of the same source would look different."""
+RESERVED = ("manifest.yml", "dropped.yml")
+"""Files that packing writes at the top of a thread's folder."""
+_ACTIONS = {"error": "left out", "warning": "kept and flagged", "info": "corrected"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure(Exception):
+    """A folder that cannot be packed, on its way out of the reader."""
+
+    quarantined: QuarantinedThread
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of one folder: exactly one of the two is set."""
+
+    thread: Thread | None
+    quarantined: QuarantinedThread | None
+
+
+def thread_folders(root: Path) -> list[Path]:
+    """Return every folder directly below ``root``, sorted by name; hidden ones are not threads."""
+    with os.scandir(root) as entries:
+        return sorted(Path(entry.path) for entry in entries
+                      if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))
+
+
+def list_files(folder: Path) -> tuple[list[str], list[str]]:
+    """Return (files, links) below ``folder`` as sorted relative paths; links are not followed."""
+    files: list[str] = []
+    links: list[str] = []
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, path = waiting.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_symlink():
+                    links.append(name)
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append((f"{name}/", entry.path))
+                else:
+                    files.append(name)
+    return sorted(files), sorted(links)
+
+
+def inputs_digest(digests: dict[str, str]) -> str:
+    """Return the digest of a thread's inputs from {relative path: sha256 of each kept file}: what a ledger compares.
+
+    Files that packing leaves out are not in it, so that pruning them from the source changes nothing.
+    """
+    return digest(FORMAT, [[rule.name, rule.pattern] for rule in RULES], digests)
+
+
+def read_thread(folder: Path) -> Reading:
+    """Read one raw folder. Never raises for bad data: the folder is quarantined with a reason instead."""
+    if UUID.fullmatch(folder.name) is None:
+        return _quarantine(folder, "not_a_thread", f"the folder {folder.name!r} is no thread: its name is no UUID")
+    try:
+        return Reading(_Reader(folder).read(), None)
+    except ReadFailure as failure:
+        return Reading(None, failure.quarantined)
+    except OSError as error:
+        what = f"{Path(error.filename).name!r}: {error.strerror}" if error.filename else str(error)
+        return _quarantine(folder, "unreadable_folder", f"thread {folder.name}: {what}; make it readable")
+
+
+def _quarantine(folder: Path, reason: str, message: str) -> Reading:
+    return Reading(None, QuarantinedThread(folder.name, reason, message))
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.thread_id = folder, folder.name
+        self.anomalies: list[ThreadAnomaly] = []
+        self.contents: dict[str, Content] = {}
+
+    def note(self, kind: str, file: str, where: str, message: str) -> None:
+        severity = KINDS[kind][0]
+        self.anomalies.append(
+            ThreadAnomaly(self.thread_id, file, where, kind, severity, message, _ACTIONS[severity]))
+
+    def fail(self, reason: str, message: str) -> ReadFailure:
+        return ReadFailure(QuarantinedThread(self.thread_id, reason, f"thread {self.thread_id}: {message}"))
+
+    def read(self) -> Thread:
+        files, links = list_files(self.folder)
+        for link in links:
+            self.note("link", link, "", f"{link} is a symbolic link; copy the file itself if it belongs here")
+        dropped, kept = self._split(files)
+        taken = [file for file in kept if file in RESERVED]
+        if taken:
+            raise self.fail("reserved_name", f"{taken[0]} stands where the packed folder's own file goes; rename it")
+        gone = {item.file.rpartition("/")[2] for item in dropped}
+        for file in kept:
+            self.contents[file] = read_content(self.folder, file, self.thread_id, gone)
+        iterations = self._iterations(kept)
+        artifacts = self._artifacts(kept, iterations)
+        references = self._references(set(kept), {item.file for item in dropped})
+        digests = {file: content.sha256 for file, content in self.contents.items()}
+        times = [ms for item in iterations if (ms := proposals.own_ms(item)) is not None]
+        return Thread(
+            self.thread_id, self.folder, inputs_digest(digests), tuple(iterations), tuple(artifacts), tuple(dropped),
+            tuple(references), tuple(sorted(self.anomalies)), self._dialogue(), max(times) if times else None,
+            {file: content.new for file, content in self.contents.items() if content.new is not None})
+
+    def _split(self, files: list[str]) -> tuple[list[Removed], list[str]]:
+        dropped: list[Removed] = []
+        kept: list[str] = []
+        for file in files:
+            record = removed(file, 0)
+            if record is None:
+                kept.append(file)
+            else:
+                dropped.append(replace(record, size=(self.folder / file).stat().st_size))
+        return dropped, kept
+
+    def _iterations(self, kept: list[str]) -> list[Iteration]:
+        file = self._proposals_file(kept)
+        content = self.contents[file]
+        if content.problem is not None:
+            raise self.fail("unreadable_proposals", content.problem)
+        entries = content.value.get("iterations") if isinstance(content.value, dict) else None
+        if not isinstance(entries, list) or not any(isinstance(entry, dict) for entry in entries):
+            raise self.fail("no_iterations", f"{file} holds no list 'iterations' of proposals")
+        found: list[Iteration] = []
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, dict):
+                self.note("odd_proposal", file, f"iterations[{index}]", f"the entry is {type(entry).__name__}")
+                continue
+            item, said = proposals.read_iteration(entry, index)
+            found.append(item)
+            for kind, message in said:
+                self.note(kind, file, f"iterations[{index}]", message)
+        found = self._with_full_concepts(proposals.mark_final(found), file)
+        self._check_final(next(item for item in found if item.is_final), file)
+        self._check_overwritten(found, file)
+        return found
+
+    def _proposals_file(self, kept: list[str]) -> str:
+        files = [file for file in kept if file.rpartition("/")[2].startswith("all_song_proposals_")
+                 and file.endswith((".yml", ".yaml"))]
+        if not files:
+            raise self.fail("no_proposals", "there is no yml/all_song_proposals_<thread>.yml")
+        own = [file for file in files if self.thread_id in file.rpartition("/")[2]]
+        chosen = (own or files)[0]
+        if len(files) > 1:
+            self.note("several_proposal_files", chosen, "", f"{', '.join(files)}: {chosen} is used")
+        elif not own:
+            self.note("thread_id_disagrees", chosen, "", f"{chosen} is named after another thread")
+        return chosen
+
+    def _check_final(self, final: Iteration, file: str) -> None:
+        if not final.title or final.bpm is None:
+            raise self.fail("unusable_final", f"{file}, iterations[{final.index}]: the final proposal has no "
+                                              f"{'title' if not final.title else 'whole number of bpm'}")
+        if final.color != "White":
+            self.note("final_not_white", file, f"iterations[{final.index}]",
+                      f"the final proposal is {final.color or final.raw_color!r}")
+
+    def _check_overwritten(self, found: list[Iteration], file: str) -> None:
+        seen: dict[tuple[str, str], int] = {}
+        for item in found:
+            before = seen.setdefault((item.raw_color, item.iteration_id), item.index)
+            if before != item.index:
+                self.note("overwritten_proposal", file, f"iterations[{item.index}]",
+                          f"color and id {item.iteration_id!r} are those of iterations[{before}]")
+
+    def _with_full_concepts(self, found: list[Iteration], file: str) -> list[Iteration]:
+        """Put the longest text of a cut concept in its place, where a single proposal's file still has it."""
+        texts: list[str] = []
+        for name, content in self.contents.items():
+            if names.read_name(name).type == "song_proposal" and isinstance(content.value, dict) \
+                    and isinstance(content.value.get("concept"), str):
+                texts.append(content.value["concept"])
+        result = []
+        for item in found:
+            if item.concept_cut:
+                start = item.concept.removesuffix("...").rstrip()
+                longer = max((text for text in texts if text.startswith(start)), key=len, default=item.concept)
+                if len(longer) > len(item.concept):
+                    item = replace(item, concept=longer, concept_cut=False)
+                else:
+                    self.note("concept_cut", file, f"iterations[{item.index}]",
+                              f"the concept ends in ... after {len(item.concept):,} characters")
+            result.append(item)
+        return result
+
+    def _artifacts(self, kept: list[str], iterations: list[Iteration]) -> list[Artifact]:
+        made = []
+        last = {item.color: item.index for item in iterations if item.color and not item.is_final}
+        final = next(item for item in iterations if item.is_final)
+        last["White"] = final.index
+        for file in kept:
+            content, name = self.contents[file], names.read_name(file)
+            kind, color = names.typed_by_content(name, content.value)
+            index, basis = _parent(name, color, iterations, last)
+            made.append(Artifact(file, kind, color, content.size, content.sha256, content.packed_size,
+                                 content.packed_sha256, content.changes, index, basis))
+            if name.unnamed:
+                self.note("unknown_artifact_name", file, "", f"its writer had no name for it; read as {kind}")
+            for anomaly_kind, where, message in content.said:
+                self.note(anomaly_kind, file, where, message)
+            self._check_owner(file, content.value)
+        return made
+
+    def _check_owner(self, file: str, value: Any) -> None:
+        owner = value.get("thread_id") if isinstance(value, dict) else None
+        if isinstance(owner, str) and owner not in (self.thread_id, ""):
+            self.note("thread_id_disagrees", file, "thread_id", f"it names the thread {owner[:60]}")
+
+    def _references(self, kept: set[str], dropped: set[str]) -> list[Reference]:
+        found: list[Reference] = []
+        for file, content in self.contents.items():
+            for where, target in content.targets:
+                status = ("kept" if target in kept else "removed" if target in dropped or removed(target, 0)
+                          else "outside" if target.startswith(("outside/", "..")) else "missing")
+                found.append(Reference(file, where, target, status))
+                if status in ("removed", "missing"):
+                    said = "packing leaves out" if status == "removed" else "is not in the thread"
+                    self.note(f"{status}_reference", file, where, f"it names {target}, which {said}")
+        return sorted(found, key=lambda item: (item.file, item.where, item.target))
+
+    def _dialogue(self) -> tuple[str, ...]:
+        return tuple(opening for file, content in self.contents.items() if file.endswith(".md") and content.text
+                     for opening in openers(content.text))
+
+
+def _parent(
+    name: names.FileName, color: str | None, iterations: list[Iteration], last: dict[str, int]
+) -> tuple[int | None, str | None]:
+    """The proposal that an artifact belongs to: named by the file, else the last one of the artifact's color."""
+    if name.proposal is not None:
+        wanted = name.proposal[1]
+        same = [item for item in iterations if item.iteration_id == wanted]
+        colored = [item for item in same if item.color == color]
+        chosen = colored or same
+        return (chosen[-1].index, "id") if chosen else (None, None)
+    if name.type == "all_song_proposals" or color is None or color not in last:
+        return None, None
+    return last[color], "color"
