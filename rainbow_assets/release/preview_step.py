@@ -109,7 +109,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def _rows(shard: Shard, group: str, wanted: pa.Array) -> dict[str, dict[str, Any]]:
     part = next(part for part in shard.require_index().parts if part.group == group)
     table = shard.read_part(part)
-    found = table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist()
+    found = table.filter(pc.is_in(table.column("segment_id"), value_set=wanted)).to_pylist()
     return {row["segment_id"]: row for row in found}
 
 
@@ -118,7 +118,7 @@ def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[s
     for part in shard.require_index().parts:
         if part.group in stems:
             table = shard.read_part(part, ["segment_id", "audio"])
-            for row in table.filter(pc.is_in(table.column("segment_id"), wanted)).to_pylist():
+            for row in table.filter(pc.is_in(table.column("segment_id"), value_set=wanted)).to_pylist():
                 found[row["segment_id"]] = row["audio"]
     return found
 
