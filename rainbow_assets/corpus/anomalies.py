@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from rainbow_assets.corpus.model import Anomaly, Severity
 
 KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_manifest": ("error", "the manifest is missing, is not YAML, or is not safe to read"),
-    "invalid_field": ("error", "a field that the song cannot do without is missing or of the wrong type"),
+    "invalid_field": ("error", "a field that cannot be done without is missing or of the wrong type"),
     "missing_field": ("warning", "a field is missing; the song is used without it"),
     "wrong_type": ("warning", "a field has another type than it should; it was read as far as possible"),
     "unknown_field": ("info", "a field that is not known; kept as it is"),
@@ -38,6 +41,8 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_audio": ("error", "an audio file that cannot be read"),
     "lyrics_disagree": ("warning", "the manifest's lyrics flag and the lyrics file disagree"),
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
+    "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),
+    "offset_tag": ("warning", "the lyrics ask for a shift of all stamps"),
     "stray_text": ("warning", "a lyric line without a stamp; kept with the line before"),
     "equal_stamps": ("info", "two lyric lines have one stamp"),
     "unsorted_stamps": ("warning", "a stamp lies before the one above it; lines are sorted by time"),
@@ -48,6 +53,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "timecode_mixed": ("warning", "a stamp does not fit the reading of the others; read as milliseconds"),
     "stray_folder": ("info", "a folder that is not named <album>_<sequence>"),
 }
+"""Name -> (severity where nothing says otherwise, meaning)."""
 
 
 class Notes:
@@ -57,6 +63,20 @@ class Notes:
         self.song = song
         self.found: list[Anomaly] = []
 
-    def add(self, kind: str, file: str, where: str, message: str, action: str, severity: Severity | None = None) -> None:
-        """Record one anomaly; ``kind`` must be in :data:`KINDS`."""
-        self.found.append(Anomaly(self.song, file, where, kind, severity or KINDS[kind][0], message, action))
+    def add(self, kind: str, file: str, where: str, message: str, action: str) -> None:
+        """Record one anomaly; ``kind`` must be in :data:`KINDS` (a ``KeyError`` is a slip of the program)."""
+        self.found.append(Anomaly(self.song, file, where, kind, KINDS[kind][0], message, action))
+
+    def sorted(self) -> tuple[Anomaly, ...]:
+        """Return what was found, each thing once, in order."""
+        return tuple(sorted(set(self.found)))
+
+
+def kinds_table(anomalies: Iterable[Anomaly] | None = None) -> str:
+    """Return a Markdown table of kinds: all of them, or with their number those that ``anomalies`` holds."""
+    if anomalies is None:
+        rows = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
+        return "\n".join(["| kind | severity | meaning |", "|---|---|---|", *rows])
+    counts = Counter(anomaly.kind for anomaly in anomalies)
+    rows = [f"| `{kind}` | {KINDS[kind][0]} | {counts[kind]} | {KINDS[kind][1]} |" for kind in KINDS if counts[kind]]
+    return "\n".join(["| kind | severity | count | meaning |", "|---|---|---|---|", *rows])

@@ -36,8 +36,8 @@ class FileDigests:
         try:
             document = json.loads(self.cache.read_bytes())
             same = document["version"] == _VERSION and document["root"] == str(self.root)
-            return dict(document["files"]) if same else {}
-        except (ValueError, KeyError, TypeError):
+            return {name: state for name, state in document["files"].items() if len(state) == 5} if same else {}
+        except (ValueError, KeyError, TypeError, AttributeError, OSError):
             # A cut cache costs a re-read, never a wrong digest.
             return {}
 

@@ -42,7 +42,8 @@ class LintReport:
         for a in sorted(self.anomalies, key=lambda a: (a.song, ORDER[a.severity], a)):
             lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
         counts = self.counts()
-        lines.append(f"{self.songs + len(self.quarantined)} songs found = {self.songs} usable + {len(self.quarantined)} "
+        lines.append(f"{self.songs + len(self.quarantined)} songs found = {self.songs} usable + "
+                     f"{len(self.quarantined)} "
                      f"set aside; {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes")
         return "\n".join(lines)
 
@@ -74,12 +75,14 @@ def media_anomalies(reading: Reading) -> list[Anomaly]:
     notes, named = Notes(song.song_id), _named(song)
     present = {name for name in named if (song.folder / name).is_file()}
     if named and not present:
-        notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks", f"none of {len(named)} named files "
+        notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks",
+                  f"none of {len(named)} named files "
                   "is there", "the song gives no rows; add the files, or render stand-ins: rainbow demo --stems-for")
         return notes.found
     for name, where in named.items():
         if name not in present:
-            notes.add("missing_file", f"{song.song_id}/{name}", where, "the file is not there", "its rows have a reason")
+            notes.add("missing_file", f"{song.song_id}/{name}", where, "the file is not there",
+                      "its rows have a reason")
         elif name.lower().endswith((".wav", ".wave", ".flac")):
             try:
                 probe(song.folder / name)

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rainbow_assets.corpus.anomalies import Notes
 
-STAMP = re.compile(r"\[\s*(\d{1,3})\s*:\s*(\d{1,2})(?:\s*\.\s*(\d{1,3}))?\s*\]")
-PLAIN = re.compile(r"\[\d{2}:\d{2}\.\d{3}\]")
-TAG = re.compile(r"^\s*\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*?)\]\s*$")
-ALMOST = re.compile(r"\[\s*\d[\d\s:./,;\-]*\]")
-REPAIRS = re.compile(r"\[\s*(\d{1,3})\s*[:.]\s*(\d{1,2})\s*[:./,;]\s*(\d{1,3})\s*\]")
+STAMP = re.compile(r"\[\s*([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?\s*\]")
+PLAIN = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{3}\]")
+SHORT = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{2}\]")
+REPAIR = re.compile(r"\[\s*([0-9]{1,4})\s*[:;.]\s*([0-9]{1,2})\s*[:;./,]\s*([0-9]{1,6})\s*\]")
+ALMOST = re.compile(r"\[\s*[0-9][0-9\s:./,;\-+]*\]")
+TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*?)\]")
+LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
 class RawStamp:
-    """One stamp as it stands: minutes, seconds, the digits of the fraction, and the lyric that belongs to it."""
+    """One stamp as it stands: minutes, seconds, digits of the fraction, its line, and the lyric that belongs to it."""
 
     minutes: int
     seconds: int
     fraction: str
-    line_number: int
+    line_number: int = 0
     text: str = ""
 
     @property
     def literal_ms(self) -> int:
         """The plain reading: the fraction is a decimal fraction of a second."""
-        return (self.minutes * 60 + self.seconds) * 1000 + (int(self.fraction.ljust(3, "0")) if self.fraction else 0)
+        return (self.minutes * 60 + self.seconds) * 1000 + int(self.fraction.ljust(3, "0") or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,79 +42,118 @@ class RawLyrics:
 
 def decode(data: bytes, file: str, notes: Notes) -> str | None:
     """Return the text of a lyrics file, or None where it is not text (reported)."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as such; save it as UTF-8")
+        return data.decode("utf-16", "replace")
+    if b"\0" in data:
+        notes.add("unreadable_lyrics", file, "line 1", "the file is not text", "the song is sliced by its sections")
+        return None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if b"\0" in data:
-            notes.add("unreadable_lyrics", file, "line 1", "the file is not text", "the song is sliced by its sections")
-            return None
-        line = data.count(b"\n", 0, error.start) + 1
-        notes.add("odd_stamp", file, f"line {line}", "the line is not UTF-8", "read as Windows-1252")
+        line = len(LINE_END.findall(data[: error.start].decode("latin-1"))) + 1
+        notes.add("odd_encoding", file, f"line {line}", "the line is not UTF-8",
+                  "read as Windows-1252; save it as UTF-8")
         return data.decode("cp1252", "replace")
 
 
 def parse(text: str, file: str, notes: Notes) -> RawLyrics:
-    """Read ``text``; report what is odd, with its line; never raise."""
-    tags: dict[str, str] = {}
-    stamps: list[RawStamp] = []
-    open_stamps: list[int] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        body = line.strip().removeprefix("\ufeff")
-        if not body:
-            continue
-        found, rest = _stamps(body, number, file, notes)
+    """Read ``text``; report what is odd, with its line; never raise, never lose a lyric."""
+    reader = _Reader(file, notes)
+    for number, line in enumerate(LINE_END.split(text), start=1):
+        if body := line.strip().removeprefix("\ufeff").strip():
+            reader.line(body, number)
+    reader.summarize()
+    return RawLyrics(reader.tags, tuple(reader.stamps))
+
+
+@dataclass
+class _Reader:
+    """Where the reader is: the stamps so far, and which of them the next line of text belongs to."""
+
+    file: str
+    notes: Notes
+    tags: dict[str, str] = field(default_factory=dict)
+    stamps: list[RawStamp] = field(default_factory=list)
+    open: range = range(0)
+    short: list[RawStamp] = field(default_factory=list)
+
+    def line(self, body: str, number: int) -> None:
+        found, rest, bad = self._stamps(body, number)
         if found:
-            open_stamps = list(range(len(stamps), len(stamps) + len(found)))
-            stamps += found
+            self.open = range(len(self.stamps), len(self.stamps) + len(found))
+            self.stamps += found
             if rest:
-                _give(stamps, open_stamps, rest)
-        elif (tag := TAG.match(body)) and not stamps:
-            tags[tag[1].lower()] = tag[2].strip()
-        elif ALMOST.match(body):
-            notes.add("bad_stamp", file, f"line {number}", f"{ALMOST.match(body)[0]} is no time stamp",  # type: ignore[index]
-                      "its lyric is kept with the line before; correct it to [mm:ss.mmm]")
-            tail = ALMOST.sub("", body, count=1).strip()
-            if tail:
-                _stray(stamps, open_stamps, tail, number, file, notes)
+                self._give(rest)
+        elif bad:
+            if rest:
+                self._stray(rest, number)
+        elif (tag := TAG.fullmatch(body)) and not self.stamps:
+            self.tags[tag[1].lower()] = tag[2].strip()
+            if tag[1].lower() == "offset" and tag[2].strip().lstrip("+-0"):
+                self.notes.add("offset_tag", self.file, f"line {number}", f"the tag asks for {tag[2].strip()} ms",
+                               "not applied; write the shift into the stamps")
+        elif self.open and not self.stamps[self.open[-1]].text:
+            self._give(body)
         else:
-            if not open_stamps or stamps[open_stamps[-1]].text:
-                _stray(stamps, open_stamps, body, number, file, notes)
+            self._stray(body, number)
+
+    def _stamps(self, body: str, number: int) -> tuple[list[RawStamp], str, bool]:
+        """Return the stamps at the start of a line, the text after them, and whether one could not be read."""
+        found: list[RawStamp] = []
+        rest, bad = body, False
+        while match := ALMOST.match(rest):
+            stamp = read_stamp(match[0], number)
+            if stamp is None:
+                bad = True
+                self.notes.add("bad_stamp", self.file, f"line {number}", f"{match[0]} is no time stamp",
+                               "its lyric is kept with the line before; correct it to [mm:ss.mmm]")
             else:
-                _give(stamps, open_stamps, body)
-    return RawLyrics(tags, tuple(stamps))
+                found.append(stamp)
+                self._judge(match[0], stamp)
+            rest = rest[match.end():].strip()
+        return found, rest, bad
+
+    def _judge(self, written: str, stamp: RawStamp) -> None:
+        if SHORT.fullmatch(written):
+            self.short.append(stamp)
+        elif not PLAIN.fullmatch(written):
+            self.notes.add("odd_stamp", self.file, f"line {stamp.line_number}",
+                           f"{written} is not of the form [mm:ss.mmm]",
+                           f"read as [{stamp.minutes:02d}:{stamp.seconds:02d}.{stamp.fraction}]")
+
+    def summarize(self) -> None:
+        """Report the two-digit form once, however many stamps have it: it is a common form of LRC."""
+        if self.short:
+            first, last = self.short[0].line_number, self.short[-1].line_number
+            self.notes.add("odd_stamp", self.file, f"line {first}",
+                           f"{len(self.short)} stamps from here to line {last} are "
+                           "of the form [mm:ss.xx]", "read as frames or hundredths, see the time code")
+
+    def _give(self, text: str) -> None:
+        for place in self.open:
+            self.stamps[place] = replace(self.stamps[place], text=text)
+
+    def _stray(self, text: str, number: int) -> None:
+        """Keep text that no stamp of its own introduces with the line before it; before the first stamp, report it."""
+        where = f"line {number}"
+        if not self.open:
+            self.notes.add("stray_text", self.file, where, "text stands before the first stamp",
+                           "kept in lrc_lyrics only")
+            return
+        self.notes.add("stray_text", self.file, where, "a line of text has no stamp of its own",
+                       "joined to the lyric above it")
+        above = self.stamps[self.open[-1]].text
+        self._give(f"{above}\n{text}" if above else text)
 
 
-def _stamps(body: str, number: int, file: str, notes: Notes) -> tuple[list[RawStamp], str]:
-    """Return the stamps at the start of a line and the text after them."""
-    found: list[RawStamp] = []
-    rest = body
-    while match := STAMP.match(rest):
-        if int(match[2]) > 59:
-            notes.add("bad_stamp", file, f"line {number}", f"{match[0]} has {match[2]} seconds", "correct it to [mm:ss.mmm]")
-            return found, rest[match.end():].strip()
-        if not PLAIN.fullmatch(match[0]):
-            notes.add("odd_stamp", file, f"line {number}", f"{match[0]} is not of the form [mm:ss.mmm]", "read all the same")
-        found.append(RawStamp(int(match[1]), int(match[2]), match[3] or "", number))
-        rest = rest[match.end():].strip()
-    if not found and (repair := REPAIRS.match(rest)) and int(repair[2]) <= 59:
-        notes.add("odd_stamp", file, f"line {number}", f"{repair[0]} is not of the form [mm:ss.mmm]",
-                  f"read as [{int(repair[1]):02d}:{int(repair[2]):02d}.{repair[3]}]")
-        found.append(RawStamp(int(repair[1]), int(repair[2]), repair[3], number))
-        rest = rest[repair.end():].strip()
-    return found, rest
+def read_stamp(written: str, number: int = 0) -> RawStamp | None:
+    """Read one bracketed stamp; None where no reading is safe.
 
-
-def _give(stamps: list[RawStamp], places: list[int], text: str) -> None:
-    for place in places:
-        stamps[place] = replace(stamps[place], text=text)
-
-
-def _stray(stamps: list[RawStamp], places: list[int], text: str, number: int, file: str, notes: Notes) -> None:
-    """Keep text that no stamp of its own introduces with the line before it; before the first stamp, report it."""
-    if not places:
-        notes.add("stray_text", file, f"line {number}", "text stands before the first stamp", "kept in lrc_lyrics only")
-        return
-    notes.add("stray_text", file, f"line {number}", "a line of text has no stamp", "joined to the lyric above it")
-    for place in places:
-        joined = f"{stamps[place].text}\n{text}" if stamps[place].text else text
-        stamps[place] = replace(stamps[place], text=joined)
+    A wrong separator before the fraction is read as a point. Of a fraction with more than three digits the first three
+    count: they say the same in milliseconds (to 1 ms) and in frames with a subframe digit.
+    """
+    match = STAMP.fullmatch(written) or REPAIR.fullmatch(written)
+    if match is None or int(match[2]) > 59:
+        return None
+    return RawStamp(int(match[1]), int(match[2]), (match[3] or "")[:3], number)

@@ -91,6 +91,7 @@ class Timecode:
     ``unit``: ``ms``, ``frames`` (``.FF`` in the millisecond field) or ``frames+subframe`` (``.FFS``); ``fps`` is
     None for ``ms``. ``evidence`` is a sentence, ``ambiguous`` asks a person to look, ``largest_shift_ms`` is the most
     that any stamp moved against a plain millisecond reading; ``source`` is ``evidence`` or ``corpus.toml``.
+    ``drop_frame`` makes ``fps`` 30 the 29.97 fps drop-frame code; ``subframes`` is what the subframe digit counts.
     """
 
     unit: str
@@ -99,6 +100,8 @@ class Timecode:
     ambiguous: bool
     largest_shift_ms: int
     source: str = "evidence"
+    drop_frame: bool = False
+    subframes: int = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,17 @@ class RefusedPath(RainbowError):
 def vet(folder: Path, name: str) -> Path:
     """Return where ``name`` lies below ``folder``; raise ``RefusedPath``. Whether the file exists is not asked."""
     plain = PurePosixPath(name)
-    if not name.strip() or "\0" in name or "\\" in name:
+    if not name.strip() or "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         raise RefusedPath(f"{name!r} is not a plain file name; write it relative to the song folder, with /")
-    if plain.is_absolute() or name.startswith("~") or (len(name) > 1 and name[1] == ":"):
+    if plain.is_absolute() or name.startswith("~") or name[1:2] == ":":
         raise RefusedPath(f"{name!r} is an absolute path; write it relative to the song folder")
-    if ".." in plain.parts:
-        raise RefusedPath(f"{name!r} climbs out of the song folder; write it relative to that folder")
+    if ".." in plain.parts or not plain.parts:
+        raise RefusedPath(f"{name!r} climbs out of the song folder or names no file; write it relative to that folder")
     try:
         target, root = (folder / plain).resolve(), folder.resolve()
-    except (OSError, RuntimeError) as error:
-        raise RefusedPath(f"{name!r} cannot be followed ({type(error).__name__}); remove the link") from None
-    if not target.is_relative_to(root):
-        raise RefusedPath(f"{name!r} is a link out of the song folder; copy the file into it")
+        inside = target.is_relative_to(root) and len(plain.name.encode()) <= 255
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RefusedPath(f"{name!r} cannot be followed ({type(error).__name__}); correct the name") from None
+    if not inside:
+        raise RefusedPath(f"{name!r} is a link out of the song folder, or too long; copy the file into the folder")
     return folder / plain

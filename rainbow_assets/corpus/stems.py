@@ -6,8 +6,10 @@ has more bits than 24 is rounded to the nearest 24-bit step. Reading goes in blo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +56,8 @@ def _open(path: Path) -> sf.SoundFile:
     except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
         if not path.exists():
             raise FileNotFoundError(path) from None
-        raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as WAV") from None
+        raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as "
+                              f"WAV") from None
 
 
 def _short(error: Exception) -> str:
@@ -103,22 +106,29 @@ def read_stem(path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FR
         exact = _BITS.get(file.subtype, 64) <= 24 and file.samplerate == target_rate
         bits = 16 if exact and _BITS[file.subtype] <= 16 and file.channels == 1 else 24
         try:
-            samples, gain = (_integers(file, bits, block_frames), 0.0) if exact else _floats(file, target_rate, block_frames)
+            if exact:
+                samples, gain_db = _integers(file, path.name, bits, block_frames), 0.0
+            else:
+                samples, gain_db = _floats(file, path.name, target_rate, block_frames)
         except sf.LibsndfileError as error:
             raise UnreadableAudio(f"{path.name} breaks off while decoding ({_short(error)}); export it again") from None
-        return Stem(samples, bits, target_rate, file.channels, file.samplerate, gain, file.samplerate != target_rate)
+        return Stem(samples, bits, target_rate, file.channels, file.samplerate, gain_db, file.samplerate != target_rate)
 
 
-def _integers(file: sf.SoundFile, bits: int, block_frames: int) -> npt.NDArray[np.int32]:
-    """Sum channels as integers. soundfile gives int32 left-justified: a 16-bit sample sits 16 bits up."""
-    out = np.empty(file.frames, dtype=np.int32)
-    at = 0
-    for block in file.blocks(block_frames, dtype="int32", always_2d=True):
-        out[at:at + len(block)] = _mean(block, bits)
-        at += len(block)
-    if at != file.frames:
-        raise UnreadableAudio(f"{Path(file.name).name} is cut: {file.frames} frames promised, {at} there; export it again")
-    return out
+def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], size: int) -> Iterator[npt.NDArray[Any]]:
+    """Yield arrays of shape [frames, channels]; the header's count is not believed beyond what is there."""
+    left = file.frames
+    while left > 0:
+        block = file.read(min(size, left), dtype=kind, always_2d=True)
+        if not len(block):
+            raise UnreadableAudio(f"{name} is cut: {left} of {file.frames} frames are missing; export it again")
+        left -= len(block)
+        yield block
+
+
+def _integers(file: sf.SoundFile, name: str, bits: int, block_frames: int) -> npt.NDArray[np.int32]:
+    """Mean of the channels. soundfile gives int32 left-justified: a 16-bit sample sits 16 bits up."""
+    return np.concatenate([_mean(block, bits) for block in _blocks(file, name, "int32", block_frames)])
 
 
 def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
@@ -131,25 +141,26 @@ def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
     return ((total + step // 2) // step).astype(np.int32)
 
 
-def _floats(file: sf.SoundFile, target_rate: int, block_frames: int) -> tuple[npt.NDArray[np.int32], float]:
+def _floats(
+    file: sf.SoundFile, name: str, target_rate: int, block_frames: int
+) -> tuple[npt.NDArray[np.int32], float]:
     resampler = None
     if file.samplerate != target_rate:
         resampler = soxr.ResampleStream(file.samplerate, target_rate, 1, dtype="float64", quality="VHQ")
-    pieces = []
-    left = file.frames
-    while left > 0:
-        block = file.read(min(block_frames, left), dtype="float64", always_2d=True)
-        if not len(block):
-            raise UnreadableAudio(f"{Path(file.name).name} is cut: {left} frames are missing; export it again")
-        left -= len(block)
-        mono = block.mean(axis=1)
-        if not np.isfinite(mono).all():
-            raise UnreadableAudio(f"{Path(file.name).name} holds NaN or infinite samples; export it again")
-        pieces.append(mono if resampler is None else resampler.resample_chunk(mono, last=left == 0))
+    pieces, seen = [], 0
+    for block in _blocks(file, name, "float64", block_frames):
+        if not np.isfinite(block).all():
+            raise UnreadableAudio(f"{name} holds NaN or infinite samples; export it again")
+        seen += len(block)
+        # Each channel is divided first: the sum of two huge samples would overflow.
+        mono = (block / block.shape[1]).sum(axis=1)
+        pieces.append(mono if resampler is None else resampler.resample_chunk(mono, last=seen == file.frames))
     samples = np.concatenate(pieces)
-    peak = float(np.abs(samples).max(initial=0.0))
+    pieces.clear()
+    peak = max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
     top = (FULL_24 - 1) / FULL_24
     gain = 1.0 if peak <= 1.0 else top / peak
-    scaled = np.rint(samples * (gain * FULL_24))
-    gain_db = 0.0 if gain == 1.0 else round(20 * float(np.log10(gain)), 6)
-    return np.clip(scaled, -FULL_24, FULL_24 - 1).astype(np.int32), gain_db
+    samples *= gain * FULL_24
+    np.rint(samples, out=samples)
+    np.clip(samples, -FULL_24, FULL_24 - 1, out=samples)
+    return samples.astype(np.int32), 0.0 if gain == 1.0 else round(20 * float(np.log10(gain)), 6)

@@ -1,175 +1,141 @@
 """What the fraction of a time stamp means: milliseconds, SMPTE frames, or frames and a subframe digit.
 
 Most real stamps came from a sequencer's SMPTE display and were typed into the millisecond field: ``[00:18.013]`` is
-18 seconds and 13 frames, ``[00:38.145]`` 38 seconds, 14 frames and half a frame. The decision is made per file by
-what its own fractions can be (frames never reach the frame rate), with the song's other file as second witness.
+18 seconds and 13 frames, ``[00:38.145]`` 38 seconds, 14 frames and 5/8. The decision is made for each file of a song
+from two witnesses: which fractions there are (frames never reach the frame rate, milliseconds are anything), and under
+which reading the stamps fall on the beat of the song's tempo. Both are likelihoods; the two files of a song support
+each other, since they came from one project. A reading with less than 95 % of the weight is ambiguous.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 
+from rainbow_assets.corpus import beatgrid, smpte
 from rainbow_assets.corpus.lrc import RawStamp
 from rainbow_assets.corpus.model import Timecode
-from rainbow_assets.errors import UsageError
+from rainbow_assets.corpus.overrides import FILE, RATES, Override, Overrides, SongOverride, load_overrides
+from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, FrameCode, to_ms
 
-MS, FRAMES, SUBFRAMES = "ms", "frames", "frames+subframe"
-RATES = (25, 30)
-ENOUGH = 4
-"""Fewer different fractions than this decide nothing by themselves."""
-MOSTLY = 0.85
-"""Share of fractions that must fit a reading; the rest are single stamps typed otherwise, and reported."""
-SURE = 0.05
-"""A reading is ambiguous where chance alone would produce its evidence more often than this."""
-FILE = "corpus.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """What ``corpus.toml`` says for an album or a song; None leaves a value to the evidence."""
-
-    unit: str | None = None
-    fps: int | None = None
-    hour_offset: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """Overrides by album number (``03``) and song (``03_09``); the song's come first."""
-
-    albums: Mapping[str, Override] = field(default_factory=dict)
-    songs: Mapping[str, Override] = field(default_factory=dict)
-
-    def of(self, song: str) -> Override:
-        """Return the override of ``song``: its own, else its album's, else an empty one."""
-        return self.songs.get(song) or self.albums.get(song.split("_")[0]) or Override()
-
-
-def load_overrides(root: Path) -> Overrides:
-    """Read ``corpus.toml`` in the corpus root; raise ``UsageError`` naming what is wrong in it."""
-    path = root / FILE
-    if not path.exists():
-        return Overrides()
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name} is not valid TOML: {error}") from None
-    unknown = sorted(set(document) - {"album", "song"})
-    if unknown:
-        raise UsageError(f"{path.name}: [{unknown[0]}] is not known; write [album.\"03\"] or [song.\"03_09\"]")
-    return Overrides(*({str(name): _override(path.name, kind, name, entry) for name, entry in
-                        _tables(path.name, kind, document.get(kind, {}))} for kind in ("album", "song")))
-
-
-def _tables(file: str, kind: str, value: Any) -> Iterable[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{file}: write [{kind}.\"NAME\"] with unit, fps or hour_offset below it")
-    return value.items()
-
-
-def _override(file: str, kind: str, name: str, entry: Any) -> Override:
-    if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
-        raise UsageError(f"{file}: [{kind}.\"{name}\"] may hold unit, fps and hour_offset only")
-    unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
-    if unit not in (None, MS, FRAMES, SUBFRAMES):
-        raise UsageError(f"{file}: unit of [{kind}.\"{name}\"] is {unit!r}; write 'ms', 'frames' or 'frames+subframe'")
-    if fps not in (None, 24, 25, 30):
-        raise UsageError(f"{file}: fps of [{kind}.\"{name}\"] is {fps!r}; write 24, 25 or 30")
-    if hours is not None and (not isinstance(hours, int) or hours < 0):
-        raise UsageError(f"{file}: hour_offset of [{kind}.\"{name}\"] is {hours!r}; write a number of hours")
-    return Override(unit, fps, hours)
-
-
-def _numbers(stamps: Sequence[RawStamp]) -> tuple[list[int], bool]:
-    """Different fractions as numbers, and whether they are typed with two digits."""
-    digits = [stamp.fraction for stamp in stamps if stamp.fraction]
-    short = bool(digits) and all(len(text) <= 2 for text in digits)
-    return sorted({int(text) if short else int(text.ljust(3, "0")) for text in digits} - {0}), short
-
-
-def fits(unit: str, value: int, fps: int) -> bool:
-    """Tell whether a fraction can be frames (or frames and subframe) at ``fps``."""
-    return value < fps if unit == FRAMES else value < fps * 10
+__all__ = ["FRAMES", "MS", "SUBFRAMES", "Override", "Overrides", "SongOverride", "decide", "literal", "load_overrides",
+           "misfits", "read_ms"]
+SURE = 0.95
+STRAY = 0.03
+"""Share of stamps that may have been typed in another way than the rest of their file."""
+FOR_PLAIN = 3.0
+"""Log weight of milliseconds before any evidence: that stamps are not what they look like has to be shown."""
+FOR_TENTHS = -2.0
+"""Log weight of a subframe digit that counts tenths, not eighths."""
+OTHER_UNIT, OTHER_RATE = -3.0, -6.0
+"""Log weights of two files of one song being written in different units, or at different frame rates."""
 
 
 def decide(
-    own: Sequence[RawStamp], sibling: Sequence[RawStamp] = (), override: Override | None = None
+    manifest: Sequence[RawStamp], lyrics: Sequence[RawStamp] = (), bpm: float | None = None,
+    override: SongOverride | None = None,
+) -> tuple[Timecode, Timecode | None]:
+    """Return how the fractions of a song's manifest and lyrics are read (None: no lyrics).
+
+    Join markers ("next start = previous end + 1 ms") have to be left out of ``manifest``.
+    """
+    said = override or SongOverride()
+    files = [(manifest, said.manifest)] + ([(lyrics, said.lyrics)] if lyrics else [])
+    scores = [_scores(stamps, bpm, own) for stamps, own in files]
+    found = []
+    for n, (stamps, own) in enumerate(files):
+        other = scores[1 - n] if len(scores) == 2 else None
+        weights = _weights(scores[n], other)
+        best = max(weights, key=lambda code: weights[code])
+        # Eighths or tenths of a frame differ by 5 ms at most: not worth a question.
+        share = sum(weight for code, weight in weights.items() if replace(code, subframes=best.subframes) == best)
+        moves = any(stamp.fraction.strip("0") for stamp in stamps)
+        found.append(_timecode(best, stamps, bpm, own, share < SURE and moves and own.unit is None))
+    return found[0], found[1] if lyrics else None
+
+
+def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: Override) -> dict[FrameCode, float]:
+    """Return the log weight of each reading that the override leaves open, by this file alone."""
+    distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != "999"}.items())
+    kept = [stamp for _, stamp in distinct]
+    fractions = sorted({stamp.fraction for stamp in kept if stamp.fraction.strip("0")})
+    found = {}
+    for code in CODES:
+        if override.unit not in (None, code.unit):
+            continue
+        if override.fps is not None and code is not PLAIN and RATES[override.fps] != (code.fps, code.drop_frame):
+            continue
+        score = FOR_PLAIN if code is PLAIN else FOR_TENTHS if code.subframes == 10 else 0.0
+        score += sum(_log_share(fraction, code) for fraction in fractions)
+        score += math.log(STRAY) * sum(smpte.dropped(stamp, code) for stamp in kept)
+        if bpm is not None and beatgrid.believable(bpm):
+            score += beatgrid.log_evidence([to_ms(stamp, code) for stamp in kept], code.step_ms, bpm)
+        found[code] = score
+    return found
+
+
+def _log_share(fraction: str, code: FrameCode) -> float:
+    """Log probability that a stamp written in ``code`` has this fraction."""
+    short = len(fraction) <= 2
+    stray = math.log(STRAY / (100 if short else 1000))
+    if code is PLAIN:
+        return -math.log(100 if short else 1000)
+    if (short and code.unit == SUBFRAMES) or not smpte.fits(fraction, code):
+        return stray
+    beyond = code.unit == SUBFRAMES and int(fraction[-1]) >= code.subframes
+    return -math.log(code.values) + (math.log(STRAY) if beyond else 0.0)
+
+
+def _weights(own: dict[FrameCode, float], other: dict[FrameCode, float] | None) -> dict[FrameCode, float]:
+    """Return the share of each reading, given what the song's other file says; shares sum to 1."""
+    total = {}
+    for code, score in own.items():
+        together = [score + more + _agreement(code, its) for its, more in other.items()] if other else [score]
+        peak = max(together)
+        total[code] = peak + math.log(sum(math.exp(value - peak) for value in together))
+    peak = max(total.values())
+    shares = {code: math.exp(value - peak) for code, value in total.items()}
+    return {code: share / sum(shares.values()) for code, share in shares.items()}
+
+
+def _agreement(one: FrameCode, other: FrameCode) -> float:
+    if one.fps is not None and other.fps is not None and (one.fps, one.drop_frame) != (other.fps, other.drop_frame):
+        return OTHER_RATE
+    return OTHER_UNIT if one.unit != other.unit else 0.0
+
+
+def _timecode(
+    code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None, override: Override, ambiguous: bool
 ) -> Timecode:
-    """Return how the fractions of ``own`` are read; ``sibling`` are the stamps of the song's other file."""
-    values, short = _numbers(own)
-    other, other_short = _numbers(sibling)
-    if override is not None and override.unit is not None:
-        fps = None if override.unit == MS else override.fps or _rate(override.unit, values)
-        return _made(own, override.unit, fps, f"{FILE} says so", False, FILE)
-    unit, doubt = _unit(values, short)
-    if unit is None:
-        unit, _ = _unit(other, other_short)
-        said = f"{len(values)} fractions decide nothing; the song's other file is {unit or 'silent'}"
-        if unit not in (None, MS) and not all(fits(str(unit), value, max(RATES)) for value in values):
-            unit, said = MS, f"{len(values)} fractions, one too large for frames"
-        unit, doubt = unit or MS, True
-    else:
-        said = f"{len(values)} different fractions, the largest {max(values)}"
-    if unit == MS:
-        return _made(own, MS, None, said, doubt, "evidence")
-    pool = [value for value in values if fits(unit, value, max(RATES))]
-    if unit == _unit(other, other_short)[0]:
-        pool += [value for value in other if fits(unit, value, max(RATES))]
-    fps = (override.fps if override else None) or _rate(unit, pool)
-    # At 30 fps a sixth of all fractions is above what 25 fps allows; their absence is the evidence for 25.
-    unsure = fps == RATES[0] and (RATES[0] / RATES[1]) ** len(pool) > SURE
-    return _made(own, unit, fps, f"{said}; {len(pool)} speak for {fps} fps", doubt or unsure, "evidence")
+    shift = max((abs(to_ms(stamp, code) - stamp.literal_ms) for stamp in stamps), default=0)
+    forced = override.unit is not None
+    source = FILE if forced or (override.fps is not None and code.fps is not None) else "evidence"
+    evidence = f"{FILE} says so" if forced else _sentence(code, stamps, bpm)
+    return Timecode(code.unit, code.fps, evidence, ambiguous, shift, source, code.drop_frame, code.subframes)
 
 
-def _unit(values: list[int], short: bool) -> tuple[str | None, bool]:
-    """Return the unit that fractions speak for (None: too few) and whether it is doubtful."""
-    if len(values) < ENOUGH:
-        return (MS, True) if values and min(values) >= 300 and not short else (None, True)
-    frames = sum(value < 30 for value in values) / len(values)
-    if short:
-        return (FRAMES, False) if frames == 1 else (MS, False)
-    if frames >= MOSTLY:
-        return FRAMES, frames < 1
-    below = sum(value < 300 for value in values) / len(values)
-    if below >= MOSTLY:
-        return SUBFRAMES, 0.3 ** len(values) > SURE
-    return MS, below > 0.6
+def _sentence(code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None) -> str:
+    fractions = {stamp.fraction for stamp in stamps if stamp.fraction.strip("0")}
+    if not fractions:
+        return "no stamp has a fraction"
+    count, largest = len(fractions), max(fractions, key=lambda text: (len(text), text))
+    said = f"{count} different fraction{'s' if count > 1 else ''}, the largest .{largest}"
+    times = sorted({to_ms(stamp, code) for stamp in stamps} - {0})
+    if bpm is None or not beatgrid.believable(bpm) or not times:
+        return said
+    hits, tempo = beatgrid.best(times, code.step_ms, bpm)
+    return f"{said}; {hits} of {len(times)} stamps fall on a half beat of {tempo:g} bpm"
 
 
-def _rate(unit: str, values: Sequence[int]) -> int:
-    return next((fps for fps in RATES if all(fits(unit, value, fps) for value in values)), RATES[-1])
-
-
-def to_ms(stamp: RawStamp, code: Timecode) -> int:
-    """Return the stamp in milliseconds, rounded half up; a fraction that cannot be frames is read literally."""
-    if code.unit == MS or code.fps is None or not stamp.fraction:
-        return stamp.literal_ms
-    value = int(stamp.fraction)
-    if not fits(code.unit, value, code.fps):
-        return stamp.literal_ms
-    whole = (stamp.minutes * 60 + stamp.seconds) * 1000
-    # frames+subframe: value is frames x 10 plus tenths of a frame.
-    per_second = code.fps if code.unit == FRAMES else code.fps * 10
-    return whole + (2000 * value + per_second) // (2 * per_second)
+def read_ms(stamp: RawStamp, code: Timecode) -> int:
+    """Return the stamp in milliseconds under a decided time code."""
+    return to_ms(stamp, smpte.of(code))
 
 
 def misfits(stamps: Sequence[RawStamp], code: Timecode) -> list[RawStamp]:
-    """Return the stamps that the decided unit cannot explain."""
-    if code.fps is None:
-        return []
-    return [stamp for stamp in stamps if stamp.fraction and not fits(code.unit, int(stamp.fraction), code.fps)]
-
-
-def _made(
-    stamps: Sequence[RawStamp], unit: str, fps: int | None, evidence: str, ambiguous: bool, source: str
-) -> Timecode:
-    trial = Timecode(unit, fps, evidence, ambiguous, 0, source)
-    shift = max((abs(to_ms(stamp, trial) - stamp.literal_ms) for stamp in stamps), default=0)
-    return Timecode(unit, fps, evidence, ambiguous, shift, source)
+    """Return the stamps whose fraction the decided reading cannot explain."""
+    return [stamp for stamp in stamps if stamp.fraction and not smpte.fits(stamp.fraction, smpte.of(code))]
 
 
 def literal() -> Timecode:

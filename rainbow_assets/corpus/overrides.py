@@ -1,0 +1,101 @@
+"""`corpus.toml`: what a person says about the time code of an album or a song, against the evidence.
+
+``[album."03"]`` and ``[song."03_09"]`` hold ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
+``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. What stands closer wins, field by field.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets.corpus.smpte import FRAMES, MS, SUBFRAMES
+from rainbow_assets.errors import UsageError
+
+FILE = "corpus.toml"
+UNITS = (MS, FRAMES, SUBFRAMES)
+RATES = {25: (25, False), 30: (30, False), 29.97: (30, True)}
+"""What may be written for ``fps`` -> (nominal frames per second, drop-frame)."""
+FILES = ("manifest", "lyrics")
+NAMES = {"album": re.compile(r"^\d{2}$"), "song": re.compile(r"^\d{2}_\d{2}$")}
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """How one file's stamps are read; None leaves a value to the evidence. ``fps`` may be 29.97 (drop-frame)."""
+
+    unit: str | None = None
+    fps: float | None = None
+    hour_offset: int | None = None
+
+    def over(self, other: Override) -> Override:
+        """Return ``self`` where it says something, else ``other``."""
+        mine = {f.name: getattr(self, f.name) for f in fields(Override)}
+        return Override(**{name: getattr(other, name) if value is None else value for name, value in mine.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class SongOverride:
+    """Overrides of a song's two files."""
+
+    manifest: Override = Override()
+    lyrics: Override = Override()
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Overrides by album number (``03``) and by song (``03_09``)."""
+
+    albums: Mapping[str, SongOverride] = field(default_factory=dict)
+    songs: Mapping[str, SongOverride] = field(default_factory=dict)
+
+    def of(self, song: str) -> SongOverride:
+        """Return what holds for ``song``: its own entries over its album's."""
+        own, album = self.songs.get(song, SongOverride()), self.albums.get(song[:2], SongOverride())
+        return SongOverride(own.manifest.over(album.manifest), own.lyrics.over(album.lyrics))
+
+
+def load_overrides(root: Path) -> Overrides:
+    """Read ``corpus.toml`` in the corpus root; raise ``UsageError`` that names what is wrong in it."""
+    path = root / FILE
+    if not path.exists():
+        return Overrides()
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{FILE} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{FILE} cannot be read ({error.strerror}); make it a readable file or remove it") from None
+    unknown = sorted(set(document) - set(NAMES))
+    if unknown:
+        raise UsageError(f"{FILE}: [{unknown[0]}] is not known; write [album.\"03\"] or [song.\"03_09\"]")
+    return Overrides(*(_entries(kind, document.get(kind, {})) for kind in NAMES))
+
+
+def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
+    found = {}
+    for name, entry in (table if isinstance(table, dict) else {"?": table}).items():
+        place = f"[{kind}.\"{name}\"]"
+        if not NAMES[kind].match(name) or not isinstance(entry, dict):
+            raise UsageError(f"{FILE}: {place} is not known; write [album.\"03\"] or [song.\"03_09\"] and unit, fps or "
+                             "hour_offset below it")
+        both = _override(place, {key: value for key, value in entry.items() if key not in FILES})
+        found[name] = SongOverride(*(_override(f"{place} {file}", entry.get(file, {})).over(both) for file in FILES))
+    return found
+
+
+def _override(place: str, entry: Any) -> Override:
+    if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
+        raise UsageError(f"{FILE}: {place} may hold unit, fps and hour_offset, and tables manifest and lyrics, only")
+    unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
+    if unit is not None and unit not in UNITS:
+        raise UsageError(f"{FILE}: unit of {place} is {unit!r}; write one of {', '.join(UNITS)}")
+    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, (int, float)) or fps not in RATES):
+        raise UsageError(f"{FILE}: fps of {place} is {fps!r}; write 25, 30 or 29.97")
+    if hours is not None and (isinstance(hours, bool) or not isinstance(hours, int) or not 0 <= hours <= 23):
+        raise UsageError(f"{FILE}: hour_offset of {place} is {hours!r}; write a whole number of hours, 0 to 23")
+    return Override(unit, fps, hours)
