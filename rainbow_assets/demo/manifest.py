@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -58,19 +59,22 @@ def tracks(plan: SongPlan) -> list[TrackPlan]:
     return found
 
 
-def stamp(ms: float, style: str) -> str:
-    """Return ``[MM:SS.mmm]``; in frame styles the fraction field holds ``0FF`` or ``FFS`` at 25 fps."""
-    units = round(ms / GRAIN_MS[style])
-    per_second = 1000 // GRAIN_MS[style]
-    seconds, fraction = divmod(units, per_second)
+def stamp(ms: float, style: str, join: bool = False) -> str:
+    """Return ``[MM:SS.mmm]``; in frame styles the fraction holds ``0FF``, or ``FFS`` with S eighths, at 25 fps.
+
+    ``join`` marks a start that follows an end at once: the artist types it one higher, whatever the unit.
+    """
+    seconds, fraction = divmod(round(ms / GRAIN_MS[style]), 1000 // GRAIN_MS[style])
+    if style == "frames+subframe":
+        fraction = fraction // 8 * 10 + fraction % 8
+    seconds, fraction = divmod(seconds * 1000 + fraction + join, 1000)
     return f"[{seconds // 60:02d}:{seconds % 60:02d}.{fraction:03d}]"
 
 
 def boundaries(plan: SongPlan) -> list[tuple[float, float]]:
-    """Return start and end of each section in milliseconds, the next start one stamp unit after each end."""
-    starts = [plan.bar_ms(section.start_bar) for section in plan.sections]
-    ends = [*(start - GRAIN_MS[plan.stamps] for start in starts[1:]), float(plan.total_ms)]
-    return list(zip(starts, ends, strict=True))
+    """Return start and end of each section in milliseconds; an end is the next start, exactly."""
+    edges = [*(plan.bar_ms(section.start_bar) for section in plan.sections), float(plan.total_ms)]
+    return list(pairwise(edges))
 
 
 def manifest_text(plan: SongPlan, stems: Sequence[TrackPlan]) -> str:
@@ -90,8 +94,8 @@ def manifest_text(plan: SongPlan, stems: Sequence[TrackPlan]) -> str:
         "vocals": plan.color.spatial == "Person" and not plan.instrumental,
         "lyrics": not plan.instrumental,
         "structure": [
-            {"section_name": section.name, "start_time": stamp(start, plan.stamps), "end_time": stamp(end, plan.stamps),
-             "description": DESCRIBED[section.name]}
+            {"section_name": section.name, "start_time": stamp(start, plan.stamps, join=start > 0),
+             "end_time": stamp(end, plan.stamps), "description": DESCRIBED[section.name]}
             for section, (start, end) in zip(plan.sections, boundaries(plan), strict=True)
         ],
         "mood": list(plan.words.mood),

@@ -47,10 +47,15 @@ def end_fade(sound: Samples) -> None:
 
 def to_pcm(sound: Samples, peak: float, bits: int = 16) -> Pcm:
     """Level ``sound`` to ``peak`` and round it: int16 for 16 bits, int32 with the low byte empty for 24."""
-    loudest = max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)), 1e-9)
-    whole = 2 ** (bits - 1) - 1
-    scaled = np.rint(sound * np.float32(peak / loudest * whole))
-    return scaled.astype(np.int16) if bits == 16 else scaled.astype(np.int32) << 8
+    gain = np.float32(peak / max(_peak(sound), 1e-9) * (2 ** (bits - 1) - 1))
+    pcm: Pcm = np.zeros_like(sound, dtype=np.int16) if bits == 16 else np.zeros_like(sound, dtype=np.int32)
+    for start in range(0, sound.shape[0], BLOCK):
+        pcm[start : start + BLOCK] = np.rint(sound[start : start + BLOCK] * gain)
+    return pcm if bits == 16 else pcm << 8
+
+
+def _peak(sound: Samples) -> float:
+    return max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)))
 
 
 def write_wav(path: Path, pcm: Pcm) -> None:
@@ -83,8 +88,8 @@ class Mix:
 
     def write(self, path: Path) -> None:
         """Write the mix as 16-bit stereo, turned down (never up) so that its peak is at most ``MIX_PEAK``."""
-        peak = max(float(np.abs(side).max(initial=0.0)) for side in (self._left, self._right))
-        gain = np.float32(32767 * min(1.0, MIX_PEAK / max(peak, 1e-9)))
+        peak = max(_peak(self._left), _peak(self._right), 1e-9)
+        gain = np.float32(32767 * min(1.0, MIX_PEAK / peak))
         path.parent.mkdir(parents=True, exist_ok=True)
         with soundfile.SoundFile(path, "w", SAMPLE_RATE, 2, subtype="PCM_16", format=_kind(path)) as file:
             for start in range(0, self._left.size, BLOCK):

@@ -23,8 +23,8 @@ PLAYED = (("Intro", 1.0), ("Theme", 4.0), ("Break", 1.0), ("Outro", 1.0))
 LONG = (("Intro", 1.0), ("Theme", 12.0), ("Break", 1.0), ("Outro", 1.0))
 STAMPS = {6: ("frames", 0), 7: ("frames+subframe", 1), 8: ("frames", 0)}
 """Album number -> how its stamps are written, and for which song (0: all). The rest is in milliseconds."""
-GRAIN_MS = {"ms": 1, "frames": 40, "frames+subframe": 4}
-"""What one unit of the fraction field means at 25 frames per second, in milliseconds."""
+GRAIN_MS = {"ms": 1, "frames": 40, "frames+subframe": 5}
+"""The finest step of each way of writing stamps at 25 frames per second, in milliseconds; a subframe is an eighth."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,17 +164,15 @@ def _tune(
 
 def _sing(paper: Sheet, player: Player, stretch: Stretch, rng: np.random.Generator) -> list[Note]:
     """Sing each lyric line that starts in the stretch, two pulses a syllable; without lyrics, all of it."""
-    lines = paper.song.lines
-    spans = [(line.start_ms, after) for line, after in
-             zip(lines, [*(line.start_ms for line in lines[1:]), paper.length_ms], strict=True)]
-    sung = [(start, min(end, start + LONGEST_LINE_MS, stretch.end_ms)) for start, end in spans
+    starts = [*(line.start_ms for line in paper.song.lines), paper.length_ms]
+    sung = [(start, min(end, start + LONGEST_LINE_MS, stretch.end_ms)) for start, end in pairwise(starts)
             if stretch.start_ms <= start < stretch.end_ms]
-    if not lines:
+    if not paper.song.lines:
         sung = [(stretch.start_ms, stretch.end_ms)]
     notes, roots, length = [], paper.roots(stretch.section), paper.step * 2
     for number, (start_ms, end_ms) in enumerate(sung):
         start, end = paper.clock.ticks(start_ms), paper.clock.ticks(end_ms)
-        for at in range(start, max(start + 1, end - length // 2), length):
+        for at in range(start, end, length):
             position = roots[number % len(roots)] + int(rng.integers(-1, 5))
-            notes.append(Note(at, round(min(length, end - at) * 0.9), paper.pitch(position, player.base), 96))
+            notes.append(Note(at, max(1, round(min(length, end - at) * 0.9)), paper.pitch(position, player.base), 96))
     return notes

@@ -117,7 +117,8 @@ def words(color: Color, sequence: int, seed: int) -> Words:
     order = rng.permutation(len(bank))
     found = dict.fromkeys((when, what, *hows))
     artists = rng.permutation(len(ARTISTS))[:2]
-    title = a.split(" ", 1)[1].title() + (f" and {b.split(' ', 1)[1].title()}" if sequence % 2 else "")
+    noun, other, event = (text.split(" ", 1)[1].title() for text in (a, b, c))
+    title = f"{noun} and {other}" if sequence % 2 else f"{noun} During {event}"
     return Words(
         title, concept, tuple(bank[n] for n in order),
         tuple(mood for mode in found for mood in MOODS[mode]), tuple(genre for mode in found for genre in GENRES[mode]),
