@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import yaml
 
 from rainbow_assets.demo.songs import GRAIN_MS, SongPlan
 
 ARTIST = "Rainbow Demo"
+BREATH_MS = 240
 DESCRIBED = {
     "Intro": "The stems come in one after another", "Theme": "The tune is played through",
     "Break": "Most of the band rests", "Outro": "What is left rings out", "Chorus": "The hook",
@@ -64,7 +66,9 @@ def stamp(ms: float, style: str, join: bool = False) -> str:
 
     ``join`` marks a start that follows an end at once: the artist types it one higher, whatever the unit.
     """
-    seconds, fraction = divmod(round(ms / GRAIN_MS[style]), 1000 // GRAIN_MS[style])
+    # A sequencer's display shows the frame that has begun; milliseconds are rounded.
+    units = round(ms) if style == "ms" else int((ms + 1e-6) // GRAIN_MS[style])
+    seconds, fraction = divmod(units, 1000 // GRAIN_MS[style])
     if style == "frames+subframe":
         fraction = fraction // 8 * 10 + fraction % 8
     seconds, fraction = divmod(seconds * 1000 + fraction + join, 1000)
@@ -129,7 +133,18 @@ class _Indented(yaml.SafeDumper):
 def lrc_text(plan: SongPlan) -> str:
     """Return the lyrics: ID tags, then each stamp on a line of its own with the words on the next; no last newline."""
     lines = [f"[ti: {plan.words.title}]", f"[ar: {ARTIST}]", f"[al: {plan.color.name} Demo]"]
-    late = plan.rng("singer").uniform(0, 120, len(plan.lyric_bars()))
-    for n, bar in enumerate(plan.lyric_bars()):
-        lines += [stamp(plan.bar_ms(bar) + late[n], plan.stamps), plan.words.lines[n % len(plan.words.lines)]]
+    for n, ms in enumerate(lyric_times(plan)):
+        lines += [stamp(ms, plan.stamps), plan.words.lines[n % len(plan.words.lines)]]
     return "\n".join(lines)
+
+
+def lyric_times(plan: SongPlan) -> list[float]:
+    """Return when each line starts, in milliseconds: up to a breath before or after its bar."""
+    starts = np.array([plan.bar_ms(bar) for bar in plan.lyric_bars()])
+    times = starts
+    for take in range(20):
+        times = starts + plan.rng("singer", take).uniform(-BREATH_MS, BREATH_MS, starts.size)
+        # A handful of milliseconds may by chance look like frames; the demo is no riddle, so it sings once more.
+        if plan.stamps != "ms" or np.count_nonzero(times % 1000 > 300) * 3 >= times.size:
+            break
+    return [float(ms) for ms in times]

@@ -113,6 +113,8 @@ def play(paper: Sheet, player: Player, name: str, resting: set[int]) -> list[Not
     # A bar of several seconds is played in halves, quarters ... so that something happens in it.
     while paper.clock.seconds(bar) > 4 and bar > 2 * paper.step:
         bar //= 2
+    while bar < paper.step:  # and bars shorter than a pulse are taken together
+        bar *= 2
     for number, stretch in enumerate(paper.stretches):
         if number in resting:
             continue

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from rainbow_assets.corpus.lint import lint_report
 from rainbow_assets.corpus.reader import read_song
-from rainbow_assets.demo.manifest import boundaries, stamp, tracks
+from rainbow_assets.demo.manifest import BREATH_MS, boundaries, lrc_text, manifest_text, stamp, tracks
 from rainbow_assets.demo.songs import GRAIN_MS, plan_songs
-from rainbow_assets.demo.write import DemoReport
+from rainbow_assets.demo.write import OVERRIDES, DemoReport
 from rainbow_assets_tests.demo.conftest import SECONDS
 
 REQUIRED = {"bpm", "manifest_id", "tempo", "key", "rainbow_color", "title", "release_date", "album_sequence",
@@ -38,11 +39,11 @@ def test_times_are_read_as_they_were_meant(demo: DemoReport, plan) -> None:
     assert song.manifest_timecode.unit == plan.stamps
     assert song.total_ms == song.end_ms == plan.total_ms
     for section, (start, _) in zip(song.sections, boundaries(plan), strict=True):
-        assert abs(section.start_ms - start) <= grain / 2 + 1
+        assert -grain - 1 <= section.start_ms - start <= 1
     assert song.sections[-1].end_ms == plan.total_ms
     assert len(song.lines) == len(plan.lyric_bars())
     for line, bar in zip(song.lines, plan.lyric_bars(), strict=True):
-        assert -grain <= line.start_ms - plan.bar_ms(bar) <= 120 + grain
+        assert abs(line.start_ms - plan.bar_ms(bar)) <= BREATH_MS + grain
         assert line.text
 
 
@@ -87,6 +88,20 @@ def test_eight_songs_per_color_differ_within_a_color_and_overlap_between_colors(
         assert len({song.clock.bpm for song in songs}) >= 6
     tonics = [tonic for songs in by_color.values() for tonic in {song.tonic for song in songs}]
     assert all(tonics.count(tonic) >= 2 for tonic in range(12))
+
+
+@pytest.mark.parametrize("seconds", [8, 20, 40])
+def test_stamps_of_eight_songs_per_color_are_read_in_their_unit(tmp_path: Path, seconds: float) -> None:
+    (tmp_path / "corpus.toml").write_text(OVERRIDES)
+    for plan in plan_songs(8, 7, seconds):
+        folder = tmp_path / plan.song_id
+        folder.mkdir()
+        (folder / f"{plan.song_id}.yml").write_text(manifest_text(plan, tracks(plan)))
+        if not plan.instrumental:
+            (folder / f"{plan.song_id}.lrc").write_text(lrc_text(plan))
+        song = read_song(folder, tmp_path).song
+        assert song is not None and song.manifest_timecode.unit == plan.stamps and song.end_ms == plan.total_ms
+        assert song.lyrics_timecode is None or song.lyrics_timecode.unit == plan.stamps
 
 
 def test_a_song_does_not_depend_on_how_many_there_are() -> None:
