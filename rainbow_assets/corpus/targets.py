@@ -43,8 +43,8 @@ def resolve(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Tar
     found = (_color(name, store) or _segment(name, store) or _song(name, store) or _module(name, store, steps)
              or _file(name, store))
     if not found:
-        raise UnknownTarget(f"{name!r} is no color, song, segment, module or raw file that has been built; name a color "
-                            "(Green), a song (05_03), a segment id, a file of a song folder, or a module's path")
+        raise UnknownTarget(f"{name!r} is no color, song, segment, module or raw file that has been built; name a "
+                            "color (Green), a song (05_03), a segment id, a file of a song folder, or a module's path")
     return found
 
 

@@ -191,8 +191,10 @@ def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[
 
 
 def _log_verdict(context: dg.AssetCheckExecutionContext, asset: str, color: str, verdict: verdicts.Verdict) -> None:
-    context.op_execution_context.log_event(dg.AssetCheckEvaluation(
+    event: Any = dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset), check_name=verdict.check, passed=verdict.passed, partition=color,
         metadata={"message": verdict.message, "data_version": verdict.data_version,
                   "numbers": dg.MetadataValue.json(dict(verdict.numbers))},
-    ))
+    )
+    # log_event takes check evaluations too, though its annotation does not say so (Dagster 1.13).
+    context.op_execution_context.log_event(event)

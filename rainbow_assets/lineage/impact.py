@@ -61,7 +61,9 @@ def impact(
     return found
 
 
-def _reached(step: Step, ledger: pl.DataFrame, moved: dict[str, tuple[set[str], set[str]]]) -> tuple[set[str], set[str]]:
+def _reached(
+    step: Step, ledger: pl.DataFrame, moved: dict[str, tuple[set[str], set[str]]]
+) -> tuple[set[str], set[str]]:
     reached: set[str] = set()
     inputs: set[str] = set()
     for asset, names in step.inputs.items():

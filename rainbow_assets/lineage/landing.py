@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
@@ -108,8 +109,7 @@ class Lander:
         table = fresh.select(self.step.schema.names).cast(self.step.schema)
         if kept and before is not None:
             old = self.shard.read_part(before).cast(self.step.schema)
-            keep = pa.compute.is_in(old.column(self.step.key), pa.array(kept, pa.string()))
-            table = pa.concat_tables([table, old.filter(keep)])
+            table = pa.concat_tables([table, old.filter(pc.field(self.step.key).isin(kept))])
         table = table.sort_by(self.step.key)
         with self.shard.files.staged() as staged:
             written = write_parquet(staged, [table], self.step.schema, self.step.media)

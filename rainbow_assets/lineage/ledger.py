@@ -163,7 +163,9 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     old = landing.overlay(old if old is not None else empty_ledger(step), pending)
     parts.update({part.group: part for part, _ in pending})
     wanted = candidates(step, shard, rules)
-    return Delta(step, shard, rules, made_from, index, wanted, old, parts, **compare(step, wanted, old))
+    found = compare(step, wanted, old)
+    return Delta(step, shard, rules, made_from, index, wanted, old, parts, new=found["new"],
+                 changed=found["changed"], gone=found["gone"], kept=found["kept"])
 
 
 def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> dict[str, list[str]]:

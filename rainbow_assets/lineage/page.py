@@ -16,7 +16,8 @@ STYLE = """
 --fresh:#2e9e6b;--stale:#e0912f;--blocked:#d64550}
 @media(prefers-color-scheme:dark){:root{--bg:#15171c;--ink:#e8e9ee;--soft:#9aa0b0;--line:#3a3f4b;--box:#1f222a}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);
-font:15px/1.5 system-ui,sans-serif;padding:28px}h1{font-size:22px;margin:0 0 4px}p.sum{color:var(--soft);margin:0 0 16px}
+font:15px/1.5 system-ui,sans-serif;padding:28px}
+h1{font-size:22px;margin:0 0 4px}p.sum{color:var(--soft);margin:0 0 16px}
 .graph{overflow-x:auto}svg text{fill:var(--ink);font:600 14px system-ui,sans-serif}
 svg text.small{font:12px system-ui,sans-serif;fill:var(--soft)}.box{fill:var(--box);stroke:var(--line);stroke-width:1.5}
 .edge{fill:none;stroke:var(--line);stroke-width:1.6}.fresh{fill:var(--fresh)}.stale{fill:var(--stale)}
@@ -77,7 +78,8 @@ def _box(name: str, at: tuple[int, int], entries: list[Planned]) -> str:
     for number, entry in enumerate(entries):
         title = escape(f"{entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows")
         dots.append(f"<g data-asset='{escape(name, quote=True)}' data-color='{entry.partition}' "
-                    f"data-state='{entry.state}'><title>{title}</title>{_mark(entry, x + 12 + number * 24, y + 62)}</g>")
+                    f"data-state='{entry.state}'><title>{title}</title>"
+                    f"{_mark(entry, x + 12 + number * 24, y + 62)}</g>")
     return (f"<rect class='box' x='{x}' y='{y}' width='{BOX_W}' height='{BOX_H}' rx='9'/>"
             f"<text x='{x + 12}' y='{y + 26}'>{escape(name)}</text>"
             f"<text class='small' x='{x + 12}' y='{y + 46}'>{escape(said)}</text>{''.join(dots)}")

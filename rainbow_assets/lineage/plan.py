@@ -76,7 +76,7 @@ def _plan_shard(
     if stopped is not None:
         index = real.index()
         return Planned(step.name, partition, BLOCKED, index.rows if index else 0, reasons=[stopped])
-    unknown = {asset: entry for asset, entry in moving.items() if not _is_known(asset, done, dry, partition)}
+    unknown = {asset: entry for asset, entry in moving.items() if not dry.holds(asset, partition)}
     try:
         if any(dry.shard(asset, partition).index() is None for asset in step.inputs if asset in done):
             return _never_made(step, store, partition, done)
@@ -92,16 +92,12 @@ def _plan_shard(
         keys, gone, why = keys | more, gone | lost, [*why, *said]
     if step.cheap and not unknown and not delta.current:
         commit(delta, step.compute(delta.work()) if keys else ())
-    rows = len(delta.kept) + len(keys - set(delta.kept)) if not delta.current else delta.index.rows if delta.index else 0
+    rows = len(set(delta.kept) | keys)
+    if delta.current and delta.index is not None:
+        rows = delta.index.rows
     state = STALE if keys or gone or (real.index() is None) else FRESH
     return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most,
                    estimate(store, step.name, partition, len(keys)), why, keys, gone)
-
-
-def _is_known(asset: str, done: dict[str, Planned], dry: DryRunStore, partition: str) -> bool:
-    """Tell whether the dry run already holds what the stale shard will be."""
-    layer = dry.shard(asset, partition).files
-    return bool(getattr(layer, "upper").exists("shard.json"))
 
 
 def _blocked(step: Step, store: ShardStore, partition: str, done: dict[str, Planned]) -> str | None:

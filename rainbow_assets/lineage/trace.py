@@ -59,7 +59,9 @@ def trace(steps: Mapping[str, Step], store: ShardStore, partition: str, asset: s
     }
 
 
-def _upwards(steps: Mapping[str, Step], store: ShardStore, partition: str, step: Step, key: str) -> list[dict[str, Any]]:
+def _upwards(
+    steps: Mapping[str, Step], store: ShardStore, partition: str, step: Step, key: str
+) -> list[dict[str, Any]]:
     found = []
     for asset in step.inputs:
         if asset not in steps:

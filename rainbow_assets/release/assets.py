@@ -11,7 +11,7 @@ from rainbow_assets.storage.resources import ShardStoreResource
 
 
 class ReleaseConfig(dg.Config):
-    """What to publish. ``version`` None: the latest where the bytes are equal, else the one that the changes call for."""
+    """What to publish. ``version`` None: the latest where nothing changed, else the one that the changes call for."""
 
     version: str | None = None
     push: bool = False

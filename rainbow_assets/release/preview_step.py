@@ -42,7 +42,8 @@ def eligible(segments: Shard) -> pl.DataFrame:
 def chosen_stems(segments: Shard, rules: settings.PreviewRules) -> list[str]:
     """Return the ids of the color's preview rows, in order of rank."""
     stems = eligible(segments).filter(~pl.col("is_mix")).with_columns(pl.lit(True).alias("eligible"))
-    return preview_rows(stems.select("segment_id", "song_id", "start_ms", "eligible"), rules.samples, rules.seed, "start_ms")
+    wanted = stems.select("segment_id", "song_id", "start_ms", "eligible")
+    return preview_rows(wanted, rules.samples, rules.seed, slice_column="start_ms")
 
 
 def chosen_mixes(segments: Shard, rules: settings.PreviewRules) -> list[str]:
@@ -109,7 +110,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def _rows(shard: Shard, group: str, wanted: pa.Array) -> dict[str, dict[str, Any]]:
     part = next(part for part in shard.require_index().parts if part.group == group)
     table = shard.read_part(part)
-    found = table.filter(pc.is_in(table.column("segment_id"), value_set=wanted)).to_pylist()
+    found = table.filter(pc.field("segment_id").isin(wanted)).to_pylist()
     return {row["segment_id"]: row for row in found}
 
 
@@ -118,7 +119,7 @@ def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[s
     for part in shard.require_index().parts:
         if part.group in stems:
             table = shard.read_part(part, ["segment_id", "audio"])
-            for row in table.filter(pc.is_in(table.column("segment_id"), value_set=wanted)).to_pylist():
+            for row in table.filter(pc.field("segment_id").isin(wanted)).to_pylist():
                 found[row["segment_id"]] = row["audio"]
     return found
 

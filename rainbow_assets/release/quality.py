@@ -30,8 +30,8 @@ def _enough(choose: Callable[[Shard, settings.PreviewRules], list[str]]) -> Call
         numbers = {"asked": rules.samples, "eligible": possible, "rows": len(keys), "songs": songs}
         wrong = sorted(keys ^ set(expected))
         if wrong:
-            return Outcome(False, f"the preview is not the {len(expected)} rows that the ranking chooses ({names(wrong)}); "
-                                  f"materialize {shard.asset} again", numbers)
+            return Outcome(False, f"the preview is not the {len(expected)} rows that the ranking chooses "
+                                  f"({names(wrong)}); materialize {shard.asset} again", numbers)
         short = f", fewer than {rules.samples} for want of audible windows" if len(keys) < rules.samples else ""
         return Outcome(True, f"{len(keys)} rows from {songs} songs{short}", numbers)
 
@@ -76,7 +76,7 @@ def _problem(row: dict[str, object]) -> str | None:
 def _checks(step: Step, choose: Callable[[Shard, settings.PreviewRules], list[str]]) -> tuple[Check, ...]:
     return (
         unique_keys(step), relative_paths(step),
-        Check("enough_rows", step.name, _enough(choose), "min(N, eligible) rows, those that the ranking chooses.", CODE),
+        Check("enough_rows", step.name, _enough(choose), "min(N, eligible) rows, as the ranking chooses.", CODE),
         Check("rows_play", step.name, rows_play, "Each row decodes, sounds, and fits the dataset viewer.", CODE),
     )
 

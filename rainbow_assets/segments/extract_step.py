@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.corpus.ids import stem_of
-from rainbow_assets.corpus.steps import BASE_MANIFEST, corpus_root
 from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
+from rainbow_assets.corpus.steps import BASE_MANIFEST, corpus_root
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments import table

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rainbow_assets.corpus.ids import stem_of
-from rainbow_assets.corpus.steps import corpus_root
 from rainbow_assets.corpus.stems import Stem, read_stem
+from rainbow_assets.corpus.steps import corpus_root
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.flac import encode_checked
@@ -57,7 +57,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def _rows(shard: Shard, song_id: str, keys: set[str]) -> list[dict[str, Any]]:
     part = next(part for part in shard.require_index().parts if part.group == song_id)
     found = shard.read_part(part, WANTED)
-    return found.filter(pc.is_in(found.column("segment_id"), pa.array(sorted(keys), pa.string()))).to_pylist()
+    return found.filter(pc.field("segment_id").isin(sorted(keys))).to_pylist()
 
 
 def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolExecutor) -> pa.Table:

@@ -133,7 +133,7 @@ class Files:
             found = os.stat(self.path(name))
             return found.st_size, found.st_mtime
         info = self.fs.info(self.path(name))
-        modified = info.get("mtime") or info.get("LastModified") or info.get("created") or 0
+        modified: Any = info.get("mtime") or info.get("LastModified") or info.get("created") or 0
         return int(info["size"]), float(modified.timestamp() if hasattr(modified, "timestamp") else modified)
 
     def sha256(self, name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from rainbow_assets.storage.files import Files
+from rainbow_assets.storage.shard import INDEX
 from rainbow_assets.storage.store import ShardStore
 
 
@@ -70,11 +71,16 @@ class DryRunStore(ShardStore):
 
     def __init__(self, real: ShardStore) -> None:
         self.real = real
-        self.files = LayeredFiles(Files(f"memory://rainbow-dry-run-{uuid.uuid4().hex}"), real.files)
+        self.layers = LayeredFiles(Files(f"memory://rainbow-dry-run-{uuid.uuid4().hex}"), real.files)
+        self.files = self.layers
 
     def cache_path(self, name: str) -> Path | None:
         """Caches are the real store's: what they hold is true in either layer."""
         return self.real.cache_path(name)
+
+    def holds(self, asset: str, partition: str) -> bool:
+        """Tell whether the shard was tried here, so that what it will be is known."""
+        return self.layers.upper.exists(f"shards/{asset}/{partition}/{INDEX}")
 
     def close(self) -> None:
         """Free what was tried."""

@@ -131,7 +131,8 @@ def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[s
     rows = {row["stem_id"]: row for row in shard.read_part(part).to_pylist()}
     row = rows.get(stem) or next(iter(rows.values()))
     named = [row["lrc_file"], f"{song}.yml"]
-    named += [row["audio_file"], row["midi_file"] or row["midi_group_file"]] if stem in rows else [row["main_audio_file"]]
+    own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
+    named += own if stem in rows else [row["main_audio_file"]]
     files = recorded_files(shard).get(song, {})
     fields = {name: row[name] for name in ("title", "concept", "bpm", "key", "timecode", "track_id", "description")
               if name in row and (stem in rows or name not in ("track_id", "description"))}
