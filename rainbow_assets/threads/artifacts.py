@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,20 @@ from typing import Any
 
 from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.threads import yaml_edit
+from rainbow_assets.threads.names import read_name
 from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
-from rainbow_assets.threads.yaml_plain import DEFAULT_LIMITS, Document, UnreadableYaml, parse_text
+from rainbow_assets.threads.yaml_plain import (
+    DEFAULT_LIMITS,
+    Document,
+    UnreadableYaml,
+    parse_bytes,
+    parse_text,
+    surely_well_formed,
+)
 
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
+SMALL = 1 << 20
+"""Files up to this many bytes are read once and written from memory; larger ones are streamed and compared."""
 TEXT_LIMIT = 64 << 20
 """A text file over this many bytes is copied as it is and flagged."""
 _TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
@@ -22,7 +33,7 @@ _TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
 
 @dataclass(slots=True)
 class Content:
-    """What a file holds. ``new`` are the copy's bytes where they differ from the source's, else None.
+    """What a file holds. ``copy`` are the packed file's bytes, None where a big file is copied as it is.
 
     ``targets`` are (where, path relative to the thread) for every path found; ``said`` are (kind, where, sentence);
     ``problem`` says why YAML could not be read. ``text`` is set for Markdown only.
@@ -32,7 +43,7 @@ class Content:
     sha256: str
     value: Any = None
     text: str | None = None
-    new: bytes | None = None
+    copy: bytes | None = None
     problem: str | None = None
     changes: tuple[str, ...] = ()
     targets: list[tuple[str, str]] = field(default_factory=list)
@@ -43,24 +54,64 @@ class Content:
 
 def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Content:
     """Read ``file`` of the thread ``folder``; ``gone`` are the names of files that packing leaves out."""
-    path = folder / file
-    size = path.stat().st_size
-    lower = file.lower()
-    if not lower.endswith(TEXT_SUFFIXES) or size > TEXT_LIMIT:
-        content = Content(size, file_sha256(path))
-        if lower.endswith(TEXT_SUFFIXES):
+    path = f"{folder}/{file}"
+    is_text = file.lower().endswith(TEXT_SUFFIXES)
+    data = _read_small(path, TEXT_LIMIT if is_text else SMALL)
+    if data is None:
+        size = os.stat(path).st_size
+        content = Content(size, file_sha256(Path(path)))
+        if is_text:
             content.said.append(("too_big_to_rewrite", "", f"it has {size:,} bytes; at most {TEXT_LIMIT:,} are searched"))
-    else:
-        content = _text_content(path.read_bytes(), file, thread_id, gone)
-    if content.new is None:
+        content.packed_size, content.packed_sha256 = content.size, content.sha256
+        return content
+    content = Content(len(data), hashlib.sha256(data).hexdigest())
+    content.copy = _text_copy(content, data, file, thread_id, gone) if is_text else data
+    if content.copy is data:
         content.packed_size, content.packed_sha256 = content.size, content.sha256
     else:
-        content.packed_size, content.packed_sha256 = len(content.new), hashlib.sha256(content.new).hexdigest()
+        content.packed_size, content.packed_sha256 = len(content.copy), hashlib.sha256(content.copy).hexdigest()
     return content
 
 
-def _text_content(data: bytes, file: str, thread_id: str, gone: set[str]) -> Content:
-    content = Content(len(data), hashlib.sha256(data).hexdigest())
+def _read_small(path: str, limit: int) -> bytes | None:
+    """The file's bytes, or None where there are more than ``limit``. Plain system calls: there are many small files."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > limit:
+            return None
+        data = os.read(descriptor, size + 1)
+        if len(data) == size:
+            return data
+        # The file grew or shrank in between, or the system gave it in pieces: read on to its end.
+        parts = [data]
+        while parts[-1]:
+            parts.append(os.read(descriptor, 1 << 16))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def write_small(path: str, data: bytes) -> None:
+    """Create the file ``path`` with ``data``; raise FileExistsError, OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view):]
+    finally:
+        os.close(descriptor)
+
+
+def read_yaml(content: Content, file: str) -> Any:
+    """Return the plain value of a YAML file whose reading was put off because nothing in it had to change."""
+    if content.value is None and content.problem is None and content.copy is not None:
+        content.value = parse_bytes(content.copy, file).value
+    return content.value
+
+
+def _text_copy(content: Content, data: bytes, file: str, thread_id: str, gone: set[str]) -> bytes:
+    """Fill in what the text says and return the packed file's bytes: ``data`` itself where nothing changes."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -80,9 +131,7 @@ def _text_content(data: bytes, file: str, thread_id: str, gone: set[str]) -> Con
             new, changes = relative(text, thread_id)
             _paths_said(content, changes)
             content.targets.extend(_targets(new, text, thread_id))
-    if new != text:
-        content.new = new.encode("utf-8", "surrogateescape")
-    return content
+    return data if new == text else new.encode("utf-8", "surrogateescape")
 
 
 def _json(text: str) -> Any:
@@ -98,8 +147,11 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
         return has_absolute(value) or value.rpartition("/")[2] in gone
 
     bare = text.removeprefix("\ufeff")
+    hot = has_absolute(bare) or any(name in bare for name in gone)
+    if not hot and read_name(file).type == "song_proposal" and surely_well_formed(bare):
+        return text
     try:
-        document = parse_text(bare, file, watch=watch)
+        document = parse_text(bare, file, watch=watch if hot else None)
     except UnreadableYaml as error:
         content.problem = str(error)
         content.said.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
@@ -112,7 +164,7 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
     for note in document.notes:
         content.said.append(("odd_yaml", f"line {note.line}", note.message))
     _find_targets(content, document, thread_id)
-    if not document.tags and not has_absolute(bare):
+    if not document.tags and not (hot and has_absolute(bare)):
         return text
     edited = yaml_edit.edit(bare, document, thread_id)
     if edited.tags:

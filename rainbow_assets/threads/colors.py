@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rainbow_assets import taxonomy
@@ -26,7 +27,7 @@ class Correction:
 
     def as_dict(self) -> dict[str, str]:
         """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
+        return {"field": self.field, "found": self.found, "canonical": self.canonical, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def read_color(value: Any) -> ColorReading:
     return ColorReading(color, value, said)
 
 
+@lru_cache(maxsize=1024)
 def find_color(text: str) -> Color | None:
     """Return the color that ``text`` names: ``White``, ``indigo``, ``Y``, ``W`` or ``Blue (0x00ff)``; else None."""
     found = _WITH_HEX.fullmatch(text)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rainbow_assets.threads.model import Artifact, Iteration, Removed, Thread
+from rainbow_assets.threads.yaml_write import Rows
 
 FIELDS = ("title", "bpm", "key", "tempo", "concept", "rainbow_color", "mnemonic", "mood", "genres", "agent_name",
           "iteration_count", "thread_id", "timestamp")
@@ -45,17 +46,17 @@ def manifest(thread: Thread, directory: str) -> dict[str, Any]:
         "key_status": final.key.status,
         "key_corrections": list(final.key.corrections),
         "rainbow_color_raw": final.raw_color,
-        "rainbow_color_corrections": [item.as_dict() for item in final.corrections],
+        "rainbow_color_corrections": Rows(item.as_dict() for item in final.corrections),
         "concept_cut_by_writer": final.concept_cut,
         "directory": directory,
         "newest_artifact_at": iso(thread.newest_ms),
         "inputs": thread.inputs,
-        "files": [artifact(item) for item in thread.artifacts],
-        "iterations": [iteration(item) for item in thread.iterations],
-        "references": [{"file": item.file, "where": item.where, "target": item.target, "status": item.status}
-                       for item in thread.references],
-        "anomalies": [{name: value for name, value in item.as_dict().items() if name != "thread_id"}
-                      for item in thread.anomalies],
+        "files": Rows(artifact(item) for item in thread.artifacts),
+        "iterations": Rows(iteration(item) for item in thread.iterations),
+        "references": Rows({"file": item.file, "where": item.where, "target": item.target, "status": item.status}
+                           for item in thread.references),
+        "anomalies": Rows({"file": item.file, "where": item.where, "kind": item.kind, "severity": item.severity,
+                           "message": item.message, "action": item.action} for item in thread.anomalies),
     }
 
 
@@ -78,12 +79,12 @@ def iteration(item: Iteration) -> dict[str, Any]:
         "mnemonic": item.mnemonic, "rainbow_color_raw": item.raw_color,
         "rainbow_color_corrections": [entry.as_dict() for entry in item.corrections],
         "mood": list(item.mood), "genres": list(item.genres), "agent_name": item.agent_name,
-        "timestamp": item.timestamp, "concept": item.concept,
+        "timestamp": iso(round(item.timestamp * 1000)) if item.timestamp is not None else None, "concept": item.concept,
     }
 
 
 def dropped(files: tuple[Removed, ...]) -> dict[str, Any]:
     """Return what ``dropped.yml`` says: every file left out with its rule, reason and bytes."""
     return {"files": len(files), "bytes": sum(item.size for item in files),
-            "dropped": [{"file": item.file, "rule": item.rule, "reason": item.reason, "size": item.size}
-                        for item in sorted(files, key=lambda item: item.file)]}
+            "dropped": Rows({"file": item.file, "rule": item.rule, "reason": item.reason, "size": item.size}
+                            for item in sorted(files, key=lambda item: item.file))}

@@ -153,7 +153,7 @@ class Thread:
     """Opening words of the interviewee's answers, lower case."""
     newest_ms: int | None
     copies: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
-    """Content of the packed files that differ from their source, by file."""
+    """Content of the packed files, by file; one that is missing here is big and copied from the source."""
 
     @property
     def final(self) -> Iteration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
 from typing import Any
 
 from rainbow_assets.threads.colors import color_of_letter, find_color
@@ -42,9 +42,10 @@ class FileName:
     unnamed: bool = False
 
 
+@lru_cache(maxsize=8192)
 def read_name(file: str) -> FileName:
     """Read the path of a file inside its thread. Pure; an unknown name gets the type of its suffix."""
-    name = PurePosixPath(file).name
+    name = file.rpartition("/")[2]
     if name.startswith("all_song_proposals_"):
         return FileName("all_song_proposals", "White")
     single = _PROPOSAL_HEX.fullmatch(name) or _PROPOSAL.fullmatch(name)

@@ -19,8 +19,8 @@ ABSOLUTE = re.compile(
     rf"(?:/(?P<thread>{_UUID})(?=[/\s\"'<>),;]|$))?(?P<slash>/(?=\S))?")
 """The part of a path that names a machine. What follows it stays as it is, spaces and all."""
 OUTSIDE = "outside"
-_HINTS = ("chain_artifacts", *(f"/{root}/" for root in _ROOTS.split("|")), ":\\", ":/Users", ":/Documents")
-"""Plain texts of which every machine path holds one: looking for them first spares most texts the pattern."""
+_HINT = re.compile(rf"/(?:{_ROOTS})/|:[\\/]")
+"""What every machine path without ``chain_artifacts`` holds; looking for it first spares most texts the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class PathChange:
 
 def has_absolute(text: str) -> bool:
     """Tell whether ``text`` holds an absolute machine path."""
-    return any(hint in text for hint in _HINTS) and ABSOLUTE.search(text) is not None
+    if "/" not in text and "\\" not in text:
+        return False
+    return ("chain_artifacts" in text or _HINT.search(text) is not None) and ABSOLUTE.search(text) is not None
 
 
 def relative(text: str, thread_id: str) -> tuple[str, list[PathChange]]:

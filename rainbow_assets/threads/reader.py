@@ -9,7 +9,7 @@ from typing import Any
 
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.threads import names, proposals
-from rainbow_assets.threads.artifacts import Content, read_content
+from rainbow_assets.threads.artifacts import Content, read_content, read_yaml
 from rainbow_assets.threads.dialogue import openers
 from rainbow_assets.threads.model import (
     KINDS,
@@ -130,7 +130,7 @@ class _Reader:
         return Thread(
             self.thread_id, self.folder, inputs_digest(digests), tuple(iterations), tuple(artifacts), tuple(dropped),
             tuple(references), tuple(sorted(self.anomalies)), self._dialogue(), max(times) if times else None,
-            {file: content.new for file, content in self.contents.items() if content.new is not None})
+            {file: content.copy for file, content in self.contents.items() if content.copy is not None})
 
     def _split(self, files: list[str]) -> tuple[list[Removed], list[str]]:
         dropped: list[Removed] = []
@@ -140,7 +140,7 @@ class _Reader:
             if record is None:
                 kept.append(file)
             else:
-                dropped.append(replace(record, size=(self.folder / file).stat().st_size))
+                dropped.append(replace(record, size=os.stat(f"{self.folder}/{file}").st_size))
         return dropped, kept
 
     def _iterations(self, kept: list[str]) -> list[Iteration]:
@@ -196,15 +196,11 @@ class _Reader:
 
     def _with_full_concepts(self, found: list[Iteration], file: str) -> list[Iteration]:
         """Put the longest text of a cut concept in its place, where a single proposal's file still has it."""
-        texts: list[str] = []
-        for name, content in self.contents.items():
-            if names.read_name(name).type == "song_proposal" and isinstance(content.value, dict) \
-                    and isinstance(content.value.get("concept"), str):
-                texts.append(content.value["concept"])
         result = []
         for item in found:
             if item.concept_cut:
                 start = item.concept.removesuffix("...").rstrip()
+                texts = (self._single_concept(name) for name in self.contents if item.iteration_id in name)
                 longer = max((text for text in texts if text.startswith(start)), key=len, default=item.concept)
                 if len(longer) > len(item.concept):
                     item = replace(item, concept=longer, concept_cut=False)
@@ -213,6 +209,14 @@ class _Reader:
                               f"the concept ends in ... after {len(item.concept):,} characters")
             result.append(item)
         return result
+
+    def _single_concept(self, name: str) -> str:
+        """The concept in a single proposal's file, or nothing where there is none."""
+        if names.read_name(name).type != "song_proposal":
+            return ""
+        value = read_yaml(self.contents[name], name)
+        concept = value.get("concept") if isinstance(value, dict) else None
+        return concept if isinstance(concept, str) else ""
 
     def _artifacts(self, kept: list[str], iterations: list[Iteration]) -> list[Artifact]:
         made = []

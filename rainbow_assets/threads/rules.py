@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from rainbow_assets.threads.model import Removed
 
@@ -38,19 +37,19 @@ RULES: tuple[Rule, ...] = (
          "the mosaic mixed with noise, an intermediate of the transcript; the mosaic itself is kept"),
 )
 _PATTERNS = tuple((rule, re.compile(rule.pattern, re.IGNORECASE)) for rule in RULES)
+_ANY = re.compile("|".join(f"(?:{rule.pattern})" for rule in RULES), re.IGNORECASE)
 
 
 def rule_for(file: str) -> Rule | None:
     """Return the first rule that leaves out the file (path relative to the thread's folder), or None: it is kept."""
-    for rule, pattern in _PATTERNS:
-        if pattern.fullmatch(file):
-            return rule
-    return None
+    if _ANY.fullmatch(file) is None:
+        return None
+    return next(rule for rule, pattern in _PATTERNS if pattern.fullmatch(file))
 
 
 def removed(file: str, size: int) -> Removed | None:
     """Return the record of a file of ``size`` bytes that is left out, or None: it is kept."""
-    rule = rule_for(str(PurePosixPath(file)))
+    rule = rule_for(file)
     return Removed(file, rule.name, rule.reason, size) if rule else None
 
 

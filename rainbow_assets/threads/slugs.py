@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
 LONGEST = 80
 
@@ -15,14 +16,16 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].rstrip("-")
 
 
-def directory_for(title: str, thread_id: str, known: dict[str, str]) -> str:
-    """Return the folder of a thread: the one it has in ``known`` ({thread id: folder}), else a new one.
+def directory_for(title: str, thread_id: str, crowded: bool = False) -> str:
+    """Return the folder name of a new thread: its title's slug and the first eight characters of its id.
 
-    A new name is the title's slug and the first eight characters of the id, so that it depends neither on which
-    other threads there are nor on the order in which they came. A later title does not rename the folder.
+    It depends neither on which other titles there are nor on the order in which the threads came. ``crowded`` puts
+    the whole id there, for ids that begin alike.
     """
-    if thread_id in known:
-        return known[thread_id]
-    name = f"{slug(title) or 'thread'}-{thread_id[:8]}"
-    taken = {folder for owner, folder in known.items() if owner != thread_id}
-    return name if name not in taken else f"{slug(title) or 'thread'}-{thread_id}"
+    return f"{slug(title) or 'thread'}-{thread_id if crowded else thread_id[:8]}"
+
+
+def shared_prefixes(thread_ids: list[str]) -> frozenset[str]:
+    """Return the first eight characters that two or more different ids share."""
+    counts = Counter(name[:8] for name in set(thread_ids))
+    return frozenset(prefix for prefix, count in counts.items() if count > 1)

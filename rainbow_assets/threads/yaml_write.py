@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
 from typing import Any
 
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 _./()+-]*[A-Za-z0-9)]|[A-Za-z]")
-_WORDS = frozenset("true false yes no on off null none y n".split())
+_WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"])
 _ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def quoted(text: str) -> str:
-    """Return ``text`` as a double-quoted scalar, everything that YAML reads as a line break or refuses escaped."""
+def quoted(text: Any) -> str:
+    """Return ``text`` (or a row of plain values) as JSON, everything that YAML breaks lines at or refuses escaped."""
     return _ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
@@ -47,8 +46,12 @@ def _float(value: float) -> str:
     return text
 
 
+class Rows(list[Any]):
+    """A table: a list of mappings, written one row per line. No floats: JSON writes some that YAML reads as text."""
+
+
 def dump(value: Any) -> str:
-    """Return ``value`` (mappings with text keys, lists, tuples, scalars) as a YAML document."""
+    """Return ``value`` (mappings with text keys, lists, tuples, scalars, ``Rows``) as a YAML document."""
     lines: list[str] = []
     _write(value, "", "", lines)
     return "\n".join(lines) + "\n"
@@ -56,7 +59,7 @@ def dump(value: Any) -> str:
 
 def _write(value: Any, indent: str, lead: str, lines: list[str]) -> None:
     """Append ``value`` with ``lead`` (``key:`` or ``-``) on its first line; children go below at ``indent``."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         if lead and not lead.endswith("-"):
             lines.append(lead)
             lead = ""
@@ -64,11 +67,14 @@ def _write(value: Any, indent: str, lead: str, lines: list[str]) -> None:
             start = f"{lead} " if lead else indent
             _write(item, indent + "  ", f"{start}{scalar(str(key))}:", lines)
             lead = ""
+    elif isinstance(value, Rows) and value:
+        lines.append(lead)
+        lines.extend(f"{indent}- {quoted(row)}" for row in value)
     elif isinstance(value, (list, tuple)) and value:
         if lead:
             lines.append(lead)
         for item in value:
             _write(item, indent + "  ", f"{indent}-", lines)
     else:
-        empty = "{}" if isinstance(value, Mapping) else "[]" if isinstance(value, (list, tuple)) else scalar(value)
+        empty = "{}" if isinstance(value, dict) else "[]" if isinstance(value, (list, tuple)) else scalar(value)
         lines.append(f"{lead} {empty}" if lead else empty)

@@ -13,8 +13,7 @@ COLORS = ("Indigo", "Black", "Black", "Red", "Orange", "Yellow", "Yellow", "Gree
           "Indigo", "Violet", "Violet", "White")
 LETTERS = {"Black": "Z", "Red": "R", "Orange": "O", "Yellow": "Y", "Green": "G", "Blue": "B", "Indigo": "I",
            "Violet": "V", "White": "W"}
-WORDS = ("river lantern static orchard signal winter ladder mirror copper harbor ember theory window garden engine "
-         "paper salt machine thunder bridge silver pattern letter hollow").split()
+WORDS = ["river", "lantern", "static", "orchard", "signal", "winter", "ladder", "mirror", "copper", "harbor", "ember", "theory", "window", "garden", "engine", "paper", "salt", "machine", "thunder", "bridge", "silver", "pattern", "letter", "hollow"]
 ENUM = "!!python/object/apply:app.structures.enums"
 
 
