@@ -73,7 +73,7 @@ def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardS
     outcomes = []
     with progress.bar(step.name) as tick:
         for color in keys(context):
-            outcome = bring_up_to_date(step, store, color, run=context.run_id, progress=tick)
+            outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick)
             log(context.log, step, outcome)
             outcomes.append(outcome)
     return outcomes

@@ -1,0 +1,163 @@
+"""Faults on the real graph: killed builds, two builds at once, random edits. An incremental build equals a clean one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from rainbow_assets import rooms
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.counts import count
+
+pytestmark = pytest.mark.heavy
+COLORS = ("Red", "Green", "Blue")
+BUILD = """
+import sys
+from rainbow_assets import rooms
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.storage.store import ShardStore
+store = ShardStore(sys.argv[1])
+for color in sys.argv[2].split(","):
+    for step in rooms.steps().values():
+        outcome = bring_up_to_date(step, store, color)
+        assert outcome.problem is None, outcome.problem
+"""
+
+
+def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tuple[str, ...] = COLORS) -> None:
+    """Bring every asset of ``colors`` up to date in this process."""
+    monkeypatch.setenv("RAINBOW_CORPUS", str(corpus))
+    store = ShardStore(str(data))
+    for color in colors:
+        for step in rooms.steps().values():
+            outcome = bring_up_to_date(step, store, color)
+            assert outcome.problem is None, outcome.problem
+            assert all(verdict.passed for verdict in outcome.verdicts), [v for v in outcome.verdicts if not v.passed]
+
+
+def state(data: Path) -> dict[str, str]:
+    """Digest of every live file of every shard, and of its index: what readers see."""
+    found = {}
+    store = ShardStore(str(data))
+    for color in COLORS:
+        for name in rooms.steps():
+            shard = store.shard(name, color)
+            index = shard.require_index()
+            for file in ("shard.json", index.ledger, *(part.name for part in index.parts)):
+                found[f"{name}/{color}/{file}"] = hashlib.sha256(shard.files.read(file) or b"").hexdigest()
+    return found
+
+
+def start(data: Path, corpus: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", BUILD, str(data), ",".join(COLORS)],
+                            env={**os.environ, "RAINBOW_CORPUS": str(corpus)}, stderr=subprocess.PIPE)
+
+
+def test_killed_builds_end_like_an_undisturbed_one(tiny_corpus, tmp_path, monkeypatch):
+    clean = tmp_path / "clean"
+    begun = time.monotonic()
+    child = start(clean, tiny_corpus)
+    assert child.wait() == 0, child.stderr and child.stderr.read().decode()[-800:]
+    whole = time.monotonic() - begun
+    expected = state(clean)
+    rng = random.Random(5)
+    data = tmp_path / "killed"
+    for kill in range(count("kills")):
+        if kill % 5 == 0:
+            shutil.rmtree(data, ignore_errors=True)
+        child = start(data, tiny_corpus)
+        time.sleep(rng.uniform(0.3, max(0.6, whole)))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        for color in COLORS:
+            for name in rooms.steps():
+                shard = ShardStore(str(data)).shard(name, color)
+                if shard.index() is not None:
+                    list(shard.tables())  # whole, by digest, at any moment
+    build(data, tiny_corpus, monkeypatch)
+    assert state(data) == expected
+
+
+def test_two_builds_at_once_end_like_one(tiny_corpus, tmp_path, monkeypatch):
+    build(tmp_path / "one", tiny_corpus, monkeypatch)
+    children = [start(tmp_path / "two", tiny_corpus) for _ in range(2)]
+    for child in children:
+        assert child.wait() == 0, child.stderr and child.stderr.read().decode()[-800:]
+    assert state(tmp_path / "two") == state(tmp_path / "one")
+
+
+def test_a_full_disk_leaves_the_shard_and_the_next_build_completes(tiny_corpus, tmp_path, monkeypatch):
+    """The disk is really full: a file size limit of the process makes every larger write fail."""
+    limited = BUILD.replace("import sys\n", "import sys, resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+                            "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))\n", 1)
+    data = tmp_path / "full"
+    found = subprocess.run([sys.executable, "-c", limited, str(data), "Red"], capture_output=True, text=True,
+                           env={**os.environ, "RAINBOW_CORPUS": str(tiny_corpus)})
+    assert found.returncode != 0
+    assert "File too large" in found.stderr
+    store = ShardStore(str(data))
+    assert store.shard("segment_media", "Red").index() is None, "nothing half written is live"
+    build(data, tiny_corpus, monkeypatch)
+    build(tmp_path / "clean", tiny_corpus, monkeypatch)
+    assert state(data) == state(tmp_path / "clean")
+
+
+def edit(corpus: Path, rng: random.Random) -> str:
+    """Change one thing in the raw songs, as an artist would; return what."""
+    songs = sorted(path for path in corpus.iterdir() if path.is_dir())
+    song = rng.choice(songs)
+    manifest, lyrics = song / f"{song.name}.yml", song / f"{song.name}.lrc"
+    kind = rng.choice(["concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again"])
+    text = manifest.read_text("utf-8")
+    stems = sorted(path for path in song.glob("*.wav") if "main" not in path.name)
+    if kind == "concept":
+        manifest.write_text(text.replace("concept:", f"concept: Once more, {rng.random()}. ", 1), "utf-8")
+    elif kind == "mood":
+        manifest.write_text(text.replace("mood:\n", f"mood:\n- restless {rng.randrange(9)}\n", 1), "utf-8")
+    elif kind == "title":
+        manifest.write_text(text.replace("title:", f"title: Part {rng.randrange(9)}", 1), "utf-8")
+    elif kind == "comment":
+        manifest.write_text(text + f"# {rng.random()}\n", "utf-8")
+    elif kind == "lyric" and lyrics.exists():
+        lines = lyrics.read_text("utf-8").splitlines()
+        lines[-1] += f" {rng.randrange(99)}"
+        lyrics.write_text("\n".join(lines), "utf-8")
+    elif kind == "stem":
+        samples, rate = soundfile.read(rng.choice(stems), dtype="int16")
+        soundfile.write(rng.choice(stems), samples // 2, rate, subtype="PCM_16")
+    elif kind == "stem rate":
+        samples, _ = soundfile.read(stems[0], dtype="int16")
+        soundfile.write(stems[0], samples, 48000, subtype="PCM_16")
+    elif kind == "midi gone":
+        for path in sorted(song.glob("*.mid"))[:1]:
+            path.unlink()
+    elif kind == "song again":
+        shutil.copytree(song, corpus / f"{song.name[:3]}{rng.randrange(20, 99)}", dirs_exist_ok=True)
+    return f"{kind} of {song.name}"
+
+
+def test_random_edit_scripts_give_the_bytes_of_a_clean_build(tiny_corpus, tmp_path, monkeypatch):
+    rng = random.Random(11)
+    corpus, data = tmp_path / "corpus", tmp_path / "data"
+    shutil.copytree(tiny_corpus, corpus)
+    done = []
+    for script in range(count("edit_scripts")):
+        done.append(edit(corpus, rng))
+        build(data, corpus, monkeypatch)
+        shutil.rmtree(tmp_path / "clean", ignore_errors=True)
+        build(tmp_path / "clean", corpus, monkeypatch)
+        assert state(data) == state(tmp_path / "clean"), f"script {script}: {done}"
+        if len(list(corpus.iterdir())) > 7:
+            shutil.rmtree(corpus)
+            shutil.copytree(tiny_corpus, corpus)
