@@ -1,0 +1,160 @@
+"""The README's commands, run in order in an empty folder; and the UI's server, driven as a browser drives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.e2e
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAINBOW_", "DAGSTER_"))}
+    return {**kept, "PATH": f"{BIN}:{os.environ['PATH']}", "DAGSTER_HOME": str(folder), "HF_HUB_OFFLINE": "1",
+            "HF_DATASETS_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT), **more}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a clone has that commands read, without the virtual environment."""
+    found = tmp_path_factory.mktemp("clone")
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(ROOT / name, found / name)
+    (found / "data/dagster").mkdir(parents=True)
+    return found
+
+
+def run(command: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment(folder, **more), capture_output=True,
+                          text=True, timeout=400)
+
+
+def blocks(kind: str) -> list[str]:
+    """Fenced blocks of the README."""
+    return re.findall(rf"```{kind}\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+
+
+def test_the_readme_runs_as_written(folder: Path):
+    made = run("rainbow demo --run", folder)
+    assert made.returncode == 0, made.stderr[-3000:]
+    last = made.stdout.strip().splitlines()[-3:]
+    assert last[0].startswith("published v0.3.0")
+    assert "listen.html" in last[1]
+    assert "load_dataset" in last[2]
+    python = next(block for block in blocks("python") if "load_dataset" in block)
+    loaded = run(f"python - <<'END'\n{python}\nprint(green['segment_id'], len(green['audio']['bytes']))\nEND", folder)
+    assert loaded.returncode == 0, loaded.stderr[-2000:]
+    assert loaded.stdout.startswith("05_0")
+    commands = [line.split("#")[0].strip() for block in blocks("console") for line in block.splitlines()]
+    ran = 0
+    for command in commands:
+        if command.startswith("make") or not command:
+            continue
+        command = command.replace("/path/to/songs", str(folder / "data/corpus")).replace("/srv/datasets", str(folder / "srv"))
+        done = run(command, folder)
+        assert done.returncode == 0, (command, done.stdout[-800:], done.stderr[-2000:])
+        assert "Traceback" not in done.stderr
+        ran += 1
+    assert ran >= 8
+    assert (folder / "srv/v0.3.0/README.md").read_bytes() == (folder / "data/hub/v0.3.0/README.md").read_bytes()
+
+
+def test_one_color_and_a_repeat_are_cheap(folder: Path):
+    begun = time.monotonic()
+    done = run("dagster asset materialize -m rainbow_assets.definitions --select segments,segment_media --partition Green",
+               folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "segments/Green" in done.stderr + done.stdout
+    assert " 0 computed" in done.stderr + done.stdout
+    assert time.monotonic() - begun < 120
+
+
+def test_datasets_loads_every_config_and_streams(folder: Path):
+    code = """
+import sys
+from datasets import Audio, get_dataset_config_names, load_dataset
+path = sys.argv[1]
+names = get_dataset_config_names(path)
+assert names[0] == "preview", names
+assert set(names) == {"preview", "preview_mix", "base_manifest", "training_segments", "training_full"}
+for name in names:
+    rows = load_dataset(path, name, split="train")
+    assert len(rows) > 0
+preview = load_dataset(path, split="train")
+assert isinstance(preview.features["audio"], Audio) and preview.features["audio"].sampling_rate == 44100
+first = next(iter(load_dataset(path, "preview", split="train", streaming=True)))
+assert first["audio"]["bytes"][:4] == b"fLaC" and first["audio"]["path"].endswith(".flac")
+full = load_dataset(path, "training_full", split="train")
+songs = {}
+for row in full:
+    songs.setdefault(row["song_id"], set()).add(row["split"])
+assert all(len(splits) == 1 for splits in songs.values())
+print("ok")
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(folder / "data/hub/v0.3.0")], capture_output=True, text=True,
+                          env=environment(folder), cwd=folder)
+    assert done.stdout.strip() == "ok", done.stderr[-2000:]
+
+
+LAUNCH = """mutation($colors: [String!]!, $assets: [AssetKeyInput!]!) {
+  launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $colors}) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status } ... on PythonError { message } } }"""
+
+
+def ask(port: int, query: str, variables: dict[str, object]) -> dict:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/graphql", method="POST",
+                                     data=json.dumps({"query": query, "variables": variables}).encode(),
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())["data"]
+
+
+def test_the_ui_launches_a_range_of_colors(folder: Path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (folder / "dev.log").open("w")
+    server = subprocess.Popen([str(BIN / "dagster"), "dev", "-h", "127.0.0.1", "-p", str(port)], cwd=folder,
+                              env=environment(folder), stdout=log, stderr=log, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 180
+        while True:
+            try:
+                assets = ask(port, "{ assetNodes { assetKey { path } groupName hasMaterializePermission } }", {})
+                if assets["assetNodes"]:
+                    break
+            except (OSError, KeyError):
+                pass
+            assert time.monotonic() < deadline and server.poll() is None, (folder / "dev.log").read_text()[-2000:]
+            time.sleep(1)
+        names = {"/".join(node["assetKey"]["path"]) for node in assets["assetNodes"]}
+        assert {"base_manifest", "segments", "published_dataset", "taxonomy"} <= names
+        started = ask(port, LAUNCH, {"colors": ["Red", "Orange"],
+                                     "assets": [{"path": ["base_manifest"]}, {"path": ["song_splits"]}]})
+        found = started["launchPartitionBackfill"]
+        assert found["__typename"] == "LaunchBackfillSuccess", found
+        status = ""
+        while not status.startswith("COMPLETED"):
+            assert time.monotonic() < deadline + 180, (status, (folder / "dev.log").read_text()[-2000:])
+            time.sleep(2)
+            status = ask(port, STATUS, {"id": found["backfillId"]})["partitionBackfillOrError"]["status"]
+        assert status == "COMPLETED_SUCCESS"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+        log.close()
