@@ -140,8 +140,8 @@ def test_a_bad_color_is_red_and_blocked_while_good_colors_go_on(built: Path, pro
         found = {}
         for color in ("Blue", "Green"):
             record = instance.event_log_storage.get_asset_check_execution_history(keys[0], limit=30)
-            found[color] = [r.event.dagster_event.asset_check_evaluation_data.passed for r in record
-                            if r.event and r.partition == color][0]
+            found[color] = next(r.event.dagster_event.asset_check_evaluation_data.passed for r in record
+                                if r.event and r.partition == color)
         assert found == {"Blue": False, "Green": True}
     refused = jobs.run_release(defs, {})
     assert not refused.success
@@ -160,7 +160,7 @@ def test_a_gate_holds_in_a_new_home(built: Path, project: Path, monkeypatch: pyt
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     result = jobs.run_colors(defs, ["Green"], ["training_segments"])
     assert not result.success
-    events = [e for e in result.filter_events(lambda e: e.is_step_failure)]
+    events = result.filter_events(lambda e: e.is_step_failure)
     said = " ".join(str(e.step_failure_data.user_failure_data.description) for e in events)
     assert "segments/Green is blocked: its check rows_inside was answered never" in said
 

@@ -49,7 +49,7 @@ def _anomalies(outcomes: list[Any], store: ShardStoreResource) -> dict[str, Any]
     for outcome in outcomes:
         index = store.open().shard("base_manifest", outcome.partition).index()
         found += [entry for part in (index.parts if index else ()) for entry in part.facts.get("anomalies", [])]
-    found.sort(key=lambda a: ("error warning info".split().index(a["severity"]), a["song"], a["file"], a["where"]))
+    found.sort(key=lambda a: (["error", "warning", "info"].index(a["severity"]), a["song"], a["file"], a["where"]))
     lines = ["| severity | song | file | where | what | done |", "|---|---|---|---|---|---|"]
     lines += ["| " + " | ".join(a[k].replace("|", "\\|") for k in
                                 ("severity", "song", "file", "where", "message", "action")) + " |" for a in found[:200]]

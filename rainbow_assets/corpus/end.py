@@ -16,11 +16,11 @@ GAP_MS = 500
 def text_end(total_ms: int, sections: Sequence[Section]) -> int | None:
     """Return the largest of TRT and section ends that lie after the last section's start; None where none does.
 
-    A time before the start of the last section is a slip (``[00:03.086]`` for a song of two minutes).
+    A time at or before the start of the last section is a slip (``[00:03.086]`` for a song of two minutes).
     """
     starts = max((section.start_ms for section in sections), default=0)
     ends = [section.end_ms for section in sections if section.end_ms > section.start_ms]
-    return max((ms for ms in (total_ms, *ends) if ms > starts or (ms == starts and ms > 0)), default=None)
+    return max((ms for ms in (total_ms, *ends) if ms > starts), default=None)
 
 
 def song_end(total_ms: int, sections: Sequence[Section], lines: Sequence[LyricLine]) -> int:

@@ -106,6 +106,8 @@ EXPECTED = ("tempo", "key", "title", "release_date", "album_sequence", "main_aud
 LISTS = {"structure": "the section is left out", "sounds_like": "the artist is left out",
          "mood": "the word is left out",
          "genres": "the word is left out", "audio_tracks": "the track is left out"}
+NEEDED = ("id", "start_time", "end_time", "name")
+"""Fields that an item of a list cannot do without."""
 
 
 def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
@@ -136,12 +138,19 @@ def _leave_out(
     """Take out of ``fields`` what a song can do without; tell whether the song is still usable."""
     usable, items = True, dict[str, set[int]]()
     for problem in error.errors():
-        top, place = str(problem["loc"][0]), problem["loc"][1] if len(problem["loc"]) > 1 else None
-        where = _path(problem["loc"])
+        path = problem["loc"]
+        top, place = str(path[0]), path[1] if len(path) > 1 else None
+        where = _path(path)
         said = f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
         if top in LISTS and isinstance(place, int):
-            notes.add("wrong_type", file, f"field {where}", said, LISTS[top])
-            items.setdefault(top, set()).add(place)
+            if len(path) > 2 and path[2] not in NEEDED:
+                notes.add("wrong_type", file, f"field {where}", said, "the field is left empty")
+                fields[top] = list(fields[top])
+                fields[top][place] = dict(fields[top][place])
+                left_out[_path(path[:3])] = fields[top][place].pop(path[2], None)
+            else:
+                notes.add("wrong_type", file, f"field {where}", said, LISTS[top])
+                items.setdefault(top, set()).add(place)
         elif top in REQUIRED:
             notes.add("invalid_field", file, f"field {where}", said, "the song is set aside")
             usable = False

@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rainbow_assets.corpus.model import Song, Track
 from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.model import Song, Track
 from rainbow_assets.taxonomy import by_name
 
 

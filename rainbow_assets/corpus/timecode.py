@@ -22,6 +22,8 @@ from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, Fra
 __all__ = ["FRAMES", "MS", "SUBFRAMES", "Override", "Overrides", "SongOverride", "decide", "literal", "load_overrides",
            "misfits", "read_ms"]
 SURE = 0.95
+WHOLE = "999"
+"""How an end just before a full second is written, in whatever unit: no evidence."""
 STRAY = 0.03
 """Share of stamps that may have been typed in another way than the rest of their file."""
 FOR_PLAIN = 3.0
@@ -50,14 +52,14 @@ def decide(
         best = max(weights, key=lambda code: weights[code])
         # Eighths or tenths of a frame differ by 5 ms at most: not worth a question.
         share = sum(weight for code, weight in weights.items() if replace(code, subframes=best.subframes) == best)
-        moves = any(stamp.fraction.strip("0") for stamp in stamps)
+        moves = any(stamp.fraction.strip("0") for stamp in stamps if stamp.fraction != WHOLE)
         found.append(_timecode(best, stamps, bpm, own, share < SURE and moves and own.unit is None))
     return found[0], found[1] if lyrics else None
 
 
 def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: Override) -> dict[FrameCode, float]:
     """Return the log weight of each reading that the override leaves open, by this file alone."""
-    distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != "999"}.items())
+    distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != WHOLE}.items())
     kept = [stamp for _, stamp in distinct]
     fractions = sorted({stamp.fraction for stamp in kept if stamp.fraction.strip("0")})
     found = {}

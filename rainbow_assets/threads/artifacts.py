@@ -61,7 +61,8 @@ def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Con
         size = os.stat(path).st_size
         content = Content(size, file_sha256(Path(path)))
         if is_text:
-            content.said.append(("too_big_to_rewrite", "", f"it has {size:,} bytes; at most {TEXT_LIMIT:,} are searched"))
+            sentence = f"it has {size:,} bytes; at most {TEXT_LIMIT:,} are searched"
+            content.said.append(("too_big_to_rewrite", "", sentence))
         content.packed_size, content.packed_sha256 = content.size, content.sha256
         return content
     content = Content(len(data), hashlib.sha256(data).hexdigest())
@@ -206,4 +207,5 @@ def _paths_said(content: Content, changes: list[PathChange]) -> None:
     content.said.append(("machine_path", "", f"{len(changes)} machine paths are made relative"))
     outside = sorted({change.found for change in changes if change.kind == "outside"})
     if outside:
-        content.said.append(("outside_path", "", f"{len(outside)} paths lead outside the threads; their tails are kept"))
+        sentence = f"{len(outside)} paths lead outside the threads; their tails are kept"
+        content.said.append(("outside_path", "", sentence))

@@ -77,7 +77,8 @@ def _from_text(raw: str) -> KeyReading:
         mode = "major"
         corrections.append("no mode is written; major is assumed")
     tonic = usual_tonic(letter.upper(), _SIGNS[sign], mode)
-    plain = f"{letter.upper()}{ {'sharp': '#', '♯': '#', 'flat': 'b', '♭': 'b', 'natural': '', '♮': ''}.get(sign, sign)}"
+    signs = {"sharp": "#", "♯": "#", "flat": "b", "♭": "b", "natural": "", "♮": ""}
+    plain = f"{letter.upper()}{signs.get(sign, sign)}"
     if plain != tonic:
         corrections.append(f"{plain} {mode} is written as its enharmonic {tonic} {mode}")
     if rest:

@@ -194,7 +194,8 @@ _TAG_TOKEN = re.compile(r"!!python/[^\s,\[\]{}]*|!<[^>\s]*>|![^\s!,\[\]{}]*![^\s
 class _Frame:
     """A collection under construction."""
 
-    __slots__ = ("anchor", "chars", "first", "flow", "key", "line", "mapping", "merges", "nodes", "start", "tag", "token",
+    __slots__ = ("anchor", "chars", "first", "flow", "key", "line", "mapping", "merges", "nodes", "start", "tag",
+                 "token",
                  "value")
 
     def __init__(self, value: Any, tag: str | None, anchor: str | None, event: Any) -> None:
