@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -116,16 +118,16 @@ def audio_playable(shard: Shard) -> Outcome:
     spans = {row["segment_id"]: row for row in shard.store.shard("segments", shard.partition).table(
         SEGMENTS.schema, ["segment_id", "start_ms", "end_ms"]).to_pylist()}
     problems: dict[str, list[str]] = {}
-    rows = seconds = 0
-    for _, part in shard.tables(["segment_id", "audio", "bits"]):
-        for row in part.to_pylist():
-            if row["audio"] is None:
-                continue
-            rows += 1
-            problem, length = _audio_problem(row, spans.get(row["segment_id"]), rules)
-            seconds += length
-            if problem:
-                problems.setdefault(problem, []).append(row["segment_id"])
+    rows, seconds = 0, 0.0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _, part in shard.tables(["segment_id", "audio", "bits"]):
+            found = [row for row in part.to_pylist() if row["audio"] is not None]
+            rows += len(found)
+            answers = pool.map(lambda row: _audio_problem(row, spans.get(row["segment_id"]), rules), found)
+            for row, (problem, length) in zip(found, answers, strict=True):
+                seconds += length
+                if problem:
+                    problems.setdefault(problem, []).append(row["segment_id"])
     numbers = {"rows": rows, "seconds": round(seconds, 1), **{name: len(keys) for name, keys in problems.items()}}
     if problems:
         said = "; ".join(f"{name}: {names(keys)}" for name, keys in sorted(problems.items()))
