@@ -1,0 +1,240 @@
+"""Every check passes on good data, and fails, with numbers and a name, when its data are broken.
+
+The data are made wrong, not corrupt: a part is rewritten and listed with its new digest, so that only the check
+itself can see what happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from rainbow_assets import rooms
+from rainbow_assets.corpus import steps
+from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.release.publish import publish
+from rainbow_assets.release.tables import ReleaseRefused
+from rainbow_assets.segments.flac import decode_flac, encode_flac
+from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.shard import Part, Shard
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+COLOR = "Red"
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Everything built once."""
+    data = tmp_path_factory.mktemp("template") / "data"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAINBOW_CORPUS", str(tiny_corpus))
+        store = ShardStore(str(data))
+        for color in COLOR_NAMES:
+            for step in rooms.steps().values():
+                outcome = bring_up_to_date(step, store, color)
+                assert outcome.problem is None, outcome.problem
+    return data
+
+
+@pytest.fixture
+def store(template: Path, project: Path) -> ShardStore:
+    """A copy to break, with a corpus of its own."""
+    shutil.rmtree(project)
+    shutil.copytree(template, project)
+    return ShardStore(str(project))
+
+
+def rewrite(shard: Shard, change: Callable[[Rows], Rows]) -> None:
+    """Change the rows of the shard's largest part and list the part as what it now is."""
+    step, index = catalog.step(shard.asset), shard.require_index()
+    part = max(index.parts, key=lambda part: (part.rows, part.group))
+    rows = change(shard.read_part(part).to_pylist())
+    table = pa.Table.from_pylist(rows, schema=step.schema)
+    with shard.files.staged() as staged:
+        written = write_parquet(staged, [table], step.schema, step.media)
+        shard.files.adopt(staged, f"{part.group}-broken.parquet")
+    broken = Part(part.group, f"{part.group}-broken.parquet", written.sha256, written.rows, written.bytes, part.facts)
+    shard.replace_index(dataclasses.replace(index, parts=tuple(broken if p is part else p for p in index.parts)))
+
+
+def with_first(**values: Any) -> Callable[[Rows], Rows]:
+    return lambda rows: [{**rows[0], **values}, *rows[1:]]
+
+
+def sounding(rows: Rows, change: Callable[[bytes], bytes | None]) -> Rows:
+    """Change the FLAC of the first row that has one."""
+    place = next(n for n, row in enumerate(rows) if row["audio"])
+    data = change(rows[place]["audio"]["bytes"])
+    audio = None if data is None else {**rows[place]["audio"], "bytes": data}
+    return [*rows[:place], {**rows[place], "audio": audio}, *rows[place + 1:]]
+
+
+def samples_to(change: Callable[[Any, int], Any]) -> Callable[[Rows], Rows]:
+    def apply(data: bytes) -> bytes:
+        samples, bits, rate = decode_flac(data)
+        return encode_flac(change(samples, bits).astype(np.int32), bits, rate)
+
+    return lambda rows: sounding(rows, apply)
+
+
+def clip(samples: Any, bits: int) -> Any:
+    samples = samples.copy()
+    samples[100:200] = 2 ** (bits - 1) - 1
+    return samples
+
+
+def midi(rows: Rows, data: bytes | None) -> Rows:
+    place = next(n for n, row in enumerate(rows) if row["midi_binary"])
+    return [*rows[:place], {**rows[place], "midi_binary": data}, *rows[place + 1:]]
+
+
+def without_songs(shard: Shard) -> None:
+    """Empty the ledger and the table, as a reader that skips every song would."""
+    rewrite(shard, lambda rows: [])
+
+
+def forget_ledger_rows(shard: Shard) -> None:
+    ledger = ledger_frame(shard)
+    assert ledger is not None
+    name, sha256 = landing.write_ledger(shard, ledger.slice(0, len(ledger) - 3))
+    shard.replace_index(dataclasses.replace(shard.require_index(), ledger=name, ledger_sha256=sha256))
+
+
+LATE = [{"start_ms": 10**8, "text": "late", "line_number": 4}]
+BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
+    ("base_manifest", "songs_accounted"): lambda shard: shutil.copytree(
+        steps.corpus_root() / "02_01", steps.corpus_root() / "02_09"),
+    ("base_manifest", "color_has_rows"): without_songs,
+    ("base_manifest", "stamps_plausible"): lambda shard: rewrite(
+        shard, lambda rows: [{**row, "lines": LATE} for row in rows]),
+    ("song_splits", "splits_by_song"): lambda shard: rewrite(shard, with_first(song_id="02_77")),
+    ("segments", "slices_expected"): forget_ledger_rows,
+    ("segments", "time_covered"): lambda shard: rewrite(
+        shard, lambda rows: [{**rows[0], "end_ms": rows[0]["start_ms"] + 100}, *rows[1:]]),
+    ("segments", "rows_inside"): lambda shard: rewrite(shard, with_first(end_ms=10**9)),
+    ("segment_media", "matches_segments"): lambda shard: rewrite(shard, lambda rows: rows[1:]),
+    ("segment_media", "media_present"): lambda shard: rewrite(shard, lambda rows: sounding(rows, lambda _: None)),
+    ("segment_media", "audio_playable"): lambda shard: rewrite(shard, samples_to(lambda samples, bits: samples * 0)),
+    ("segment_media", "midi_fits"): lambda shard: rewrite(
+        max_midi(shard), lambda rows: midi(rows, b"MThd no midi at all")),
+    ("training_segments", "stems_only"): lambda shard: rewrite(shard, lambda rows: rows[:-1]),
+    ("training_full", "matches_training_segments"): lambda shard: rewrite(shard, lambda rows: rows[2:]),
+    ("preview", "enough_rows"): lambda shard: rewrite(shard, lambda rows: rows[1:]),
+    ("preview", "rows_play"): lambda shard: rewrite(shard, lambda rows: sounding(rows, lambda data: data[:200])),
+    ("preview_mix", "enough_rows"): lambda shard: rewrite(shard, lambda rows: rows[:-1]),
+    ("preview_mix", "rows_play"): lambda shard: rewrite(shard, lambda rows: sounding(rows, lambda _: None)),
+}
+for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
+               "preview", "preview_mix"):
+    BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
+for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),
+                        ("training_segments", "source_audio_file"), ("training_full", "lrc_file"),
+                        ("preview_mix", "title")):
+    BREAK[_asset, "relative_paths"] = lambda shard, column=_column: rewrite(
+        shard, with_first(**{column: "/Users/somebody/song.wav"}))
+
+
+def max_midi(shard: Shard) -> Shard:
+    """Make a part with MIDI the one that `rewrite` picks: drop larger parts' rows from consideration."""
+    index = shard.require_index()
+    with_notes = {part.group for part in index.parts
+                  if any(data is not None for data in shard.read_part(part, ["midi_binary"]).column(0).to_pylist())}
+    parts = tuple(part for part in index.parts if part.group in with_notes)
+    shard.replace_index(dataclasses.replace(index, parts=parts))
+    return shard
+
+
+def declared() -> list[tuple[str, str]]:
+    return [(asset, check.name) for asset in rooms.steps() for check in catalog.checks(asset)]
+
+
+def test_every_check_has_a_test_that_breaks_it():
+    assert sorted(BREAK) == sorted(declared())
+
+
+@pytest.mark.parametrize(("asset", "name"), declared(), ids=str)
+def test_it_passes_on_good_data_and_fails_on_broken(store: ShardStore, asset: str, name: str):
+    check = next(check for check in catalog.checks(asset) if check.name == name)
+    shard = store.shard(asset, COLOR)
+    good = check.evaluate(shard)
+    assert good.passed, good.message
+    assert good.numbers
+    BREAK[asset, name](shard)
+    bad = check.evaluate(shard)
+    assert not bad.passed
+    assert len(bad.message) > 30
+    assert bad.numbers
+    assert bad.message != good.message
+    empty = check.evaluate(store.shard(asset, "White"))
+    assert empty.passed, "a color without songs is no failure"
+
+
+@pytest.mark.parametrize(("change", "problem"), [
+    (samples_to(lambda samples, bits: samples[: len(samples) - 3]), "wrong length"),
+    (samples_to(clip), "clipped"),
+    (samples_to(lambda samples, bits: samples * 0), "silent"),
+    (lambda rows: sounding(rows, lambda data: data[: len(data) // 2]), "does not decode"),
+    (lambda rows: sounding(rows, lambda data: b"fLaC" + b"\0" * 90), "does not decode"),
+])
+def test_what_is_wrong_with_the_sound_is_named(store: ShardStore, change, problem):
+    shard = store.shard("segment_media", COLOR)
+    rewrite(shard, change)
+    check = next(check for check in catalog.checks("segment_media") if check.name == "audio_playable")
+    bad = check.evaluate(shard)
+    assert not bad.passed
+    assert bad.numbers[problem] == 1
+    assert f"{problem}: 02_01_t" in bad.message
+
+
+def test_a_failed_check_stops_the_release_with_its_sentence(store: ShardStore):
+    shard = store.shard("training_full", COLOR)
+    data = shard.files.read("verdicts.json") or b""
+    shard.files.write("verdicts.json", data.replace(b'"passed": true', b'"passed": false', 1))
+    with pytest.raises(ReleaseRefused, match=r"training_full/Red is blocked: its check matches_training_segments failed"):
+        publish(store, say=lambda text: None)
+    assert not (Path(store.files.root) / "hub/v0.3.0").exists()
+
+
+def test_a_missing_shard_stops_the_release_and_names_the_command(store: ShardStore):
+    store.shard("preview", "White").files.remove("shard.json")
+    with pytest.raises(ReleaseRefused, match=r"--select preview --partition White"):
+        publish(store, say=lambda text: None)
+
+
+def test_broken_sound_is_never_called_silent(store: ShardStore):
+    folder = steps.corpus_root() / "02_01"
+    wavs = sorted(path for path in folder.glob("*.wav") if "main" not in path.name)
+    wavs[0].write_bytes(wavs[0].read_bytes()[:3000])
+    wavs[1].unlink()
+    midis = sorted(folder.glob("*.mid"))
+    for path in midis:
+        path.write_bytes(b"MThd")
+    for name in ("base_manifest", "segments"):
+        assert bring_up_to_date(rooms.steps()[name], store, COLOR).problem is None
+    ledger = ledger_frame(store.shard("segments", COLOR), ["key", "status", "reason"])
+    assert ledger is not None
+    reasons = set(ledger.filter(ledger["status"] == "quarantined")["reason"])
+    assert {"unreadable_audio", "missing_audio"} <= reasons
+
+
+def test_an_unusable_song_is_accounted_for_and_the_others_go_on(store: ShardStore):
+    broken = steps.corpus_root() / "02_09"
+    broken.mkdir()
+    (broken / "02_09.yml").write_text("rainbow_color: R\nbpm: [\n", "utf-8")
+    outcome = bring_up_to_date(rooms.steps()["base_manifest"], store, COLOR)
+    assert outcome.report is not None
+    assert outcome.report.quarantined == {"unusable_song": 1}
+    answers = {verdict.check: verdict for verdict in outcome.verdicts}
+    assert answers["songs_accounted"].passed
+    assert "2 songs found = 1 processed + 1 quarantined (02_09)" in answers["songs_accounted"].message
