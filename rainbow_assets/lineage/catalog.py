@@ -39,3 +39,9 @@ def checks(asset: str) -> tuple[Check, ...]:
     """Return the checks of ``asset``; raise ``UnknownAsset`` (never an empty answer for a forgotten room)."""
     step(asset)
     return _CHECKS[asset]
+
+
+def forget(asset: str) -> None:
+    """Take back the registration of ``asset``; for examples that leave the catalog as it was."""
+    _STEPS.pop(asset, None)
+    _CHECKS.pop(asset, None)

@@ -1,0 +1,101 @@
+"""The documents are true: commands exist and run, links resolve, tables are those of the code, examples work."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+from rainbow_assets import rooms
+from rainbow_assets.cli import main
+from rainbow_assets.corpus.anomalies import KINDS
+from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.segments.slicing import REASONS
+from rainbow_assets.settings import Rules
+from rainbow_assets.storage.store import ShardStore
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def commands() -> list[tuple[str, str]]:
+    """(page, command) of every `rainbow` line in a console block."""
+    found = []
+    for page in PAGES:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            for line in block.splitlines():
+                words = line.split("#")[0].strip()
+                if "rainbow " in words and not words.startswith("export"):
+                    found.append((page.name, words[words.index("rainbow "):]))
+    return found
+
+
+def test_there_are_commands_to_hold():
+    assert len(commands()) >= 15
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_every_command_is_one_that_exists(page, command):
+    _, verb, *words = shlex.split(command)
+    found = main.commands[verb]
+    with click.Context(found) as context:
+        found.make_parser(context).parse_args(list(words))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_resolve(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def tables() -> dict[tuple[str, str], str]:
+    """What the generated tables have to say."""
+    settings = [f"| `{section.name}.{item.name}` | `{item.default!r}` |" for section in dataclasses.fields(Rules)
+                for item in dataclasses.fields(getattr(Rules(), section.name))]
+    kinds = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
+    reasons = [f"| `{reason}` | {meaning} |" for reason, meaning in REASONS.items()]
+    return {
+        ("segments.md", "settings"): "\n".join(["| setting | default |", "|---|---|", *settings]),
+        ("segments.md", "reasons"): "\n".join(["| reason | meaning |", "|---|---|", *reasons]),
+        ("corpus.md", "anomalies"): "\n".join(["| kind | severity | meaning |", "|---|---|---|", *kinds]),
+    }
+
+
+@pytest.mark.parametrize(("page", "name"), sorted(tables()))
+def test_generated_tables_are_those_of_the_code(page, name):
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    found = re.search(rf"<!-- generated: {name} -->\n(.*?)\n?<!-- end -->", text, re.DOTALL)
+    assert found is not None
+    assert found[1] == tables()[page, name]
+
+
+def test_the_example_asset_works(project: Path):
+    text = (ROOT / "docs/add-an-asset.md").read_text("utf-8")
+    space: dict[str, object] = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], space)
+    step, store = space["CONCEPT_WORDS"], ShardStore(str(project))
+    catalog.register(step)
+    try:
+        for one in (rooms.steps()["base_manifest"], step):
+            assert bring_up_to_date(one, store, "Red").problem is None
+        rows = store.shard("concept_words", "Red").table(pa.schema(step.schema)).to_pylist()
+        assert rows and all(row["words"] > 5 for row in rows)
+        assert bring_up_to_date(step, store, "Red").report.computed == 0
+    finally:
+        catalog.forget("concept_words")
+
+
+def test_documented_commands_run(project: Path):
+    for words in (["lint"], ["lint", "--json"], ["build"], ["plan"], ["plan", "--json"], ["plan", "--html", "plan.html"],
+                  ["why", "segments"], ["why", "training_full", "--color", "Green"], ["impact", "Green"],
+                  ["demo", "songs", "--songs-per-color", "1"], ["release", "--version", "0.3.0"]):
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+        assert done.exit_code == 0, (words, done.output)
