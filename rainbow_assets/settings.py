@@ -40,8 +40,8 @@ class SliceRules:
             raise SettingsError(f"slices.coverage is {self.coverage!r}; write 'full' or 'lyrics'")
         if not 0 <= self.overlap_ms < self.window_ms:
             raise SettingsError("slices.overlap_ms must be at least 0 and less than slices.window_ms")
-        if not 0 < self.min_ms <= self.window_ms:
-            raise SettingsError("slices.min_ms must be more than 0 and at most slices.window_ms")
+        if not 0 <= self.min_ms <= self.window_ms:
+            raise SettingsError("slices.min_ms must be at least 0 and at most slices.window_ms")
 
 
 @dataclass(frozen=True, slots=True)
