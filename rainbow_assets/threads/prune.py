@@ -110,7 +110,7 @@ def prune(source: Path, out: Path, *, dry_run: bool = False) -> PruneReport:
     _check(source, out)
     if dry_run:
         return PruneReport("planned", plan_prune(source, out))
-    with _locked(source, out):
+    with _locked(out):
         recovered = recover(source)
         if journals.read(source) is not None:
             raise UsageError("an earlier prune is neither confirmed nor undone; do one of the two first "
@@ -137,7 +137,7 @@ def confirm(source: Path, out: Path) -> PruneReport:
 
 def _settle(source: Path, out: Path, state: str) -> PruneReport:
     _check(source, out)
-    with _locked(source, out):
+    with _locked(out):
         recovered = recover(source)
         journal = journals.read(source)
         if journal is None:
@@ -187,8 +187,8 @@ def _check(source: Path, out: Path) -> None:
 
 
 @contextmanager
-def _locked(source: Path, out: Path) -> Iterator[None]:
-    with writer_lock(Files(str(out)), "prune"), writer_lock(Files(str(source / journals.FOLDER)), "prune"):
+def _locked(out: Path) -> Iterator[None]:
+    with writer_lock(Files(str(out)), "prune"):
         yield
 
 
