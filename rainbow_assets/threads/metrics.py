@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -61,56 +60,84 @@ def spread(values: Sequence[int]) -> dict[str, float]:
             "min": float(array.min()), "max": float(array.max())}
 
 
-def bootstrap(values: Sequence[Any], statistic: Callable[[np.ndarray], np.ndarray], seed: int) -> tuple[float, float]:
-    """Return the 95 % percentile interval of a statistic over whole threads drawn with replacement.
+def resampled_sums(per_thread: np.ndarray, seed: int) -> np.ndarray:
+    """Return column sums over BOOTSTRAP resamples of whole threads; ``per_thread`` has one row per thread.
 
-    ``statistic`` maps index draws of shape (BOOTSTRAP, n) to BOOTSTRAP values. Seeded, so that a report is repeatable.
+    Threads, not proposals, are drawn: the proposals of one thread resemble each other. Seeded, so that a report is
+    repeatable.
     """
-    size = len(values)
-    draws = np.random.default_rng([seed, size]).integers(0, size, (BOOTSTRAP, size))
-    low, high = np.percentile(statistic(draws), (2.5, 97.5))
+    size = len(per_thread)
+    generator = np.random.default_rng([seed, size])
+    return generator.multinomial(size, np.full(size, 1.0 / size), BOOTSTRAP).astype(np.float64) @ per_thread
+
+
+def _bounds(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.percentile(values, (2.5, 97.5))
     return float(low), float(high)
 
 
-def entropy_interval(labels: Sequence[str], seed: int) -> Interval | None:
-    """Return the entropy with its interval, or None for no labels. Small samples are biased low; so is the interval."""
-    if not labels:
+def entropy_interval(labels: Sequence[Sequence[str]], seed: int) -> Interval | None:
+    """Return the entropy in bits with its interval; ``labels`` holds each thread's labels. None where there are none.
+
+    Small samples are biased low, and so is the interval.
+    """
+    names = {name: column for column, name in enumerate(sorted({name for thread in labels for name in thread}))}
+    if not names:
         return None
-    names = sorted(set(labels))
-    codes = np.asarray([names.index(label) for label in labels])
+    counts = np.zeros((len(labels), len(names)))
+    for row, thread in enumerate(labels):
+        for name in thread:
+            counts[row, names[name]] += 1
+    sums = resampled_sums(counts, seed)
+    totals = sums.sum(axis=1, keepdims=True)
+    shares = sums[totals[:, 0] > 0] / totals[totals[:, 0] > 0]
+    logs = np.log2(np.where(shares > 0, shares, 1.0))
+    low, high = _bounds(-(shares * logs).sum(axis=1))
+    return Interval(_entropy(counts.sum(axis=0)), max(0.0, low), max(0.0, high))
 
-    def statistic(draws: np.ndarray) -> np.ndarray:
-        drawn = codes[draws]
-        counts = np.stack([(drawn == code).sum(axis=1) for code in range(len(names))], axis=1)
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        return -np.where(shares > 0, shares * np.log2(np.where(shares > 0, shares, 1.0)), 0.0).sum(axis=1)
 
-    low, high = bootstrap(labels, statistic, seed)
-    return Interval(entropy_bits(labels), max(0.0, low), max(0.0, high))
-
-
-def std_interval(values: Sequence[int], seed: int) -> Interval | None:
-    """Return the population standard deviation with its interval, or None for no values."""
-    if not values:
+def std_interval(values: Sequence[Sequence[int]], seed: int) -> Interval | None:
+    """Return the population standard deviation with its interval; ``values`` holds each thread's. None for none."""
+    flat = np.asarray([value for thread in values for value in thread], dtype=np.float64)
+    if not flat.size:
         return None
-    array = np.asarray(values, dtype=np.float64)
-    low, high = bootstrap(values, lambda draws: array[draws].std(axis=1), seed)
-    return Interval(float(array.std()), low, high)
+    # Around the mean, so that the difference of squares below keeps its digits.
+    center = flat.mean()
+    moments = np.asarray([[len(thread), sum(v - center for v in thread), sum((v - center) ** 2 for v in thread)]
+                          for thread in values])
+    sums = resampled_sums(moments, seed)
+    sums = sums[sums[:, 0] > 0]
+    variance = sums[:, 2] / sums[:, 0] - (sums[:, 1] / sums[:, 0]) ** 2
+    low, high = _bounds(np.sqrt(np.maximum(variance, 0.0)))
+    return Interval(float(flat.std()), low, high)
 
 
-def share(name: str, hits: Sequence[bool], seed: int) -> Share:
-    """Return how many of the threads are hit, with the share's interval; ``hits`` has one entry per thread."""
-    array = np.asarray(hits, dtype=np.float64)
-    if not array.size:
-        return Share(name, 0, Interval(0.0, 0.0, 0.0))
-    low, high = bootstrap(hits, lambda draws: array[draws].mean(axis=1), seed)
-    return Share(name, int(array.sum()), Interval(float(array.mean()), low, high))
+def shares(hits: Sequence[Sequence[str]], units: Sequence[int], seed: int, least: float = 0.0) -> list[Share]:
+    """Return the share of every name of at least ``least``, the most frequent first, then by name.
 
-
-def label_shares(labels: Sequence[str], seed: int) -> list[Share]:
-    """Return the share of every label, the most frequent first, then by name."""
-    ordered = sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))
-    return [share(name, [label == name for label in labels], seed) for name, _ in ordered]
+    ``hits`` holds, per thread, the names that its units (proposals, answers) show, once per unit; ``units`` how many
+    units each thread has.
+    """
+    total = sum(units)
+    counts = Counter(name for thread in hits for name in thread)
+    chosen = [name for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+              if total and count / total >= least]
+    if not chosen:
+        return []
+    column = {name: index for index, name in enumerate(chosen)}
+    matrix = np.zeros((len(hits), len(chosen) + 1))
+    for row, thread in enumerate(hits):
+        matrix[row, -1] = units[row]
+        for name in thread:
+            if name in column:
+                matrix[row, column[name]] += 1
+    sums = resampled_sums(matrix, seed)
+    sums = sums[sums[:, -1] > 0]
+    found = []
+    for name in chosen:
+        low, high = _bounds(sums[:, column[name]] / sums[:, -1])
+        found.append(Share(name, counts[name], Interval(counts[name] / total, low, high)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +173,17 @@ def bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmClu
 
 
 def original_bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmCluster]:
-    """Return the clusters of the original rule: one per distinct value, overlapping ranges counted again each time.
+    """Return the clusters of the original rule, of which the published history was made.
 
-    As there, a range whose members are those of an earlier one is not reported again.
+    Values are taken in rising order; one that lies in an earlier cluster's range opens none. Ranges may overlap, so
+    that a thread can be counted twice; ``center`` is the rounded mean of the members.
     """
     found: list[BpmCluster] = []
-    seen: set[tuple[int, ...]] = set()
-    for center in sorted(set(values)):
-        members = tuple(sorted(value for value in values if abs(value - center) <= reach))
-        if len(members) / len(values) >= least and members not in seen:
-            seen.add(members)
-            found.append(BpmCluster(center - reach, center, center + reach, len(members), len(members) / len(values)))
+    for value in sorted(set(values)):
+        if found and value <= found[-1].high:
+            continue
+        members = [other for other in values if abs(other - value) <= reach]
+        if len(members) / len(values) >= least:
+            center = round(sum(members) / len(members))
+            found.append(BpmCluster(value - reach, center, value + reach, len(members), len(members) / len(values)))
     return found
-
-
-def rounded(value: float, digits: int) -> float:
-    """Round half away from zero, as a person reads it, and never to minus zero."""
-    scale = 10**digits
-    return math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value) + 0.0
