@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import yaml
 
 from rainbow_assets import rooms
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -121,12 +122,11 @@ def edit(corpus: Path, rng: random.Random) -> str:
     kind = rng.choice(["concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again"])
     text = manifest.read_text("utf-8")
     stems = sorted(path for path in song.glob("*.wav") if "main" not in path.name)
-    if kind == "concept":
-        manifest.write_text(text.replace("concept:", f"concept: Once more, {rng.random()}. ", 1), "utf-8")
-    elif kind == "mood":
-        manifest.write_text(text.replace("mood:\n", f"mood:\n- restless {rng.randrange(9)}\n", 1), "utf-8")
-    elif kind == "title":
-        manifest.write_text(text.replace("title:", f"title: Part {rng.randrange(9)}", 1), "utf-8")
+    if kind in ("concept", "mood", "title"):
+        document = yaml.safe_load(text)
+        document[kind] = {"concept": f"Once more, {rng.random()}.", "mood": [f"restless {rng.randrange(9)}"],
+                          "title": f"Part {rng.randrange(9)}"}[kind]
+        manifest.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")
     elif kind == "comment":
         manifest.write_text(text + f"# {rng.random()}\n", "utf-8")
     elif kind == "lyric" and lyrics.exists():
@@ -143,7 +143,10 @@ def edit(corpus: Path, rng: random.Random) -> str:
         for path in sorted(song.glob("*.mid"))[:1]:
             path.unlink()
     elif kind == "song again":
-        shutil.copytree(song, corpus / f"{song.name[:3]}{rng.randrange(20, 99)}", dirs_exist_ok=True)
+        copy = corpus / f"{song.name[:3]}{rng.randrange(20, 99)}"
+        if not copy.exists():
+            shutil.copytree(song, copy)
+            (copy / f"{song.name}.yml").rename(copy / f"{copy.name}.yml")
     return f"{kind} of {song.name}"
 
 
