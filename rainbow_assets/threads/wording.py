@@ -12,11 +12,10 @@ WATCHED = (
     "information through time into space", "information architecture", "white light", "pure information",
 )
 """Phrases that are always reported, as words only: ``information → time → space`` is ``information time space``."""
-INTERJECTIONS = frozenset("look okay ok oh yeah man dude honestly well holy fuck god so listen right".split())
+INTERJECTIONS = frozenset(["look", "okay", "ok", "oh", "yeah", "man", "dude", "honestly", "well", "holy", "fuck", "god", "so", "listen", "right"])
 _STOP = frozenset(
-    "a an and are as at be becomes been but by can each for from has have how in into is it its itself not of on one or "
-    "our own she so than that the their them then there these they this those through to was we what when where which "
-    "while who will with within without you your".split())
+    ["a", "an", "and", "are", "as", "at", "be", "becomes", "been", "but", "by", "can", "each", "for", "from",
+    "has", "have", "how", "in", "into", "is", "it", "its", "itself", "not", "of", "on", "one", "or", "our", "own", "she", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "was", "we", "what", "when", "where", "which", "while", "who", "will", "with", "within", "without", "you", "your"])
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 LONGEST = 4
 EXCERPT = 200
