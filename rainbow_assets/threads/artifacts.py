@@ -161,7 +161,7 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
         new, changes = relative(text, thread_id)
         _paths_said(content, changes)
         return new
-    content.value = document.value
+    content.value = yaml_edit.relative_value(document.value, thread_id) if hot else document.value
     for note in document.notes:
         content.said.append(("odd_yaml", f"line {note.line}", note.message))
     _find_targets(content, document, thread_id)

@@ -155,7 +155,8 @@ def _scope(name: str, threads: Sequence[Sequence[Proposal]], rules: FeedbackRule
     flat = [value for thread in bpm for value in thread]
     concepts = [item.concept for thread in threads for item in thread]
     found = [phrase for phrase in wording.common_phrases(concepts, rules.found_phrase_avoid)
-             if not wording.phrases_in(phrase, wording.WATCHED)]
+             if not wording.phrases_in(phrase, wording.WATCHED)
+             and not any(wording.phrases_in(watched, (phrase,)) for watched in wording.WATCHED)]
 
     def counted(read: Callable[[Proposal], Sequence[str]], least: float) -> tuple[Share, ...]:
         hits = [[label for item in thread for label in read(item)] for thread in threads]

@@ -113,6 +113,13 @@ def _files(source: Path) -> Files:
     return Files(str(source / FOLDER))
 
 
+def clear_temporaries(source: Path) -> None:
+    """Remove half-written journals that a killed run has left; the journal itself is only ever replaced whole."""
+    for path in sorted((source / FOLDER).glob(".journal.json.*.tmp")):
+        path.unlink()
+    _remove_empty(source / FOLDER)
+
+
 def _remove_empty(folder: Path) -> None:
     for path, _, _ in os.walk(folder, topdown=False):
         if not os.listdir(path):

@@ -16,6 +16,7 @@ from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.artifacts import write_small
+from rainbow_assets.threads.index import index_row
 from rainbow_assets.threads.manifest import dropped as dropped_document
 from rainbow_assets.threads.manifest import manifest
 from rainbow_assets.threads.model import Artifact, QuarantinedThread, Removed, Thread
@@ -85,7 +86,7 @@ def pack_folder(job: Job) -> Result:
         return Result(name, job.state, "unchanged", before, None)
     directory = job.directory or directory_for(thread.final.title, name, job.crowded)
     entry = Entry(name, directory, thread.inputs, "", len(thread.artifacts),
-                  sum(item.packed_size for item in thread.artifacts), left_out)
+                  sum(item.packed_size for item in thread.artifacts), left_out, index_row(thread, directory))
     if not job.dry_run:
         entry = replace(entry, outputs=write_thread(thread, job.out, directory, left_out))
     return Result(name, job.state, "repacked" if before else "packed", entry, None)

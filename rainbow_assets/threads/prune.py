@@ -151,6 +151,7 @@ def _settle(source: Path, out: Path, state: str) -> PruneReport:
 
 def recover(source: Path) -> str | None:
     """Settle what a killed run has left; return a sentence about it, or None where there was nothing to settle."""
+    journals.clear_temporaries(source)
     journal = journals.read(source)
     if journal is None or journal.state == "moved":
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class DamagedRegister(RainbowError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One packed thread. ``outputs`` is the digest of the folder's file names and sizes."""
+    """One packed thread. ``outputs`` is the digest of the folder's file names and sizes; ``row`` its index row."""
 
     thread_id: str
     directory: str
@@ -34,6 +34,7 @@ class Entry:
     files: int
     bytes: int
     dropped: tuple[Removed, ...]
+    row: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ class Register:
         """Return {thread id: folder}."""
         return {name: entry.directory for name, entry in self.entries.items()}
 
-    def with_entry(self, entry: Entry) -> Register:
-        """Return the register with ``entry`` put in."""
-        return replace(self, entries={**self.entries, entry.thread_id: entry})
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the index rows of all packed threads."""
+        return [entry.row for entry in self.entries.values()]
 
 
 def load(out: Path) -> Register:
@@ -75,7 +76,8 @@ def _entry(item: dict[str, Any]) -> Entry:
 def _line(entry: Entry) -> dict[str, Any]:
     dropped = [[item.file, item.rule, item.size] for item in entry.dropped]
     return {"thread_id": entry.thread_id, "directory": entry.directory, "inputs": entry.inputs,
-            "outputs": entry.outputs, "files": entry.files, "bytes": entry.bytes, "dropped": dropped}
+            "outputs": entry.outputs, "files": entry.files, "bytes": entry.bytes, "dropped": dropped,
+            "row": entry.row}
 
 
 def save(out: Path, register: Register) -> None:

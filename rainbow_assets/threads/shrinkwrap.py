@@ -14,16 +14,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import register as registers
+from rainbow_assets.threads.index import write_index
 from rainbow_assets.threads.model import QuarantinedThread, Removed
 from rainbow_assets.threads.names import UUID
 from rainbow_assets.threads.packing import NEW, OLD, Job, Result, Status, run_jobs
-from rainbow_assets.threads.reader import thread_folders
+from rainbow_assets.threads.reader import inputs_digest, list_files, thread_folders
 from rainbow_assets.threads.register import Register, States
-from rainbow_assets.threads.rules import freed_by_rule
+from rainbow_assets.threads.rules import freed_by_rule, rule_for
 from rainbow_assets.threads.slugs import shared_prefixes
 
 Tick = Callable[[str, int, int], None]
@@ -155,6 +157,7 @@ class _Run:
         if not self.dry_run:
             if quarantined != self.register.quarantined or any(result.status != "unchanged" for result in results):
                 registers.save(self.out, Register(self.register.entries, quarantined))
+            write_index(self.out, self.register.rows())
             self.states.save()
         return ShrinkwrapReport(tuple(threads), quarantined, orphans, _stray(self.source), self.dry_run, recovered)
 
@@ -192,3 +195,22 @@ def clear_leftovers(out: Path) -> list[str]:
         shutil.rmtree(path)
         said.append(f"{path.name.removeprefix(NEW)}: a half-written folder was removed")
     return said
+
+
+def inputs_now(source: Path, out: Path, cache: Path | None = None) -> dict[str, str]:
+    """Return {thread id: inputs digest} of the source as it is, for a ledger that asks what changed. Writes nothing.
+
+    A folder whose state is the one last packed is not read again; one that is no thread has an empty digest.
+    """
+    states, register = States(cache or out / ".cache" / "states.json", source), registers.load(out)
+    found: dict[str, str] = {}
+    for folder in thread_folders(source):
+        state, entry = registers.folder_state(str(folder), times=True), register.entries.get(folder.name)
+        if entry is not None and state is not None and states.known.get(folder.name) == state[0]:
+            found[folder.name] = entry.inputs
+        elif UUID.fullmatch(folder.name):
+            kept = [file for file in list_files(folder)[0] if rule_for(file) is None]
+            found[folder.name] = inputs_digest({file: file_sha256(folder / file) for file in kept})
+        else:
+            found[folder.name] = ""
+    return found

@@ -7,103 +7,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 WATCHED = (
-    "transmigration",
-    "seven chromatic methodologies",
-    "chromatic methodologies",
-    "narcissistic",
-    "consciousness archaeology",
-    "frequency archaeology",
-    "prism synthesis",
-    "information time space",
-    "information through time into space",
-    "information architecture",
-    "white light",
-    "pure information",
+    "transmigration", "seven chromatic methodologies", "chromatic methodologies", "narcissistic",
+    "consciousness archaeology", "frequency archaeology", "prism synthesis", "information time space",
+    "information through time into space", "information architecture", "white light", "pure information",
 )
 """Phrases that are always reported, as words only: ``information → time → space`` is ``information time space``."""
-INTERJECTIONS = frozenset(
-    [
-        "look",
-        "okay",
-        "ok",
-        "oh",
-        "yeah",
-        "man",
-        "dude",
-        "honestly",
-        "well",
-        "holy",
-        "fuck",
-        "god",
-        "so",
-        "listen",
-        "right",
-    ]
-)
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "becomes",
-        "been",
-        "but",
-        "by",
-        "can",
-        "each",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "itself",
-        "not",
-        "of",
-        "on",
-        "one",
-        "or",
-        "our",
-        "own",
-        "she",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "within",
-        "without",
-        "you",
-        "your",
-    ]
-)
+INTERJECTIONS = frozenset({
+    "look", "okay", "ok", "oh", "yeah", "man", "dude", "honestly", "well", "holy", "fuck", "god", "so", "listen",
+    "right",
+})
+_STOP = frozenset({
+    "a", "all", "an", "and", "are", "as", "at", "be", "becomes", "been", "but", "by", "can", "each", "for", "from",
+    "has", "have", "how", "in", "into", "is", "it", "its", "itself", "not", "of", "on", "one", "or", "our", "own",
+    "she", "so", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
+    "through", "to", "was", "we", "what", "when", "where", "which", "while", "who", "will", "with", "within",
+    "without", "you", "your",
+})
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 LONGEST = 4
 EXCERPT = 200
@@ -137,20 +56,14 @@ def common_phrases(texts: Sequence[str], least: float) -> list[str]:
     counts: Counter[str] = Counter()
     for text in texts:
         found = words(text)
-        counts.update(
-            {
-                " ".join(found[start : start + length])
-                for length in range(2, LONGEST + 1)
-                for start in range(len(found) - length + 1)
-                if found[start] not in _STOP and found[start + length - 1] not in _STOP
-            }
-        )
+        counts.update({
+            " ".join(found[start:start + length])
+            for length in range(2, LONGEST + 1) for start in range(len(found) - length + 1)
+            if found[start] not in _STOP and found[start + length - 1] not in _STOP})
     common = {phrase: count for phrase, count in counts.items() if count / len(texts) >= least and count > 1}
-    return sorted(
-        phrase
-        for phrase, count in common.items()
-        if not any(other != phrase and common[other] >= count and plain(phrase) in plain(other) for other in common)
-    )
+    return sorted(phrase for phrase, count in common.items()
+                  if not any(other != phrase and common[other] >= count and plain(phrase) in plain(other)
+                             for other in common))
 
 
 def title_words(title: str) -> list[str]:

@@ -47,7 +47,8 @@ def _float(value: float) -> str:
 
 
 class Rows(list[Any]):
-    """A table: a list of mappings, written one row per line. No floats: JSON writes some that YAML reads as text."""
+    """A table: a list of mappings, written one row per line. Floats only of a size that is written
+    without an exponent: JSON's ``1e-07`` is text to YAML 1.1."""
 
 
 def dump(value: Any) -> str:

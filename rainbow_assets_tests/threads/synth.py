@@ -13,7 +13,11 @@ COLORS = ("Indigo", "Black", "Black", "Red", "Orange", "Yellow", "Yellow", "Gree
           "Indigo", "Violet", "Violet", "White")
 LETTERS = {"Black": "Z", "Red": "R", "Orange": "O", "Yellow": "Y", "Green": "G", "Blue": "B", "Indigo": "I",
            "Violet": "V", "White": "W"}
-WORDS = ["river", "lantern", "static", "orchard", "signal", "winter", "ladder", "mirror", "copper", "harbor", "ember", "theory", "window", "garden", "engine", "paper", "salt", "machine", "thunder", "bridge", "silver", "pattern", "letter", "hollow"]
+WORDS = (
+    "river", "lantern", "static", "orchard", "signal", "winter", "ladder", "mirror", "copper", "harbor",
+    "ember", "theory", "window", "garden", "engine", "paper", "salt", "machine", "thunder", "bridge", "silver",
+    "pattern", "letter", "hollow",
+)
 ENUM = "!!python/object/apply:app.structures.enums"
 
 
@@ -54,7 +58,7 @@ def artifact(thread: str, kind: str, name: str, rng: random.Random, body: int = 
 
 
 def write_thread(root: Path, seed: int, files: int = 57, **final: object) -> Path:
-    """Write the made-up thread ``seed`` below ``root`` with at least ``files`` files; ``final`` changes its last proposal."""
+    """Write the made-up thread ``seed`` below ``root``, ``files`` files or more; ``final`` changes the last proposal."""
     rng = random.Random(seed)
     name = thread_id(seed)
     folder = root / name
