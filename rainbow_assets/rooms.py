@@ -8,9 +8,14 @@ from rainbow_assets.lineage.step import Step
 from rainbow_assets.release import registry as release
 from rainbow_assets.segments import registry as segments
 
-COLOR_ROOMS = (corpus, segments, release)
+ROOMS = (corpus, segments, release)
 
 
 def steps() -> dict[str, Step]:
-    """Return all row-producing color steps, upstream first."""
-    return {name: step for name, step in catalog.steps().items() if step.colored}
+    """Return all row-producing steps, upstream first."""
+    return catalog.steps()
+
+
+def color_steps() -> dict[str, Step]:
+    """Return the steps that have one shard per color, upstream first."""
+    return {name: step for name, step in steps().items() if step.colored}

@@ -41,7 +41,7 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         patch.setenv("RAINBOW_CORPUS", str(tiny_corpus))
         store = ShardStore(str(data))
         for color in COLOR_NAMES:
-            for step in rooms.steps().values():
+            for step in rooms.color_steps().values():
                 outcome = bring_up_to_date(step, store, color)
                 assert outcome.problem is None, outcome.problem
     return data

@@ -172,4 +172,4 @@ def test_an_empty_range_is_an_error():
         class Nothing:
             partition_keys: list[str] = []
 
-        keys(Nothing())  # type: ignore[arg-type]
+        keys(Nothing(), catalog.step("segments"))  # type: ignore[arg-type]

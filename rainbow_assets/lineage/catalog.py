@@ -5,6 +5,8 @@ from __future__ import annotations
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check
+from rainbow_assets.storage.store import WHOLE
+from rainbow_assets.taxonomy import COLOR_NAMES
 
 
 class UnknownAsset(RainbowError):
@@ -33,6 +35,23 @@ def step(asset: str) -> Step:
 def steps() -> dict[str, Step]:
     """Return all registered steps in order of registration, which is the order of the rooms."""
     return dict(_STEPS)
+
+
+def partitions(of: Step) -> tuple[str, ...]:
+    """Return the partitions that ``of`` has: the colors, or the one for all."""
+    return COLOR_NAMES if of.colored else (WHOLE,)
+
+
+def read_partitions(by: Step, asset: str, partition: str) -> tuple[str, ...]:
+    """Return the partitions of ``asset`` that ``partition`` of ``by`` reads.
+
+    The same one where both have colors or neither has; every color where only ``asset`` has them; the one for all
+    where only ``by`` has. Assets outside the store (the raw songs) have none.
+    """
+    if asset not in _STEPS and by.source is not None:
+        return ()
+    upstream = step(asset)
+    return (partition,) if upstream.colored == by.colored else partitions(upstream)
 
 
 def checks(asset: str) -> tuple[Check, ...]:

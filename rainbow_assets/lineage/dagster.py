@@ -17,6 +17,7 @@ from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, proble
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import WHOLE
 
 # Partitioned checks are a preview feature of Dagster 1.13; a contract test holds what is used of it.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -26,8 +27,13 @@ DATA_VERSION_TAG = "dagster/data_version"
 BUILT = "built"
 
 
-def keys(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[str]:
-    """Return the run's color keys; an empty list (a reversed range) is an error, never a silent success."""
+def keys(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, step: Step) -> list[str]:
+    """Return the partitions of ``step`` that the run asks for: its colors, or the one for all.
+
+    An empty list (a reversed range) is an error, never a silent success.
+    """
+    if not step.colored:
+        return [WHOLE]
     chosen = list(context.partition_keys)
     if not chosen:
         raise dg.Failure("no color was selected; a range runs from the first to the last color: Black...White",
@@ -52,6 +58,11 @@ def column_lineage(step: Step) -> dg.TableColumnLineage:
     return dg.TableColumnLineage({item.name: sources for item in step.schema})
 
 
+def partition_set(step: Step) -> dg.PartitionsDefinition[str] | None:
+    """Return the colors, or None for a step that has one shard for all."""
+    return partitions.colors if step.colored else None
+
+
 def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
     """Return the options that every row asset shares; ``@dg.asset(**asset_options(...))``."""
     return {
@@ -59,7 +70,7 @@ def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
         "group_name": group,
         "kinds": kinds,
         "owners": OWNERS,
-        "partitions_def": partitions.colors,
+        "partitions_def": partition_set(step),
         "backfill_policy": dg.BackfillPolicy.single_run(),
         "deps": [dg.AssetKey(asset) for asset in step.inputs if asset != "corpus"],
         "metadata": {"dagster/column_schema": column_schema(step), "dagster/column_lineage": column_lineage(step)},
@@ -68,11 +79,11 @@ def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
 
 
 def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardStoreResource) -> list[Outcome]:
-    """Bring every color of the run up to date, one after the other; a color with a problem does not stop the rest."""
+    """Bring every color of the run up to date (or the one shard for all); a problem of one does not stop the rest."""
     store = resource.open()
     outcomes = []
     with progress.bar(step.name) as tick:
-        for color in keys(context):
+        for color in keys(context, step):
             outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick)
             log(context.log, step, outcome)
             outcomes.append(outcome)
@@ -163,19 +174,21 @@ def color_checks(asset: str) -> list[dg.AssetChecksDefinition]:
     The verdict files decide; this mirrors them for the UI, one evaluation per check and color, and turns the run red
     where one failed. (A range run's own evaluation carries no color, so each is logged with its color first.)
     """
-    declared = catalog.checks(asset)
-    specs = [dg.AssetCheckSpec(check.name, asset=asset, description=check.description,
-                               partitions_def=partitions.colors) for check in declared]
-    specs.append(dg.AssetCheckSpec(BUILT, asset=asset, partitions_def=partitions.colors, description=(
-        "Every color of the run was built: no blocked upstream, no damaged or busy shard.")))
+    declared, step = catalog.checks(asset), catalog.step(asset)
+    colors = partition_set(step)
+    specs = [dg.AssetCheckSpec(check.name, asset=asset, description=check.description, partitions_def=colors)
+             for check in declared]
+    specs.append(dg.AssetCheckSpec(BUILT, asset=asset, partitions_def=colors, description=(
+        "Everything that the run asked for was built: no blocked upstream, no damaged or busy shard.")))
 
     @dg.multi_asset_check(name=f"{asset}_checks", specs=specs)
     def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> Iterator[dg.AssetCheckResult]:
         opened = store.open()
-        found = [verdict for color in keys(context) for verdict in _verdicts(opened.shard(asset, color), declared)]
-        for color, verdict in found:
-            _log_verdict(context, asset, color, verdict)
+        found = [verdict for color in keys(context, step)
+                 for verdict in _verdicts(opened.shard(asset, color), declared)]
         failed = [f"{color}, {verdict.check}: {verdict.message}" for color, verdict in found if not verdict.passed]
+        for color, verdict in found if step.colored or failed else ():
+            _log_verdict(context, asset, color if step.colored else None, verdict)
         if failed:
             raise dg.Failure(f"{asset}: {'; '.join(failed)}", allow_retries=False)
         for spec in specs:
@@ -194,7 +207,9 @@ def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[
     return [(shard.partition, verdict) for verdict in (*found, built)]
 
 
-def _log_verdict(context: dg.AssetCheckExecutionContext, asset: str, color: str, verdict: verdicts.Verdict) -> None:
+def _log_verdict(
+    context: dg.AssetCheckExecutionContext, asset: str, color: str | None, verdict: verdicts.Verdict
+) -> None:
     event: Any = dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset), check_name=verdict.check, passed=verdict.passed, partition=color,
         metadata={"message": verdict.message, "data_version": verdict.data_version,

@@ -11,7 +11,7 @@ import polars as pl
 from rainbow_assets.lineage.ledger import STATUS_OK, ledger_frame
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.storage.store import WHOLE, ShardStore
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def impact(
     moved: dict[str, tuple[set[str], set[str]]] = {}
     found = []
     for name, step in steps.items():
-        shard = store.shard(name, partition)
-        ledger = ledger_frame(shard, ["key", "part", "status"])
+        where = partition if step.colored else WHOLE
+        ledger = ledger_frame(store.shard(name, where), ["key", "part", "status"])
         if ledger is None:
             continue
         own = ledger.filter(pl.col("status") == STATUS_OK)
@@ -56,7 +56,7 @@ def impact(
             continue
         moved[name] = (reached, outputs)
         hit = own.filter(pl.col("key").is_in(list(reached)))
-        found.append(Touched(name, partition, len(hit), len(own), tuple(sorted(set(hit["part"]))),
+        found.append(Touched(name, where, len(hit), len(own), tuple(sorted(set(hit["part"]))),
                              tuple(sorted(outputs)), frozenset(reached)))
     return found
 

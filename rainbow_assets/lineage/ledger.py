@@ -16,7 +16,7 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import landing
+from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
@@ -89,16 +89,10 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
     if step.source is not None:
         found["source"] = step.source(shard)
     for asset in step.inputs:
-        upstream = _upstream_index(shard, asset, step)
-        if upstream is not None:
-            found[f"in:{asset}"] = upstream.data_version
+        for partition in catalog.read_partitions(step, asset, shard.partition):
+            name = f"in:{asset}" if partition == shard.partition else f"in:{asset}/{partition}"
+            found[name] = shard.store.shard(asset, partition).require_index().data_version
     return found
-
-
-def _upstream_index(shard: Shard, asset: str, step: Step) -> ShardIndex | None:
-    if step.source is not None and asset == "corpus":
-        return None
-    return shard.store.shard(asset, shard.partition).require_index()
 
 
 def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame | None:
@@ -127,12 +121,8 @@ def _joined(step: Step, shard: Shard) -> pl.DataFrame:
     """Rows of the first input, each joined to the output digests of the other inputs."""
     frame: pl.DataFrame | None = None
     for asset, names in step.inputs.items():
-        upstream = shard.store.shard(asset, shard.partition)
-        upstream.require_index()
-        ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
-        assert ledger is not None
-        rows = ledger.filter(pl.col("status") == STATUS_OK).drop("status")
-        rows = rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
+        rows = pl.concat(_outputs(shard.store.shard(asset, partition), asset, names)
+                         for partition in catalog.read_partitions(step, asset, shard.partition))
         if frame is None:
             frame = rows
             continue
@@ -143,6 +133,15 @@ def _joined(step: Step, shard: Shard) -> pl.DataFrame:
     if frame is None:
         raise LedgerError(f"the step {step.name} declares no inputs and lists no candidates")
     return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
+
+
+def _outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame:
+    """Key, part and the output digests ``names`` of the good rows of one upstream shard, named as inputs."""
+    upstream.require_index()
+    ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
+    assert ledger is not None
+    rows = ledger.filter(pl.col("status") == STATUS_OK).drop("status")
+    return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
 
 
 def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> Delta:

@@ -50,8 +50,8 @@ def bring_up_to_date(
     rules = rules or settings.default_rules()
     try:
         for asset in step.inputs:
-            if asset != "corpus":
-                gates.require(store, asset, partition)
+            for upstream in catalog.read_partitions(step, asset, partition):
+                gates.require(store, asset, upstream)
         with writer_lock(shard.files, run, LOCK_WAIT_S):
             started = time.time()
             delta = reconcile(step, shard, rules)

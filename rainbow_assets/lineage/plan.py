@@ -15,13 +15,14 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import gates, reasons
+from rainbow_assets.lineage import catalog, gates, reasons
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import history
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
-from rainbow_assets.storage.shard import Shard
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.storage.shard import DamagedShard, Shard
+from rainbow_assets.storage.store import WHOLE, ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
 
 FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
 
@@ -49,37 +50,48 @@ class Planned:
         return document
 
 
+Done = dict[tuple[str, str], Planned]
+
+
 def plan(
     steps: Mapping[str, Step], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None
 ) -> list[Planned]:
-    """Return what a build of ``partitions`` would do, one entry per shard, in order of the steps."""
+    """Return what a build of the colors ``partitions`` would do, one entry per shard, in order of the steps.
+
+    Steps without colors are in the plan where all colors are asked for: they may read any of them.
+    """
     rules = rules or settings.default_rules()
-    found: list[Planned] = []
+    colors = tuple(partitions)
+    whole = set(colors) >= set(COLOR_NAMES)
+    done: Done = {}
     dry = DryRunStore(store)
     try:
-        for partition in partitions:
-            done: dict[str, Planned] = {}
-            for name, step in steps.items():
-                done[name] = _plan_shard(step, store, dry, partition, rules, done)
-                found.append(done[name])
+        for name, step in steps.items():
+            for partition in colors if step.colored else (WHOLE,) if whole else ():
+                done[name, partition] = _plan_shard(step, store, dry, partition, rules, done)
     finally:
         dry.close()
-    return found
+    return list(done.values())
+
+
+def _upstreams(step: Step, partition: str, done: Done) -> list[Planned]:
+    """The plan's entries of every shard that ``partition`` of ``step`` reads, in order of the inputs."""
+    return [done[asset, other] for asset in step.inputs for other in catalog.read_partitions(step, asset, partition)
+            if (asset, other) in done]
 
 
 def _plan_shard(
-    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: dict[str, Planned]
+    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done
 ) -> Planned:
     real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
-    moving = {asset: done[asset] for asset in step.inputs if asset in done and done[asset].state != FRESH}
-    stopped = _blocked(step, store, partition, done)
+    above = _upstreams(step, partition, done)
+    stopped = _blocked(store, above)
     if stopped is not None:
-        index = real.index()
-        return Planned(step.name, partition, BLOCKED, index.rows if index else 0, reasons=[stopped])
-    unknown = {asset: entry for asset, entry in moving.items() if not dry.holds(asset, partition)}
+        return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[stopped])
+    unknown = [entry for entry in above if entry.state != FRESH and not dry.holds(entry.asset, entry.partition)]
     try:
-        if any(dry.shard(asset, partition).index() is None for asset in step.inputs if asset in done):
-            return _never_made(step, store, partition, done)
+        if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
+            return _never_made(step, store, partition, above)
         delta = reconcile(step, shard, rules)
     except RainbowError as error:
         return Planned(step.name, partition, BLOCKED, reasons=[str(error)])
@@ -100,27 +112,36 @@ def _plan_shard(
                    estimate(store, step.name, partition, len(keys)), why, keys, gone)
 
 
-def _blocked(step: Step, store: ShardStore, partition: str, done: dict[str, Planned]) -> str | None:
-    for asset in step.inputs:
-        if asset not in done:
-            continue
-        if done[asset].state == BLOCKED:
-            return f"waits for {asset}: {done[asset].reasons[0]}"
-        if done[asset].state == FRESH and (sentence := gates.blocked(store, asset, partition)):
+def _rows(shard: Shard) -> int:
+    """Rows of the live shard; 0 where there is none, or none that can be read."""
+    try:
+        index = shard.index()
+    except DamagedShard:
+        return 0
+    return index.rows if index else 0
+
+
+def _blocked(store: ShardStore, above: list[Planned]) -> str | None:
+    for entry in above:
+        if entry.state == BLOCKED:
+            return f"waits for {entry.asset}: {entry.reasons[0]}"
+        if entry.state == FRESH and (sentence := gates.blocked(store, entry.asset, entry.partition)):
             return sentence
     return None
 
 
-def _never_made(step: Step, store: ShardStore, partition: str, done: dict[str, Planned]) -> Planned:
-    """The upstream has no shard yet: the number of rows is known only as far as it follows the first input."""
-    first = next(asset for asset in step.inputs if asset in done)
-    rows = done[first].rows
+def _never_made(step: Step, store: ShardStore, partition: str, above: list[Planned]) -> Planned:
+    """An upstream has no shard yet: the number of rows is known only as far as it follows the first input."""
+    first = above[0].asset
+    driving = [entry for entry in above if entry.asset == first]
+    rows = sum(entry.rows for entry in driving)
     return Planned(step.name, partition, STALE, rows, rows, at_most=True,
-                   seconds=estimate(store, step.name, partition, rows), keys=set(done[first].keys),
+                   seconds=estimate(store, step.name, partition, rows),
+                   keys={key for entry in driving for key in entry.keys},
                    reasons=[f"{step.name} has never been made; {first} has not been made either"])
 
 
-def _followed(step: Step, real: Shard, unknown: Mapping[str, Planned]) -> tuple[set[str], set[str], list[str]]:
+def _followed(step: Step, real: Shard, unknown: list[Planned]) -> tuple[set[str], set[str], list[str]]:
     """Return own keys that hang on upstream keys that will run or go: (run, go, sentences)."""
     ledger = ledger_frame(real, ["key"])
     own = ledger if ledger is not None else pl.DataFrame(schema={"key": pl.String})
@@ -128,7 +149,8 @@ def _followed(step: Step, real: Shard, unknown: Mapping[str, Planned]) -> tuple[
     go: set[str] = set()
     said = []
     driver = next(iter(step.inputs))
-    for asset, entry in unknown.items():
+    for entry in unknown:
+        asset = entry.asset
         on = own.with_columns(step.joins.get(asset, pl.col("key")).alias("on"))
         hit = set(on.filter(pl.col("on").is_in(list(entry.keys)))["key"])
         if asset == driver and asset not in step.joins and step.candidates is None:
@@ -136,7 +158,8 @@ def _followed(step: Step, real: Shard, unknown: Mapping[str, Planned]) -> tuple[
         run |= hit
         go |= set(on.filter(pl.col("on").is_in(list(entry.gone)))["key"])
         if hit:
-            said.append(f"{len(hit)} rows follow {entry.compute} stale rows of {asset}")
+            where = asset if entry.partition == real.partition else f"{asset}/{entry.partition}"
+            said.append(f"{len(hit)} rows follow {entry.compute} stale rows of {where}")
     return run, go, said
 
 

@@ -45,9 +45,9 @@ class Work:
         for (part,), rows in self.rows.group_by("part", maintain_order=True):
             yield str(part), rows
 
-    def upstream(self, asset: str) -> Shard:
-        """Return the shard of ``asset`` in the same partition."""
-        return self.shard.store.shard(asset, self.shard.partition)
+    def upstream(self, asset: str, partition: str | None = None) -> Shard:
+        """Return the shard of ``asset`` in ``partition`` (default: the same as this one's)."""
+        return self.shard.store.shard(asset, partition or self.shard.partition)
 
 
 Compute = Callable[[Work], Iterator[Batch]]

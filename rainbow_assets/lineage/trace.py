@@ -8,9 +8,11 @@ from typing import Any
 import polars as pl
 
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.step import Step
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import WHOLE, ShardStore
 
 
 class UnknownRow(RainbowError):
@@ -24,8 +26,13 @@ def _key_for(step: Step, asset: str, key: str) -> str | None:
     return pl.DataFrame({"key": [key]}).select(step.joins[asset].alias("on"))["on"][0]
 
 
+def _shard(step: Step, store: ShardStore, color: str) -> Shard:
+    """The step's shard that rows of ``color`` are in."""
+    return store.shard(step.name, color if step.colored else WHOLE)
+
+
 def _row(store: ShardStore, asset: str, partition: str, key: str) -> dict[str, Any] | None:
-    ledger = ledger_frame(store.shard(asset, partition))
+    ledger = ledger_frame(_shard(catalog.step(asset), store, partition))
     if ledger is None:
         return None
     hit = ledger.filter(pl.col("key") == key)
@@ -34,10 +41,12 @@ def _row(store: ShardStore, asset: str, partition: str, key: str) -> dict[str, A
 
 def entry(step: Step, store: ShardStore, partition: str, row: dict[str, Any]) -> dict[str, Any]:
     """Return one row's ledger line as plain values: digests of inputs, versions, output, part, state."""
-    index = store.shard(step.name, partition).require_index()
+    shard = _shard(step, store, partition)
+    index = shard.require_index()
     part = next((part for part in index.parts if part.group == row["part"]), None)
     return {
-        "asset": step.name, "color": partition, "key": row["key"], "status": row["status"], "reason": row["reason"],
+        "asset": step.name, "color": shard.partition, "key": row["key"], "status": row["status"],
+        "reason": row["reason"],
         "inputs": {name.removeprefix("in:"): value for name, value in row.items() if name.startswith("in:")},
         "outputs": {name.removeprefix("out:"): value for name, value in row.items() if name.startswith("out:")},
         "code": row["code"], "settings": index.facts.get("made_with", {}).get("settings", {}),
@@ -82,7 +91,7 @@ def _downwards(
     for name, step in steps.items():
         if name in start or not set(step.inputs) & set(reached):
             continue
-        ledger = ledger_frame(store.shard(name, partition))
+        ledger = ledger_frame(_shard(step, store, partition))
         if ledger is None:
             continue
         hits: set[str] = set()

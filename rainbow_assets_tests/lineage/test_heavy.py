@@ -30,7 +30,7 @@ from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 store = ShardStore(sys.argv[1])
 for color in sys.argv[2].split(","):
-    for step in rooms.steps().values():
+    for step in rooms.color_steps().values():
         outcome = bring_up_to_date(step, store, color)
         assert outcome.problem is None, outcome.problem
 """
@@ -41,7 +41,7 @@ def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tup
     monkeypatch.setenv("RAINBOW_CORPUS", str(corpus))
     store = ShardStore(str(data))
     for color in colors:
-        for step in rooms.steps().values():
+        for step in rooms.color_steps().values():
             outcome = bring_up_to_date(step, store, color)
             assert outcome.problem is None, outcome.problem
             assert all(verdict.passed for verdict in outcome.verdicts), [v for v in outcome.verdicts if not v.passed]
