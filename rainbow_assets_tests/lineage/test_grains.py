@@ -19,7 +19,6 @@ from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 SCHEMA = pa.schema([("key", pa.string()), ("word", pa.string())])
-NAMES = ("grain_words", "grain_all", "grain_back")
 
 
 class World:
@@ -69,10 +68,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    yield World()
-    for name in NAMES:
-        catalog.forget(name)
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
