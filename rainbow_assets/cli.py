@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
+from rainbow_assets.verbs.build import build, stop_if_failed
 
 
 class Verbs(click.Group):
@@ -69,35 +69,10 @@ def _build_and_release() -> None:
 
     click.echo("building every asset ...")
     result = jobs.run_colors(defs)
-    _stop_if_failed(result)
+    stop_if_failed(result)
     result = jobs.run_release(defs, {})
-    _stop_if_failed(result)
+    stop_if_failed(result)
     click.echo(hear(settings.roots()))
-
-
-def _stop_if_failed(result: Any) -> None:
-    """Exit 1 with the sentences of the steps that failed."""
-    if result.success:
-        return
-    for event in result.filter_events(lambda event: event.is_step_failure):
-        error = event.step_failure_data.user_failure_data or event.step_failure_data.error
-        sentence = getattr(error, "description", None) or getattr(error, "message", "") or ""
-        click.echo(f"rainbow: {event.step_key}: {sentence.strip()}", err=True)
-    sys.exit(1)
-
-
-@main.command()
-@click.option("--color", help="Only this color.")
-@click.option("--asset", "assets", multiple=True, help="Only this asset (may be given several times).")
-def build(color: str | None, assets: tuple[str, ...]) -> None:
-    """Materialize what is stale, all colors in one process, through Dagster so that it is in the UI."""
-    from rainbow_assets import jobs
-    from rainbow_assets.definitions import defs
-
-    colors = [taxonomy.by_name(color).name] if color else list(taxonomy.COLOR_NAMES)
-    _stop_if_failed(jobs.run_colors(defs, colors, assets or None))
-    click.echo(f"built {', '.join(assets) or 'every color asset'} for {colors[0]}"
-               + (f" to {colors[-1]}" if len(colors) > 1 else ""))
 
 
 @main.command()
@@ -119,14 +94,14 @@ def release(
                               "include_preview": include_preview}
     if version:
         config["version"] = version
-    _stop_if_failed(jobs.run_release(defs, config))
+    stop_if_failed(jobs.run_release(defs, config))
     if as_json:
         click.echo(json.dumps(published(settings.roots(), version), indent=1, sort_keys=True))
     else:
         click.echo(hear(settings.roots(), version))
 
 
-for verb in (songs.lint, lineage.plan, lineage.why, lineage.impact, lineage.lineage):
+for verb in (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage):
     main.add_command(verb)
 
 

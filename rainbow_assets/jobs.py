@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from rainbow_assets.errors import UsageError
+from rainbow_assets.lineage.dagster import ALLOW_DELETES, DATA_VERSION_TAG
+from rainbow_assets.storage.store import WHOLE
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 if TYPE_CHECKING:
@@ -41,15 +43,39 @@ def instance() -> dg.DagsterInstance:
 
 
 def run_colors(
-    definitions: dg.Definitions, colors: Sequence[str] = COLOR_NAMES, assets: Sequence[str] | None = None
+    definitions: dg.Definitions, colors: Sequence[str] = COLOR_NAMES, assets: Sequence[str] | None = None,
+    allow_deletes: bool = False,
 ) -> ExecuteInProcessResult:
-    """Materialize ``assets`` (default: every color asset) for a contiguous range of colors, in one run."""
+    """Materialize ``assets`` (default: all but the release) for a contiguous range of colors, in one run."""
     job = definitions.resolve_job_def(main_job.name)
     keys = [dg.AssetKey(name) for name in assets] if assets is not None else None
+    allowed = {ALLOW_DELETES: "true"} if allow_deletes else {}
     return job.execute_in_process(
         instance=instance(), asset_selection=keys, raise_on_error=False, run_config=QUIET,
-        tags={RANGE_START: colors[0], RANGE_END: colors[-1]},
+        tags={RANGE_START: colors[0], RANGE_END: colors[-1], **allowed},
     )
+
+
+def known_versions(shards: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the data versions that this Dagster instance shows for (asset, partition); unknown ones are left out."""
+    shown = {}
+    here = instance()
+    for asset, partition in sorted(shards):
+        color = None if partition == WHOLE else partition
+        record = here.get_latest_data_version_record(dg.AssetKey(asset), partition_key=color)
+        made = record.asset_materialization if record else None
+        if made is not None and made.tags and DATA_VERSION_TAG in made.tags:
+            shown[asset, partition] = made.tags[DATA_VERSION_TAG]
+    return shown
+
+
+def rows(result: ExecuteInProcessResult) -> tuple[int, int]:
+    """Return how many rows a run computed and removed, over all assets and colors."""
+    found = [event.materialization.metadata for event in result.get_asset_materialization_events()]
+    whole = [metadata for metadata in found if "by_color" in metadata]
+    computed, removed = (sum(int(str(metadata[name].value)) for metadata in whole)
+                         for name in ("rows_computed", "rows_removed"))
+    return computed, removed
 
 
 def run_release(definitions: dg.Definitions, config: dict[str, object]) -> ExecuteInProcessResult:

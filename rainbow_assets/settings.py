@@ -71,6 +71,14 @@ class SplitRules:
 
 
 @dataclass(frozen=True, slots=True)
+class SafetyRules:
+    """When a change of the raw material is not believed."""
+
+    max_vanished: float = 0.2
+    """Largest share of a color's songs (or of the threads) that may disappear at once without --allow-deletes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All rules that shape rows, by section."""
 
@@ -78,6 +86,7 @@ class Rules:
     audio: AudioRules = field(default_factory=AudioRules)
     preview: PreviewRules = field(default_factory=PreviewRules)
     splits: SplitRules = field(default_factory=SplitRules)
+    safety: SafetyRules = field(default_factory=SafetyRules)
 
 
 def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:

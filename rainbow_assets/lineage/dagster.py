@@ -25,6 +25,8 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 OWNERS = ["team:rainbow-table"]
 DATA_VERSION_TAG = "dagster/data_version"
 BUILT = "built"
+ALLOW_DELETES = "rainbow/allow_deletes"
+"""Run tag: a source from which much is gone at once is believed."""
 
 
 def keys(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, step: Step) -> list[str]:
@@ -84,7 +86,8 @@ def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardS
     outcomes = []
     with progress.bar(step.name) as tick:
         for color in keys(context, step):
-            outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick)
+            outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick,
+                                       allow_deletes=context.run.tags.get(ALLOW_DELETES) == "true")
             log(context.log, step, outcome)
             outcomes.append(outcome)
     return outcomes

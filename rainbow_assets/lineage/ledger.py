@@ -242,14 +242,19 @@ def _account(shard: Shard, batch: Batch, asked: set[str] | None, step: Step) -> 
             raise LedgerError(f"{shard.where}: {len(keys)} rows of {batch.part} were {what}, for example {min(keys)}")
 
 
+def data_version(schema: str, ledger: pl.DataFrame) -> str:
+    """Return the digest of the rows of ``ledger`` (sorted by key): what Dagster compares."""
+    # Quarantined rows are part of the version: checks that count them must answer again.
+    lines = ledger["key"] + "=" + ledger["output"].fill_null("") + ledger["reason"].fill_null("")
+    return digest(schema, "\n".join(lines.to_list()))
+
+
 def _finish(delta: Delta, writer: landing.Lander, started: float, grace_s: float) -> Report:
     step, shard = delta.step, delta.shard
     parts, ledger = writer.finish()
-    # Quarantined rows are part of the version: checks that count them must answer again.
-    lines = ledger["key"] + "=" + ledger["output"].fill_null("") + ledger["reason"].fill_null("")
     reasons = ledger.filter(pl.col("status") == STATUS_QUARANTINED).group_by("reason").len().sort("reason")
     quarantined = {str(reason): int(n) for reason, n in reasons.iter_rows()}
-    version = digest(delta.signature["schema"], "\n".join(lines.to_list()))
+    version = data_version(delta.signature["schema"], ledger)
     name, sha256 = landing.write_ledger(shard, ledger)
     facts: dict[str, Any] = {"quarantined": quarantined, "made_with": step.made_with(delta.rules)}
     index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, gates, verdicts
+from rainbow_assets.lineage import catalog, gates, guards, verdicts
 from rainbow_assets.lineage.ledger import Report, commit, reconcile
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Verdict
@@ -40,11 +40,13 @@ def bring_up_to_date(
     rules: settings.Rules | None = None,
     run: str = "-",
     progress: Callable[[str, int, int], None] | None = None,
+    allow_deletes: bool = False,
 ) -> Outcome:
     """Do exactly the work that is stale in one shard.
 
     A ``RainbowError`` (blocked upstream, damaged file, busy shard, unusable input) leaves the shard as it was and is
-    recorded beside it; any other exception is a bug and goes through.
+    recorded beside it; any other exception is a bug and goes through. ``allow_deletes`` believes a source from which
+    much is gone at once.
     """
     shard = store.shard(step.name, partition)
     rules = rules or settings.default_rules()
@@ -55,6 +57,8 @@ def bring_up_to_date(
         with writer_lock(shard.files, run, LOCK_WAIT_S):
             started = time.time()
             delta = reconcile(step, shard, rules)
+            if not allow_deletes:
+                guards.require_present(delta)
             total = len(delta.new) + len(delta.changed)
             tick = (lambda done: progress(partition, done, total)) if progress else None
             report = commit(delta, step.compute(delta.work()) if total else (), tick)

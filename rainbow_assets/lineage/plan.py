@@ -15,7 +15,7 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, gates, reasons
+from rainbow_assets.lineage import catalog, gates, guards, reasons
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import history
 from rainbow_assets.lineage.step import Step
@@ -54,7 +54,8 @@ Done = dict[tuple[str, str], Planned]
 
 
 def plan(
-    steps: Mapping[str, Step], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None
+    steps: Mapping[str, Step], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None,
+    allow_deletes: bool = False,
 ) -> list[Planned]:
     """Return what a build of the colors ``partitions`` would do, one entry per shard, in order of the steps.
 
@@ -68,7 +69,7 @@ def plan(
     try:
         for name, step in steps.items():
             for partition in colors if step.colored else (WHOLE,) if whole else ():
-                done[name, partition] = _plan_shard(step, store, dry, partition, rules, done)
+                done[name, partition] = _plan_shard(step, store, dry, partition, rules, done, allow_deletes)
     finally:
         dry.close()
     return list(done.values())
@@ -81,7 +82,8 @@ def _upstreams(step: Step, partition: str, done: Done) -> list[Planned]:
 
 
 def _plan_shard(
-    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done
+    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done,
+    allow_deletes: bool = False,
 ) -> Planned:
     real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
     above = _upstreams(step, partition, done)
@@ -93,8 +95,10 @@ def _plan_shard(
         if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
             return _never_made(step, store, partition, above)
         delta = reconcile(step, shard, rules)
+        if not allow_deletes:
+            guards.require_present(delta)
     except RainbowError as error:
-        return Planned(step.name, partition, BLOCKED, reasons=[str(error)])
+        return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[str(error)])
     keys, gone = set(delta.new) | set(delta.changed), set(delta.gone)
     why = reasons.of_delta(delta, real)
     at_most = False

@@ -66,7 +66,8 @@ class Step:
     expression over ``key``). ``source`` is a token for the state of inputs outside the store. ``reasons`` is the
     closed list of quarantine reasons. ``media`` are columns of encoded bytes. ``flows`` says which inputs
     (``asset.field``) reach an output field, where it is not all of them. ``cheap`` steps read no media: a plan runs
-    them for real, in memory, so that it is exact beyond them. ``colored``: one shard per color, else one for all.
+    them for real, in memory, so that it is exact beyond them. ``unit`` is what a part holds the rows of, for messages.
+    ``colored``: one shard per color, else one for all.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Step:
     media: tuple[str, ...] = ()
     flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cheap: bool = False
+    unit: str = "song"
     colored: bool = True
 
     def reached_by(self, output: str) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.storage.files import Files
+from rainbow_assets.storage.files import Files, sha256_bytes
 
 INDEX = "shard.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class DamagedShard(RainbowError):
@@ -41,6 +41,10 @@ class Part:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+def _dump(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 @dataclass(frozen=True, slots=True)
 class ShardIndex:
     """The content of ``shard.json``. ``inputs`` says what the shard was made from; ``facts`` describe it as a whole."""
@@ -60,17 +64,20 @@ class ShardIndex:
         return sum(part.rows for part in self.parts)
 
     def to_json(self) -> bytes:
-        """Serialize, deterministically."""
+        """Serialize, deterministically, with a checksum of the rest."""
         document = {"format": FORMAT, **asdict(self)}
-        return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        return _dump({"checksum": sha256_bytes(_dump(document)), **document})
 
     @classmethod
     def from_json(cls, data: bytes, where: str) -> ShardIndex:
         """Parse ``data``; raise ``DamagedShard`` naming ``where``."""
         try:
             document = json.loads(data)
-            if document.pop("format") != FORMAT:
+            if document["format"] != FORMAT:
                 raise DamagedShard(f"{where} has another format than {FORMAT}; rebuild it: rainbow build --repair")
+            if document.pop("checksum") != sha256_bytes(_dump(document)):
+                raise DamagedShard(f"{where} was changed by another hand; rebuild it: rainbow build --repair")
+            del document["format"]
             parts = tuple(Part(**part) for part in document.pop("parts"))
             return cls(parts=parts, **document)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

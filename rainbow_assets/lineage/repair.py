@@ -1,0 +1,142 @@
+"""Repair: every file that a shard lists is read and compared; what is damaged is dropped, and a build makes it anew.
+
+Nothing damaged is trusted and nothing sound is thrown away: a damaged part costs the rows of that part, a damaged
+ledger or ``shard.json`` costs the shard. The verdicts of a repaired shard are dropped with it, so that gates stay
+closed until the rebuilt data was checked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets.lineage import catalog, landing, verdicts
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.ledger import STATUS_OK, data_version, ledger_frame
+from rainbow_assets.lineage.materialize import HISTORY, LOCK_WAIT_S, STATE
+from rainbow_assets.lineage.step import Step
+from rainbow_assets.storage.lock import writer_lock
+from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
+from rainbow_assets.storage.store import ShardStore
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One damaged file. ``groups`` are the parts whose rows are lost with it; None: the whole shard's."""
+
+    asset: str
+    partition: str
+    file: str
+    problem: str
+    groups: frozenset[str] | None
+
+    def __str__(self) -> str:
+        if self.groups is None:
+            lost = "the shard is made anew"
+        else:
+            lost = f"made anew: the rows of {', '.join(sorted(self.groups))}" if self.groups else "it is written anew"
+        return f"{self.problem.partition(';')[0]}; {lost}"
+
+
+def examine(step: Step, shard: Shard) -> list[Damage]:
+    """Return every damaged file of ``shard``: unreadable, cut, changed, or at odds with the ledger."""
+    def damage(file: str, problem: object, groups: frozenset[str] | None = None) -> Damage:
+        return Damage(shard.asset, shard.partition, file, str(problem), groups)
+
+    nothing: frozenset[str] = frozenset()
+    found = [damage(name, f"{shard.where}/{name} cannot be read", nothing)
+             for name in (STATE, HISTORY) if not _is_json(shard.files.read(name))]
+    try:
+        index = shard.index()
+    except DamagedShard as error:
+        return [*found, damage(INDEX, error)]
+    if index is None:
+        return found
+    try:
+        verdicts.read(shard)
+    except DamagedShard as error:
+        found.append(damage(verdicts.FILE, error, nothing))
+    try:
+        ledger = ledger_frame(shard)
+        assert ledger is not None
+    except DamagedShard as error:
+        return [*found, damage(index.ledger, error)]
+    if data_version(index.inputs.get("schema", ""), ledger) != index.data_version:
+        return [*found, damage(INDEX, f"{shard.where}/{INDEX} does not say what its ledger holds")]
+    for part in index.parts:
+        problem = _problem(step, shard, part, ledger)
+        if problem is not None:
+            found.append(damage(part.name, problem, frozenset([part.group])))
+    return found
+
+
+def _is_json(data: bytes | None) -> bool:
+    try:
+        return data is None or json.loads(data) is not None
+    except ValueError:
+        return False
+
+
+def _problem(step: Step, shard: Shard, part: Part, ledger: pl.DataFrame) -> str | None:
+    """Return what is wrong with one part, or None: its bytes, its number of rows, its keys."""
+    try:
+        keys = shard.read_part(part, [step.key]).column(step.key).to_pylist()
+    except (DamagedShard, pa.ArrowInvalid, KeyError) as error:
+        return str(error)
+    listed = ledger.filter((pl.col("part") == part.group) & (pl.col("status") == STATUS_OK))["key"].to_list()
+    if sorted(keys) != sorted(listed) or len(keys) != part.rows:
+        return f"{shard.where}/{part.name} holds {len(keys)} rows, its ledger lists {len(listed)}"
+    return None
+
+
+def drop(shard: Shard, damages: list[Damage]) -> None:
+    """Take what is damaged out of ``shard``, so that the next build makes it anew; holds the writer's lock."""
+    with writer_lock(shard.files, "repair", LOCK_WAIT_S):
+        for name in {verdicts.FILE, *(entry.file for entry in damages if entry.file in (STATE, HISTORY))}:
+            shard.files.remove(name)
+        if any(entry.groups is None for entry in damages):
+            # The index first: without it there is no shard, so that nobody reads half of one.
+            for name in (INDEX, *shard.files.names()):
+                if name not in (HISTORY, STATE):
+                    shard.files.remove(name)
+            return
+        lost = {group for entry in damages for group in entry.groups or ()}
+        if lost:
+            _without(shard, lost)
+
+
+def _without(shard: Shard, lost: set[str]) -> None:
+    """Replace the index by one that lists neither parts nor rows of the groups ``lost``."""
+    index, ledger = shard.require_index(), ledger_frame(shard)
+    assert ledger is not None
+    kept = ledger.filter(~pl.col("part").is_in(list(lost)))
+    name, sha256 = landing.write_ledger(shard, kept)
+    parts = tuple(part for part in index.parts if part.group not in lost)
+    # The version says that rows are missing: no verdict counts for it, and no consumer takes it for the whole.
+    repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={},
+                                   data_version=digest("repair", index.data_version, sorted(lost)))
+    shard.replace_index(repaired)
+    for part in index.parts:
+        if part.group in lost:
+            shard.files.remove(part.name)
+
+
+def repair(
+    steps: dict[str, Step], store: ShardStore, colors: tuple[str, ...], tick: Callable[[str], None] | None = None
+) -> list[Damage]:
+    """Examine every shard of ``steps`` (those with colors: of ``colors``), drop what is damaged, and return it."""
+    found = []
+    for name, step in steps.items():
+        for partition in colors if step.colored else catalog.partitions(step):
+            shard = store.shard(name, partition)
+            damages = examine(step, shard)
+            if damages:
+                drop(shard, damages)
+            found += damages
+            if tick:
+                tick(shard.where)
+    return found

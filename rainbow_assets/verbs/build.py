@@ -1,0 +1,85 @@
+"""`rainbow build`: exactly the work that is stale, through Dagster, and nothing where nothing is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from rainbow_assets import progress, rooms, settings, taxonomy
+from rainbow_assets.lineage import catalog, gates, render, repair
+from rainbow_assets.lineage.materialize import problem
+from rainbow_assets.lineage.plan import FRESH, Planned
+from rainbow_assets.lineage.plan import plan as make_plan
+from rainbow_assets.storage.store import ShardStore
+
+
+@click.command()
+@click.option("--color", help="Only this color.")
+@click.option("--asset", "assets", multiple=True, help="Only this asset (may be given several times).")
+@click.option("--repair", "mend", is_flag=True, help="First read every file; drop what is damaged and make it anew.")
+@click.option("--allow-deletes", is_flag=True, help="Believe that many songs disappeared at once.")
+def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes: bool) -> None:
+    """Materialize what is stale, all colors in one process, through Dagster so that it is in the UI."""
+    colors = (taxonomy.by_name(color).name,) if color else taxonomy.COLOR_NAMES
+    steps, store = rooms.steps(), ShardStore(settings.roots().data)
+    chosen = {name: catalog.step(name) for name in assets} or steps
+    if mend:
+        _repair(chosen, store, colors)
+    planned = [entry for entry in make_plan(steps, store, colors, allow_deletes=allow_deletes) if entry.asset in chosen]
+    waiting = _waiting(planned, store)
+    if not waiting:
+        click.echo(render.summary(planned))
+        return
+    _run(waiting, colors, allow_deletes)
+
+
+def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...]) -> None:
+    shards = sum(len(colors if step.colored else catalog.partitions(step)) for step in steps.values())
+    with progress.bar("examining") as tick:
+        done = iter(range(1, shards + 1))
+        damages = repair.repair(steps, store, colors, lambda where: tick("shards", next(done), shards))
+    for damage in damages:
+        click.echo(f"damaged: {damage}")
+    click.echo(f"examined {shards} shards, {len(damages)} files were damaged")
+
+
+def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
+    """The shards that a run has something to do for: stale, blocked, unchecked, left behind, or unknown to Dagster."""
+    from rainbow_assets import jobs
+
+    versions = jobs.known_versions({(entry.asset, entry.partition) for entry in planned})
+    found = []
+    for entry in planned:
+        shard = store.shard(entry.asset, entry.partition)
+        busy = entry.state != FRESH or gates.blocked(store, entry.asset, entry.partition) or problem(shard)
+        if busy or versions.get((entry.asset, entry.partition)) != shard.require_index().data_version:
+            found.append(entry)
+    return found
+
+
+def _run(waiting: list[Planned], colors: tuple[str, ...], allow_deletes: bool) -> None:
+    """Run the assets of ``waiting`` from their first color to their last, and say what was done."""
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+
+    assets = list(dict.fromkeys(entry.asset for entry in waiting))
+    places = [colors.index(entry.partition) for entry in waiting if entry.partition in colors]
+    span = colors[min(places):max(places) + 1] if places else colors
+    result = jobs.run_colors(defs, span, assets, allow_deletes)
+    stop_if_failed(result)
+    computed, removed = jobs.rows(result)
+    click.echo(f"built {', '.join(assets)} for {span[0]}" + (f" to {span[-1]}" if len(span) > 1 else "")
+               + f": {computed} rows computed, {removed} removed")
+
+
+def stop_if_failed(result: Any) -> None:
+    """Exit 1 with the sentences of the steps that failed."""
+    if result.success:
+        return
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        error = event.step_failure_data.user_failure_data or event.step_failure_data.error
+        sentence = getattr(error, "description", None) or getattr(error, "message", "") or ""
+        click.echo(f"rainbow: {event.step_key}: {sentence.strip()}", err=True)
+    sys.exit(1)

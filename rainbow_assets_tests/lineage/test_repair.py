@@ -1,0 +1,206 @@
+"""Damage is found by digest, named, and made anew; what is sound stays. A source that vanished deletes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from rainbow_assets import rooms, settings
+from rainbow_assets.cli import main
+from rainbow_assets.lineage import gates, repair
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.plan import BLOCKED, plan
+from rainbow_assets.storage.shard import INDEX, DamagedShard
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.lineage.toy import WORDS, World
+
+GREEN = "Green"
+
+
+@pytest.fixture
+def world() -> World:
+    rows = {f"{song}_{n}": (song, f"word{n}", "-") for song in ("s1", "s2", "s3", "s4", "s5") for n in range(4)}
+    return World(rows)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ShardStore:
+    return ShardStore(str(tmp_path))
+
+
+def build(world: World, store: ShardStore, **options: bool) -> list[str]:
+    return [outcome.problem for step in world.register()
+            if (outcome := bring_up_to_date(step, store, GREEN, **options)).problem]
+
+
+def live(store: ShardStore) -> dict[str, str]:
+    found = {}
+    for asset in ("toy_words", "toy_lengths"):
+        shard = store.shard(asset, GREEN)
+        index = shard.require_index()
+        for name in (INDEX, index.ledger, *(part.name for part in index.parts)):
+            found[f"{asset}/{name}"] = hashlib.sha256(shard.files.read(name) or b"").hexdigest()
+    return found
+
+
+def mend(world: World, store: ShardStore) -> list[repair.Damage]:
+    return repair.repair({step.name: step for step in world.register()}, store, (GREEN,))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+
+
+DAMAGES = {"cut": cut, "flipped bit": flip, "gone": Path.unlink, "empty": lambda path: path.write_bytes(b"")}
+
+
+# A shard.json that is gone is a shard that was never made; a missing verdict is asked for again; a changed verdict
+# does not count, because verdicts are compared by version.
+@pytest.mark.parametrize(("what", "how"), [
+    *((what, how) for what in ("part", "ledger") for how in DAMAGES), *((INDEX, how) for how in DAMAGES if how != "gone"),
+    ("verdicts.json", "cut"), ("verdicts.json", "empty")])
+def test_damage_is_named_and_made_anew(world: World, store: ShardStore, what: str, how: str):
+    assert build(world, store) == []
+    before = live(store)
+    shard = store.shard("toy_words", GREEN)
+    index = shard.require_index()
+    name = {"part": index.parts[1].name, "ledger": index.ledger}.get(what, what)
+    DAMAGES[how](Path(shard.files.path(name)))
+
+    damages = mend(world, store)
+    assert [damage.file for damage in damages] == [name]
+    assert "toy_words/Green" in str(damages[0]) and "rebuild" not in str(damages[0])
+    assert gates.blocked(store, "toy_words", GREEN), "nobody builds on it before it was made anew"
+    world.computed.clear()
+    assert build(world, store) == []
+    words = [key for key in world.computed if key.startswith("words")]
+    assert len(words) == {"part": 4, "verdicts.json": 0}.get(what, 20), "only what was lost is computed"
+    assert not [key for key in world.computed if key.startswith("lengths")], "equal outputs stop there"
+    assert live(store) == before
+    assert mend(world, store) == []
+
+
+def test_an_index_that_does_not_say_what_the_ledger_holds_is_damage(world: World, store: ShardStore):
+    build(world, store)
+    shard = store.shard("toy_words", GREEN)
+    right = shard.require_index()
+    shard.replace_index(replace(right, data_version="another"))
+    assert [damage.file for damage in mend(world, store)] == [INDEX]
+    assert build(world, store) == []
+    assert shard.require_index() == right
+
+
+def test_rows_that_the_ledger_does_not_list_are_damage(world: World, store: ShardStore):
+    build(world, store)
+    shard = store.shard("toy_words", GREEN)
+    index = shard.require_index()
+    ledger = pl.DataFrame(pl.from_arrow(shard.ledger_table() or pytest.fail()))
+    assert len(ledger) == 20
+    step = world.register()[0]
+    assert repair.examine(step, shard) == []
+    swapped = shard.files.read(index.parts[0].name) or b""
+    shard.files.write(index.parts[1].name, swapped)
+    parts = (index.parts[0], replace(index.parts[1], sha256=index.parts[0].sha256), *index.parts[2:])
+    shard.replace_index(replace(index, parts=parts))
+    found = repair.examine(step, shard)
+    assert [damage.file for damage in found] == [index.parts[1].name]
+    assert "its ledger lists" in found[0].problem
+
+
+def test_damage_is_never_trusted_without_repair(world: World, store: ShardStore):
+    build(world, store)
+    shard = store.shard("toy_words", GREEN)
+    cut(Path(shard.files.path(shard.require_index().parts[0].name)))
+    with pytest.raises(DamagedShard, match="rainbow build --repair"):
+        list(shard.tables())
+    world.rows["s1_0"] = ("s1", "another", "-")
+    problems = build(world, store)
+    assert problems and "toy_words/Green/s1-" in problems[0] and "rainbow build --repair" in problems[0]
+
+
+def test_many_songs_gone_at_once_are_not_believed(world: World, store: ShardStore):
+    build(world, store)
+    before = live(store)
+    world.rows = {key: row for key, row in world.rows.items() if row[0] in ("s1", "s2", "s3")}
+    problems = build(world, store)
+    assert len(problems) == 1
+    assert "2 of 5 songs are gone at once (s4, s5), more than 20%; nothing was deleted" in problems[0]
+    assert "rainbow build --allow-deletes" in problems[0]
+    assert live(store) == before
+    steps = {step.name: step for step in world.register()}
+    planned = plan(steps, store, [GREEN])
+    assert planned[0].state == BLOCKED and "gone at once" in planned[0].reasons[0]
+    assert plan(steps, store, [GREEN], allow_deletes=True)[0].remove == 8
+    assert build(world, store, allow_deletes=True) == []
+    assert store.shard("toy_lengths", GREEN).require_index().rows == 12
+    assert build(world, store) == []
+
+
+def test_one_of_five_is_believed_and_all_are_not(world: World, store: ShardStore):
+    build(world, store)
+    full = dict(world.rows)
+    world.rows = {key: row for key, row in full.items() if row[0] != "s5"}
+    assert build(world, store) == []
+    assert store.shard("toy_words", GREEN).table(WORDS).num_rows == 16
+    world.rows = {}
+    assert "4 of 4 songs are gone at once" in build(world, store)[0]
+
+
+def test_the_share_is_a_setting(world: World, store: ShardStore):
+    build(world, store)
+    world.rows = {key: row for key, row in world.rows.items() if row[0] in ("s1", "s2", "s3")}
+    rules = settings.Rules(safety=settings.SafetyRules(max_vanished=0.5))
+    assert bring_up_to_date(world.register()[0], store, GREEN, rules).problem is None
+
+
+def rainbow(*words: str) -> Result:
+    done = CliRunner().invoke(main, list(words))
+    assert "Traceback" not in done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
+def test_the_verbs(project: Path):
+    """A damaged part and a vanished corpus on the real graph, from the command line."""
+    assert rainbow("build").exit_code == 0
+    again = rainbow("build")
+    assert again.exit_code == 0 and "nothing to do" in again.output
+    store = ShardStore(str(project))
+    media = store.shard("segment_media", "Green")
+    part = Path(media.files.path(media.require_index().parts[0].name))
+    whole = part.read_bytes()
+    cut(part)
+    assert "nothing to do" in rainbow("build").output, "a build that has nothing to do reads no media"
+    mended = rainbow("build", "--repair")
+    assert mended.exit_code == 0, mended.output
+    assert f"damaged: segment_media/Green/{part.name} is not what shard.json lists (cut or changed)" in mended.output
+    assert part.read_bytes() == whole
+    clean = rainbow("build", "--repair")
+    assert ", 0 files were damaged" in clean.output and "nothing to do" in clean.output
+
+    corpus = project.parent / "corpus"
+    corpus.rename(project.parent / "elsewhere")
+    assert rainbow("build").exit_code != 0
+    corpus.mkdir()
+    refused = rainbow("build")
+    assert refused.exit_code == 1 and "1 of 1 songs are gone at once" in refused.output
+    assert store.shard("base_manifest", "Green").require_index().rows > 0
+    shutil.copytree(project.parent / "elsewhere", corpus, dirs_exist_ok=True)
+    assert rainbow("build").exit_code == 0
+    shutil.rmtree(corpus / "05_01")
+    assert "would be" in (said := rainbow("plan").output) or "gone at once" in said
+    assert rainbow("build", "--allow-deletes", "--color", "Green").exit_code == 0
+    for name in rooms.color_steps():
+        assert store.shard(name, "Green").require_index().rows == 0, name
