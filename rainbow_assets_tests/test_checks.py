@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from rainbow_assets import rooms
-from rainbow_assets.corpus import steps
+from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -114,7 +114,7 @@ def forget_ledger_rows(shard: Shard) -> None:
 LATE = [{"start_ms": 10**8, "text": "late", "line_number": 4}]
 BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
     ("base_manifest", "songs_accounted"): lambda shard: shutil.copytree(
-        steps.corpus_root() / "02_01", steps.corpus_root() / "02_09"),
+        corpus_root() / "02_01", corpus_root() / "02_09"),
     ("base_manifest", "color_has_rows"): without_songs,
     ("base_manifest", "stamps_plausible"): lambda shard: rewrite(
         shard, lambda rows: [{**row, "lines": LATE} for row in rows]),
@@ -213,7 +213,7 @@ def test_a_missing_shard_stops_the_release_and_names_the_command(store: ShardSto
 
 
 def test_broken_sound_is_never_called_silent(store: ShardStore):
-    folder = steps.corpus_root() / "02_01"
+    folder = corpus_root() / "02_01"
     wavs = sorted(path for path in folder.glob("*.wav") if "main" not in path.name)
     wavs[0].write_bytes(wavs[0].read_bytes()[:3000])
     wavs[1].unlink()
@@ -229,7 +229,7 @@ def test_broken_sound_is_never_called_silent(store: ShardStore):
 
 
 def test_an_unusable_song_is_accounted_for_and_the_others_go_on(store: ShardStore):
-    broken = steps.corpus_root() / "02_09"
+    broken = corpus_root() / "02_09"
     broken.mkdir()
     (broken / "02_09.yml").write_text("rainbow_color: R\nbpm: [\n", "utf-8")
     outcome = bring_up_to_date(rooms.steps()["base_manifest"], store, COLOR)

@@ -127,7 +127,7 @@ def test_a_bad_color_is_red_and_blocked_while_good_colors_go_on(built: Path, pro
     lyrics = project.parent / "corpus/06_01/06_01.lrc"
     lyrics.write_text("[59:01.000]\nfar beyond the end\n[59:02.000]\nand further\n", "utf-8")
     shutil.rmtree(project.parent / "corpus/02_01")
-    result = jobs.run_colors(defs)
+    result = jobs.run_colors(defs, allow_deletes=True)
     assert not result.success
     failed = {event.step_key for event in result.filter_events(lambda e: e.is_step_failure)}
     assert "base_manifest_checks" in failed

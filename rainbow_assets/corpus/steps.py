@@ -12,14 +12,15 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.corpus import manifest_rows as made_rows
 from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.digests import FileDigests
 from rainbow_assets.corpus.ids import stem_id
 from rainbow_assets.corpus.model import Reading, Song
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
+from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import UnreadableAudio, probe
 from rainbow_assets.corpus.timecode import load_overrides
-from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Shard
@@ -43,14 +44,6 @@ class Source:
         """Return {file name: sha256} of one song's folder."""
         prefix = f"{song_id}/"
         return {name.removeprefix(prefix): value for name, value in self.digests.items() if name.startswith(prefix)}
-
-
-def corpus_root() -> Path:
-    """Return the folder of raw songs; raise ``UsageError`` where it does not exist."""
-    root = settings.roots().corpus
-    if not root.is_dir():
-        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
-    return root
 
 
 def load_source(shard: Shard) -> Source:
@@ -133,8 +126,8 @@ def manifest_rows(source: Source, folder: Path) -> list[dict[str, Any]]:
         return []
     digests = source.of(folder.name)
     end_ms = audible_end_ms(song)
-    shared = tables.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
-    return [{**shared, **tables.track_values(song, track, position, digests, end_ms)}
+    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+    return [{**shared, **made_rows.track_values(song, track, position, digests, end_ms)}
             for position, track in enumerate(song.tracks)]
 
 
@@ -165,6 +158,7 @@ BASE_MANIFEST = Step(
     schema=tables.SCHEMA,
     fields={
         "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
+        "words": ("lines",),
         "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
         "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
@@ -176,7 +170,8 @@ BASE_MANIFEST = Step(
     reasons=REASONS,
     flows={
         "song": ("corpus.text",), "concept": ("corpus.text",), "lyrics": ("corpus.text",),
-        "slice": ("corpus.text", "corpus.mix"), "mix": ("corpus.text", "corpus.mix"), "stem": ("corpus.text",),
+        "slice": ("corpus.text", "corpus.mix"), "words": ("corpus.text",), "mix": ("corpus.text", "corpus.mix"),
+        "stem": ("corpus.text",),
         "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": ("corpus.text", "corpus.mix"),
     },
     cheap=True,

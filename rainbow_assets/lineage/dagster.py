@@ -53,11 +53,17 @@ def _doc(item: Any) -> str | None:
 
 
 def column_lineage(step: Step) -> dg.TableColumnLineage:
-    """Return which upstream fields each column of ``step`` may come from, as the ledger declares them."""
-    sources = [dg.TableColumnDep(dg.AssetKey(asset), column)
-               for asset, names in step.inputs.items() if asset != "corpus"
-               for name in names for column in catalog.step(asset).fields.get(name, ())]
-    return dg.TableColumnLineage({item.name: sources for item in step.schema})
+    """Return which upstream columns each column of ``step`` may come from, as its declared flows say."""
+    return dg.TableColumnLineage({item.name: _sources(step, item.name) for item in step.schema})
+
+
+def _sources(step: Step, column: str) -> list[dg.TableColumnDep]:
+    """The upstream columns that reach ``column``: those of its own fields, or all for a column in no field."""
+    own = [name for name, columns in step.fields.items() if column in columns] or list(step.fields)
+    reached = dict.fromkeys(source for name in own for source in step.reached_by(name))
+    places = [(asset, found) for asset, _, name in (source.partition(".") for source in reached)
+              if asset in catalog.steps() for found in catalog.step(asset).fields.get(name, ())]
+    return [dg.TableColumnDep(dg.AssetKey(asset), found) for asset, found in dict.fromkeys(places)]
 
 
 def partition_set(step: Step) -> dg.PartitionsDefinition[str] | None:

@@ -188,6 +188,20 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> dict[str, li
     }
 
 
+def moved_inputs(delta: Delta) -> dict[str, set[str]]:
+    """Return {digest column: keys of changed rows in which it differs from the ledger}."""
+    if not delta.changed:
+        return {}
+    keys = pl.Series("key", delta.changed, dtype=pl.String).implode()
+    compared = [*delta.step.input_columns, *VERSIONS]
+    old = delta.old.filter(pl.col("key").is_in(keys))
+    known = [pl.col(n) if n in old.columns else pl.lit(None, pl.String).alias(n) for n in compared]
+    joined = delta.candidates.filter(pl.col("key").is_in(keys)).select("key", *compared).join(
+        old.select("key", *known), on="key", suffix=":old")
+    found = {name: set(joined.filter(pl.col(name).ne_missing(pl.col(f"{name}:old")))["key"]) for name in compared}
+    return {name: moved for name, moved in found.items() if moved}
+
+
 def commit(
     delta: Delta,
     results: Iterable[Batch],

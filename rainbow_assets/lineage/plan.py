@@ -16,7 +16,7 @@ import polars as pl
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, gates, guards, reasons
-from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, reconcile
+from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, moved_inputs, reconcile
 from rainbow_assets.lineage.materialize import history
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
@@ -42,11 +42,13 @@ class Planned:
     reasons: list[str] = field(default_factory=list)
     keys: set[str] = field(default_factory=set, repr=False)
     gone: set[str] = field(default_factory=set, repr=False)
+    moves: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    """Output field -> the keys in which it may move; what follows reads fields, not rows."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are given as counts only."""
         document = asdict(self)
-        del document["keys"], document["gone"]
+        del document["keys"], document["gone"], document["moves"]
         return document
 
 
@@ -101,19 +103,25 @@ def _plan_shard(
         return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[str(error)])
     keys, gone = set(delta.new) | set(delta.changed), set(delta.gone)
     why = reasons.of_delta(delta, real)
+    moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
+    moved[""] = set(delta.new).union(*(moved.pop(name, set()) for name in VERSIONS))
     at_most = False
     if unknown:
         more, lost, said = _followed(step, real, unknown)
-        at_most = bool(more - keys)
-        keys, gone, why = keys | more, gone | lost, [*why, *said]
+        follow = set().union(*more.values()) if more else set()
+        at_most = bool(follow - keys)
+        keys, gone, why = keys | follow, gone | lost, [*why, *said]
+        for name, hit in more.items():
+            moved[name] = moved.get(name, set()) | hit
     if step.cheap and not unknown and not delta.current:
         commit(delta, step.compute(delta.work()) if keys else ())
     rows = len(set(delta.kept) | keys)
     if delta.current and delta.index is not None:
         rows = delta.index.rows
     state = STALE if keys or gone or (real.index() is None) else FRESH
-    return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most,
-                   estimate(store, step.name, partition, len(keys)), why, keys, gone)
+    seconds = estimate(store, step.name, partition, len(keys))
+    return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
+                   _moves(step, moved))
 
 
 def _rows(shard: Shard) -> int:
@@ -145,25 +153,39 @@ def _never_made(step: Step, store: ShardStore, partition: str, above: list[Plann
                    reasons=[f"{step.name} has never been made; {first} has not been made either"])
 
 
-def _followed(step: Step, real: Shard, unknown: list[Planned]) -> tuple[set[str], set[str], list[str]]:
-    """Return own keys that hang on upstream keys that will run or go: (run, go, sentences)."""
+def _moves(step: Step, moved: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return {output field: keys in which it may move} for ``moved``: {input: keys}; the input "" reaches all."""
+    everywhere = moved.get("", set())
+    return {name: everywhere.union(*(moved.get(source, set()) for source in step.reached_by(name)))
+            for name in step.fields}
+
+
+def _followed(
+    step: Step, real: Shard, unknown: list[Planned]
+) -> tuple[dict[str, set[str]], set[str], list[str]]:
+    """Return own keys that hang on upstream rows that will move or go: ({input: keys}, keys that go, sentences)."""
     ledger = ledger_frame(real, ["key"])
     own = ledger if ledger is not None else pl.DataFrame(schema={"key": pl.String})
-    run: set[str] = set()
+    run: dict[str, set[str]] = {}
     go: set[str] = set()
     said = []
     driver = next(iter(step.inputs))
     for entry in unknown:
         asset = entry.asset
-        on = own.with_columns(step.joins.get(asset, pl.col("key")).alias("on"))
-        hit = set(on.filter(pl.col("on").is_in(list(entry.keys)))["key"])
-        if asset == driver and asset not in step.joins and step.candidates is None:
-            hit |= entry.keys
-        run |= hit
+        on = own.select("key", step.joins.get(asset, pl.col("key")).alias("on"))
+        follows: set[str] = set()
+        for name in step.inputs[asset]:
+            moving = entry.moves.get(name, entry.keys)
+            hit = set(on.filter(pl.col("on").is_in(list(moving)))["key"])
+            if asset == driver and asset not in step.joins and step.candidates is None:
+                hit |= moving
+            if hit:
+                run.setdefault(f"{asset}.{name}", set()).update(hit)
+                follows |= hit
         go |= set(on.filter(pl.col("on").is_in(list(entry.gone)))["key"])
-        if hit:
+        if follows:
             where = asset if entry.partition == real.partition else f"{asset}/{entry.partition}"
-            said.append(f"{len(hit)} rows follow {entry.compute} stale rows of {where}")
+            said.append(f"{len(follows)} rows follow {entry.compute} stale rows of {where}")
     return run, go, said
 
 

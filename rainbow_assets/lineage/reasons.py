@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import polars as pl
-
-from rainbow_assets.lineage.ledger import VERSIONS, Delta
+from rainbow_assets.lineage.ledger import VERSIONS, Delta, moved_inputs
 from rainbow_assets.storage.shard import Shard
 
 MOST = 8
@@ -48,18 +46,8 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
 
 def _moved(delta: Delta) -> list[str]:
     """Say which digest columns differ among the changed rows, and what stands behind settings, code, libraries."""
-    keys = pl.Series("key", delta.changed, dtype=pl.String).implode()
-    compared = [*delta.step.input_columns, *VERSIONS]
-    old = delta.old.filter(pl.col("key").is_in(keys))
-    new = delta.candidates.filter(pl.col("key").is_in(keys))
-    joined = new.select("key", *compared).join(
-        old.select("key", *(pl.col(n) if n in old.columns else pl.lit(None, pl.String).alias(n) for n in compared)),
-        on="key", suffix=":old")
     said = []
-    for name in compared:
-        moved = joined.filter(pl.col(name).ne_missing(pl.col(f"{name}:old")))["key"].to_list()
-        if not moved:
-            continue
+    for name, moved in moved_inputs(delta).items():
         if name in VERSIONS:
             said.append(f"{len(moved)} rows: {_version(delta, name)}")
         else:

@@ -17,7 +17,7 @@ from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.release.features import PREVIEW_SCHEMA
 from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_NAME, within_budget
-from rainbow_assets.segments.extract_step import SEGMENTS
+from rainbow_assets.segments import table as segment_table
 from rainbow_assets.segments.ids import segment_id
 from rainbow_assets.storage.shard import Shard
 
@@ -35,7 +35,7 @@ INPUTS = {
 
 def eligible(segments: Shard) -> pl.DataFrame:
     """Return the color's audible windows (stems and mix) that a preview may choose from."""
-    frame = pl.DataFrame(pl.from_arrow(segments.table(SEGMENTS.schema, READ)))
+    frame = pl.DataFrame(pl.from_arrow(segments.table(segment_table.SCHEMA, READ)))
     return frame.filter(pl.col("has_audio"))
 
 

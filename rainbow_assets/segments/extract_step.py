@@ -14,17 +14,19 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.ids import stem_of
+from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
-from rainbow_assets.corpus.steps import BASE_MANIFEST, corpus_root
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments import table
 from rainbow_assets.segments.ids import segment_id
 from rainbow_assets.segments.levels import span_frames, window_digest, window_levels
 from rainbow_assets.segments.midi_window import MidiSong, UnreadableMidi, midi_digest
+from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
-from rainbow_assets.segments.song_rows import COLUMNS, SongRows, Source, slice_digest, songs
+from rainbow_assets.segments.song_rows import COLUMNS, SongRows, Source, slice_digest, songs, words_digest
 from rainbow_assets.segments.windows import cut as cut_window
 from rainbow_assets.storage.shard import Shard
 
@@ -36,17 +38,17 @@ def quarantine_key(song_id: str, start_ms: int, number: int) -> str:
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List every stem x slice of the color's songs, and every slice that the rules set aside."""
-    manifest = shard.store.shard("base_manifest", shard.partition).table(BASE_MANIFEST.schema, COLUMNS)
+    manifest = shard.store.shard("base_manifest", shard.partition).table(tables.SCHEMA, COLUMNS)
     rows: list[tuple[str | None, ...]] = []
     for song_id, song in songs(manifest, rules.slices).items():
-        digests = [slice_digest(piece) for piece in song.plan.slices]
+        digests = [(slice_digest(piece), words_digest(piece)) for piece in song.plan.slices]
         for source in song.sources:
-            for piece, cut_digest in zip(song.plan.slices, digests, strict=True):
-                rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, cut_digest, source.digest,
+            for piece, own in zip(song.plan.slices, digests, strict=True):
+                rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, *own, source.digest,
                              source.audio_sha256, source.midi_sha256))
         for number, aside in enumerate(song.plan.quarantined):
             rows.append((quarantine_key(song_id, aside.start_ms, number), song_id,
-                         digest(aside.reason, aside.text, aside.end_ms), None, None, None))
+                         digest(aside.reason, aside.text, aside.end_ms), None, None, None, None))
     schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -84,7 +86,7 @@ def _read_midi(path: Path | None) -> tuple[MidiSong | None, str | None]:
 def compute(work: Work) -> Iterator[Batch]:
     """Measure the asked windows, stem by stem, and keep those in which something sounds."""
     root = corpus_root()
-    manifest = work.upstream("base_manifest").table(BASE_MANIFEST.schema, COLUMNS)
+    manifest = work.upstream("base_manifest").table(tables.SCHEMA, COLUMNS)
     known = songs(manifest, work.rules.slices)
     for song_id, asked in work.parts():
         song, keys = known[song_id], set(asked["key"])
@@ -112,7 +114,7 @@ def measure(
     levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
     rows, dropped = [], {}
     for number, piece in enumerate(wanted):
-        row = table.slice_values(song.song_id, source.track, piece)
+        row = slice_values(song.song_id, source.track, piece)
         rms = float(levels[0][number]) if levels else None
         beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
         audible = rms is not None and not beyond and rms >= rules.audio.silence_db
@@ -158,7 +160,7 @@ def _reason(source: Source, audio: _Audio, beyond: bool, midi_problem: str | Non
 
 SEGMENTS = Step(
     name="segments",
-    inputs={"base_manifest": ("slice", "stem", "audio", "midi")},
+    inputs={"base_manifest": ("slice", "words", "stem", "audio", "midi")},
     compute=compute,
     schema=table.SCHEMA,
     fields=table.GROUPS,
@@ -170,7 +172,9 @@ SEGMENTS = Step(
     reasons=REASONS,
     flows={
         "window": ("base_manifest.slice", "base_manifest.stem"), "slice": ("base_manifest.slice",),
-        "stem": ("base_manifest.stem",), "lyric_text": ("base_manifest.slice",),
-        "audio": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
+        "stem": ("base_manifest.stem",), "lyric_text": ("base_manifest.words",),
+        "audio": ("base_manifest.slice", "base_manifest.audio"),
+        "levels": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
+        "content": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
     },
 )

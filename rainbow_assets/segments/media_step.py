@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rainbow_assets.corpus.ids import stem_of
+from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import Stem, read_stem
-from rainbow_assets.corpus.steps import corpus_root
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.flac import encode_checked

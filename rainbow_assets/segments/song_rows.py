@@ -74,6 +74,11 @@ def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
 
 
 def slice_digest(cut: Slice) -> str:
-    """Digest of everything that a slice gives to its rows."""
+    """Digest of where a slice is and how it came to be there: all that it gives to its rows but the words."""
     return digest(cut.start_ms, cut.end_ms, cut.original_start_ms, cut.original_end_ms, cut.segment_type,
-                  cut.lyric_text, cut.line_number, cut.section, cut.adjustments, cut.sub, cut.segment_index)
+                  cut.section, cut.adjustments, cut.sub, cut.segment_index)
+
+
+def words_digest(cut: Slice) -> str:
+    """Digest of what is sung in a slice, and on which line of the lyrics it stands."""
+    return digest(cut.lyric_text, cut.line_number)

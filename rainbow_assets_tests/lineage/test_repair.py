@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -106,8 +104,6 @@ def test_rows_that_the_ledger_does_not_list_are_damage(world: World, store: Shar
     build(world, store)
     shard = store.shard("toy_words", GREEN)
     index = shard.require_index()
-    ledger = pl.DataFrame(pl.from_arrow(shard.ledger_table() or pytest.fail()))
-    assert len(ledger) == 20
     step = world.register()[0]
     assert repair.examine(step, shard) == []
     swapped = shard.files.read(index.parts[0].name) or b""
@@ -174,33 +170,33 @@ def rainbow(*words: str) -> Result:
 
 def test_the_verbs(project: Path):
     """A damaged part and a vanished corpus on the real graph, from the command line."""
-    assert rainbow("build").exit_code == 0
-    again = rainbow("build")
-    assert again.exit_code == 0 and "nothing to do" in again.output
+    green = ("build", "--color", "Green")
+    assert rainbow(*green).exit_code == 0
+    assert "nothing to do" in rainbow(*green).output
     store = ShardStore(str(project))
     media = store.shard("segment_media", "Green")
     part = Path(media.files.path(media.require_index().parts[0].name))
     whole = part.read_bytes()
     cut(part)
-    assert "nothing to do" in rainbow("build").output, "a build that has nothing to do reads no media"
-    mended = rainbow("build", "--repair")
+    assert "nothing to do" in rainbow(*green).output, "a build that has nothing to do reads no media"
+    mended = rainbow(*green, "--repair")
     assert mended.exit_code == 0, mended.output
     assert f"damaged: segment_media/Green/{part.name} is not what shard.json lists (cut or changed)" in mended.output
+    assert "1 files were damaged" in mended.output
     assert part.read_bytes() == whole
-    clean = rainbow("build", "--repair")
-    assert ", 0 files were damaged" in clean.output and "nothing to do" in clean.output
+    clean = rainbow(*green, "--repair")
+    assert " 0 files were damaged" in clean.output and "nothing to do" in clean.output
 
-    corpus = project.parent / "corpus"
-    corpus.rename(project.parent / "elsewhere")
-    assert rainbow("build").exit_code != 0
+    corpus, elsewhere = project.parent / "corpus", project.parent / "elsewhere"
+    corpus.rename(elsewhere)
+    assert rainbow("plan", "--color", "Green").exit_code == 0, "a plan says what is wrong and is no failure itself"
+    missing = rainbow(*green)
+    assert missing.exit_code == 1 and "does not exist" in missing.output
     corpus.mkdir()
-    refused = rainbow("build")
-    assert refused.exit_code == 1 and "1 of 1 songs are gone at once" in refused.output
+    refused = rainbow(*green)
+    assert refused.exit_code == 1 and "1 of 1 songs are gone at once (05_01)" in refused.output
     assert store.shard("base_manifest", "Green").require_index().rows > 0
-    shutil.copytree(project.parent / "elsewhere", corpus, dirs_exist_ok=True)
-    assert rainbow("build").exit_code == 0
-    shutil.rmtree(corpus / "05_01")
-    assert "would be" in (said := rainbow("plan").output) or "gone at once" in said
-    assert rainbow("build", "--allow-deletes", "--color", "Green").exit_code == 0
+    assert "gone at once" in rainbow("plan", "--color", "Green").output
+    assert rainbow(*green, "--allow-deletes").exit_code == 0
     for name in rooms.color_steps():
         assert store.shard(name, "Green").require_index().rows == 0, name

@@ -1,0 +1,16 @@
+"""Where the raw songs are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rainbow_assets import settings
+from rainbow_assets.errors import UsageError
+
+
+def corpus_root() -> Path:
+    """Return the folder of raw songs; raise ``UsageError`` where it does not exist."""
+    root = settings.roots().corpus
+    if not root.is_dir():
+        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
+    return root
