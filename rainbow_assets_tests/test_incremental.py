@@ -215,6 +215,18 @@ def test_a_comment_in_a_manifest_moves_nothing(built: Built):
     assert {name for name, rows in done.items() if rows} == {"base_manifest"}, "equal outputs stop the wave there"
 
 
+def test_an_override_reaches_the_songs_that_it_names(built: Built):
+    """The time code of one song is decided by hand: its rows follow, those of the other songs do not."""
+    before = built.outputs()
+    (built.corpus / "corpus.toml").write_text('[song."06_01"]\nunit = "ms"\n', "utf-8")
+    planned = {entry.asset: entry for entry in plan(rooms.color_steps(), built.store, COLORS) if entry.state != FRESH}
+    assert any("corpus.override" in reason for reason in planned["base_manifest"].reasons)
+    built.build()
+    changed = moved(before, built.outputs())
+    assert changed["base_manifest"] and changed["segments"]
+    assert all(key.startswith("06_01") for name in ("base_manifest", "segments", "segment_media") for key in changed[name])
+
+
 def test_a_setting_moves_what_names_it(built: Built, monkeypatch: pytest.MonkeyPatch):
     rules = replace(settings.Rules(), preview=settings.PreviewRules(seed=7))
     planned = plan(rooms.color_steps(), built.store, COLORS, rules)

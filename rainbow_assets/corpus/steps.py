@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -101,18 +101,19 @@ def _length_ms(path: Path) -> int | None:
 def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the stems that the color's manifests name; an unusable song stands as one row under its own id."""
     source = load_source(shard)
+    overrides = load_overrides(source.root)
     columns = ["key", "part", *BASE_MANIFEST.input_columns]
     rows = []
     for folder in source.folders:
         reading = reading_of(source, folder)
-        files = source.of(folder.name)
+        files, said = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
         texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
         song = reading.song
         if song is None or not song.tracks:
-            rows.append([folder.name, folder.name, digest(texts), None, None, None])
+            rows.append([folder.name, folder.name, digest(texts), said, None, None, None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, sorted(files)), digest(mix, audible_end_ms(song))]
+        shared = [digest(texts, sorted(files)), said, digest(mix, audible_end_ms(song))]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
             rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
@@ -151,9 +152,10 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
 _SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in
               ("sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics"))
 
+_TEXT = ("corpus.text", "corpus.override")
 BASE_MANIFEST = Step(
     name="base_manifest",
-    inputs={"corpus": ("text", "mix", "audio", "midi")},
+    inputs={"corpus": ("text", "override", "mix", "audio", "midi")},
     compute=manifest_compute,
     schema=tables.SCHEMA,
     fields={
@@ -169,10 +171,10 @@ BASE_MANIFEST = Step(
     source=source_token,
     reasons=REASONS,
     flows={
-        "song": ("corpus.text",), "concept": ("corpus.text",), "lyrics": ("corpus.text",),
-        "slice": ("corpus.text", "corpus.mix"), "words": ("corpus.text",), "mix": ("corpus.text", "corpus.mix"),
-        "stem": ("corpus.text",),
-        "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": ("corpus.text", "corpus.mix"),
+        "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
+        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "mix": (*_TEXT, "corpus.mix"),
+        "stem": _TEXT,
+        "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),
     },
     cheap=True,
 )

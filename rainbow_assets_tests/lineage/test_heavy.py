@@ -42,7 +42,7 @@ def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tup
     store = ShardStore(str(data))
     for color in colors:
         for step in rooms.color_steps().values():
-            outcome = bring_up_to_date(step, store, color)
+            outcome = bring_up_to_date(step, store, color, allow_deletes=True)
             assert outcome.problem is None, outcome.problem
             assert all(verdict.passed for verdict in outcome.verdicts), [v for v in outcome.verdicts if not v.passed]
 
@@ -119,7 +119,8 @@ def edit(corpus: Path, rng: random.Random) -> str:
     songs = sorted(path for path in corpus.iterdir() if path.is_dir())
     song = rng.choice(songs)
     manifest, lyrics = song / f"{song.name}.yml", song / f"{song.name}.lrc"
-    kind = rng.choice(["concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again"])
+    kind = rng.choice(["concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again",
+                       "song gone", "section", "stem gone", "override"])
     text = manifest.read_text("utf-8")
     stems = sorted(path for path in song.glob("*.wav") if "main" not in path.name)
     if kind in ("concept", "mood", "title"):
@@ -147,6 +148,16 @@ def edit(corpus: Path, rng: random.Random) -> str:
         if not copy.exists():
             shutil.copytree(song, copy)
             (copy / f"{song.name}.yml").rename(copy / f"{copy.name}.yml")
+    elif kind == "song gone" and len(songs) > 2:
+        shutil.rmtree(song)
+    elif kind == "section":
+        document = yaml.safe_load(text)
+        document["structure"] = document["structure"][:-1] or document["structure"]
+        manifest.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), "utf-8")
+    elif kind == "stem gone" and len(stems) > 1:
+        rng.choice(stems).unlink()
+    elif kind == "override":
+        (corpus / "corpus.toml").write_text(f'[album."{song.name[:2]}"]\nunit = "ms"\n# {rng.random()}\n', "utf-8")
     return f"{kind} of {song.name}"
 
 
