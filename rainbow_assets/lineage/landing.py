@@ -59,10 +59,14 @@ class Lander:
     """Writes batches as parts, each merged with the rows of its part that were kept, and gathers the new ledger."""
 
     def __init__(
-        self, step: Step, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part], kept: set[str]
+        self, step: Step, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part], kept: pl.Series
     ) -> None:
         self.step, self.shard, self.wanted, self.old, self.parts = step, shard, wanted, old, parts
-        self.kept = old.filter(pl.col("key").is_in(list(kept))) if len(old) else old
+        keys = kept.to_frame("key")
+        self.kept = old.join(keys, on="key", how="semi")
+        self.lost = old.join(keys, on="key", how="anti")
+        by_part = self.kept.partition_by("part", as_dict=True)
+        self.kept_by_part = {str(group): rows for (group,), rows in by_part.items()}
         self.schema_digest = digest([f"{item.name}:{item.type}" for item in step.schema], LAYOUT)
         self.landed: dict[str, tuple[Part, pl.DataFrame]] = {}
         self.parts_written = self.bytes_written = 0
@@ -72,12 +76,12 @@ class Lander:
         if not _SAFE.fullmatch(batch.part):
             raise RainbowError(f"{self.shard.where}: {batch.part!r} cannot name a part; use letters, digits, . _ -")
         rows = pl.concat([self._ledger_rows(batch), self._kept_rows(batch.part)], how="diagonal").sort("key")
-        kept_ok = rows.filter(pl.col("key").is_in(self.kept["key"].implode()) & (pl.col("status") == "ok"))["key"]
-        part = self._write(batch.part, rows, batch.table, kept_ok.to_list(), dict(batch.facts))
+        kept = self._kept_rows(batch.part).filter(pl.col("status") == "ok")["key"]
+        part = self._write(batch.part, rows, batch.table, kept.to_list(), dict(batch.facts))
         self._journal(part, rows)
 
     def _kept_rows(self, group: str) -> pl.DataFrame:
-        return self.kept.filter(pl.col("part") == group)
+        return self.kept_by_part.get(group, self.kept.clear())
 
     def _ledger_rows(self, batch: Batch) -> pl.DataFrame:
         """Ledger rows of the batch's own keys: the candidates' digests plus the digests of what was made."""
@@ -131,12 +135,12 @@ class Lander:
         parts, ledgers = [], [rows for _, rows in self.landed.values()]
         untouched = self.kept.filter(~pl.col("part").is_in(list(self.landed)))
         ledgers.append(untouched)
-        shrunk = set(self.old.filter(~pl.col("key").is_in(self.kept["key"].implode()))["part"].unique())
+        shrunk = set(self.lost["part"].unique())
         for group, part in sorted(self.parts.items()):
             if group in self.landed or group not in alive:
                 continue
             if group in shrunk:
-                rows = untouched.filter(pl.col("part") == group).sort("key")
+                rows = self._kept_rows(group).sort("key")
                 keep = rows.filter(pl.col("status") == "ok")["key"].to_list()
                 part = self._write(group, rows, self.step.schema.empty_table(), keep, part.facts)
             parts.append(part)

@@ -34,8 +34,8 @@ class LedgerError(RainbowError):
 class Delta:
     """What has to be done to bring a shard up to date.
 
-    ``new``, ``changed``, ``gone`` and ``kept`` are lists of keys. ``candidates`` are the rows that should exist,
-    ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts`` the live parts by group,
+    ``new``, ``changed`` and ``gone`` are sorted lists of keys, ``kept`` is a series of them. ``candidates`` are the
+    rows that should exist, ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts`` the live parts by group,
     ``signature`` what the shard will have been made from. ``current`` is True where the shard needs nothing at all.
     """
 
@@ -50,7 +50,7 @@ class Delta:
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    kept: pl.Series = field(default_factory=lambda: pl.Series("key", dtype=pl.String))
     current: bool = False
 
     @property
@@ -110,11 +110,18 @@ def empty_ledger(step: Step) -> pl.DataFrame:
 def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
     found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
-    twice = found.filter(pl.col("key").is_duplicated())["key"].unique().sort()
+    twice = _repeated(found["key"])
     if len(twice):
         raise LedgerError(f"{shard.where}: {len(twice)} keys stand for two rows, for example {twice[0]!r}")
     constants = [pl.lit(value, pl.String).alias(name) for name, value in step.versions(rules).items()]
     return found.with_columns(constants)
+
+
+def _repeated(keys: pl.Series) -> pl.Series:
+    """Return the values that occur twice, sorted. Ledgers are sorted by key, which spares the hashing of every key."""
+    if keys.is_sorted():
+        return keys.filter(keys == keys.shift()).unique(maintain_order=True)
+    return keys.filter(keys.is_duplicated()).unique().sort()
 
 
 def _joined(step: Step, shard: Shard) -> pl.DataFrame:
@@ -163,29 +170,38 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     parts.update({part.group: part for part, _ in pending})
     wanted = candidates(step, shard, rules)
     found = compare(step, wanted, old)
-    return Delta(step, shard, rules, made_from, index, wanted, old, parts, new=found["new"],
-                 changed=found["changed"], gone=found["gone"], kept=found["kept"])
+    return Delta(step, shard, rules, made_from, index, wanted, old, parts, new=found.new, changed=found.changed,
+                 gone=found.gone, kept=found.kept)
 
 
-def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> dict[str, list[str]]:
+@dataclass(frozen=True)
+class Compared:
+    """Keys sorted out by what happened to them."""
+
+    new: list[str]
+    changed: list[str]
+    gone: list[str]
+    kept: pl.Series
+
+
+def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
     """Sort keys into new, changed, gone and kept by comparing every digest of ``wanted`` with ``old``."""
     compared = ["part", *step.input_columns, *VERSIONS]
     missing = [name for name in ("key", *compared) if name not in wanted.columns]
     if missing:
         raise LedgerError(f"the candidates of step {step.name} lack the columns {', '.join(missing)}")
     known = old.select("key", *(pl.col(name) if name in old.columns else pl.lit(None, pl.String).alias(name)
-                                for name in compared))
-    joined = wanted.select("key", *compared).join(known, on="key", how="full", suffix=":old", coalesce=False)
+                                for name in compared), known=pl.lit(True))
+    joined = wanted.select("key", *compared).join(known, on="key", how="left", suffix=":old", maintain_order="left")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}:old")) for name in compared)
-    state = (
-        pl.when(pl.col("key:old").is_null()).then(pl.lit("new"))
-        .when(pl.col("key").is_null()).then(pl.lit("gone"))
-        .when(same).then(pl.lit("kept")).otherwise(pl.lit("changed"))
-    )
-    sorted_out = joined.select(pl.coalesce("key", "key:old").alias("key"), state.alias("state")).sort("key")
-    return {
-        name: sorted_out.filter(pl.col("state") == name)["key"].to_list() for name in ("new", "changed", "gone", "kept")
-    }
+    state = joined.select("key", fresh=pl.col("known").is_null(), same=same)
+    new = state.filter("fresh")["key"]
+    changed = state.filter(~pl.col("fresh") & ~pl.col("same"))["key"]
+    kept = state.filter(~pl.col("fresh") & pl.col("same"))["key"]
+    gone: list[str] = []
+    if len(changed) + len(kept) < len(known):
+        gone = known.join(wanted, on="key", how="anti")["key"].sort().to_list()
+    return Compared(new.sort().to_list(), changed.sort().to_list(), gone, kept)
 
 
 def moved_inputs(delta: Delta) -> dict[str, set[str]]:
@@ -221,7 +237,7 @@ def commit(
         counts = {name: int(value) for name, value in facts.get("quarantined", {}).items()}
         return Report(shard.asset, shard.partition, delta.index.data_version, delta.index.rows, 0,
                       delta.index.rows, 0, counts, 0, 0, time.perf_counter() - started, False)
-    writer = landing.Lander(delta.step, shard, delta.candidates, delta.old, delta.parts, set(delta.kept))
+    writer = landing.Lander(delta.step, shard, delta.candidates, delta.old, delta.parts, delta.kept)
     expected = {part: set(rows["key"]) for part, rows in delta.work().parts()}
     done = 0
     for batch in results:

@@ -105,23 +105,28 @@ def _plan_shard(
     why = reasons.of_delta(delta, real)
     moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
     moved[""] = set(delta.new).union(*(moved.pop(name, set()) for name in VERSIONS))
-    at_most = False
+    at_most, follow = False, set[str]()
     if unknown:
         more, lost, said = _followed(step, real, unknown)
-        follow = set().union(*more.values()) if more else set()
+        follow = follow.union(*more.values())
         at_most = bool(follow - keys)
         keys, gone, why = keys | follow, gone | lost, [*why, *said]
         for name, hit in more.items():
             moved[name] = moved.get(name, set()) | hit
     if step.cheap and not unknown and not delta.current:
         commit(delta, step.compute(delta.work()) if keys else ())
-    rows = len(set(delta.kept) | keys)
+    rows = len(keys) + len(delta.kept) - _among(delta.kept, follow)
     if delta.current and delta.index is not None:
         rows = delta.index.rows
     state = STALE if keys or gone or (real.index() is None) else FRESH
     seconds = estimate(store, step.name, partition, len(keys))
     return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
                    _moves(step, moved))
+
+
+def _among(kept: pl.Series, keys: set[str]) -> int:
+    """How many of ``kept`` are among ``keys``."""
+    return int(kept.is_in(list(keys)).sum()) if keys else 0
 
 
 def _rows(shard: Shard) -> int:

@@ -125,7 +125,7 @@ class Shard:
         if index is None:
             return None
         self.verify(index.ledger, index.ledger_sha256)
-        return self._parquet(index.ledger, columns)
+        return self._parquet(index.ledger, columns, threads=True)
 
     def verify(self, name: str, sha256: str) -> None:
         """Check that the file ``name`` still holds what ``shard.json`` says; raise ``DamagedShard`` naming it."""
@@ -138,10 +138,10 @@ class Shard:
                 f"{self.where}/{name} is not what shard.json lists (cut or changed); rebuild it: rainbow build --repair"
             )
 
-    def _parquet(self, name: str, columns: list[str] | None) -> pa.Table:
+    def _parquet(self, name: str, columns: list[str] | None, threads: bool = False) -> pa.Table:
         try:
             with self.files.open(name) as stream:
-                return pq.read_table(stream, columns=columns, use_threads=False)
+                return pq.read_table(stream, columns=columns, use_threads=threads)
         except (pa.ArrowInvalid, OSError) as error:
             raise DamagedShard(f"{self.where}/{name} cannot be read ({error}); run: rainbow build --repair") from error
 

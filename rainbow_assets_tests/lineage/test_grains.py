@@ -79,7 +79,7 @@ def store(tmp_path: Path) -> ShardStore:
 
 def build(steps: dict[str, Step], store: ShardStore) -> list[str]:
     """Bring everything up to date; return the problems."""
-    outcomes = [bring_up_to_date(step, store, partition) for step in steps.values() for partition in catalog.partitions(step)]
+    outcomes = [bring_up_to_date(step, store, partition, allow_deletes=True) for step in steps.values() for partition in catalog.partitions(step)]
     return [outcome.problem for outcome in outcomes if outcome.problem]
 
 

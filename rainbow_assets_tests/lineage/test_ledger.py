@@ -25,7 +25,7 @@ def store(tmp_path) -> ShardStore:
 def build(world: World, store: ShardStore, color: str = "Green"):
     world.computed.clear()
     steps = world.register()
-    return [bring_up_to_date(step, store, color) for step in steps]
+    return [bring_up_to_date(step, store, color, allow_deletes=True) for step in steps]
 
 
 def files(store: ShardStore, asset: str) -> dict[str, bytes]:
