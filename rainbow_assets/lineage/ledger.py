@@ -35,8 +35,9 @@ class Delta:
     """What has to be done to bring a shard up to date.
 
     ``new``, ``changed`` and ``gone`` are sorted lists of keys, ``kept`` is a series of them. ``candidates`` are the
-    rows that should exist, ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts`` the live parts by group,
-    ``signature`` what the shard will have been made from. ``current`` is True where the shard needs nothing at all.
+    rows that should exist, ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts``
+    the live parts by group, ``signature`` what the shard will have been made from. ``current`` is True where the
+    shard needs nothing at all.
     """
 
     step: Step

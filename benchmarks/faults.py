@@ -1,0 +1,34 @@
+"""The full counts of the fault tests: killed builds, two builds at once, a full disk, random edit scripts.
+
+``make test-heavy`` runs the same tests with smaller counts. Prints how many were run and that each ended byte-equal
+to an undisturbed, clean build; a single difference stops it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    counts = tomllib.loads((ROOT / "rainbow_assets_tests/counts.toml").read_text("utf-8"))["full"]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "heavy", "--durations=0", "rainbow_assets_tests"],
+        cwd=ROOT, env={**os.environ, "RAINBOW_TEST_SCALE": "full"}, check=False)
+    if done.returncode:
+        print("a fault test failed: an incremental build is not what a clean one is")
+        return 1
+    said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    print(f"all held at full counts ({said}) in {(time.monotonic() - started) / 60:.1f} minutes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
