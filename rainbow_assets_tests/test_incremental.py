@@ -59,9 +59,9 @@ class Built:
         return {(name, color): dict(self.ledger(name, color)) for name in rooms.color_steps() for color in COLORS}
 
     def ledger(self, asset: str, color: str) -> list[tuple[str, str]]:
-        rows = self.store.shard(asset, color).ledger_table(["key", "output", "reason"])
+        rows = self.store.shard(asset, color).ledger(["key", "output", "reason"])
         assert rows is not None
-        return [(row["key"], row["output"] or row["reason"]) for row in rows.to_pylist()]
+        return [(row["key"], row["output"] or row["reason"]) for row in rows.to_dicts()]
 
     def files(self) -> dict[str, str]:
         """Digest of every live file."""

@@ -21,10 +21,10 @@ SCHEMA = pa.schema([
 
 
 def _splits(manifest: Shard, rules: settings.Rules) -> dict[str, str]:
-    rows = manifest.ledger_table(["part", "status"])
-    ledger = pl.DataFrame(pl.from_arrow(rows)).filter(pl.col("status") == "ok")
-    shares = rules.splits
-    return assign_splits(ledger["part"].unique().sort().to_list(), shares.validation, shares.test, shares.seed)
+    ledger, shares = manifest.ledger(["part", "status"]), rules.splits
+    assert ledger is not None
+    songs = ledger.filter(pl.col("status") == "ok")["part"].unique().sort().to_list()
+    return assign_splits(songs, shares.validation, shares.test, shares.seed)
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:

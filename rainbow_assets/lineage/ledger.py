@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rainbow_assets import settings
@@ -35,9 +36,9 @@ class Delta:
     """What has to be done to bring a shard up to date.
 
     ``new``, ``changed`` and ``gone`` are sorted lists of keys, ``kept`` is a series of them. ``candidates`` are the
-    rows that should exist, ``old`` the ledger as it stands (with what an interrupted run already landed), ``parts``
-    the live parts by group, ``signature`` what the shard will have been made from. ``current`` is True where the
-    shard needs nothing at all.
+    rows that should exist, ``old`` the ledger's keys, parts and input digests as they stand (with what an interrupted
+    run already landed: ``pending``), ``parts`` the live parts by group, ``signature`` what the shard will have been
+    made from. ``current`` is True where the shard needs nothing at all.
     """
 
     step: Step
@@ -48,6 +49,7 @@ class Delta:
     candidates: pl.DataFrame
     old: pl.DataFrame
     parts: dict[str, Part]
+    pending: list[tuple[Part, pl.DataFrame]] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -59,6 +61,10 @@ class Delta:
         """The candidates to compute, sorted by part and key."""
         keys = pl.Series("key", self.new + self.changed, dtype=pl.String)
         return self.candidates.filter(pl.col("key").is_in(keys.implode())).sort("part", "key")
+
+    def ledger(self) -> pl.DataFrame:
+        """The whole ledger as it stands, every column; ``old`` has those that are compared."""
+        return _standing(self.step, self.shard, self.pending, None)
 
     def work(self) -> Work:
         """What the step's function is called with."""
@@ -98,8 +104,7 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
 
 def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame | None:
     """Return the shard's ledger as a frame, or None where the shard was never written."""
-    table = shard.ledger_table(columns)
-    return None if table is None else pl.DataFrame(pl.from_arrow(table))
+    return shard.ledger(columns)
 
 
 def empty_ledger(step: Step) -> pl.DataFrame:
@@ -166,13 +171,21 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     if index is not None and not pending and index.inputs == made_from:
         nothing = empty_ledger(step)
         return Delta(step, shard, rules, made_from, index, nothing, nothing, parts, current=True)
-    old = ledger_frame(shard) if index else None
-    old = landing.overlay(old if old is not None else empty_ledger(step), pending)
+    old = _standing(step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
     parts.update({part.group: part for part, _ in pending})
     wanted = candidates(step, shard, rules)
     found = compare(step, wanted, old)
-    return Delta(step, shard, rules, made_from, index, wanted, old, parts, new=found.new, changed=found.changed,
-                 gone=found.gone, kept=found.kept)
+    return Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
+                 changed=found.changed, gone=found.gone, kept=found.kept)
+
+
+def _standing(
+    step: Step, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None
+) -> pl.DataFrame:
+    """The ledger with what an interrupted run landed laid over it; ``columns`` narrows it."""
+    ledger = ledger_frame(shard, columns)
+    whole = landing.overlay(ledger if ledger is not None else empty_ledger(step), pending)
+    return whole if columns is None else whole.select(name for name in columns if name in whole.columns)
 
 
 @dataclass(frozen=True)
@@ -192,17 +205,38 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
     if missing:
         raise LedgerError(f"the candidates of step {step.name} lack the columns {', '.join(missing)}")
     known = old.select("key", *(pl.col(name) if name in old.columns else pl.lit(None, pl.String).alias(name)
-                                for name in compared), known=pl.lit(True))
-    joined = wanted.select("key", *compared).join(known, on="key", how="left", suffix=":old", maintain_order="left")
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}:old")) for name in compared)
-    state = joined.select("key", fresh=pl.col("known").is_null(), same=same)
-    new = state.filter("fresh")["key"]
-    changed = state.filter(~pl.col("fresh") & ~pl.col("same"))["key"]
-    kept = state.filter(~pl.col("fresh") & pl.col("same"))["key"]
-    gone: list[str] = []
-    if len(changed) + len(kept) < len(known):
-        gone = known.join(wanted, on="key", how="anti")["key"].sort().to_list()
-    return Compared(new.sort().to_list(), changed.sort().to_list(), gone, kept)
+                                for name in compared))
+    place = _places(wanted["key"], known["key"])
+    fresh, at = place.is_null(), place.fill_null(0)
+    same = ~fresh
+    for name in compared if len(known) and len(wanted) else ():
+        if name in VERSIONS:
+            # The same for every candidate: one bit per ledger row is gathered instead of a string.
+            same &= known[name].eq_missing(wanted[name][0]).gather(at)
+        else:
+            same &= wanted[name].eq_missing(known[name].gather(at))
+    changed, kept = wanted["key"].filter(~fresh & ~same), wanted["key"].filter(~fresh & same)
+    left = np.ones(len(known), dtype=bool)
+    left[place.drop_nulls().to_numpy()] = False
+    gone = known["key"].filter(pl.Series(left))
+    return Compared(wanted["key"].filter(fresh).sort().to_list(), changed.sort().to_list(), gone.sort().to_list(), kept)
+
+
+def _places(keys: pl.Series, among: pl.Series) -> pl.Series:
+    """Return where each of ``keys`` stands in ``among`` (null: nowhere). Both are unique.
+
+    Keys are matched by 64-bit hashes, which is three times as fast as by strings, and then compared as strings; a
+    collision falls back to matching strings.
+    """
+    by_hash = _match(keys.hash(), among.hash())
+    exact = by_hash.is_not_null()
+    right = (keys.filter(exact) == among.gather(by_hash.drop_nulls())).all()
+    return by_hash if right and len(by_hash) == len(keys) else _match(keys, among)
+
+
+def _match(left: pl.Series, right: pl.Series) -> pl.Series:
+    places = pl.DataFrame({"on": right, "place": pl.int_range(len(right), dtype=pl.UInt32, eager=True)})
+    return pl.DataFrame({"on": left}).join(places, on="on", how="left", maintain_order="left")["place"]
 
 
 def moved_inputs(delta: Delta) -> dict[str, set[str]]:
@@ -238,7 +272,7 @@ def commit(
         counts = {name: int(value) for name, value in facts.get("quarantined", {}).items()}
         return Report(shard.asset, shard.partition, delta.index.data_version, delta.index.rows, 0,
                       delta.index.rows, 0, counts, 0, 0, time.perf_counter() - started, False)
-    writer = landing.Lander(delta.step, shard, delta.candidates, delta.old, delta.parts, delta.kept)
+    writer = landing.Lander(delta.step, shard, delta.candidates, delta.ledger(), delta.parts, delta.kept)
     expected = {part: set(rows["key"]) for part, rows in delta.work().parts()}
     done = 0
     for batch in results:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -119,13 +120,24 @@ class Shard:
         """Make ``index`` the live one, atomically."""
         self.files.write(INDEX, index.to_json())
 
-    def ledger_table(self, columns: list[str] | None = None) -> pa.Table | None:
-        """Return the ledger's rows, verified by digest, or None where the shard was never written."""
+    def ledger(self, columns: list[str] | None = None) -> pl.DataFrame | None:
+        """Return the ledger's rows, verified by digest, or None where the shard was never written.
+
+        Of ``columns``, those that the ledger lacks (it was written by an older step) are left out.
+        """
         index = self.index()
         if index is None:
             return None
         self.verify(index.ledger, index.ledger_sha256)
-        return self._parquet(index.ledger, columns, threads=True)
+        try:
+            source = self.files.path(index.ledger) if self.files.local else self.files.read(index.ledger) or b""
+            if columns is not None:
+                written = pl.read_parquet_schema(source)
+                columns = [name for name in columns if name in written]
+            return pl.read_parquet(source, columns=columns, glob=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DamagedShard(
+                f"{self.where}/{index.ledger} cannot be read ({error}); run: rainbow build --repair") from error
 
     def verify(self, name: str, sha256: str) -> None:
         """Check that the file ``name`` still holds what ``shard.json`` says; raise ``DamagedShard`` naming it."""
@@ -138,10 +150,10 @@ class Shard:
                 f"{self.where}/{name} is not what shard.json lists (cut or changed); rebuild it: rainbow build --repair"
             )
 
-    def _parquet(self, name: str, columns: list[str] | None, threads: bool = False) -> pa.Table:
+    def _parquet(self, name: str, columns: list[str] | None) -> pa.Table:
         try:
             with self.files.open(name) as stream:
-                return pq.read_table(stream, columns=columns, use_threads=threads)
+                return pq.read_table(stream, columns=columns, use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise DamagedShard(f"{self.where}/{name} cannot be read ({error}); run: rainbow build --repair") from error
 

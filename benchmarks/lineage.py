@@ -1,0 +1,190 @@
+"""What the ledger costs: a plan with nothing to do, and one edge at a million rows beside Metaxy's `resolve_update`.
+
+Prints ratios from one run on one machine. Both sides answer the same question over the same rows (see ``_edge.py``),
+each in fresh processes that open their files anew; ours verifies the ledgers by sha256 besides. Metaxy gets an
+environment of its own below ``build/``. Usage:
+
+    python benchmarks/lineage.py [--rows 1000000] [--no-metaxy]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+from _edge import Row, after, answer, before, digest
+
+from rainbow_assets import settings
+from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage.ledger import data_version, reconcile
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.plan import FRESH, plan
+from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.storage.shard import ShardIndex
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+HERE = Path(__file__).resolve()
+METAXY = "metaxy[delta]==0.1.11"
+REPEATS = 3
+ROWS, ASSETS, SONGS = 11605, 8, 5
+SCHEMA = pa.schema([("key", pa.string()), ("value", pa.string())])
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Rows whose value follows from their key."""
+    for part, rows in work.parts():
+        made = [{"key": key, "value": f"{work.shard.asset} {key}"} for key in rows["key"]]
+        yield Batch(part, pa.Table.from_pylist(made, schema=SCHEMA))
+
+
+def source(shard: object, rules: object) -> pl.DataFrame:
+    """One color's share of the rows, in songs."""
+    color = COLOR_NAMES.index(shard.partition)  # type: ignore[attr-defined]
+    numbers = range(color, ROWS, len(COLOR_NAMES))
+    rows = [(f"{n:05d}", f"{color}_{n % SONGS}", digest(n)) for n in numbers]
+    return pl.DataFrame(rows, schema=["key", "part", "in:corpus.value"], orient="row")
+
+
+def chain() -> dict[str, Step]:
+    """Eight assets, each reading the one before."""
+    fields, found = {"value": ("value",)}, {}
+    for number in range(ASSETS):
+        inputs = {f"asset_{number - 1}": ("value",)} if number else {"corpus": ("value",)}
+        outside = {"candidates": source, "source": lambda shard: "same"} if not number else {}
+        step = Step(f"asset_{number}", inputs, compute, SCHEMA, fields, key="key", **outside)  # type: ignore[arg-type]
+        found[step.name] = catalog.register(step)
+    return found
+
+
+def plan_nothing(folder: str) -> dict[str, float]:
+    """Time a plan that finds everything fresh, in this process: the first time, and again."""
+    steps, store = chain(), ShardStore(folder)
+    took = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        planned = plan(steps, store, COLOR_NAMES)
+        took.append(time.perf_counter() - begun)
+        assert all(entry.state == FRESH for entry in planned) and sum(entry.rows for entry in planned) == ROWS * ASSETS
+    return {"cold": took[0], "warm": took[1]}
+
+
+def edge_steps() -> tuple[Step, Step]:
+    """The edge: an upstream with two fields, and a consumer of one of them."""
+    two = pa.schema([("key", pa.string()), ("read", pa.string()), ("unread", pa.string())])
+    upstream = Step("edge_upstream", {"corpus": ("row",)}, compute, two, {"read": ("read",), "unread": ("unread",)},
+                    key="key", candidates=source, source=lambda shard: "now")
+    consumer = Step("edge_consumer", {"edge_upstream": ("read",)}, compute, SCHEMA, {"value": ("value",)}, key="key")
+    return catalog.register(upstream), catalog.register(consumer)
+
+
+def make_edge(folder: str, rows: int) -> None:
+    """Write both ledgers as builds would have left them; the media of a million rows are not what is measured."""
+    upstream, consumer = edge_steps()
+    store = ShardStore(folder)
+    _ledger(store, upstream, after(rows), {"in:corpus.row": "unread"}, {"out:read": "read", "out:unread": "unread"})
+    _ledger(store, consumer, before(rows), {"in:edge_upstream.read": "read"}, {"out:value": "read"})
+
+
+def _ledger(store: ShardStore, step: Step, rows: list[Row], inputs: dict[str, str], outputs: dict[str, str]) -> None:
+    frame = pl.DataFrame([(row.key, row.read, row.unread) for row in rows], schema=["key", "read", "unread"],
+                         orient="row")
+    versions = {name: pl.lit(value) for name, value in step.versions(settings.Rules()).items()}
+    columns = {name: pl.col(column) for name, column in {**inputs, **outputs}.items()}
+    ledger = frame.select("key", part=pl.col("key").str.head(5), **columns, **versions, output=pl.col("read"),
+                          status=pl.lit("ok"), reason=pl.lit(None, pl.String)).sort("key")
+    shard = store.shard(step.name, "Green")
+    name, sha256 = landing.write_ledger(shard, ledger)
+    shard.replace_index(ShardIndex(step.name, "Green", data_version("bench", ledger), (), name, sha256))
+
+
+def resolve_edge(folder: str) -> dict[str, float]:
+    """Reconcile once, in this fresh process."""
+    _, consumer = edge_steps()
+    shard = ShardStore(folder).shard(consumer.name, "Green")
+    begun = time.perf_counter()
+    delta = reconcile(consumer, shard)
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "new": len(delta.new), "changed": len(delta.changed), "removed": len(delta.gone)}
+
+
+def fresh(python: Path | str, script: Path, *words: str) -> dict[str, float]:
+    """Run one measurement in a process of its own."""
+    done = subprocess.run([str(python), str(script), *words], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    if done.returncode:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
+
+
+def environment() -> Path:
+    """Make Metaxy's environment once; return its interpreter."""
+    home = HERE.parents[1] / "build/metaxy"
+    python = home / "bin/python"
+    if not (home / "ready").exists():
+        print(f"installing {METAXY} into {home.relative_to(HERE.parents[1])} ...")
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", METAXY], check=True)
+        (home / "ready").touch()
+    return python
+
+
+def compare(rows: int, folder: str, metaxy: bool) -> None:
+    """Both sides, taking turns, so that a busy moment hits both; the best of each counts."""
+    print(f"one edge, {rows:,} rows:")
+    fresh(sys.executable, HERE, "--make", folder, "--rows", str(rows))
+    sides = {"reconcile": (sys.executable, HERE, "--resolve", folder)}
+    if metaxy:
+        python, script = environment(), HERE.with_name("_metaxy_edge.py")
+        fresh(python, script, "make", f"{folder}/metaxy", str(rows))
+        sides["metaxy"] = (str(python), script, "resolve", f"{folder}/metaxy")
+    best: dict[str, float] = {}
+    for _ in range(REPEATS):
+        for name, (python_, script_, *words) in sides.items():
+            found = fresh(python_, Path(script_), *map(str, words))
+            if {key: found[key] for key in answer(rows)} != answer(rows):
+                sys.exit(f"{name} says {found}, right is {answer(rows)}")
+            best[name] = min(best.get(name, found["seconds"]), found["seconds"])
+    for name, seconds in best.items():
+        print(f"  {name:<10} {seconds:7.3f} s")
+    if metaxy:
+        print(f"  reconcile is {best['metaxy'] / best['reconcile']:.1f} times as fast (aim: 10)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--no-metaxy", action="store_true")
+    for name in ("--make", "--resolve", "--plan"):
+        parser.add_argument(name, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.make:
+        make_edge(chosen.make, chosen.rows)
+    elif chosen.resolve:
+        print(json.dumps(resolve_edge(chosen.resolve)))
+    elif chosen.plan:
+        print(json.dumps(plan_nothing(chosen.plan)))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            store = ShardStore(f"{folder}/plan")
+            for step in chain().values():
+                for color in COLOR_NAMES:
+                    outcome = bring_up_to_date(step, store, color)
+                    assert outcome.problem is None, outcome.problem
+            took = fresh(sys.executable, HERE, "--plan", f"{folder}/plan")
+            print(f"a plan with nothing to do, {ROWS:,} rows x {ASSETS} assets: {took['cold']:.3f} s in a fresh "
+                  f"process, {took['warm']:.3f} s again (aim: under 1 s)")
+            compare(chosen.rows, f"{folder}/edge", not chosen.no_metaxy)
+
+
+if __name__ == "__main__":
+    main()
