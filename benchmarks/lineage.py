@@ -25,7 +25,7 @@ from _edge import Row, after, answer, before, digest
 
 from rainbow_assets import settings
 from rainbow_assets.lineage import catalog, landing
-from rainbow_assets.lineage.ledger import data_version, reconcile
+from rainbow_assets.lineage.ledger import data_version, reconcile, schema_digest
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -104,7 +104,9 @@ def _ledger(store: ShardStore, step: Step, rows: list[Row], inputs: dict[str, st
                           status=pl.lit("ok"), reason=pl.lit(None, pl.String)).sort("key")
     shard = store.shard(step.name, "Green")
     name, sha256 = landing.write_ledger(shard, ledger)
-    shard.replace_index(ShardIndex(step.name, "Green", data_version("bench", ledger), (), name, sha256))
+    schema = schema_digest(step)
+    version = data_version(schema, ledger)
+    shard.replace_index(ShardIndex(step.name, "Green", version, (), name, sha256, {"schema": schema}))
 
 
 def resolve_edge(folder: str) -> dict[str, float]:

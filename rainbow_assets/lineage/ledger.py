@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,11 @@ class Delta:
     current: bool = False
 
     @property
+    def reshaped(self) -> bool:
+        """True where the shard was written with other columns or fields: no row can be kept as it is."""
+        return self.index is not None and self.index.inputs["schema"] != self.signature["schema"]
+
+    @property
     def todo(self) -> pl.DataFrame:
         """The candidates to compute, sorted by part and key."""
         keys = pl.Series("key", self.new + self.changed, dtype=pl.String)
@@ -92,7 +97,7 @@ class Report:
 def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]:
     """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
     found = step.versions(rules)
-    found["schema"] = digest([f"{name.name}:{name.type}" for name in step.schema], list(step.fields))
+    found["schema"] = schema_digest(step)
     if step.source is not None:
         found["source"] = step.source(shard)
     for asset in step.inputs:
@@ -100,6 +105,11 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
             name = f"in:{asset}" if partition == shard.partition else f"in:{asset}/{partition}"
             found[name] = shard.store.shard(asset, partition).require_index().data_version
     return found
+
+
+def schema_digest(step: Step) -> str:
+    """Digest of a step's columns, their types, and its output fields: what its readers rely on."""
+    return digest([f"{name.name}:{name.type}" for name in step.schema], list(step.fields))
 
 
 def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame | None:
@@ -134,7 +144,7 @@ def _joined(step: Step, shard: Shard) -> pl.DataFrame:
     """Rows of the first input, each joined to the output digests of the other inputs."""
     frame: pl.DataFrame | None = None
     for asset, names in step.inputs.items():
-        rows = pl.concat(_outputs(shard.store.shard(asset, partition), asset, names)
+        rows = pl.concat(outputs(shard.store.shard(asset, partition), asset, names)
                          for partition in catalog.read_partitions(step, asset, shard.partition))
         if frame is None:
             frame = rows
@@ -148,8 +158,8 @@ def _joined(step: Step, shard: Shard) -> pl.DataFrame:
     return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
 
 
-def _outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame:
-    """Key, part and the output digests ``names`` of the good rows of one upstream shard, named as inputs."""
+def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame:
+    """Return key, part and the output digests ``names`` of the good rows of one upstream shard, named as inputs."""
     upstream.require_index()
     ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
     assert ledger is not None
@@ -175,8 +185,11 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     parts.update({part.group: part for part, _ in pending})
     wanted = candidates(step, shard, rules)
     found = compare(step, wanted, old)
-    return Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
-                 changed=found.changed, gone=found.gone, kept=found.kept)
+    delta = Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
+                  changed=found.changed, gone=found.gone, kept=found.kept)
+    if delta.reshaped:
+        return replace(delta, changed=sorted([*found.changed, *found.kept]), kept=found.kept.clear())
+    return delta
 
 
 def _standing(

@@ -16,7 +16,7 @@ import polars as pl
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, gates, guards, reasons
-from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, moved_inputs, reconcile
+from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, moved_inputs, reconcile, schema_digest
 from rainbow_assets.lineage.materialize import history
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
@@ -96,6 +96,9 @@ def _plan_shard(
     try:
         if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
             return _never_made(step, store, partition, above)
+        older = [entry for entry in above if _older(dry.shard(entry.asset, entry.partition))]
+        if older:
+            return _made_again(step, store, real, older)
         delta = reconcile(step, shard, rules)
         if not allow_deletes:
             guards.require_present(delta)
@@ -104,7 +107,8 @@ def _plan_shard(
     keys, gone = set(delta.new) | set(delta.changed), set(delta.gone)
     why = reasons.of_delta(delta, real)
     moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
-    moved[""] = set(delta.new).union(*(moved.pop(name, set()) for name in VERSIONS))
+    everywhere = set(keys) if delta.reshaped else set(delta.new)
+    moved[""] = everywhere.union(*(moved.pop(name, set()) for name in VERSIONS))
     at_most, follow = False, set[str]()
     if unknown:
         more, lost, said = _followed(step, real, unknown)
@@ -163,6 +167,21 @@ def _moves(step: Step, moved: Mapping[str, set[str]]) -> dict[str, set[str]]:
     everywhere = moved.get("", set())
     return {name: everywhere.union(*(moved.get(source, set()) for source in step.reached_by(name)))
             for name in step.fields}
+
+
+def _older(shard: Shard) -> bool:
+    """Tell whether ``shard`` was written with other columns or fields than its step has now."""
+    return shard.require_index().inputs["schema"] != schema_digest(catalog.step(shard.asset))
+
+
+def _made_again(step: Step, store: ShardStore, real: Shard, older: list[Planned]) -> Planned:
+    """An upstream has other columns than before: it cannot be compared before it was made again."""
+    ledger = ledger_frame(real, ["key"])
+    keys = set(ledger["key"]) if ledger is not None else set()
+    keys = keys.union(*(entry.keys for entry in older if entry.asset == next(iter(step.inputs))))
+    said = [f"{len(keys)} rows follow {entry.asset}, whose columns changed" for entry in older]
+    return Planned(step.name, real.partition, STALE, len(keys), len(keys), at_most=True, keys=keys, reasons=said,
+                   seconds=estimate(store, step.name, real.partition, len(keys)))
 
 
 def _followed(

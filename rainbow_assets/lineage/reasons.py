@@ -36,6 +36,8 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
         found.append(f"{len(delta.new)} new rows: {some(delta.new)}")
     if delta.gone:
         found.append(f"{len(delta.gone)} rows are gone: {some(delta.gone)}")
+    if delta.reshaped:
+        found.append(f"{len(delta.changed)} rows: the columns of {real.asset} changed")
     if delta.changed:
         found += _moved(delta)
     explain = _EXPLAIN.get(delta.step.name)

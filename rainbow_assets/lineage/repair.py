@@ -65,7 +65,7 @@ def examine(step: Step, shard: Shard) -> list[Damage]:
         assert ledger is not None
     except DamagedShard as error:
         return [*found, damage(index.ledger, error)]
-    if data_version(index.inputs.get("schema", ""), ledger) != index.data_version:
+    if data_version(index.inputs["schema"], ledger) != index.data_version:
         return [*found, damage(INDEX, f"{shard.where}/{INDEX} does not say what its ledger holds")]
     for part in index.parts:
         problem = _problem(step, shard, part, ledger)
@@ -113,11 +113,12 @@ def _without(shard: Shard, lost: set[str]) -> None:
     """Replace the index by one that lists neither parts nor rows of the groups ``lost``."""
     index, ledger = shard.require_index(), ledger_frame(shard)
     assert ledger is not None
+    schema = index.inputs["schema"]
     kept = ledger.filter(~pl.col("part").is_in(list(lost)))
     name, sha256 = landing.write_ledger(shard, kept)
     parts = tuple(part for part in index.parts if part.group not in lost)
     # The version says that rows are missing: no verdict counts for it, and no consumer takes it for the whole.
-    repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={},
+    repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={"schema": schema},
                                    data_version=digest("repair", index.data_version, sorted(lost)))
     shard.replace_index(repaired)
     for part in index.parts:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from rainbow_assets import settings
 from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.ids import MIX_TRACK, song_of, stem_of
-from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.release.features import PREVIEW_SCHEMA
 from rainbow_assets.release.sampling import preview_rows
@@ -61,12 +61,10 @@ def _candidates(step: Step, shard: Shard, keys: list[str]) -> pl.DataFrame:
                          schema={"key": pl.String, "rank": pl.String})
     frame = frame.with_columns(song_of(pl.col("key")).alias("part"))
     for asset, names in step.inputs.items():
-        upstream = shard.store.shard(asset, shard.partition)
-        ledger = ledger_frame(upstream, ["key", *(f"out:{name}" for name in names)])
-        assert ledger is not None
+        upstream = outputs(shard.store.shard(asset, shard.partition), asset, names).drop("part")
         on = step.joins.get(asset, pl.col("key"))
-        renamed = ledger.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
-        frame = frame.with_columns(on.alias("_on")).join(renamed, left_on="_on", right_on="key", how="left").drop("_on")
+        frame = frame.with_columns(on.alias("_on")).join(
+            upstream, left_on="_on", right_on="key", how="left", maintain_order="left").drop("_on")
     rank = pl.concat_str("in:segments.window", "rank", separator="#").alias("in:segments.window")
     return frame.with_columns(rank).drop("rank")
 
@@ -80,12 +78,9 @@ def mix_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the color's mix preview rows."""
     keys = chosen_mixes(shard.store.shard("segments", shard.partition), rules.preview)
     frame = _candidates(PREVIEW_MIX, shard, keys)
-    songs = ledger_frame(shard.store.shard("base_manifest", shard.partition),
-                         ["part", *(f"out:{name}" for name in INPUTS["base_manifest"])])
-    assert songs is not None
+    stems = outputs(shard.store.shard("base_manifest", shard.partition), "base_manifest", INPUTS["base_manifest"])
     # A mix has no manifest row of its own: it takes its song's digests from the song's first stem.
-    first = songs.unique("part", keep="first", maintain_order=True).rename(
-        {f"out:{name}": f"in:base_manifest.{name}" for name in INPUTS["base_manifest"]})
+    first = stems.drop("key").unique("part", keep="first", maintain_order=True)
     return frame.drop(*(f"in:base_manifest.{name}" for name in INPUTS["base_manifest"])).join(
         first, on="part", how="left", maintain_order="left")
 

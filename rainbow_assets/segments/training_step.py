@@ -15,7 +15,7 @@ from rainbow_assets import settings
 from rainbow_assets.corpus import split_step, tables
 from rainbow_assets.corpus.ids import song_of, stem_of
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments import table
 from rainbow_assets.segments.table import column
@@ -38,11 +38,8 @@ def _stems_only(step: Step, shard: Shard) -> pl.DataFrame:
     """Rows of `segments` and `segment_media`, without the mix, as candidates of ``step``."""
     frames = []
     for asset, names in step.inputs.items():
-        columns = ["key", "part", "status", *(f"out:{name}" for name in names)]
-        ledger = ledger_frame(shard.store.shard(asset, shard.partition), columns)
-        assert ledger is not None
-        rows = ledger.filter((pl.col("status") == "ok") & ~pl.col("key").str.contains("_t00_", literal=True))
-        frames.append(rows.drop("status").rename({f"out:{name}": f"in:{asset}.{name}" for name in names}))
+        rows = outputs(shard.store.shard(asset, shard.partition), asset, names)
+        frames.append(rows.filter(~pl.col("key").str.contains("_t00_", literal=True)))
     first, second = frames
     return first.join(second.drop("part"), on="key", how="left", maintain_order="left")
 

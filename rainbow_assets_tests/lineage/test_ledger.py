@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rainbow_assets.lineage import landing
+from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import bring_up_to_date, history
+from rainbow_assets.lineage.plan import FRESH, STALE, plan
 from rainbow_assets.lineage.step import Batch
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.lineage.toy import WORDS, World
@@ -75,6 +78,22 @@ def test_a_field_nobody_reads_changes_nothing_downstream(world, store):
     assert world.computed == ["words:a1"]
     assert not lengths.report.changed
     assert lengths.report.reused == 3
+
+
+def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, store):
+    """The upstream's ledger lacks what the new code reads: the plan says so, and a build then does it."""
+    build(world, store)
+    words, lengths = world.register()
+    wider = replace(words, fields={**words.fields, "both": ("word", "note")})
+    reads = replace(lengths, inputs={"toy_words": ("word", "both")})
+    catalog.register(wider)
+    catalog.register(reads)
+    planned = plan({step.name: step for step in (wider, reads)}, store, ["Green"])
+    assert [(entry.state, entry.at_most) for entry in planned] == [(STALE, False), (STALE, True)]
+    assert any("columns changed" in reason for reason in planned[1].reasons)
+    for step in (wider, reads):
+        assert bring_up_to_date(step, store, "Green").problem is None
+    assert [entry.state for entry in plan({step.name: step for step in (wider, reads)}, store, ["Green"])] == [FRESH] * 2
 
 
 def test_early_cutoff_on_equal_output(world, store):
