@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.digests import digest
-from rainbow_assets.lineage.step import Batch, Step
+from rainbow_assets.lineage.step import VERSIONS, Batch, Step
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
 
@@ -99,7 +99,7 @@ class Lander:
             })
         names = ["key", *step.output_columns, "output", "status", "reason"]
         outcome = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String))
-        inputs = self.wanted.select("key", "part", *step.input_columns, "settings", "code", "libraries")
+        inputs = self.wanted.select("key", "part", *step.input_columns, *VERSIONS)
         return inputs.join(outcome, on="key", how="inner")
 
     def _write(
@@ -145,7 +145,11 @@ class Lander:
                 part = self._write(group, rows, self.step.schema.empty_table(), keep, part.facts)
             parts.append(part)
         parts += [part for part, _ in self.landed.values()]
-        return tuple(sorted(parts, key=lambda part: part.group)), pl.concat(ledgers, how="diagonal").sort("key")
+        whole = pl.concat(ledgers, how="diagonal").sort("key")
+        # Rows that were kept come from a ledger that other code may have written: its columns are not those of today.
+        columns = [pl.col(name) if name in whole.columns else pl.lit(None, pl.String).alias(name)
+                   for name in self.step.ledger_columns]
+        return tuple(sorted(parts, key=lambda part: part.group)), whole.select(columns)
 
 
 def write_ledger(shard: Shard, ledger: pl.DataFrame) -> tuple[str, str]:

@@ -19,12 +19,11 @@ from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.digests import digest
-from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
 
 STATUS_OK = "ok"
 STATUS_QUARANTINED = "quarantined"
-VERSIONS = ("settings", "code", "libraries")
 
 
 class LedgerError(RainbowError):
@@ -119,8 +118,7 @@ def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame
 
 def empty_ledger(step: Step) -> pl.DataFrame:
     """Return a ledger of ``step`` without rows."""
-    names = ["key", "part", *step.input_columns, *VERSIONS, *step.output_columns, "output", "status", "reason"]
-    return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return pl.DataFrame(schema=dict.fromkeys(step.ledger_columns, pl.String))
 
 
 def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:

@@ -50,6 +50,8 @@ class Work:
         return self.shard.store.shard(asset, partition or self.shard.partition)
 
 
+VERSIONS = ("settings", "code", "libraries")
+"""Ledger columns that are the same for every candidate of a step: see :meth:`Step.versions`."""
 Compute = Callable[[Work], Iterator[Batch]]
 Candidates = Callable[[Shard, settings.Rules], pl.DataFrame]
 
@@ -112,6 +114,11 @@ class Step:
     def input_columns(self) -> list[str]:
         """Names of the ledger's input-digest columns, in order."""
         return [f"in:{asset}.{name}" for asset, names in self.inputs.items() for name in names]
+
+    @property
+    def ledger_columns(self) -> list[str]:
+        """Names of all the ledger's columns, in order."""
+        return ["key", "part", *self.input_columns, *VERSIONS, *self.output_columns, "output", "status", "reason"]
 
     @property
     def output_columns(self) -> list[str]:

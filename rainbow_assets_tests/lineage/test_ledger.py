@@ -80,7 +80,7 @@ def test_a_field_nobody_reads_changes_nothing_downstream(world, store):
     assert lengths.report.reused == 3
 
 
-def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, store):
+def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, store, tmp_path):
     """The upstream's ledger lacks what the new code reads: the plan says so, and a build then does it."""
     build(world, store)
     words, lengths = world.register()
@@ -94,6 +94,20 @@ def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, stor
     for step in (wider, reads):
         assert bring_up_to_date(step, store, "Green").problem is None
     assert [entry.state for entry in plan({step.name: step for step in (wider, reads)}, store, ["Green"])] == [FRESH] * 2
+    clean = ShardStore(str(tmp_path / "clean"))
+    for step in (wider, reads):
+        assert bring_up_to_date(step, clean, "Green").problem is None
+        found = [s.shard(step.name, "Green").require_index() for s in (store, clean)]
+        assert found[0] == found[1], "the ledger has today's columns, whatever it had before"
+
+
+def test_an_empty_shard_gets_todays_columns_too(world, store):
+    world.rows.clear()
+    build(world, store)
+    words, _ = world.register()
+    wider = replace(words, fields={**words.fields, "both": ("word", "note")})
+    assert bring_up_to_date(wider, store, "Green").problem is None
+    assert ledger_frame(store.shard("toy_words", "Green")).columns == wider.ledger_columns
 
 
 def test_early_cutoff_on_equal_output(world, store):
