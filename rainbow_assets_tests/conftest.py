@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -43,3 +45,22 @@ def project(tmp_path: Path, tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("RAINBOW_SETTINGS", raising=False)
     (tmp_path / "data/dagster").mkdir(parents=True)
     return tmp_path / "data"
+
+
+@pytest.fixture
+def window() -> Iterator[Any]:
+    """A headless Chromium window that loads nothing of its own accord; skips where there is no Chromium."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not browser or not driver:
+        pytest.skip("chromium and chromedriver are not installed (apt-get install chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+                 "--autoplay-policy=no-user-gesture-required", "--window-size=1400,1000"):
+        options.add_argument(flag)
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        yield opened
+    finally:
+        opened.quit()

@@ -24,7 +24,8 @@ svg text.small{font:12px system-ui,sans-serif;fill:var(--soft)}.box{fill:var(--b
 .blocked{fill:var(--blocked)}ul.legend{list-style:none;display:flex;gap:18px;padding:0;margin:14px 0 24px}
 ul.legend svg{vertical-align:-2px;margin-right:6px}details{background:var(--box);border:1px solid var(--line);
 border-radius:8px;margin:0 0 8px;padding:8px 14px}summary{cursor:pointer}
-summary b{font-weight:600}summary span{color:var(--soft)}li{margin:2px 0;overflow-wrap:anywhere}
+details:target{outline:2px solid var(--stale)}summary b{font-weight:600}
+summary span{color:var(--soft)}li{margin:2px 0;overflow-wrap:anywhere}
 .swatch{display:inline-block;width:11px;height:11px;border-radius:3px;border:1px solid var(--line);margin-right:8px}
 """
 
@@ -60,8 +61,9 @@ def _graph(steps: Mapping[str, Step], planned: list[Planned]) -> str:
     edges = "".join(_edge(place[asset], place[name]) for name, step in steps.items()
                     for asset in step.inputs if asset in place)
     boxes = "".join(_box(name, place[name], [entry for entry in planned if entry.asset == name]) for name in steps)
-    return (f"<svg width='{width}' height='{height}' viewBox='0 0 {width} {height}' role='img' "
-            f"aria-label='asset graph'>{edges}{boxes}</svg>")
+    # Wide graphs shrink to the window, down to three quarters of their size; beyond that they scroll.
+    return (f"<svg style='width:100%;min-width:{width * 3 // 4}px;max-width:{width}px' "
+            f"viewBox='0 0 {width} {height}' role='group' aria-label='asset graph'>{edges}{boxes}</svg>")
 
 
 def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
@@ -76,13 +78,18 @@ def _box(name: str, at: tuple[int, int], entries: list[Planned]) -> str:
     said = f"{busy} rows to compute" if busy else f"{sum(entry.rows for entry in entries)} rows"
     dots = []
     for number, entry in enumerate(entries):
-        title = escape(f"{entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows")
-        dots.append(f"<g data-asset='{escape(name, quote=True)}' data-color='{entry.partition}' "
-                    f"data-state='{entry.state}'><title>{title}</title>"
-                    f"{_mark(entry, x + 12 + number * 24, y + 62)}</g>")
+        title = escape(f"{name} / {entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows", quote=True)
+        dot = (f"<g data-asset='{escape(name, quote=True)}' data-color='{escape(entry.partition, quote=True)}' "
+               f"data-state='{entry.state}'><title>{title}</title>{_mark(entry, x + 12 + number * 24, y + 62)}</g>")
+        link = f"<a href='#{_anchor(entry)}' aria-label='{title}'>{dot}</a>"
+        dots.append(link if entry.reasons else dot)
     return (f"<rect class='box' x='{x}' y='{y}' width='{BOX_W}' height='{BOX_H}' rx='9'/>"
             f"<text x='{x + 12}' y='{y + 26}'>{escape(name)}</text>"
             f"<text class='small' x='{x + 12}' y='{y + 46}'>{escape(said)}</text>{''.join(dots)}")
+
+
+def _anchor(entry: Planned) -> str:
+    return escape(f"{entry.asset}-{entry.partition}", quote=True)
 
 
 def _mark(entry: Planned, x: int, y: int) -> str:
@@ -118,7 +125,8 @@ def _details(planned: list[Planned]) -> str:
         about = "at most " if entry.at_most else ""
         cost = f", about {entry.seconds:.1f} s" if entry.seconds else ""
         reasons = "".join(f"<li>{escape(reason)}</li>" for reason in entry.reasons)
-        found.append(f"<details open><summary><b>{escape(entry.asset)}</b> / {escape(entry.partition)} "
+        found.append(f"<details open id='{_anchor(entry)}'><summary><b>{escape(entry.asset)}</b> / "
+                     f"{escape(entry.partition)} "
                      f"<span>{entry.state}, {about}{entry.compute} of {entry.rows} rows{cost}</span></summary>"
                      f"<ul>{reasons}</ul></details>")
     return "".join(found)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -83,36 +83,23 @@ def test_no_clips_is_a_page_that_says_so() -> None:
     assert render_listen({}, V3, "clips").count("Nothing to hear in this version.") == 9
 
 
-def test_a_browser_plays_every_clip_from_the_disk(page: Path) -> None:
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not browser or not driver:
-        pytest.skip("chromium and chromedriver are not installed (apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                 "--autoplay-policy=no-user-gesture-required"):
-        options.add_argument(flag)
-    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        window.set_script_timeout(30)
-        window.get(page.as_uri())
-        states = window.execute_async_script("""
-            const done = arguments[0], players = [...document.querySelectorAll('audio')];
-            const ready = a => a.readyState >= 1 || a.error ? a : new Promise(r => {
-              a.addEventListener('loadedmetadata', () => r(a)); a.addEventListener('error', () => r(a)); });
-            Promise.all(players.map(ready)).then(() =>
-              done(players.map(a => [a.duration, a.error ? a.error.code : null])));""")
-        assert len(states) == 15
-        for seconds, error in states:
-            assert error is None and abs(seconds - 1.0) < 0.1
-        stopped = window.execute_async_script("""
-            const done = arguments[0], [a, b] = document.querySelectorAll('audio');
-            a.loop = true;
-            a.play().then(() => b.play()).then(() => setTimeout(() => done([a.paused, b.error]), 50));""")
-        assert stopped == [True, None], "a second player pauses the first"
-        assert window.get_log("browser") == []
-        window.set_window_size(500, 900)
-        assert window.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-    finally:
-        window.quit()
+def test_a_browser_plays_every_clip_from_the_disk(page: Path, window: Any) -> None:
+    window.set_script_timeout(30)
+    window.get(page.as_uri())
+    states = window.execute_async_script("""
+        const done = arguments[0], players = [...document.querySelectorAll('audio')];
+        const ready = a => a.readyState >= 1 || a.error ? a : new Promise(r => {
+          a.addEventListener('loadedmetadata', () => r(a)); a.addEventListener('error', () => r(a)); });
+        Promise.all(players.map(ready)).then(() =>
+          done(players.map(a => [a.duration, a.error ? a.error.code : null])));""")
+    assert len(states) == 15
+    for seconds, error in states:
+        assert error is None and abs(seconds - 1.0) < 0.1
+    stopped = window.execute_async_script("""
+        const done = arguments[0], [a, b] = document.querySelectorAll('audio');
+        a.loop = true;
+        a.play().then(() => b.play()).then(() => setTimeout(() => done([a.paused, b.error]), 50));""")
+    assert stopped == [True, None], "a second player pauses the first"
+    assert window.get_log("browser") == []
+    window.set_window_size(500, 900)
+    assert window.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
