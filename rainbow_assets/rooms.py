@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rainbow_assets.corpus import registry as corpus
+from rainbow_assets.embeddings import registry as embeddings
 from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.release import registry as release
 from rainbow_assets.segments import registry as segments
 
-ROOMS = (corpus, segments, release)
+ROOMS = (corpus, segments, embeddings, release)
 
 
 def steps() -> dict[str, Step]:

@@ -79,6 +79,32 @@ class SafetyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingRules:
+    """Which vectors are made, and where. Only ``profile`` and ``audio_checkpoint`` shape rows (through their specs)."""
+
+    profile: str = "embedded"
+    """``embedded``: offline, no torch. ``production``: DeBERTa and CLAP."""
+    audio_checkpoint: str = "laion/larger_clap_music"
+    """Audio encoder of the production profile; ``laion/clap-htsat-unfused`` is the other one."""
+    engine: str = "local"
+    """``local`` (this machine) or ``modal`` (GPUs by the second)."""
+    device: str = "auto"
+    """Of the local engine: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
+    budget_usd: float = 5.0
+    """A run that is estimated to cost more does not start, and one that has cost more stops."""
+    retries: int = 3
+    """How often an input is tried again before the run stops (unreachable engine) or sets it aside (poisoned)."""
+
+    def __post_init__(self) -> None:
+        for name, known in (("profile", ("embedded", "production")), ("engine", ("local", "modal")),
+                            ("device", ("auto", "cpu", "cuda", "mps"))):
+            if getattr(self, name) not in known:
+                raise SettingsError(f"embeddings.{name} is {getattr(self, name)!r}; write {' or '.join(known)}")
+        if not 0 <= self.budget_usd < float("inf") or self.retries < 0:
+            raise SettingsError("embeddings.budget_usd and embeddings.retries must be 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All rules that shape rows, by section."""
 
@@ -87,6 +113,7 @@ class Rules:
     preview: PreviewRules = field(default_factory=PreviewRules)
     splits: SplitRules = field(default_factory=SplitRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
+    embeddings: EmbeddingRules = field(default_factory=EmbeddingRules)
 
 
 def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:
@@ -157,6 +184,12 @@ def roots() -> Roots:
         threads=Path(os.environ.get("RAINBOW_THREADS") or Path("data/threads").absolute()),
         chords=Path(os.environ.get("RAINBOW_CHORDS") or Path("data/chords").absolute()),
     )
+
+
+def models_folder() -> Path | None:
+    """Return ``RAINBOW_MODELS``, a folder of ``<checkpoint>/<revision>/`` for machines without the hub, or None."""
+    named = os.environ.get("RAINBOW_MODELS")
+    return Path(named) if named else None
 
 
 @lru_cache(maxsize=1)

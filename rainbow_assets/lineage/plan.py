@@ -44,6 +44,8 @@ class Planned:
     gone: set[str] = field(default_factory=set, repr=False)
     moves: dict[str, set[str]] = field(default_factory=dict, repr=False)
     """Output field -> the keys in which it may move; what follows reads fields, not rows."""
+    price: dict[str, Any] | None = None
+    """What computing costs where that is more than time, as ``Step.price`` says it."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are given as counts only."""
@@ -95,7 +97,7 @@ def _plan_shard(
     unknown = [entry for entry in above if entry.state != FRESH and not dry.holds(entry.asset, entry.partition)]
     try:
         if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
-            return _never_made(step, store, partition, above)
+            return _never_made(step, store, shard, rules, above)
         older = [entry for entry in above if _older(dry.shard(entry.asset, entry.partition))]
         if older:
             return _made_again(step, store, real, older)
@@ -125,7 +127,7 @@ def _plan_shard(
     state = STALE if keys or gone or (real.index() is None) else FRESH
     seconds = estimate(store, step.name, partition, len(keys))
     return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
-                   _moves(step, moved))
+                   _moves(step, moved), step.price(shard, rules, keys) if keys else None)
 
 
 def _among(kept: pl.Series, keys: set[str]) -> int:
@@ -151,14 +153,17 @@ def _blocked(store: ShardStore, above: list[Planned]) -> str | None:
     return None
 
 
-def _never_made(step: Step, store: ShardStore, partition: str, above: list[Planned]) -> Planned:
+def _never_made(
+    step: Step, store: ShardStore, shard: Shard, rules: settings.Rules, above: list[Planned]
+) -> Planned:
     """An upstream has no shard yet: the number of rows is known only as far as it follows the first input."""
     first = above[0].asset
     driving = [entry for entry in above if entry.asset == first]
-    rows = sum(entry.rows for entry in driving)
+    rows, partition = sum(entry.rows for entry in driving), shard.partition
+    keys = {key for entry in driving for key in entry.keys}
     return Planned(step.name, partition, STALE, rows, rows, at_most=True,
-                   seconds=estimate(store, step.name, partition, rows),
-                   keys={key for entry in driving for key in entry.keys},
+                   seconds=estimate(store, step.name, partition, rows), keys=keys,
+                   price=step.price(shard, rules, keys) if keys else None,
                    reasons=[f"{step.name} has never been made; {first} has not been made either"])
 
 

@@ -25,8 +25,24 @@ def plan_tree(planned: list[Planned]) -> str:
             state = "blocked" if entry.state == BLOCKED else f"{about}{entry.compute} of {entry.rows} rows"
             lines.append(f"  {entry.partition}: {state}")
             lines += [f"    because {reason}" for reason in entry.reasons]
+            if entry.price:
+                lines.append(f"    costs {_price([entry.price])}")
+    priced = [entry.price for entry in planned if entry.price]
+    if priced:
+        lines.append(f"embedding costs {_price(priced)}")
     lines.append(summary(planned))
     return "\n".join(lines)
+
+
+def _price(prices: list[dict[str, Any]]) -> str:
+    """``at most 12 inputs (3 more have vectors), 4.0 GPU seconds on modal, 0.01 USD``."""
+    about = "at most " if any(price["at_most"] for price in prices) else ""
+    engine = prices[0]["engine"]
+    what = "seconds here" if engine == "local" else f"GPU seconds on {engine}"
+    return (f"{about}{sum(price['inputs'] for price in prices)} inputs "
+            f"({sum(price['in_cache'] for price in prices)} more have vectors), "
+            f"{sum(price['engine_seconds'] for price in prices):.1f} {what}, "
+            f"{sum(price['usd'] for price in prices):.2f} USD")
 
 
 def _time(entries: list[Planned]) -> str:

@@ -92,6 +92,10 @@ class Step:
     unit: str = "song"
     colored: bool = True
 
+    def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
+        """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""
+        return None
+
     def reached_by(self, output: str) -> tuple[str, ...]:
         """Return the inputs (``asset.field``) that the output field ``output`` may depend on."""
         return self.flows.get(output) or tuple(f"{asset}.{name}" for asset, names in self.inputs.items()

@@ -1,0 +1,1 @@
+"""Text and audio vectors: specs, encoders, engines, cache, health."""

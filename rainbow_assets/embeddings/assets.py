@@ -1,0 +1,45 @@
+"""The Dagster face of the embeddings room."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from rainbow_assets.embeddings import registry
+from rainbow_assets.embeddings.resources import EmbeddingEngineResource
+from rainbow_assets.embeddings.runner import RunReport
+from rainbow_assets.embeddings.step import EmbeddingStep
+from rainbow_assets.lineage.dagster import asset_options, build_colors, report_events
+from rainbow_assets.storage.resources import ShardStoreResource
+
+
+@dg.asset(**asset_options(registry.CONCEPT_EMBEDDINGS, "embeddings", {"onnx", "parquet"}))
+def concept_embeddings(
+    context: dg.AssetExecutionContext, store: ShardStoreResource, engine: EmbeddingEngineResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """A vector of each song's concept, fanned out to its segments; each distinct concept is embedded once."""
+    yield from _embed(context, registry.CONCEPT_EMBEDDINGS, store, engine)
+
+
+@dg.asset(**asset_options(registry.LYRIC_EMBEDDINGS, "embeddings", {"onnx", "parquet"}))
+def lyric_embeddings(
+    context: dg.AssetExecutionContext, store: ShardStoreResource, engine: EmbeddingEngineResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """A vector of each segment's lyric, null where it has none; each distinct text is embedded once."""
+    yield from _embed(context, registry.LYRIC_EMBEDDINGS, store, engine)
+
+
+@dg.asset(**asset_options(registry.AUDIO_EMBEDDINGS, "embeddings", {"flac", "parquet"}))
+def audio_embeddings(
+    context: dg.AssetExecutionContext, store: ShardStoreResource, engine: EmbeddingEngineResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """A vector of each segment's sound, null where it has none; fixed 10 s windows, pooled, each sound once."""
+    yield from _embed(context, registry.AUDIO_EMBEDDINGS, store, engine)
+
+
+def _embed(
+    context: dg.AssetExecutionContext, step: EmbeddingStep, store: ShardStoreResource, engine: EmbeddingEngineResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    total = RunReport()
+    outcomes = build_colors(context, step.told(engine.open(), lambda color, report: total.add(report)), store)
+    yield from report_events(context, step, outcomes, {"embedding_run": dg.MetadataValue.json(total.numbers())})

@@ -1,0 +1,82 @@
+"""What an engine is: two methods. Retries, splitting, budget, cache and progress live once, above it (runner.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rainbow_assets.embeddings.specs import EncoderSpec
+from rainbow_assets.errors import RainbowError
+
+OOM = "out_of_memory"
+POISON = "unusable_input"
+BROKEN = "broken_batch"
+TRANSIENT = "unreachable"
+
+
+class EngineFailed(RainbowError):
+    """The engine cannot go on; what was received is kept, and the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One distinct input. ``key`` is its digest, ``size`` what it costs (bytes of text, or windows of audio).
+
+    ``load`` returns the payload: UTF-8 text, or a FLAC file. It is called when the input is about to be embedded.
+    """
+
+    key: str
+    size: int
+    load: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitBatch:
+    """Inputs that are embedded in one forward pass."""
+
+    spec: EncoderSpec
+    units: tuple[Unit, ...]
+
+    @property
+    def size(self) -> int:
+        """Cost of the whole batch."""
+        return sum(unit.size for unit in self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an input has no vector.
+
+    ``out_of_memory``: the batch was too large. ``unusable_input``: this very input cannot be embedded.
+    ``broken_batch``: the forward pass failed, and it is not known for which input. ``unreachable``: try again.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take: inputs, seconds of the engine, and the price. Local engines cost nothing."""
+
+    inputs: int
+    seconds: float
+    usd: float
+    usd_per_second: float = 0.0
+
+
+class Engine(Protocol):
+    """Turns batches into vectors, somewhere.
+
+    ``run`` yields (key, vector as little-endian float32 bytes) or (key, Fault), in any order; keys that it never
+    yields count as unreachable. It raises ``EngineFailed`` or ``UsageError`` only where trying again is no use.
+    """
+
+    def estimate(self, batches: Sequence[UnitBatch]) -> Estimate:
+        """Say what ``batches`` would take; nothing is run, and no network is needed."""
+        ...
+
+    def run(self, batches: Iterable[UnitBatch]) -> Iterator[tuple[str, bytes | Fault]]:
+        """Embed ``batches`` in order."""
+        ...

@@ -1,0 +1,59 @@
+"""The columns of the three embedding tables: a row per segment, a vector or null, and what made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from rainbow_assets.embeddings.cache import VectorCache
+from rainbow_assets.segments.table import column
+
+CONCEPT, LYRIC, SOUND = "concept_emb", "lyric_emb", "audio_emb"
+HAS = {CONCEPT: "has_concept_embedding", LYRIC: "has_lyric_embedding", SOUND: "has_audio_embedding"}
+WHAT = {CONCEPT: "the song's concept", LYRIC: "the lyric of the slice", SOUND: "the sound of the segment"}
+
+
+def schema(vector: str) -> pa.Schema:
+    """Return the schema of the table whose vectors are in the column ``vector``."""
+    what = WHAT[vector]
+    return pa.schema([
+        column("segment_id", pa.string(), "key"),
+        column("song_id", pa.string(), "song"),
+        column(HAS[vector], pa.bool_(), f"False where there is no input: {what} is empty, and the vector is null"),
+        column("input_digest", pa.string(), f"digest of {what}; equal inputs have equal vectors"),
+        column("profile", pa.string(), "embedded (offline, no torch) or production (the published checkpoints)"),
+        column("encoder", pa.string(), "checkpoint@revision"),
+        column("spec_digest", pa.string(), "digest of everything that shapes the vector besides the input"),
+        column(vector, pa.list_(pa.float32()), f"vector of {what}; null where there is none, never zeros"),
+    ])
+
+
+FIELDS = ("input_digest", "profile", "encoder", "spec_digest")
+
+
+def fields(vector: str) -> dict[str, tuple[str, ...]]:
+    """Return the output fields: an embedding is what its input and its spec are, not the last bits of its floats."""
+    return {"embedding": (HAS[vector], *FIELDS)}
+
+
+def rows(
+    vector: str, asked: Sequence[Mapping[str, Any]], cache: VectorCache, failed: Mapping[str, str]
+) -> tuple[pa.Table, dict[str, str]]:
+    """Fan the vectors out to ``asked`` (segment_id, song_id, input_digest or None).
+
+    Returns the table and {segment_id: reason} of the rows whose input cannot be embedded.
+    """
+    spec, made, aside = cache.spec, [], {}
+    for row in asked:
+        key = row["input_digest"]
+        if key is not None and key in failed:
+            aside[row["segment_id"]] = failed[key]
+            continue
+        made.append({
+            "segment_id": row["segment_id"], "song_id": row["song_id"], HAS[vector]: key is not None,
+            "input_digest": key, "profile": spec.profile, "encoder": f"{spec.checkpoint}@{spec.revision}",
+            "spec_digest": spec.digest, vector: None if key is None else cache.require(key),
+        })
+    return pa.Table.from_pylist(made, schema=schema(vector)), aside
