@@ -63,7 +63,7 @@ def _power(window: waveform.Samples) -> Array:
     padded = np.pad(window, (0, max(0, FRAME - len(window)))).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     spectrum = np.asarray(scipy.fft.rfft(frames * _hann(), axis=1))
-    return (spectrum.real ** 2 + spectrum.imag ** 2).astype(np.float64) / FRAME
+    return np.square(np.abs(spectrum)).astype(np.float64) / FRAME
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,7 @@ def _tokenizer(max_tokens: int) -> Any:
     if hashlib.sha256(data).hexdigest() != VOCABULARY_SHA256:
         raise RainbowError(f"rainbow_assets/embeddings/data/{VOCABULARY} was changed; install the project again")
     vocabulary = {token: number for number, token in enumerate(data.decode("utf-8").splitlines())}
-    tokenizer = Tokenizer(WordPiece(vocabulary, max_input_chars_per_word=100, **{"unk_token": UNKNOWN}))
+    tokenizer = Tokenizer(WordPiece(vocabulary, max_input_chars_per_word=100, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)  # type: ignore[assignment]
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()  # type: ignore[assignment]
     tokenizer.post_processor = processors.BertProcessing(  # type: ignore[assignment]
