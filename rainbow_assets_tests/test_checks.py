@@ -18,6 +18,7 @@ import pytest
 
 from rainbow_assets import rooms
 from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.embeddings import drift
 from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -111,6 +112,40 @@ def forget_ledger_rows(shard: Shard) -> None:
     shard.replace_index(dataclasses.replace(shard.require_index(), ledger=name, ledger_sha256=sha256))
 
 
+def vectors(column: str, change: Callable[[int, list[float]], list[float] | None]) -> Callable[[Shard], None]:
+    """Change the n-th vector of a part; rows without one stay null."""
+    def apply(rows: Rows) -> Rows:
+        filled = iter(range(len(rows)))
+        return [row if row[column] is None else {**row, column: change(next(filled), row[column])} for row in rows]
+
+    return lambda shard: rewrite(shard, apply)
+
+
+def collapse(column: str) -> Callable[[Shard], None]:
+    """Every row has an input of its own, and all of them have one vector: what a broken checkpoint gives."""
+    def apply(rows: Rows) -> Rows:
+        one = next(row[column] for row in rows if row[column] is not None)
+        return [{**row, column: one, "input_digest": f"{n:032x}"} for n, row in enumerate(rows)]
+
+    return lambda shard: rewrite(shard, apply)
+
+
+def shuffle(rows: Rows) -> Rows:
+    """Give each row the vector of the row that is half a part away, as a join by position would."""
+    held = [row["audio_emb"] for row in rows]
+    turned = held[::2] + held[1::2]
+    return [{**row, "audio_emb": vector} for row, vector in zip(rows, turned, strict=True)]
+
+
+def drifted(column: str) -> Callable[[Shard], None]:
+    """The last release had other vectors for the same inputs and the same spec."""
+    def apply(shard: Shard) -> None:
+        drift.remember(shard, column)
+        vectors(column, lambda n, value: value[::-1])(shard)
+
+    return apply
+
+
 LATE = [{"start_ms": 10**8, "text": "late", "line_number": 4}]
 BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
     ("base_manifest", "songs_accounted"): lambda shard: shutil.copytree(
@@ -135,8 +170,16 @@ BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
     ("preview_mix", "enough_rows"): lambda shard: rewrite(shard, lambda rows: rows[:-1]),
     ("preview_mix", "rows_play"): lambda shard: rewrite(shard, lambda rows: sounding(rows, lambda _: None)),
 }
+for _asset, _column in (("concept_embeddings", "concept_emb"), ("lyric_embeddings", "lyric_emb"),
+                        ("audio_embeddings", "audio_emb")):
+    BREAK[_asset, "matches_segments"] = lambda shard: rewrite(shard, lambda rows: rows[1:])
+    BREAK[_asset, "missing_is_null"] = vectors(_column, lambda n, value: [0.0] * len(value))
+    BREAK[_asset, "vectors_sound"] = vectors(_column, lambda n, value: [float("nan"), *value[1:]])
+    BREAK[_asset, "not_collapsed"] = collapse(_column)
+    BREAK[_asset, "no_drift"] = drifted(_column)
+BREAK["audio_embeddings", "stems_sound_alike"] = lambda shard: rewrite(shard, shuffle)
 for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
-               "preview", "preview_mix"):
+               "concept_embeddings", "lyric_embeddings", "audio_embeddings", "preview", "preview_mix"):
     BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
 for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),
                         ("training_segments", "source_audio_file"), ("training_full", "lrc_file"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from rainbow_assets.embeddings import registry
+from rainbow_assets.embeddings import health, pictures, registry
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
 from rainbow_assets.embeddings.runner import RunReport
 from rainbow_assets.embeddings.step import EmbeddingStep
@@ -42,4 +42,9 @@ def _embed(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     total = RunReport()
     outcomes = build_colors(context, step.told(engine.open(), lambda color, report: total.add(report)), store)
-    yield from report_events(context, step, outcomes, {"embedding_run": dg.MetadataValue.json(total.numbers())})
+    opened = store.open()
+    found = {outcome.partition: health.vectors_of(opened.shard(step.name, outcome.partition), step.vector)
+             for outcome in outcomes if outcome.report is not None}
+    shown = pictures.markdown(pictures.picture(found, step.name), f"vectors of {step.name} by color")
+    extra = {"embedding_run": dg.MetadataValue.json(total.numbers()), "vectors": dg.MetadataValue.md(shown)}
+    yield from report_events(context, step, outcomes, extra)

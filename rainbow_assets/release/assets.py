@@ -34,7 +34,8 @@ def preview_mix(context: dg.AssetExecutionContext, store: ShardStoreResource) ->
 
 @dg.asset(
     group_name="release", kinds={"huggingface", "parquet"}, owners=OWNERS,
-    deps=["preview", "preview_mix", "base_manifest", "training_segments", "training_full", "taxonomy"],
+    deps=["preview", "preview_mix", "base_manifest", "training_segments", "training_full", "concept_embeddings",
+          "lyric_embeddings", "audio_embeddings", "taxonomy"],
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def published_dataset(

@@ -14,6 +14,7 @@ from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
 from rainbow_assets.release.tables import release_tables, require_all
+from rainbow_assets.release.vectors import remember
 from rainbow_assets.release.versions import Version, propose
 from rainbow_assets.release.viewer import viewer_problems
 from rainbow_assets.storage.store import ShardStore
@@ -80,6 +81,7 @@ def publish(
         manifest, text = _pages(store, folder, wanted, bundle, made_from)
         write_manifest(folder, manifest)
         result = hub.publish(folder, manifest, public)
+        remember(store)
         say(f"{result.outcome} {wanted.tag} at {result.location}")
         return Published(result, manifest, text, reasons)
 

@@ -1,5 +1,6 @@
 """Makes the preview steps and their checks known to gates and plans."""
 
+from rainbow_assets.embeddings import registry as vectors  # noqa: F401  (its steps must be known first)
 from rainbow_assets.lineage import catalog
 from rainbow_assets.release import quality
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX

@@ -12,6 +12,7 @@ from rainbow_assets.release.bundle import ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+from rainbow_assets.release.vectors import embeddings_table
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -60,4 +61,4 @@ def release_tables(store: ShardStore, samples: int, include_preview: bool = True
     previews = [_table(store, PREVIEW, samples, True, below), _table(store, PREVIEW_MIX, samples, False, below)]
     others = [_table(store, step, samples, not include_preview and step is TRAINING_FULL)
               for step in (BASE_MANIFEST, TRAINING_SEGMENTS, TRAINING_FULL)]
-    return [*(previews if include_preview else []), *others]
+    return [*(previews if include_preview else []), *others, embeddings_table(store)]

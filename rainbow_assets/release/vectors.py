@@ -1,0 +1,41 @@
+"""The `embeddings` config of a version, and what of it is kept to notice drift before the next one."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+from rainbow_assets.embeddings import drift, published
+from rainbow_assets.embeddings.specs import EncoderSpec
+from rainbow_assets.embeddings.steps import STEPS
+from rainbow_assets.release.bundle import PartFile, ReleaseTable
+from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
+from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+
+def embeddings_table(store: ShardStore) -> ReleaseTable:
+    """Return the three embedding tables joined by key; parts are joined song by song, when they are read."""
+    specs = published.chosen(store)
+    shards = {
+        color: [PartFile(part.group, f"{published.CONFIG}/{color}/{part.group}",
+                         partial(_open, store, color, part.group, specs))
+                for part in store.shard(TRAINING_SEGMENTS.name, color).require_index().parts]
+        for color in COLOR_NAMES
+    }
+    return ReleaseTable(published.CONFIG, shards, published.schema(specs), published.section(specs))
+
+
+def _open(store: ShardStore, color: str, song: str, specs: dict[str, EncoderSpec]) -> io.BytesIO:
+    table, sink = published.joined(store, color, song, specs), io.BytesIO()
+    write_parquet(sink, [table], table.schema)
+    sink.seek(0)
+    return sink
+
+
+def remember(store: ShardStore) -> None:
+    """Keep some vectors of every color as those of the last release."""
+    for step in STEPS:
+        for color in COLOR_NAMES:
+            drift.remember(store.shard(step.name, color), step.vector)
