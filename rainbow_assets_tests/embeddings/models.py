@@ -19,8 +19,8 @@ def make_all(root: Path) -> Path:
     return root
 
 
-def deberta(folder: Path) -> None:
-    """A DeBERTa v2/v3 of one layer and the real 768 numbers, with a sentencepiece vocabulary trained here."""
+def deberta(folder: Path, full: bool = False) -> None:
+    """A DeBERTa v3 of one layer (``full``: all twelve) and the real 768 numbers; a vocabulary is trained here."""
     import sentencepiece
     import torch
     from transformers import DebertaV2Config, DebertaV2Model
@@ -35,19 +35,20 @@ def deberta(folder: Path) -> None:
     (folder / "spm.model").write_bytes(model.getvalue())
     torch.manual_seed(7)
     config = DebertaV2Config(
-        vocab_size=256, hidden_size=768, num_hidden_layers=1, num_attention_heads=12, intermediate_size=64,
+        vocab_size=128_100 if full else 256, hidden_size=768, num_hidden_layers=12 if full else 1,
+        num_attention_heads=12, intermediate_size=3072 if full else 64,
         relative_attention=True, share_att_key=True, pos_att_type=["p2c", "c2p"], position_buckets=256,
         norm_rel_ebd="layer_norm", max_position_embeddings=512, type_vocab_size=0, position_biased_input=False)
     DebertaV2Model(config).eval().save_pretrained(folder)
 
 
-def clap(folder: Path) -> None:
-    """A CLAP with a tiny audio tower and the real 512-number projection; its extractor crops at random, as theirs."""
+def clap(folder: Path, full: bool = False) -> None:
+    """A CLAP with a tiny audio tower (``full``: the real one) and 512 numbers; its extractor crops at random."""
     import torch
     from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
 
     torch.manual_seed(11)
-    config = ClapConfig(
+    config = ClapConfig() if full else ClapConfig(
         projection_dim=512,
         text_config={"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 37,
                      "vocab_size": 1000},
