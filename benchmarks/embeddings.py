@@ -120,22 +120,25 @@ def audio(folder: Path) -> None:
     batches = plan_batches(CLAP_MUSIC, asked)
     ready = [[encoder.prepare(unit.load()) for unit in batch.units] for batch in batches]
     encoder.forward(ready[0])
-    started = time.perf_counter()
-    for prepared in ready:
-        encoder.forward(prepared)
-    bare = windows / (time.perf_counter() - started)
-    timed = Timed(encoder)
-    started = time.perf_counter()
-    done = sum(1 for _ in LocalEngine("cpu", lambda spec, device: timed).run(batches))
-    wall = time.perf_counter() - started
-    assert done == len(asked)
+    bare, whole, share = 0.0, 0.0, 0.0
+    for _ in range(3):  # in turns, and the best of each: other programs slow either
+        started = time.perf_counter()
+        for prepared in ready:
+            encoder.forward(prepared)
+        bare = max(bare, windows / (time.perf_counter() - started))
+        timed = Timed(encoder)
+        started = time.perf_counter()
+        done = sum(1 for _ in LocalEngine("cpu", lambda spec, device, timed=timed: timed).run(batches))
+        wall = time.perf_counter() - started
+        assert done == len(asked)
+        if windows / wall > whole:
+            whole, share = windows / wall, timed.seconds / wall
     started = time.perf_counter()
     for data in sounds[:6]:
         encoder.forward([encoder.prepare(data)])
     single = sum(unit.size for unit in asked[:6]) / (time.perf_counter() - started)
-    print(f"audio: {windows / wall:.2f} windows/s from FLAC, {bare:.2f} in a bare loop "
-          f"({100 * windows / wall / bare:.0f} %, target 90), forward {100 * timed.seconds / wall:.0f} % of wall time "
-          f"(target 85); one at a time {single:.2f} windows/s")
+    print(f"audio: {whole:.2f} windows/s from FLAC, {bare:.2f} in a bare loop ({100 * whole / bare:.0f} %, target 90), "
+          f"forward {100 * share:.0f} % of wall time (target 85); one at a time {single:.2f} windows/s")
 
 
 if __name__ == "__main__":
