@@ -163,8 +163,14 @@ class DirectoryHub:
 
     def _sweep(self) -> None:
         """Remove what publishers that were killed left behind more than a day ago."""
-        for name in sorted(os.listdir(self.root)):
-            if name.startswith(_STAGING) and time.time() - (self.root / name).stat().st_mtime > _ABANDONED_S:
+        with os.scandir(self.root) as entries:
+            found = sorted(entry.name for entry in entries if entry.name.startswith(_STAGING))
+        for name in found:
+            try:
+                abandoned = time.time() - (self.root / name).stat().st_mtime > _ABANDONED_S
+            except FileNotFoundError:  # another publisher has just finished with it
+                continue
+            if abandoned:
                 shutil.rmtree(self.root / name, ignore_errors=True)
 
 
