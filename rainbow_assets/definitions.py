@@ -4,10 +4,12 @@ import dagster as dg
 
 from rainbow_assets import jobs
 from rainbow_assets.corpus import assets as corpus
+from rainbow_assets.corpus import automation as corpus_automation
 from rainbow_assets.corpus import checks as corpus_checks
 from rainbow_assets.embeddings import assets as embeddings
 from rainbow_assets.embeddings import checks as embedding_checks
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
+from rainbow_assets.lineage import automation
 from rainbow_assets.release import assets as release
 from rainbow_assets.release import checks as release_checks
 from rainbow_assets.segments import assets as segments
@@ -15,10 +17,11 @@ from rainbow_assets.segments import checks as segment_checks
 from rainbow_assets.storage.resources import ShardStoreResource
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([corpus, segments, embeddings, release]),
+    assets=[corpus_automation.corpus, *dg.load_assets_from_modules([corpus, segments, embeddings, release])],
     asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks,
                   *release_checks.checks],
-    jobs=[jobs.main_job, jobs.release_job],
+    jobs=[jobs.main_job, jobs.ci_job, jobs.release_job],
+    sensors=[corpus_automation.corpus_changes, automation.automation],
     resources={"store": ShardStoreResource(), "engine": EmbeddingEngineResource()},
     executor=dg.in_process_executor,
 )

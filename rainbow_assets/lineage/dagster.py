@@ -11,10 +11,12 @@ from typing import Any
 
 import dagster as dg
 
-from rainbow_assets import partitions, progress
-from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, problem
+from rainbow_assets import partitions, progress, settings
+from rainbow_assets.lineage import automation, catalog, verdicts
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, history, problem
 from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.transient import worth_retrying
 from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE
@@ -24,6 +26,11 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 OWNERS = ["team:rainbow-table"]
 DATA_VERSION_TAG = "dagster/data_version"
+USER_VERSION_TAG = "dagster/data_version_is_user_provided"
+ORIGIN_TAGS = ("dagster/code_version", "dagster/input_data_version/", "dagster/input_event_pointer/")
+CORPUS = "corpus"
+"""The input that the raw songs stand for; the corpus room shows it in the graph."""
+NEVER_BUILT = "never built"
 BUILT = "built"
 ALLOW_DELETES = "rainbow/allow_deletes"
 """Run tag: a source from which much is gone at once is believed."""
@@ -80,20 +87,41 @@ def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
         "owners": OWNERS,
         "partitions_def": partition_set(step),
         "backfill_policy": dg.BackfillPolicy.single_run(),
-        "deps": [dg.AssetKey(asset) for asset in step.inputs if asset != "corpus"],
-        "metadata": {"dagster/column_schema": column_schema(step), "dagster/column_lineage": column_lineage(step)},
-        "retry_policy": None,
+        "deps": [dg.AssetKey(asset) for asset in step.inputs if asset == CORPUS or asset in catalog.steps()],
+        "metadata": columns(step),
+        "code_version": made_by(step),
+        "automation_condition": automation.keep_up_to_date(),
+        "freshness_policy": automation.FRESHNESS,
     }
 
 
+def columns(step: Step) -> dict[str, Any]:
+    """Return the metadata that says which columns ``step`` has and where they come from."""
+    return {"dagster/column_schema": column_schema(step), "dagster/column_lineage": column_lineage(step)}
+
+
+def made_by(step: Step) -> str:
+    """Return Dagster's code version: everything but the data that a row carries in its ledger (code, settings)."""
+    return digest(step.versions(settings.default_rules()))[:16]
+
+
 def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardStoreResource) -> list[Outcome]:
-    """Bring every color of the run up to date (or the one shard for all); a problem of one does not stop the rest."""
+    """Bring every color of the run up to date (or the one shard for all); a problem of one does not stop the rest.
+
+    An error of disk or network that may pass is tried again, and only that: the colors that are done stay done.
+    """
     store = resource.open()
     outcomes = []
     with progress.bar(step.name) as tick:
         for color in keys(context, step):
-            outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick,
-                                       allow_deletes=context.run.tags.get(ALLOW_DELETES) == "true")
+            try:
+                outcome = bring_up_to_date(step, store, color, run=context.run.run_id, progress=tick,
+                                           allow_deletes=context.run.tags.get(ALLOW_DELETES) == "true")
+            except Exception as error:
+                if not worth_retrying(error):
+                    raise
+                context.log.warning(f"{step.name}/{color}: {error}; trying again")
+                raise dg.RetryRequested(automation.MAX_RETRIES, automation.RETRY_DELAY_S) from error
             log(context.log, step, outcome)
             outcomes.append(outcome)
     return outcomes
@@ -117,34 +145,64 @@ def log(logger: logging.Logger | Any, step: Step, outcome: Outcome) -> None:
 def report_events(
     context: dg.AssetExecutionContext, step: Step, outcomes: Sequence[Outcome], extra: dict[str, Any] | None = None
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Yield the run's result, then record each color's own data version and numbers."""
+    """Yield the run's result, then record each color's own data version, origin and numbers."""
     if all(outcome.report is None for outcome in outcomes):
         sentences = "; ".join(str(outcome.problem) for outcome in outcomes)
         raise dg.Failure(f"{step.name}: nothing could be built. {sentences}", allow_retries=False)
+    store: ShardStoreResource = context.resources.store
+    shards = [store.open().shard(step.name, outcome.partition) for outcome in outcomes]
     single = outcomes[0].report if len(outcomes) == 1 else None
+    own = numbers(outcomes[0], shards[0]) if single else {}
     yield dg.MaterializeResult(
         asset_key=step.name,
-        metadata={**totals(outcomes), **(extra or {})},
+        metadata={**columns(step), **own, **totals(outcomes), **(extra or {})},
         data_version=dg.DataVersion(single.data_version) if single else None,
     )
-    for outcome in outcomes if single is None else ():
-        if outcome.report is not None:
-            context.log_event(dg.AssetMaterialization(
-                step.name, partition=outcome.partition, metadata=numbers(outcome),
-                tags={DATA_VERSION_TAG: outcome.report.data_version},
-            ))
+    if single is None:
+        for outcome, shard in zip(outcomes, shards, strict=True):
+            context.log_event(color_event(context, step, outcome, shard))
 
 
-def numbers(outcome: Outcome) -> dict[str, Any]:
+def color_event(
+    context: dg.AssetExecutionContext, step: Step, outcome: Outcome, shard: Shard
+) -> dg.AssetMaterialization:
+    """Return what one color of a range became, with its own data version and with what it was made from.
+
+    The framework has just recorded the range with one version for all; the inputs and the code version that it noted
+    are kept (without them the UI compares times, not versions). A color that was left as it was keeps the version and
+    the inputs of its last good build, so that it goes on being shown stale.
+    """
+    left = outcome.report is None
+    index = shard.index()
+    version = index.data_version if index else NEVER_BUILT
+    metadata = {**columns(step), "left_as_it_was": str(outcome.problem)} if left else {
+        **columns(step), **numbers(outcome, shard)}
+    tags = {DATA_VERSION_TAG: version, USER_VERSION_TAG: "true", **_origin(context, step, outcome.partition, left)}
+    return dg.AssetMaterialization(step.name, partition=outcome.partition, metadata=metadata, tags=tags)
+
+
+def _origin(context: dg.AssetExecutionContext, step: Step, color: str, left: bool) -> dict[str, str]:
+    """The tags that say what a color was made from: of this run, or of the run before for one that was left."""
+    wanted = dg.AssetRecordsFilter(dg.AssetKey(step.name), asset_partitions=[color])
+    for record in context.instance.fetch_materializations(wanted, limit=3).records:
+        if (record.run_id == context.run.run_id) is not left and record.asset_materialization is not None:
+            tags = record.asset_materialization.tags or {}
+            return {name: value for name, value in tags.items() if name.startswith(ORIGIN_TAGS)}
+    return {}
+
+
+def numbers(outcome: Outcome, shard: Shard) -> dict[str, Any]:
     """Return the metadata of one color."""
     report = outcome.report
     assert report is not None
+    builds = history(shard)
     return {
         "dagster/partition_row_count": report.rows, "rows_computed": report.computed, "rows_reused": report.reused,
         "rows_removed": report.removed, "rows_quarantined": dg.MetadataValue.json(report.quarantined),
         "parts_written": report.parts_written, "bytes_written": report.bytes_written,
         "seconds": round(report.seconds, 3), "changed": report.changed, "data_version": report.data_version,
         "checks": dg.MetadataValue.json({verdict.check: verdict.passed for verdict in outcome.verdicts}),
+        "last_changed_by_run": str(builds[-1]["run"]) if builds else "-",
     }
 
 

@@ -1,0 +1,73 @@
+"""Looking at the raw songs: which colors differ from what `base_manifest` last took in, and by which files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rainbow_assets import settings
+from rainbow_assets.corpus.changes import recorded_files
+from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.corpus.steps import BASE_MANIFEST, load_source, source_token
+from rainbow_assets.errors import UsageError
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+NAMED = 20
+"""How many files of a color are named."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One color as it lies on disk: ``version`` is the ledger's own token for the source, by content digest.
+
+    ``changed`` names the files that differ from the last build, as ``song/file (added|changed|removed)``.
+    ``problem`` is a sentence where the color is not to be believed; then nothing else may be used.
+    """
+
+    color: str
+    version: str
+    songs: int
+    files: int
+    changed: tuple[str, ...]
+    problem: str | None = None
+
+
+def look(store: ShardStore, rules: settings.Rules | None = None) -> list[Sight]:
+    """Look at every color; raise ``UsageError`` where there is no corpus folder, or nothing of it any more.
+
+    A file is read only where its size, modification time, change time or inode moved since it was last read.
+    """
+    root = corpus_root()
+    most = (rules or settings.default_rules()).safety.max_vanished
+    sights = [_look(store, color, most) for color in COLOR_NAMES]
+    if not any(sight.songs for sight in sights) and any(sight.problem for sight in sights):
+        raise UsageError(f"the corpus folder {root} holds no songs, but songs were built from it; nothing was deleted. "
+                         f"Is its disk mounted? If they were deleted on purpose, run: rainbow build --allow-deletes")
+    return sights
+
+
+def _look(store: ShardStore, color: str, most: float) -> Sight:
+    shard = store.shard(BASE_MANIFEST.name, color)
+    try:
+        source = load_source(shard)
+        version = source_token(shard)
+    except FileNotFoundError as error:
+        return Sight(color, "", 0, 0, (), f"{error.filename} disappeared while it was being read; it is looked at again")
+    except UsageError as error:
+        return Sight(color, "", 0, 0, (), str(error))
+    before = recorded_files(shard)
+    now = {folder.name for folder in source.folders}
+    gone = sorted(set(before) - now)
+    problem = None
+    if gone and len(gone) > most * len(before):
+        problem = (f"{len(gone)} of {len(before)} songs of {color} are gone at once ({', '.join(gone[:5])}); if the "
+                   f"disk is mounted and they were deleted on purpose, run: rainbow build --allow-deletes")
+    changed = [line for song in sorted(now | set(before)) for line in _moved(song, before.get(song, {}),
+                                                                            source.of(song))]
+    return Sight(color, version, len(now), len(source.digests), tuple(changed), problem)
+
+
+def _moved(song: str, old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """The files of one song that differ, each with how."""
+    return [f"{song}/{name} ({'added' if name not in old else 'removed' if name not in new else 'changed'})"
+            for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
