@@ -65,7 +65,10 @@ def column_lineage(step: Step) -> dg.TableColumnLineage:
 
 
 def _sources(step: Step, column: str) -> list[dg.TableColumnDep]:
-    """The upstream columns that reach ``column``: those of its own fields, or all for a column in no field."""
+    """The upstream columns that reach ``column``: the one it is carried from, else those of its fields, else all."""
+    carried = next((asset for asset in step.carries if column in catalog.step(asset).schema.names), None)
+    if carried is not None:
+        return [dg.TableColumnDep(dg.AssetKey(carried), column)]
     own = [name for name, columns in step.fields.items() if column in columns] or list(step.fields)
     reached = dict.fromkeys(source for name in own for source in step.reached_by(name))
     places = [(asset, found) for asset, _, name in (source.partition(".") for source in reached)
@@ -152,10 +155,10 @@ def report_events(
     store: ShardStoreResource = context.resources.store
     shards = [store.open().shard(step.name, outcome.partition) for outcome in outcomes]
     single = outcomes[0].report if len(outcomes) == 1 else None
-    own = numbers(outcomes[0], shards[0]) if single else {}
+    own = {**columns(step), **numbers(outcomes[0], shards[0])} if single else {}
     yield dg.MaterializeResult(
         asset_key=step.name,
-        metadata={**columns(step), **own, **totals(outcomes), **(extra or {})},
+        metadata={**own, **totals(outcomes), **(extra or {})},
         data_version=dg.DataVersion(single.data_version) if single else None,
     )
     if single is None:

@@ -69,7 +69,8 @@ class Step:
     closed list of quarantine reasons. ``media`` are columns of encoded bytes. ``flows`` says which inputs
     (``asset.field``) reach an output field, where it is not all of them. ``cheap`` steps read no media: a plan runs
     them for real, in memory, so that it is exact beyond them. ``unit`` is what a part holds the rows of, for messages.
-    ``colored``: one shard per color, else one for all.
+    ``colored``: one shard per color, else one for all. ``carries`` names the upstream assets, first come first, whose
+    columns are the one source of this step's columns of the same name; it is for showing, rows do not depend on it.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Step:
     cheap: bool = False
     unit: str = "song"
     colored: bool = True
+    carries: tuple[str, ...] = ()
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
         """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""

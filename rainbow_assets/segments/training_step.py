@@ -81,6 +81,7 @@ TRAINING_SEGMENTS = Step(
                                                    if name not in ("segment_id", "lyric_text"))},
     code=("rainbow_assets.segments.training_step",),
     candidates=segment_candidates,
+    carries=("segments",),
 )
 
 _SEGMENT_ONLY = [name for name in SEGMENT_SCHEMA.names if name != "rainbow_color"]
@@ -133,4 +134,5 @@ TRAINING_FULL = Step(
                          if name not in ("segment_id", "lyric_text", "concept", "split"))},
     code=("rainbow_assets.segments.training_step",),
     joins={"base_manifest": stem_of(pl.col("key")), "song_splits": song_of(pl.col("key"))},
+    carries=("training_segments", "song_splits", "base_manifest"),
 )
