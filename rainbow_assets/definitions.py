@@ -17,7 +17,7 @@ from rainbow_assets.segments import checks as segment_checks
 from rainbow_assets.storage.resources import ShardStoreResource
 
 defs = dg.Definitions(
-    assets=[corpus_automation.corpus, *dg.load_assets_from_modules([corpus, segments, embeddings, release])],
+    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, release]),
     asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks,
                   *release_checks.checks],
     jobs=[jobs.main_job, jobs.ci_job, jobs.release_job],

@@ -23,7 +23,6 @@ LOOK_S = 60
     partitions_def=colors,
     description="The raw songs: manifests, lyrics, stems and MIDI files, as the artist keeps them. Only ever read.",
     tags={"dagster/kind/wav": "", "dagster/kind/midi": "", "dagster/kind/yaml": ""},
-    owners=face.OWNERS,
 )
 def corpus(context: dg.OpExecutionContext, store: ShardStoreResource) -> dg.DataVersionsByPartition:
     """Look at the raw songs once, by hand: `dagster asset materialize --select corpus --partition Green`."""

@@ -52,7 +52,7 @@ def _look(store: ShardStore, color: str, most: float) -> Sight:
         source = load_source(shard)
         version = source_token(shard)
     except FileNotFoundError as error:
-        return Sight(color, "", 0, 0, (), f"{error.filename} disappeared while it was being read; it is looked at again")
+        return Sight(color, "", 0, 0, (), f"{error.filename} went away while it was being read; it is looked at again")
     except UsageError as error:
         return Sight(color, "", 0, 0, (), str(error))
     before = recorded_files(shard)

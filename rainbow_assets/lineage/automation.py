@@ -21,15 +21,15 @@ TICK_S = 30
 _Condition = dg.AutomationCondition
 
 
-def moved() -> dg.AutomationCondition[dg.AssetKey]:
+def moved() -> dg.AutomationCondition[Any]:
     """True for a color whose upstream, code or settings moved, or which is missing, until that was acted on once."""
     upstream = _Condition.any_deps_match(_Condition.data_version_changed()).with_label("an upstream has new data")
-    changed = (upstream | _Condition.code_version_changed()).since_last_handled()
+    changed: Any = upstream | _Condition.code_version_changed()
     missing = _Condition.missing().newly_true().since(_Condition.newly_requested() | _Condition.newly_updated())
-    return (changed | missing).with_label("something moved")
+    return (changed.since_last_handled() | missing).with_label("something moved")
 
 
-def ready() -> dg.AutomationCondition[dg.AssetKey]:
+def ready() -> dg.AutomationCondition[Any]:
     """True for a color of which nothing that it reads is missing, running, or about to run."""
     waiting = _Condition.in_progress() | _Condition.will_be_requested()
     return (~_Condition.any_deps_missing() & ~_Condition.any_deps_match(waiting)
@@ -66,7 +66,7 @@ def _open(store: ShardStore, step: Step, partition: str) -> bool:
                    for upstream in catalog.read_partitions(step, asset, partition))
 
 
-def keep_up_to_date() -> dg.AutomationCondition[dg.AssetKey]:
+def keep_up_to_date() -> dg.AutomationCondition[Any]:
     """Return the condition of every row asset. A request that could not be met is not repeated until something moves.
 
     Each asset waits for its upstreams' runs and verdicts, so that an equal output stops the wave here too.

@@ -8,6 +8,7 @@ import pytest
 
 from rainbow_assets import rooms
 from rainbow_assets.lineage import catalog
+from rainbow_assets_tests.lineage.once import built, template  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(autouse=True)

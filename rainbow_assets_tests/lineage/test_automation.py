@@ -16,9 +16,9 @@ from rainbow_assets.lineage import automation, dagster, verdicts
 from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets_tests.lineage.once import CHAIN
 
 warnings.simplefilter("ignore", dg.PreviewWarning)
-CHAIN = ["base_manifest", "song_splits", "segments"]
 
 
 class Daemon:
@@ -62,14 +62,12 @@ class Daemon:
 
 
 @pytest.fixture
-def running(project: Path) -> tuple[Daemon, Path]:
-    """A daemon that has caught up with a project built from the command line, and the folder of songs."""
-    assert jobs.run_colors(defs, assets=CHAIN).success
+def running(built: Path) -> tuple[Daemon, Path]:
+    """A daemon that has caught up with a project that was built, and the folder of songs."""
     daemon = Daemon()
-    daemon.ask()
-    daemon.observe()
-    daemon.work()
-    return daemon, project.parent / "corpus"
+    assert daemon.ask() == {}
+    assert daemon.observe() == list(COLOR_NAMES) and daemon.ask() == {}, "the songs are as they were built"
+    return daemon, built.parent / "corpus"
 
 
 def test_a_first_run_goes_through_the_graph_in_order(project: Path):
@@ -114,7 +112,7 @@ def test_a_failed_check_holds_its_consumers_until_it_passes(running: tuple[Daemo
     assert daemon.work() == [{"base_manifest": ["Blue"]}, {"segments": ["Blue"], "song_splits": ["Blue"]}]
 
 
-def test_a_verdict_that_was_taken_away_closes_the_gate(running: tuple[Daemon, Path], project: Path):
+def test_a_verdict_that_was_taken_away_closes_the_gate(running: tuple[Daemon, Path], built: Path):
     daemon, songs = running
     manifest = songs / "02_01/02_01.yml"
     manifest.write_text(manifest.read_text("utf-8").replace("mood:", "mood:\n- restless", 1), "utf-8")
@@ -122,7 +120,7 @@ def test_a_verdict_that_was_taken_away_closes_the_gate(running: tuple[Daemon, Pa
     asked = daemon.ask()
     assert asked == {"base_manifest": ["Red"]}
     jobs.run_colors(defs, ["Red"], ["base_manifest"])
-    shard = ShardStore(str(project)).shard("base_manifest", "Red")
+    shard = ShardStore(str(built)).shard("base_manifest", "Red")
     kept = verdicts.read(shard)
     verdicts.write(shard, [])
     assert daemon.ask() == {}
@@ -130,7 +128,7 @@ def test_a_verdict_that_was_taken_away_closes_the_gate(running: tuple[Daemon, Pa
     assert "segments" in daemon.ask()
 
 
-def test_a_passing_error_of_the_disk_is_tried_again_and_a_bug_is_not(project: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_passing_error_of_the_disk_is_tried_again_and_a_bug_is_not(built: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(automation, "RETRY_DELAY_S", 0.0)
     real, seen = dagster.bring_up_to_date, []
 

@@ -12,23 +12,15 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from rainbow_assets import jobs, rooms, settings
-from rainbow_assets.corpus.automation import observation
-from rainbow_assets.corpus.watch import look
 from rainbow_assets.definitions import defs
 from rainbow_assets.lineage import catalog, dagster
 from rainbow_assets.lineage.ledger import signature
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets_tests.lineage.once import CHAIN, observe
 
 warnings.simplefilter("ignore", dg.PreviewWarning)
-CHAIN = ["base_manifest", "song_splits", "segments"]
 Shards = set[tuple[str, str]]
-
-
-def observe(project: Path) -> None:
-    with jobs.instance() as here:
-        for sight in look(ShardStore(str(project))):
-            here.report_runless_asset_event(observation(sight))
 
 
 def shown_stale() -> Shards:
@@ -48,13 +40,6 @@ def truly_stale(project: Path) -> Shards:
             if shard.require_index().inputs != signature(catalog.step(asset), shard, rules):
                 found.add((asset, color))
     return found
-
-
-@pytest.fixture
-def built(project: Path) -> Path:
-    observe(project)
-    assert jobs.run_colors(defs, assets=CHAIN).success
-    return project
 
 
 def latest(asset: str, color: str) -> dg.AssetMaterialization:
