@@ -131,4 +131,5 @@ def test_code_versions_follow_code_and_rules():
     versions = {name: dagster.made_by(step) for name, step in rooms.steps().items()}
     graph = defs.resolve_asset_graph()
     assert versions == {name: graph.get(dg.AssetKey(name)).code_version for name in versions}
-    assert len(set(versions.values())) >= len(versions) - 2, "steps of one module may share theirs"
+    made_of = {(step.code, step.settings, step.libraries) for step in rooms.steps().values()}
+    assert len(set(versions.values())) == len(made_of), "steps of the same modules and rules share theirs, no others"
