@@ -5,7 +5,6 @@ overwrite them), then one ``AssetMaterialization`` per color with its data versi
 """
 
 import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,8 +20,6 @@ from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE
 
-# Partitioned checks are a preview feature of Dagster 1.13; a contract test holds what is used of it.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 OWNERS = ["team:rainbow-table"]
 DATA_VERSION_TAG = "dagster/data_version"
