@@ -20,7 +20,6 @@ from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE
 
-
 OWNERS = ["team:rainbow-table"]
 DATA_VERSION_TAG = "dagster/data_version"
 USER_VERSION_TAG = "dagster/data_version_is_user_provided"
