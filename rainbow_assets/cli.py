@@ -12,6 +12,7 @@ from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
 from rainbow_assets.verbs.build import build, stop_if_failed
+from rainbow_assets.verbs.threads import threads
 
 
 class Verbs(click.Group):
@@ -101,7 +102,7 @@ def release(
         click.echo(hear(settings.roots(), version))
 
 
-for verb in (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage):
+for verb in (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, threads):
     main.add_command(verb)
 
 
