@@ -22,7 +22,7 @@ $(VENV)/core: $(SOURCES)
 $(VENV)/dev: $(VENV)/core
 	@echo "installing the test packages (torch included) ..."
 	@$(PIP_INSTALL) torch==2.13.0
-	@$(PIP_INSTALL) --editable '.[torch,dev]'
+	@$(PIP_INSTALL) --editable '.[torch,modal,dev]'
 	@touch $@
 
 data/dagster/migrated: $(VENV)/core dagster.yaml
