@@ -77,6 +77,13 @@ class DirectoryHub:
         """Return the folder of ``version``; raise ``NoSuchVersion``."""
         return str(self._existing(version))
 
+    def read(self, version: Version, path: str) -> bytes:
+        """Return the bytes of one file of ``version``; raise ``NoSuchVersion``."""
+        try:
+            return (self._existing(version) / path).read_bytes()
+        except OSError as error:
+            raise DamagedRelease(f"{version.tag} in {self.root} has no readable {path} ({error.strerror})") from error
+
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Yield an empty folder on the hub's own filesystem; removed on the way out unless it was published."""
@@ -134,7 +141,7 @@ class DirectoryHub:
         there = read_manifest(target, tag)
         if there.to_json() != manifest.to_json():
             raise VersionConflict(
-                f"{tag} exists in {self.root} with other bytes ({_difference(there, manifest)}); versions never "
+                f"{tag} exists in {self.root} with other bytes ({difference(there, manifest)}); versions never "
                 "change: publish under the next version"
             )
 
@@ -174,7 +181,8 @@ class DirectoryHub:
                 shutil.rmtree(self.root / name, ignore_errors=True)
 
 
-def _difference(there: Manifest, here: Manifest) -> str:
+def difference(there: Manifest, here: Manifest) -> str:
+    """Say in a few words how two manifests of one version differ."""
     old = {entry.path: entry.sha256 for entry in there.files}
     new = {entry.path: entry.sha256 for entry in here.files}
     changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))

@@ -60,6 +60,10 @@ class Hub(Protocol):
         """Return what a reader opens: the folder, or the address, of ``version``; raise ``NoSuchVersion``."""
         ...
 
+    def read(self, version: Version, path: str) -> bytes:
+        """Return the bytes of one file of ``version``; raise ``NoSuchVersion``."""
+        ...
+
     def staging(self) -> AbstractContextManager[Path]:
         """Yield an empty local folder to build a version in; removed on the way out, published or not."""
         ...

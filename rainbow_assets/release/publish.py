@@ -38,7 +38,9 @@ def open_hub(push: bool) -> Hub:
     if not push:
         return DirectoryHub(f"{roots.data.rstrip('/')}/hub")
     if roots.hub.startswith("hf://"):
-        raise UsageError(f"RAINBOW_HUB is {roots.hub}; this version publishes to folders, set RAINBOW_HUB to one")
+        # Imported only where it is used: the client takes half a second to load.
+        from rainbow_assets.release.hf_hub import HuggingFaceHub
+        return HuggingFaceHub(roots.hub)
     return DirectoryHub(roots.hub)
 
 
@@ -89,7 +91,7 @@ def publish(
 def _unchanged(hub: Hub, latest: Version) -> Published:
     """Everything that shapes a version's bytes is what the latest one was made from: there is nothing to write."""
     where = hub.path_of(latest)
-    text = (Path(where) / card.NAME).read_text("utf-8")
+    text = hub.read(latest, card.NAME).decode("utf-8")
     result = PublishResult(latest, where, "unchanged", 0, 0)
     return Published(result, hub.manifest(latest), text, ("everything is as in the latest version",))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,13 +32,22 @@ def viewer_problems(path: Path, preview: bool = False) -> list[str]:
     1.6 kB of text per row, no vectors.
     """
     try:
-        with pq.ParquetFile(path) as file:
-            sounds = audio_columns(file.schema_arrow)
-            found = [*_layout(file, path.stat().st_size, bool(sounds)), *_columns(file.schema_arrow, preview)]
-            found += _cells(file, sounds, preview)
-    except (pa.ArrowInvalid, OSError) as error:
-        return [f"{path.name}: cannot be read as parquet: {error}"]
+        with path.open("rb") as stream:
+            found = problems_of(stream, path.stat().st_size, preview)
+    except OSError as error:
+        found = [f"cannot be read as parquet: {error}"]
     return [f"{path.name}: {sentence}" for sentence in found]
+
+
+def problems_of(source: IO[bytes], size: int, preview: bool = False) -> list[str]:
+    """Do what :func:`viewer_problems` does, for a parquet file of ``size`` bytes that is open or in memory."""
+    try:
+        with pq.ParquetFile(source) as file:
+            sounds = audio_columns(file.schema_arrow)
+            return [*_layout(file, size, bool(sounds)), *_columns(file.schema_arrow, preview),
+                    *_cells(file, sounds, preview)]
+    except (pa.ArrowInvalid, OSError) as error:
+        return [f"cannot be read as parquet: {error}"]
 
 
 def _layout(file: pq.ParquetFile, size: int, media: bool) -> Iterator[str]:

@@ -1,0 +1,96 @@
+"""What a commit at the Hugging Face Hub holds, by the Hub's own metadata, beside what a release says."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from rainbow_assets.release import card
+from rainbow_assets.release.features import audio_columns
+from rainbow_assets.release.manifest import NAME, FileEntry, Manifest
+from rainbow_assets.release.viewer import problems_of
+
+KEPT = frozenset({".gitattributes"})
+"""Files of the Hub's own, which no release lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file at the Hub: size, and its sha256 (kept outside of git) or else git's blob id."""
+
+    bytes: int
+    sha256: str | None
+    blob: str
+
+
+def listed(entries: Iterable[Any]) -> dict[str, RemoteFile]:
+    """Return the files of ``HfApi.list_repo_tree`` by path."""
+    found = {}
+    for entry in entries:
+        if hasattr(entry, "blob_id"):
+            found[entry.path] = RemoteFile(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+    return found
+
+
+def git_blob(data: bytes) -> str:
+    """Return the id that git gives a file of these bytes (SHA-1 over ``blob <size>\\0`` and the bytes)."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def changes(remote: dict[str, RemoteFile], staged: Path, manifest: Manifest) -> tuple[list[str], list[str]]:
+    """Return (paths to send, paths to delete) that turn ``remote`` into the release in ``staged``."""
+    manifest_bytes = manifest.to_json()
+    own = FileEntry(NAME, len(manifest_bytes), hashlib.sha256(manifest_bytes).hexdigest())
+    entries = [*manifest.files, own]
+    changed = [entry.path for entry in entries if not _same(remote.get(entry.path), entry, staged)]
+    return sorted(changed), sorted(set(remote) - {entry.path for entry in entries} - KEPT)
+
+
+def _same(there: RemoteFile | None, entry: FileEntry, staged: Path) -> bool:
+    if there is None or there.bytes != entry.bytes:
+        return False
+    return there.sha256 == entry.sha256 if there.sha256 else there.blob == git_blob((staged / entry.path).read_bytes())
+
+
+def read_back(read: Callable[[str], bytes], manifest: Manifest) -> list[str]:
+    """Download the manifest, the card and the previews, load and decode them; return what is wrong with them."""
+    if read(NAME) != manifest.to_json():
+        return [f"{NAME} is another one"]
+    found = []
+    for entry in manifest.files:
+        shown = (entry.config or "").startswith("preview")
+        if entry.path != card.NAME and not shown:
+            continue
+        data = read(entry.path)
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            found.append(f"{entry.path} does not have the sha256 that {NAME} lists")
+        elif shown:
+            found += [f"{entry.path}: {problem}" for problem in _preview_problems(data, entry, manifest)]
+        else:
+            found += _card_problems(data.decode("utf-8"), manifest)
+    return found
+
+
+def _preview_problems(data: bytes, entry: FileEntry, manifest: Manifest) -> list[str]:
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        columns = {item.name: str(item.type) for item in file.schema_arrow}
+        promised = dict(manifest.configs[entry.config or ""].columns)
+        if columns != promised or file.metadata.num_rows != entry.rows:
+            return [f"its columns or rows are not those that {NAME} promises"]
+        if not audio_columns(file.schema_arrow):
+            return ["no column is declared as audio, so nothing would play"]
+    return problems_of(io.BytesIO(data), len(data), preview=True)
+
+
+def _card_problems(text: str, manifest: Manifest) -> list[str]:
+    head = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else {}
+    named = {config["config_name"] for config in head.get("configs", [])}
+    return [] if named == set(manifest.configs) else [f"{card.NAME} names other configs than {NAME}"]

@@ -1,0 +1,43 @@
+"""Publish or load in a process of its own, as a person's program does: the environment is set before any import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PUBLISH = """
+import sys
+from pathlib import Path
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release.hf_hub import HuggingFaceHub
+from rainbow_assets.release.manifest import read_manifest
+folder = Path(sys.argv[1])
+try:
+    print(HuggingFaceHub(sys.argv[2]).publish(folder, read_manifest(folder, "here")).outcome)
+except RainbowError as error:
+    print(error, file=sys.stderr)
+    sys.exit(1)
+"""
+
+
+def environment(endpoint: str, home: Path, token: str = "hf_writer") -> dict[str, str]:
+    """Return the variables under which the clients talk to the loopback Hub and nothing else."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "RAINBOW_"))}
+    return {**kept, "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": token, "HF_HOME": str(home),
+            "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_PROXY": "127.0.0.1"}
+
+
+def start(code: str, env: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    """Start a Python program."""
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], env=env, text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def run(code: str, env: dict[str, str], *arguments: str) -> str:
+    """Run a Python program to its end and return what it printed; fail with what it complained about."""
+    with start(code, env, *arguments) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out.strip()
