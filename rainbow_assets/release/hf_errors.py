@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from huggingface_hub import get_session
 from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from rainbow_assets.release.hubs import HubError
 
+ANSWER_S = 300.0
+"""The client itself waits for ever; a commit of thousands of files may take the Hub minutes to answer."""
 AGAIN = "run the same command again, it goes on where this one stopped"
 
 
@@ -24,6 +27,7 @@ def status_of(error: HfHubHTTPError) -> int:
 @contextmanager
 def plain(repository: str, doing: str) -> Iterator[None]:
     """Turn whatever the client raises while ``doing`` something to ``repository`` into a :class:`HubError`."""
+    get_session().timeout = ANSWER_S
     try:
         yield
     except HfHubHTTPError as error:

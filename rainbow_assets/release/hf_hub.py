@@ -84,6 +84,7 @@ class HuggingFaceHub:
             except Superseded as error:
                 if self._tagged_alike(manifest):
                     return self._result(manifest, "unchanged", [])
+                self._require_no_rival(manifest)
                 if attempt == 2:
                     raise Superseded(f"{error}, twice; nothing was published, see who else publishes, then run "
                                      "the same command again") from None
@@ -93,7 +94,10 @@ class HuggingFaceHub:
             self._verify(commit, staged, manifest)
         except DamagedRelease as error:
             raise HubError(f"{error}; {self._restore(commit, previous)}") from None
-        self._tag(commit, manifest)
+        try:
+            self._tag(commit, manifest)
+        except VersionConflict as error:  # a rival committed before, and tagged after, this commit
+            raise VersionConflict(f"{error}; {self._restore(commit, previous)}") from None
         return self._result(manifest, "published", sent)
 
     def _result(self, manifest: Manifest, outcome: str, sent: list[CommitOperationAdd]) -> PublishResult:
@@ -158,6 +162,16 @@ class HuggingFaceHub:
                                   "versions never change: publish under the next version")
         return True
 
+    def _require_no_rival(self, manifest: Manifest) -> None:
+        """Raise where main holds the same version with other bytes: its publisher is about to tag it."""
+        head = self._refs()[0]
+        if head is None or NAME not in self._tree(head):
+            return
+        there = Manifest.from_json(self._download(head, NAME), f"{self.where}/{NAME}")
+        if there.version == manifest.version and there.to_json() != manifest.to_json():
+            raise VersionConflict(f"somebody else is publishing {manifest.version.tag} in {self.where} with other "
+                                  f"bytes ({difference(there, manifest)}); publish under the next version")
+
     def _tree(self, commit: str) -> dict[str, hf_tree.RemoteFile]:
         with plain(self.repository, "listing its files"):
             return hf_tree.listed(self.api.list_repo_tree(self.repository, recursive=True, revision=commit,
@@ -207,6 +221,8 @@ class HuggingFaceHub:
 
     def _restore(self, commit: str, previous: str) -> str:
         """Commit the tree of ``previous`` again, over ``commit``; return what was done as a sentence."""
+        if self._refs()[0] != commit:
+            return "main has moved on since, so it was left alone"
         before, after = self._tree(previous), self._tree(commit)
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = []
         for path, file in sorted(before.items()):
@@ -219,10 +235,13 @@ class HuggingFaceHub:
         operations += [CommitOperationDelete(path, is_folder=False) for path in sorted(set(after) - set(before))]
         if not operations:
             return "main was like this before; look at the repository's history"
-        with plain(self.repository, "putting the previous files back"):
-            self.api.create_commit(self.repository, operations, commit_message="Put the previous files back",
-                                   repo_type=_KIND, parent_commit=commit)
-        return "the previous files were put back; run the same command again"
+        try:
+            with plain(self.repository, "putting the previous files back"):
+                self.api.create_commit(self.repository, operations, commit_message="Put the previous files back",
+                                       repo_type=_KIND, parent_commit=commit)
+        except Superseded:
+            return "main has moved on since, so it was left alone"
+        return "the previous files were put back"
 
     def _download(self, commit: str, path: str) -> bytes:
         """Return the bytes of a file, which the Hub's metadata confirm; raise ``HubError``."""

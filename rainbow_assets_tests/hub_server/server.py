@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(status, body, headers)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle
 
     def _chunks(self) -> Iterator[bytes]:
         while size := int(self.rfile.readline().strip() or b"0", 16):
