@@ -12,6 +12,7 @@ from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
 from rainbow_assets.verbs.build import build, stop_if_failed
+from rainbow_assets.verbs.release import diff, rehearse, verify
 from rainbow_assets.verbs.threads import threads
 
 
@@ -83,10 +84,15 @@ def _build_and_release() -> None:
 @click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
 @click.option("--public", is_flag=True, help="Make a new repository public; private by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and which gates stand in the way; send nothing.")
 def release(
-    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool
+    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
+    dry_run: bool,
 ) -> None:
     """Publish one immutable version: every color and every gate, or nothing."""
+    if dry_run:
+        rehearse(version, push, preview_samples, include_preview, as_json)
+        return
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
     from rainbow_assets.release.commands import hear, published
@@ -102,7 +108,8 @@ def release(
         click.echo(hear(settings.roots(), version))
 
 
-for verb in (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, threads):
+VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads)
+for verb in VERBS:
     main.add_command(verb)
 
 

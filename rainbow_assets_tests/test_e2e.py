@@ -89,7 +89,7 @@ from datasets import Audio, get_dataset_config_names, load_dataset
 path = sys.argv[1]
 names = get_dataset_config_names(path)
 assert names[0] == "preview", names
-assert set(names) == {"preview", "preview_mix", "base_manifest", "training_segments", "training_full"}
+assert set(names) == {"preview", "preview_mix", "audio", "base_manifest", "training_segments", "training_full"}
 for name in names:
     rows = load_dataset(path, name, split="train")
     assert len(rows) > 0
@@ -102,6 +102,11 @@ songs = {}
 for row in full:
     songs.setdefault(row["song_id"], set()).add(row["split"])
 assert all(len(splits) == 1 for splits in songs.values())
+sounds = load_dataset(path, "audio", split="train")
+assert {row["audio"]["bytes"][:4] for row in sounds} == {b"fLaC"}
+assert all({row["split"]} == songs[row["song_id"]] for row in sounds if not row["is_mix"])
+stems = {row["segment_id"] for row in sounds if not row["is_mix"]}
+assert stems == {row["segment_id"] for row in full if row["has_audio"]}, "every segment that sounds, and no other"
 print("ok")
 """
     done = subprocess.run([sys.executable, "-c", code, str(folder / "data/hub/v0.3.0")], capture_output=True, text=True,

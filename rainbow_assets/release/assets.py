@@ -35,7 +35,7 @@ def preview_mix(context: dg.AssetExecutionContext, store: ShardStoreResource) ->
 @dg.asset(
     group_name="release", kinds={"huggingface", "parquet"}, owners=OWNERS,
     deps=["preview", "preview_mix", "base_manifest", "training_segments", "training_full", "concept_embeddings",
-          "lyric_embeddings", "audio_embeddings", "taxonomy"],
+          "lyric_embeddings", "audio_embeddings", "taxonomy", "segment_media", "song_splits"],
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def published_dataset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -67,7 +67,8 @@ class ReleaseTable:
     ``shards`` maps colors to parts in published order (a song's parts side by side). ``schema`` names the published
     columns, in order, with their meaning as field metadata ``doc``; parts may hold more. ``media`` columns are stored
     plain. ``card_section`` is Markdown about the table. ``below``: publish only rows whose column is less than a
-    number, for example ``("preview_rank", 10)``. One table is the ``default`` config.
+    number, for example ``("preview_rank", 10)``; ``filled``: only rows whose column is not null. ``of_group`` gives
+    columns that parts do not hold: a text for each group, such as a song's split. One table is the ``default`` config.
     """
 
     config: str
@@ -77,6 +78,8 @@ class ReleaseTable:
     media: tuple[str, ...] = ()
     default: bool = False
     below: tuple[str, int] | None = None
+    filled: str | None = None
+    of_group: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], A
 
 def _needed(table: ReleaseTable) -> list[str]:
     extra = [table.below[0]] if table.below and table.below[0] not in table.schema.names else []
-    return [*table.schema.names, *extra]
+    return [*(name for name in table.schema.names if name not in table.of_group), *extra]
 
 
 def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
@@ -272,7 +275,17 @@ def _rows(table: ReleaseTable, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
                     rows = pa.Table.from_batches([batch])
                     if table.below:
                         rows = rows.filter(pc.field(table.below[0]) < table.below[1])
+                    if table.filled:
+                        rows = rows.filter(pc.field(table.filled).is_valid())
+                    for name, values in table.of_group.items():
+                        rows = rows.append_column(name, pa.repeat(_of_group(table, name, values, part), len(rows)))
                     yield rows.select(table.schema.names).cast(table.schema)
         except (pa.ArrowInvalid, OSError) as error:
             raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build"
                                     ) from error
+
+
+def _of_group(table: ReleaseTable, name: str, values: Mapping[str, str], part: PartFile) -> pa.StringScalar:
+    if part.group not in values:
+        raise UnreleasableTable(f"{table.config}: {part.group} has no {name}; run: rainbow build")
+    return pa.scalar(values[part.group], pa.string())

@@ -10,6 +10,7 @@ from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.release import card, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
+from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
@@ -64,28 +65,58 @@ def publish(
     if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
         return _unchanged(hub, latest)
     with hub.staging() as folder:
-        bundle = write_bundle(release_tables(store, samples, include_preview), folder,
-                              lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
-        _require_viewable(bundle, folder)
-        reasons: tuple[str, ...] = ("the version was asked for",)
-        if wanted is None and latest is not None:
-            manifest, text = _pages(store, folder, latest, bundle, made_from)
-            before = hub.manifest(latest)
-            if manifest.to_json() != before.to_json():
-                proposal = propose(latest, before.shapes(), manifest.shapes())
-                wanted, reasons = proposal.version, proposal.reasons
-            else:
-                wanted, reasons = latest, ("the bytes are those of the latest version",)
-        elif wanted is None:
-            proposal = propose(None, {}, {})
-            wanted, reasons = proposal.version, proposal.reasons
-        assert wanted is not None
-        manifest, text = _pages(store, folder, wanted, bundle, made_from)
-        write_manifest(folder, manifest)
+        manifest, text, reasons = _prepare(hub, store, folder, wanted, samples, include_preview, say)
         result = hub.publish(folder, manifest, public)
         remember(store)
-        say(f"{result.outcome} {wanted.tag} at {result.location}")
+        say(f"{result.outcome} {manifest.version.tag} at {result.location}")
         return Published(result, manifest, text, reasons)
+
+
+def rehearse(
+    store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20, include_preview: bool = True
+) -> tuple[Manifest, Difference | None]:
+    """Make the version that :func:`publish` would, and throw it away; raise where a gate says no.
+
+    Returns its manifest and what it has that the latest version has not (None in an empty hub).
+    """
+    require_all(store)
+    hub = open_hub(push)
+    latest = max(hub.versions(), default=None)
+    with hub.staging() as folder:
+        wanted = Version.parse(version) if version else None
+        manifest, _, _ = _prepare(hub, store, folder, wanted, samples, include_preview, lambda line: None)
+        if latest is None:
+            return manifest, None
+        return manifest, compare(hub.manifest(latest), manifest, lambda entry: hub.read(latest, entry.path),
+                                 lambda entry: (folder / entry.path).read_bytes())
+
+
+def _prepare(
+    hub: Hub, store: ShardStore, folder: Path, wanted: Version | None, samples: int, include_preview: bool,
+    say: Callable[[str], object],
+) -> tuple[Manifest, str, tuple[str, ...]]:
+    """Write the whole release into ``folder``; return its manifest, its card, and why it has its version number."""
+    made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
+    latest = max(hub.versions(), default=None)
+    bundle = write_bundle(release_tables(store, samples, include_preview), folder,
+                          lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
+    _require_viewable(bundle, folder)
+    reasons: tuple[str, ...] = ("the version was asked for",)
+    if wanted is None and latest is not None:
+        manifest, _ = _pages(store, folder, latest, bundle, made_from)
+        before = hub.manifest(latest)
+        if manifest.to_json() != before.to_json():
+            proposal = propose(latest, before.shapes(), manifest.shapes())
+            wanted, reasons = proposal.version, proposal.reasons
+        else:
+            wanted, reasons = latest, ("the bytes are those of the latest version",)
+    elif wanted is None:
+        proposal = propose(None, {}, {})
+        wanted, reasons = proposal.version, proposal.reasons
+    assert wanted is not None
+    manifest, text = _pages(store, folder, wanted, bundle, made_from)
+    write_manifest(folder, manifest)
+    return manifest, text, reasons
 
 
 def _unchanged(hub: Hub, latest: Version) -> Published:
@@ -119,4 +150,4 @@ def _pages(
     return make_manifest(folder, version, bundle, made_from), text
 
 
-__all__ = ["Published", "RainbowError", "open_hub", "publish"]
+__all__ = ["Published", "RainbowError", "open_hub", "publish", "rehearse"]

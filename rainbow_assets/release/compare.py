@@ -1,0 +1,109 @@
+"""How two versions differ: files, columns, and rows added, changed and removed by config and color."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rainbow_assets.release.features import audio_columns
+from rainbow_assets.release.manifest import FileEntry, Manifest
+from rainbow_assets.release.versions import Proposal, propose
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+KEYS = ("segment_id", "id", "key")
+Read = Callable[[FileEntry], bytes]
+"""Returns the bytes of a data file of one version."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowChanges:
+    """Rows of one config and color that are new, have other values, or are gone."""
+
+    config: str
+    color: str
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the second of two versions has that the first has not. ``files`` and ``bytes`` are those to send."""
+
+    files: tuple[str, ...]
+    bytes: int
+    gone: tuple[str, ...]
+    rows: tuple[RowChanges, ...]
+    proposal: Proposal
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "files": list(self.files), "bytes": self.bytes, "gone": list(self.gone),
+            "rows": [{"config": row.config, "color": row.color, "added": row.added, "changed": row.changed,
+                      "removed": row.removed} for row in self.rows],
+            "next_version": str(self.proposal.version), "level": self.proposal.level,
+            "reasons": list(self.proposal.reasons),
+        }
+
+    def text(self) -> str:
+        """Return it as lines for a terminal."""
+        lines = [f"{len(self.files)} files to send, {self.bytes / 1e6:.1f} MB; {len(self.gone)} files gone"]
+        lines += [f"  {row.config} {row.color}: {row.added:,} rows added, {row.changed:,} changed, "
+                  f"{row.removed:,} removed" for row in self.rows]
+        lines += [f"by the rules this is a {self.proposal.level} step: v{self.proposal.version}"]
+        return "\n".join([*lines, *(f"  {reason}" for reason in self.proposal.reasons)])
+
+
+def compare(before: Manifest, after: Manifest, read_before: Read, read_after: Read) -> Difference:
+    """Compare two versions. Only files that differ are read; a config and color whose files are equal costs nothing."""
+    old = {entry.path: entry for entry in before.files}
+    new = {entry.path: entry for entry in after.files}
+    sent = [entry for path, entry in sorted(new.items()) if path not in old or old[path].sha256 != entry.sha256]
+    gone = sorted(set(old) - set(new))
+    touched = {(entry.config, entry.color) for entry in [*sent, *(old[path] for path in gone)] if entry.config}
+    order = {color: place for place, color in enumerate(COLOR_NAMES)}
+    rows = [_rows(str(config), str(color), old, new, read_before, read_after)
+            for config, color in sorted(touched, key=lambda pair: (str(pair[0]), order[str(pair[1])]))]
+    return Difference(tuple(entry.path for entry in sent), sum(entry.bytes for entry in sent), tuple(gone), tuple(rows),
+                      propose(before.version, before.shapes(), after.shapes()))
+
+
+def _rows(
+    config: str, color: str, old: Mapping[str, FileEntry], new: Mapping[str, FileEntry], read_old: Read, read_new: Read
+) -> RowChanges:
+    was = _digests(old.values(), config, color, read_old)
+    now = _digests(new.values(), config, color, read_new)
+    changed = sum(was[key] != now[key] for key in set(was) & set(now))
+    return RowChanges(config, color, len(set(now) - set(was)), changed, len(set(was) - set(now)))
+
+
+def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) -> dict[str, str]:
+    """Return a digest of every row by its key. Columns go by name, so that their order does not matter."""
+    found: dict[str, str] = {}
+    for entry in files:
+        if entry.config != config or entry.color != color:
+            continue
+        with pq.ParquetFile(pa.BufferReader(read(entry))) as file:
+            names = sorted(file.schema_arrow.names)
+            key = next(name for name in (*KEYS, names[0]) if name in names)
+            sounds = set(audio_columns(file.schema_arrow))
+            for batch in file.iter_batches(64 if sounds else 4096):
+                for row in batch.to_pylist():
+                    found[str(row[key])] = _digest({name: row[name] for name in names})
+    return found
+
+
+def _digest(row: dict[str, Any]) -> str:
+    text = json.dumps(row, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else str(value)

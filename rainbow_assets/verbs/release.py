@@ -1,0 +1,85 @@
+"""`rainbow diff | verify | release --dry-run`: how versions differ, and whether one is still what was published."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.release import facts
+from rainbow_assets.release.audit import verify as audit
+from rainbow_assets.release.compare import compare
+from rainbow_assets.release.hubs import Hub
+from rainbow_assets.release.manifest import FileEntry
+from rainbow_assets.release.publish import open_hub
+from rainbow_assets.release.publish import rehearse as try_out
+from rainbow_assets.release.versions import Version
+from rainbow_assets.storage.store import ShardStore
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB, not at the folder hub under RAINBOW_DATA.")
+
+
+def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
+    """Return what reads the files of ``version``."""
+    return lambda entry: hub.read(version, entry.path)
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@PUSHED
+@AS_JSON
+def diff(before: str, after: str, push: bool, as_json: bool) -> None:
+    """Say what version AFTER has that version BEFORE has not: files, columns, rows by config and color."""
+    hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
+    found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
+    click.echo(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
+
+
+@click.command()
+@click.argument("version")
+@PUSHED
+@AS_JSON
+def verify(version: str, push: bool, as_json: bool) -> None:
+    """Hash a published version again, and compare it with the ledgers here; exit code 1 where a file is damaged."""
+    hub, wanted = open_hub(push), Version.parse(version)
+    manifest = hub.manifest(wanted)
+    try:
+        local = facts.provenance(ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
+    except RainbowError as error:
+        click.echo(f"not compared with the ledgers here: {error}", err=True)
+        local = None
+    found = audit(hub, wanted, local)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, sort_keys=True))
+    else:
+        files = sum(len(names) for names in found["songs"].values())
+        click.echo(f"{wanted.tag}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB, {len(found['problems'])} "
+                   f"damaged; made from {files} raw files of {len(found['songs'])} songs (list them: --json; of one "
+                   "row: rainbow lineage)")
+        for sentence in [*found["problems"], *found["differs"]]:
+            click.echo(f"  {sentence}")
+    if found["problems"]:
+        sys.exit(1)
+
+
+def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
+    """Print what a release would send: every gate is asked first, and the first that says no ends it."""
+    store = ShardStore(settings.roots().data)
+    manifest, found = try_out(store, version, push, samples, include_preview)
+    if as_json:
+        document = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
+                    "gates": [f"{verdict.asset}.{verdict.check} {verdict.passed}/{verdict.colors}"
+                              for verdict in facts.verdict_facts(store)],
+                    "against_latest": found.document() if found else None}
+        click.echo(json.dumps(document, indent=1, sort_keys=True))
+        return
+    for verdict in facts.verdict_facts(store):
+        click.echo(f"gate {verdict.asset}.{verdict.check}: passed in {verdict.passed} of {verdict.colors} colors")
+    click.echo(f"would publish {manifest.version.tag}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB")
+    click.echo(found.text() if found else "the hub is empty, so every file would be sent")

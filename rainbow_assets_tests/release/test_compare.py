@@ -1,0 +1,69 @@
+"""What one version has that another has not, and whether a version is still what was published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rainbow_assets.release.audit import verify
+from rainbow_assets.release.compare import Difference, RowChanges, compare
+from rainbow_assets.release.directory_hub import DirectoryHub
+from rainbow_assets.release.manifest import read_manifest, write_manifest
+from rainbow_assets.release.versions import Version
+from rainbow_assets_tests.release import small
+
+
+def difference(before: Path, after: Path) -> Difference:
+    return compare(read_manifest(before, "before"), read_manifest(after, "after"),
+                   lambda entry: (before / entry.path).read_bytes(), lambda entry: (after / entry.path).read_bytes())
+
+
+def test_rows_are_counted_by_config_and_color(tmp_path: Path) -> None:
+    shards = small.preview_parts(tmp_path / "parts", per_song=2)
+    small.stage(tmp_path / "3", [small.preview_table(shards)], "0.3.0")
+    rows = [small.preview_row("Red", "02_01", n, (n - 1) * 1000, n - 1) for n in (2, 3, 4)]
+    rows[0]["title"] = "Another title"
+    red = small.part(tmp_path / "red.parquet", "02_01", rows, small.RANKED, ("audio",))
+    after = {"Green": shards["Green"], "Red": [red]}
+    small.stage(tmp_path / "4", [small.preview_table(after), small.vector_table(tmp_path)], "0.4.0")
+    found = difference(tmp_path / "3", tmp_path / "4")
+    assert found.rows == (
+        RowChanges("embeddings", "Green", 10, 0, 0), RowChanges("preview", "Red", 2, 1, 1),
+        RowChanges("preview", "Violet", 0, 0, 4),
+    )
+    assert "preview/train-Green-00000.parquet" not in found.files and "manifest.json" not in found.gone
+    assert found.gone == ("preview/train-Violet-00000.parquet",)
+    assert found.bytes == sum(entry.bytes for entry in read_manifest(tmp_path / "4", "x").files
+                              if entry.path in found.files)
+    assert (found.proposal.level, str(found.proposal.version)) == ("minor", "0.4.0")
+    assert "preview Red: 2 rows added, 1 changed, 1 removed" in found.text()
+    back = difference(tmp_path / "4", tmp_path / "3")
+    assert back.proposal.level == "major" and back.document()["reasons"][0] == "the config embeddings is gone"
+
+
+def test_a_version_beside_itself_has_no_difference(tmp_path: Path) -> None:
+    small.stage(tmp_path / "3", [small.vector_table(tmp_path)], "0.3.0")
+    found = difference(tmp_path / "3", tmp_path / "3")
+    assert (found.files, found.bytes, found.gone, found.rows) == ((), 0, (), ())
+
+
+def test_damage_and_moved_ledgers_are_told_apart(tmp_path: Path) -> None:
+    hub = DirectoryHub(tmp_path / "hub")
+    with hub.staging() as folder:
+        _, made = small.stage(folder, [small.vector_table(tmp_path)], "0.3.0")
+        manifest = replace(made, provenance={"shards": {"preview": {"Green": "abc", "Red": "def"}}})
+        write_manifest(folder, manifest)
+        hub.publish(folder, manifest)
+    version = Version(0, 3, 0)
+    moved = {"shards": {"preview": {"Green": "abc", "Red": "other"}}}
+    assert verify(hub, version, dict(manifest.provenance))["differs"] == []
+    assert verify(hub, version, moved)["differs"] == ["preview: other rows here now in Red"]
+    assert verify(hub, version, None)["problems"] == []
+    path = Path(hub.path_of(version)) / "embeddings/train-Green-00000.parquet"
+    path.chmod(0o644)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + b"x")
+    assert verify(hub, version, moved)["problems"] == [
+        "embeddings/train-Green-00000.parquet does not have the sha256 that the manifest lists"]
+    path.write_bytes(data[:-1])
+    assert "bytes, not" in verify(hub, version, None)["problems"][0]
