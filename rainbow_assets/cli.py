@@ -96,6 +96,7 @@ def release(
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
     from rainbow_assets.release.commands import hear, published
+    from rainbow_assets.release.publish import open_hub
 
     config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
                               "include_preview": include_preview}
@@ -103,9 +104,9 @@ def release(
         config["version"] = version
     stop_if_failed(jobs.run_release(defs, config))
     if as_json:
-        click.echo(json.dumps(published(settings.roots(), version), indent=1, sort_keys=True))
+        click.echo(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
     else:
-        click.echo(hear(settings.roots(), version))
+        click.echo(hear(settings.roots(), version, open_hub(push)))
 
 
 VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads)

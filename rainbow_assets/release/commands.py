@@ -7,22 +7,17 @@ from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.release.directory_hub import DirectoryHub
+from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.versions import Version
 
 
-def _hub(roots: settings.Roots) -> DirectoryHub:
-    return DirectoryHub(f"{roots.data.rstrip('/')}/hub")
+def published(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> dict[str, Any]:
+    """Return version, folder or address, rows and bytes of a published version (None: the highest) as plain values.
 
-
-def _version(hub: DirectoryHub, version: str | None) -> Version:
-    found = Version.parse(version) if version else hub.latest()
-    return found or hub.versions()[-1]
-
-
-def published(roots: settings.Roots, version: str | None = None) -> dict[str, Any]:
-    """Return version, folder, rows and bytes of a published version as plain values."""
-    hub = _hub(roots)
-    chosen = _version(hub, version)
+    ``hub`` None: the folder hub below ``roots.data``.
+    """
+    hub = hub or DirectoryHub(f"{roots.data.rstrip('/')}/hub")
+    chosen = Version.parse(version) if version else hub.versions()[-1]
     manifest = hub.manifest(chosen)
     return {
         "version": str(chosen), "location": hub.path_of(chosen), "bytes": manifest.bytes,
@@ -30,13 +25,17 @@ def published(roots: settings.Roots, version: str | None = None) -> dict[str, An
     }
 
 
-def hear(roots: settings.Roots, version: str | None = None) -> str:
+def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> str:
     """Return the last lines of a build: what was published, and how to hear it."""
-    found = published(roots, version)
+    found = published(roots, version, hub)
     rows = ", ".join(f"{name} {count:,}" for name, count in found["configs"].items())
-    where = Path(found["location"])
+    said = [f"published v{found['version']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB ({rows} rows)"]
+    where = str(found["location"])
+    if where.startswith("hf://"):
+        name, _, revision = where.removeprefix("hf://datasets/").rpartition("@")
+        return "\n".join([*said, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
+                                 f"revision={revision!r})"])
     return "\n".join([
-        f"published v{found['version']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB ({rows} rows)",
-        f"hear it:  open {where / 'listen.html'} in a browser",
-        f"load it:  datasets.load_dataset({str(where)!r}, \"preview\", split=\"train\")",
+        *said, f"hear it:  open {Path(where) / 'listen.html'} in a browser",
+        f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
     ])

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
+from rainbow_assets.release.commands import hear
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, VersionConflict
 from rainbow_assets.release.manifest import DamagedRelease, Manifest, read_manifest
 from rainbow_assets.release.versions import Version
+from rainbow_assets.settings import roots
 from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.hub_server.server import Hub, running
 from rainbow_assets_tests.release import small
@@ -69,6 +71,7 @@ def test_a_version_is_one_commit_and_one_tag(server: Hub, releases: dict[Version
     assert hub.versions() == [V3] and hub.manifest(V3) == manifest(releases[V3])
     assert hub.path_of(V3) == "hf://datasets/earth/songs@v0.3.0"
     assert hub.publish(releases[V3], manifest(releases[V3])).outcome == "unchanged"
+    assert "load_dataset('earth/songs', \"preview\", split=\"train\", revision='v0.3.0')" in hear(roots(), hub=hub)
     with pytest.raises(NoSuchVersion, match="versions there: v0.3.0"):
         hub.manifest(V4)
 
