@@ -110,11 +110,12 @@ class _Run:
     def __init__(self, source: Path, out: Path, cache: Path | None, dry_run: bool, tick: Tick | None) -> None:
         self.source, self.out, self.dry_run, self.tick = source, out, dry_run, tick
         self.states = States(cache or out / ".cache" / "states.json", source)
+        # First of all: a folder that waits under its hidden name would be taken for a packed one.
+        self.recovered = () if dry_run else tuple(clear_leftovers(out))
         self.register = registers.load(out)
         self.known = _directories(out, self.register)
 
     def run(self, workers: int | None) -> ShrinkwrapReport:
-        recovered = () if self.dry_run else tuple(clear_leftovers(self.out))
         folders = thread_folders(self.source)
         crowded = shared_prefixes([*(folder.name for folder in folders), *self.known])
         results: dict[str, Result] = {}
@@ -130,7 +131,7 @@ class _Run:
             results[result.folder] = result
             if self.tick:
                 self.tick("threads", len(results), len(folders))
-        return self._settle([results[folder.name] for folder in folders], recovered)
+        return self._settle([results[folder.name] for folder in folders])
 
     def _job(self, folder: Path, crowded: frozenset[str]) -> Job:
         before = self.register.entries.get(folder.name)
@@ -139,7 +140,7 @@ class _Run:
         return Job(folder, self.out, state[0] if state else "", before, intact, self.known.get(folder.name),
                    folder.name[:8] in crowded, self.dry_run)
 
-    def _settle(self, results: list[Result], recovered: tuple[str, ...]) -> ShrinkwrapReport:
+    def _settle(self, results: list[Result]) -> ShrinkwrapReport:
         """Put the results into the register, and into the report."""
         threads: list[PackedThread] = []
         for result in results:
@@ -159,7 +160,8 @@ class _Run:
                 registers.save(self.out, Register(self.register.entries, quarantined))
             write_index(self.out, self.register.rows())
             self.states.save()
-        return ShrinkwrapReport(tuple(threads), quarantined, orphans, _stray(self.source), self.dry_run, recovered)
+        return ShrinkwrapReport(tuple(threads), quarantined, orphans, _stray(self.source), self.dry_run,
+                                self.recovered)
 
 
 def _directories(out: Path, register: Register) -> dict[str, str]:
@@ -167,7 +169,7 @@ def _directories(out: Path, register: Register) -> dict[str, str]:
     if register.entries or not out.is_dir():
         return register.directories()
     found: dict[str, str] = {}
-    for path in sorted(out.glob("*/manifest.yml")):
+    for path in sorted(out.glob("[!.]*/manifest.yml")):
         for line in path.read_text("utf-8", "replace").splitlines():
             if line.startswith("thread_id:") and UUID.search(line):
                 found.setdefault(UUID.findall(line)[0], path.parent.name)

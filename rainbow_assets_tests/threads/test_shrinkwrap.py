@@ -17,6 +17,7 @@ import yaml
 from rainbow_assets.errors import UsageError
 from rainbow_assets.threads import commands, quality
 from rainbow_assets.threads.packed import read_folder
+from rainbow_assets.threads.packing import NEW, OLD
 from rainbow_assets.threads.proposals import song_proposal
 from rainbow_assets.threads.reader import read_thread
 from rainbow_assets.threads.register import load
@@ -255,6 +256,22 @@ def test_kill_while_packing_loses_nothing(tmp_path: Path) -> None:
         shrinkwrap(source, out)
         assert tree(out) == tree(clean) and tree(source) == before
         assert not list(out.glob(".new-*")) and not list(out.glob(".old-*"))
+
+
+@pytest.mark.parametrize("prefix", [OLD, NEW])
+@pytest.mark.parametrize("register_lost", [False, True])
+def test_hidden_folder_is_never_taken_for_a_packed_thread(tmp_path: Path, prefix: str, register_lost: bool) -> None:
+    source, out, clean = tmp_path / "raw", tmp_path / "packed", tmp_path / "clean"
+    write_thread(source, 1)
+    shrinkwrap(source, clean)
+    shrinkwrap(source, out)
+    (directory,) = (path.parent.name for path in out.glob("*/manifest.yml"))
+    (out / directory).rename(out / f"{prefix}{directory}")
+    if register_lost:
+        (out / "packed.json").unlink()
+    assert not shrinkwrap(source, out, dry_run=True).threads[0].directory.startswith(".")
+    shrinkwrap(source, out)
+    assert tree(out) == tree(clean)
 
 
 @needs_shared
