@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
 
@@ -133,8 +134,8 @@ def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 def _repeated(keys: pl.Series) -> pl.Series:
     """Return the values that occur twice, sorted. Ledgers are sorted by key, which spares the hashing of every key."""
-    if keys.is_sorted():
-        return keys.filter(keys == keys.shift()).unique(maintain_order=True)
+    if ascending(keys):
+        return keys.clear()
     return keys.filter(keys.is_duplicated()).unique().sort()
 
 
@@ -161,7 +162,8 @@ def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame
     upstream.require_index()
     ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
     assert ledger is not None
-    rows = ledger.filter(pl.col("status") == STATUS_OK).drop("status")
+    good = ledger["status"] == STATUS_OK
+    rows = (ledger if good.all() else ledger.filter(good)).drop("status")
     return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
 
 
@@ -179,9 +181,12 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     if index is not None and not pending and index.inputs == made_from:
         nothing = empty_ledger(step)
         return Delta(step, shard, rules, made_from, index, nothing, nothing, parts, current=True)
-    old = _standing(step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
+    with ThreadPoolExecutor(1) as pool:
+        # Both ledgers are verified and decoded at once: large ones are most of the time that a comparison takes.
+        standing = pool.submit(_standing, step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
+        wanted = candidates(step, shard, rules)
+        old = standing.result()
     parts.update({part.group: part for part, _ in pending})
-    wanted = candidates(step, shard, rules)
     found = compare(step, wanted, old)
     delta = Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
                   changed=found.changed, gone=found.gone, kept=found.kept)
@@ -217,37 +222,15 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
         raise LedgerError(f"the candidates of step {step.name} lack the columns {', '.join(missing)}")
     known = old.select("key", *(pl.col(name) if name in old.columns else pl.lit(None, pl.String).alias(name)
                                 for name in compared))
-    place = _places(wanted["key"], known["key"])
-    fresh, at = place.is_null(), place.fill_null(0)
-    same = ~fresh
-    for name in compared if len(known) and len(wanted) else ():
-        if name in VERSIONS:
-            # The same for every candidate: one bit per ledger row is gathered instead of a string.
-            same &= known[name].eq_missing(wanted[name][0]).gather(at)
-        else:
-            same &= wanted[name].eq_missing(known[name].gather(at))
-    changed, kept = wanted["key"].filter(~fresh & ~same), wanted["key"].filter(~fresh & same)
-    left = np.ones(len(known), dtype=bool)
-    left[place.drop_nulls().to_numpy()] = False
-    gone = known["key"].filter(pl.Series(left))
-    return Compared(wanted["key"].filter(fresh).sort().to_list(), changed.sort().to_list(), gone.sort().to_list(), kept)
-
-
-def _places(keys: pl.Series, among: pl.Series) -> pl.Series:
-    """Return where each of ``keys`` stands in ``among`` (null: nowhere). Both are unique.
-
-    Keys are matched by 64-bit hashes, which is three times as fast as by strings, and then compared as strings; a
-    collision falls back to matching strings.
-    """
-    by_hash = _match(keys.hash(), among.hash())
-    exact = by_hash.is_not_null()
-    right = (keys.filter(exact) == among.gather(by_hash.drop_nulls())).all()
-    return by_hash if right and len(by_hash) == len(keys) else _match(keys, among)
-
-
-def _match(left: pl.Series, right: pl.Series) -> pl.Series:
-    places = pl.DataFrame({"on": right, "place": pl.int_range(len(right), dtype=pl.UInt32, eager=True)})
-    return pl.DataFrame({"on": left}).join(places, on="on", how="left", maintain_order="left")["place"]
+    matched = match(wanted["key"], known["key"])
+    keys, same = matched.mine(wanted["key"]), pl.repeat(True, int(matched.found.sum()), eager=True)
+    # A version is the same for every candidate, and a scalar is compared faster than a column.
+    constant = wanted.select(pl.first(*VERSIONS)).row(0, named=True) if len(wanted) else {}
+    for name in compared if len(keys) else ():
+        theirs = matched.theirs(known[name])
+        same &= theirs.eq_missing(constant[name] if name in VERSIONS else matched.mine(wanted[name]))
+    return Compared(wanted["key"].filter(~matched.found).sort().to_list(), keys.filter(~same).sort().to_list(),
+                    known["key"].filter(~matched.used).sort().to_list(), keys if same.all() else keys.filter(same))
 
 
 def moved_inputs(delta: Delta) -> dict[str, set[str]]:
