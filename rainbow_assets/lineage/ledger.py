@@ -224,11 +224,13 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
                                 for name in compared))
     matched = match(wanted["key"], known["key"])
     keys, same = matched.mine(wanted["key"]), pl.repeat(True, int(matched.found.sum()), eager=True)
-    # A version is the same for every candidate, and a scalar is compared faster than a column.
+    # A version is the same for every candidate: it is compared where it stands, and only the answers are lined up.
     constant = wanted.select(pl.first(*VERSIONS)).row(0, named=True) if len(wanted) else {}
     for name in compared if len(keys) else ():
-        theirs = matched.theirs(known[name])
-        same &= theirs.eq_missing(constant[name] if name in VERSIONS else matched.mine(wanted[name]))
+        if name in VERSIONS:
+            same &= matched.theirs(known[name].eq_missing(constant[name]))
+        else:
+            same &= matched.mine(wanted[name]).eq_missing(matched.theirs(known[name]))
     return Compared(wanted["key"].filter(~matched.found).sort().to_list(), keys.filter(~same).sort().to_list(),
                     known["key"].filter(~matched.used).sort().to_list(), keys if same.all() else keys.filter(same))
 

@@ -52,7 +52,7 @@ def state(data: Path) -> dict[str, str]:
     found = {}
     store = ShardStore(str(data))
     for color in COLORS:
-        for name in rooms.steps():
+        for name in rooms.color_steps():
             shard = store.shard(name, color)
             index = shard.require_index()
             for file in ("shard.json", index.ledger, *(part.name for part in index.parts)):
@@ -82,7 +82,7 @@ def test_killed_builds_end_like_an_undisturbed_one(tiny_corpus, tmp_path, monkey
         child.send_signal(signal.SIGKILL)
         child.wait()
         for color in COLORS:
-            for name in rooms.steps():
+            for name in rooms.color_steps():
                 shard = ShardStore(str(data)).shard(name, color)
                 if shard.index() is not None:
                     list(shard.tables())  # whole, by digest, at any moment
