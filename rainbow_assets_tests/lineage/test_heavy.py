@@ -15,6 +15,10 @@ from pathlib import Path
 import pytest
 import soundfile
 import yaml
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from rainbow_assets import rooms
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -22,6 +26,8 @@ from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.counts import count
 
 pytestmark = pytest.mark.heavy
+EDITS = ("concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again", "song gone",
+         "section", "stem gone", "override")
 COLORS = ("Red", "Green", "Blue")
 BUILD = """
 import sys
@@ -114,13 +120,11 @@ def test_a_full_disk_leaves_the_shard_and_the_next_build_completes(tiny_corpus, 
     assert state(data) == state(tmp_path / "clean")
 
 
-def edit(corpus: Path, rng: random.Random) -> str:
+def edit(corpus: Path, kind: str, rng: random.Random) -> str:
     """Change one thing in the raw songs, as an artist would; return what."""
     songs = sorted(path for path in corpus.iterdir() if path.is_dir())
     song = rng.choice(songs)
     manifest, lyrics = song / f"{song.name}.yml", song / f"{song.name}.lrc"
-    kind = rng.choice(["concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment", "title", "song again",
-                       "song gone", "section", "stem gone", "override"])
     text = manifest.read_text("utf-8")
     stems = sorted(path for path in song.glob("*.wav") if "main" not in path.name)
     if kind in ("concept", "mood", "title"):
@@ -161,17 +165,37 @@ def edit(corpus: Path, rng: random.Random) -> str:
     return f"{kind} of {song.name}"
 
 
+class EditScripts(RuleBasedStateMachine):
+    """Edits and builds in any order. At the end the data must be, byte for byte, what a clean build makes."""
+
+    def __init__(self, folder: Path, corpus: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.folder, self.monkeypatch, self.done = folder, monkeypatch, list[str]()
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(corpus, folder / "corpus")
+        shutil.copytree(built, folder / "data")
+
+    @rule(kind=st.sampled_from(EDITS), seed=st.integers(0, 2**16))
+    def edit(self, kind: str, seed: int) -> None:
+        if len(list((self.folder / "corpus").iterdir())) < 8:
+            self.done.append(edit(self.folder / "corpus", kind, random.Random(seed)))
+
+    @precondition(lambda self: self.done and self.done[-1] != "build")
+    @rule()
+    def build(self) -> None:
+        build(self.folder / "data", self.folder / "corpus", self.monkeypatch)
+        self.done.append("build")
+
+    def teardown(self) -> None:
+        build(self.folder / "data", self.folder / "corpus", self.monkeypatch)
+        build(self.folder / "clean", self.folder / "corpus", self.monkeypatch)
+        assert state(self.folder / "data") == state(self.folder / "clean"), self.done
+
+
 def test_random_edit_scripts_give_the_bytes_of_a_clean_build(tiny_corpus, tmp_path, monkeypatch):
-    rng = random.Random(11)
-    corpus, data = tmp_path / "corpus", tmp_path / "data"
-    shutil.copytree(tiny_corpus, corpus)
-    done = []
-    for script in range(count("edit_scripts")):
-        done.append(edit(corpus, rng))
-        build(data, corpus, monkeypatch)
-        shutil.rmtree(tmp_path / "clean", ignore_errors=True)
-        build(tmp_path / "clean", corpus, monkeypatch)
-        assert state(data) == state(tmp_path / "clean"), f"script {script}: {done}"
-        if len(list(corpus.iterdir())) > 7:
-            shutil.rmtree(corpus)
-            shutil.copytree(tiny_corpus, corpus)
+    build(tmp_path / "built", tiny_corpus, monkeypatch)
+    run_state_machine_as_test(
+        lambda: EditScripts(tmp_path / "script", tiny_corpus, tmp_path / "built", monkeypatch),
+        settings=hypothesis_settings(max_examples=count("edit_scripts"), stateful_step_count=4, deadline=None,
+                                     derandomize=True, database=None, phases=[Phase.generate],
+                                     suppress_health_check=list(HealthCheck)))  # shrinking would take hours
