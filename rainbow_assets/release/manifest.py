@@ -11,10 +11,14 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle, BundleConfig
+from rainbow_assets.release.changelog import Change
 from rainbow_assets.release.versions import BadVersion, Shape, Version
 
 NAME = "manifest.json"
 FORMAT = 1
+SOURCES = {"training_segments": ("segments",), "training_full": ("segments",), "audio": ("segment_media",),
+           "embeddings": ("concept_embeddings", "lyric_embeddings", "audio_embeddings")}
+"""The assets whose settings say what the rows of a config are; by default the asset of the config's own name."""
 
 
 class DamagedRelease(RainbowError):
@@ -48,17 +52,20 @@ class Manifest:
     """The content of ``manifest.json``; the manifest itself is not among ``files``.
 
     ``provenance`` holds plain JSON values: data versions of shards, code versions, encoder specs, library versions.
+    ``changes`` is the changelog, newest version first.
     """
 
     version: Version
     files: tuple[FileEntry, ...]
     configs: Mapping[str, ConfigEntry]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     def to_json(self) -> bytes:
         """Serialize: keys sorted, one newline at the end."""
         document = {
             "format": FORMAT, "version": str(self.version), "provenance": self.provenance,
+            "changes": [change.document() for change in self.changes],
             "files": [asdict(entry) for entry in sorted(self.files, key=lambda entry: entry.path)],
             # Columns keep their order, which a sorted JSON object would lose.
             "configs": {name: {**asdict(entry), "columns": [list(pair) for pair in entry.columns.items()]}
@@ -81,7 +88,9 @@ class Manifest:
                 path = PurePosixPath(entry.path)
                 if path.is_absolute() or ".." in path.parts or str(path) != entry.path or entry.path == NAME:
                     raise DamagedRelease(f"{where} lists the file {entry.path!r}, which is not a path inside a release")
-            return cls(Version.parse(document["version"]), files, configs, document["provenance"])
+            # Manifests of before the changelog have none.
+            changes = tuple(Change.parse(entry) for entry in document.get("changes", []))
+            return cls(Version.parse(document["version"]), files, configs, document["provenance"], changes)
         except (ValueError, KeyError, TypeError, AttributeError, BadVersion) as error:
             raise DamagedRelease(f"{where} is not a manifest of a release ({error})") from error
 
@@ -97,7 +106,16 @@ class Manifest:
 
     def shapes(self) -> dict[str, Shape]:
         """Return what :func:`rainbow_assets.release.versions.propose` compares."""
-        return {name: Shape(entry.columns, entry.rows) for name, entry in self.configs.items()}
+        return {name: Shape(entry.columns, entry.rows, self._meaning(name)) for name, entry in self.configs.items()}
+
+    def _meaning(self, config: str) -> dict[str, str]:
+        """The settings behind a config's rows. How many rows a preview shows says nothing about what they are."""
+        made_with = self.provenance.get("made_with", {})
+        found = {}
+        for asset in SOURCES.get(config, (config,)):
+            values = made_with.get(asset, {}).get("settings", {})
+            found.update({name: str(value) for name, value in values.items() if not name.startswith("preview.")})
+        return found
 
     def problems(self, folder: Path) -> list[str]:
         """Hash every file below ``folder`` and return a sentence for each that is missing, changed or not listed."""
@@ -117,7 +135,7 @@ class Manifest:
 
 
 def make_manifest(
-    folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any]
+    folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any], changes: tuple[Change, ...] = ()
 ) -> Manifest:
     """Describe the release staged in ``folder``: the bundle's files, and the pages beside them (hashed here)."""
     entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color)
@@ -127,7 +145,7 @@ def make_manifest(
             entries[path] = FileEntry(path, (folder / path).stat().st_size, sha256_of(folder / path))
     configs = {config.table.config: _config_entry(config) for config in bundle.configs}
     files = tuple(entries[path] for path in sorted(entries))
-    return Manifest(version, files, configs, json.loads(json.dumps(provenance, allow_nan=False)))
+    return Manifest(version, files, configs, json.loads(json.dumps(provenance, allow_nan=False)), changes)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -8,19 +8,18 @@ from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.release import card, facts, listen
+from rainbow_assets.release import card, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
+from rainbow_assets.release.changelog import Change, next_entry
 from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
 from rainbow_assets.release.tables import release_tables, require_all
 from rainbow_assets.release.vectors import remember
-from rainbow_assets.release.versions import Version, propose
+from rainbow_assets.release.versions import Proposal, Version, propose, require_high_enough
 from rainbow_assets.release.viewer import viewer_problems
 from rainbow_assets.storage.store import ShardStore
-
-PAGES = (card.NAME, listen.NAME)
 
 
 @dataclass(frozen=True)
@@ -97,26 +96,39 @@ def _prepare(
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the whole release into ``folder``; return its manifest, its card, and why it has its version number."""
     made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
-    latest = max(hub.versions(), default=None)
     bundle = write_bundle(release_tables(store, samples, include_preview), folder,
                           lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
     _require_viewable(bundle, folder)
-    reasons: tuple[str, ...] = ("the version was asked for",)
-    if wanted is None and latest is not None:
-        manifest, _ = _pages(store, folder, latest, bundle, made_from)
-        before = hub.manifest(latest)
-        if manifest.to_json() != before.to_json():
-            proposal = propose(latest, before.shapes(), manifest.shapes())
-            wanted, reasons = proposal.version, proposal.reasons
-        else:
-            wanted, reasons = latest, ("the bytes are those of the latest version",)
-    elif wanted is None:
+    versions = hub.versions()
+    if not versions:
         proposal = propose(None, {}, {})
-        wanted, reasons = proposal.version, proposal.reasons
-    assert wanted is not None
-    manifest, text = _pages(store, folder, wanted, bundle, made_from)
+        return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, None)
+    latest = max(versions)
+    if wanted is None or wanted in versions:
+        # Rendered with the changelog that it has, a version that exists comes out the same, byte for byte, or differs.
+        known = wanted or latest
+        before = hub.manifest(known)
+        manifest, text = _pages(store, folder, known, bundle, made_from, before.changes)
+        if wanted is not None or manifest.to_json() == before.to_json():
+            write_manifest(folder, manifest)
+            return manifest, text, ("the bytes are those of the latest version",)
+    before = hub.manifest(latest)
+    proposal = propose(latest, before.shapes(), make_manifest(folder, latest, bundle, made_from).shapes())
+    if wanted is not None:
+        require_high_enough(wanted, latest, proposal)
+    return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, before)
+
+
+def _finish(
+    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
+    proposal: Proposal, before: Manifest | None,
+) -> tuple[Manifest, str, tuple[str, ...]]:
+    """Write the pages of a new version with its own entry in the changelog."""
+    after = make_manifest(folder, version, bundle, made_from).shapes()
+    entry = next_entry(version, proposal, before.shapes() if before else {}, after)
+    manifest, text = _pages(store, folder, version, bundle, made_from, (entry, *(before.changes if before else ())))
     write_manifest(folder, manifest)
-    return manifest, text, reasons
+    return manifest, text, proposal.reasons
 
 
 def _unchanged(hub: Hub, latest: Version) -> Published:
@@ -135,11 +147,13 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
 
 
 def _pages(
-    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object]
+    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
+    changes: tuple[Change, ...],
 ) -> tuple[Manifest, str]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
-    text = card.render_card(facts.card_facts(store, version, bundle))
+    text = card.render_card(facts.card_facts(store, version, bundle, changes))
     (folder / card.NAME).write_text(text, "utf-8")
+    (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version))
     # The mix says what a color sounds like; without one, stems do.
     playable = {config.table.config: config for config in bundle.configs if config.table.media}
     chosen = playable.get("preview_mix") or playable.get("preview")
@@ -147,7 +161,7 @@ def _pages(
         shows = "slices of the mix" if chosen.table.config == "preview_mix" else "stems"
         page = listen.render_listen(listen.make_clips(folder, chosen), version, shows)
         (folder / listen.NAME).write_text(page, "utf-8")
-    return make_manifest(folder, version, bundle, made_from), text
+    return make_manifest(folder, version, bundle, made_from, changes), text
 
 
 __all__ = ["Published", "RainbowError", "open_hub", "publish", "rehearse"]

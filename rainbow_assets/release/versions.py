@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rainbow_assets.errors import UsageError
 
@@ -14,6 +14,10 @@ LEVELS = ("patch", "minor", "major")
 
 class BadVersion(UsageError):
     """A text that is not a version."""
+
+
+class VersionTooLow(UsageError):
+    """A version number that promises less change than there is."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,10 +59,14 @@ FIRST = Version(0, 3, 0)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a version promises about one config: its columns (name -> type as text) and its number of rows."""
+    """What a version promises about one config: its columns (name -> type as text) and its number of rows.
+
+    ``meaning`` holds the settings that say what a row or a vector is (the rules of slicing, the encoder's spec).
+    """
 
     columns: Mapping[str, str]
     rows: int
+    meaning: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,9 @@ def propose(
 ) -> Proposal:
     """Propose the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
 
-    A config or column that is gone, or a column of another type, breaks readers: major. A new config, column or row:
-    minor. Everything else (other values, fewer rows) is a correction: patch. Without a previous version: ``FIRST``.
+    A config or column that is gone, a column of another type, or rows that mean something else (other rules of slicing,
+    another encoder) break readers: major. A new config, column or row: minor. Everything else (other values, fewer
+    rows) is a correction: patch. Without a previous version: ``FIRST``.
     """
     if previous is None:
         return Proposal(FIRST, "minor", ("there is no earlier version",))
@@ -103,7 +112,19 @@ def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -
             found["minor"].append(f"{config}.{name} is new")
         elif was != now:
             found["major"].append(f"{config}.{name} was {was} and is now {now}")
+    for name in sorted({*old.meaning} & {*new.meaning}):
+        if old.meaning[name] != new.meaning[name]:
+            found["major"].append(f"{config} means something else: {name} was {old.meaning[name]} and is now "
+                                  f"{new.meaning[name]}")
     if new.rows > old.rows:
         found["minor"].append(f"{config} has {new.rows - old.rows:,} more rows")
     elif new.rows < old.rows:
         found["patch"].append(f"{config} has {old.rows - new.rows:,} fewer rows")
+
+
+def require_high_enough(wanted: Version, latest: Version, proposal: Proposal) -> None:
+    """Raise ``VersionTooLow`` where ``wanted`` is below what the changes since ``latest`` call for."""
+    if wanted < proposal.version:
+        raise VersionTooLow(
+            f"{wanted.tag} is too low: after {latest.tag} these changes are a {proposal.level} step, so use "
+            f"{proposal.version.tag} or more ({'; '.join(proposal.reasons[:3])})")

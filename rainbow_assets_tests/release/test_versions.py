@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from rainbow_assets.release.versions import FIRST, BadVersion, Shape, Version, propose
+from rainbow_assets.release.changelog import Change, next_entry
+from rainbow_assets.release.versions import (
+    FIRST,
+    BadVersion,
+    Shape,
+    Version,
+    VersionTooLow,
+    propose,
+    require_high_enough,
+)
 
-BASE = {"preview": Shape({"segment_id": "string", "bpm": "float"}, 160), "base": Shape({"id": "string"}, 10)}
+BASE = {"preview": Shape({"segment_id": "string", "bpm": "float"}, 160), "base": Shape({"id": "string"}, 10, {"slices.snap_ms": "40"})}
 NOW = Version(0, 3, 0)
 
 
@@ -29,6 +38,9 @@ def test_other_texts_are_refused_with_a_sentence(text: str) -> None:
     ({**BASE, "audio": Shape({}, 0)}, Version(0, 4, 0), "config audio is new"),
     ({"preview": BASE["preview"]}, Version(1, 0, 0), "config base is gone"),
     ({**BASE, "base": Shape({}, 10)}, Version(1, 0, 0), "base.id is gone"),
+    ({**BASE, "base": Shape({"id": "string"}, 10, {"slices.snap_ms": "20"})}, Version(1, 0, 0),
+     "base means something else: slices.snap_ms was 40 and is now 20"),
+    ({**BASE, "base": Shape({"id": "string"}, 10, {"slices.new": "20"})}, Version(0, 3, 1), "same columns"),
     ({**BASE, "base": Shape({"id": "int64"}, 99)}, Version(1, 0, 0), "base.id was string and is now int64"),
 ])
 def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: Version, said: str) -> None:
@@ -38,3 +50,19 @@ def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: V
 
 def test_the_first_version() -> None:
     assert propose(None, {}, BASE).version == FIRST
+
+
+def test_a_version_that_promises_too_little_is_refused() -> None:
+    proposal = propose(NOW, BASE, {"preview": BASE["preview"]})
+    for text in ("0.3.1", "0.4.0", "0.2.0"):
+        with pytest.raises(VersionTooLow, match=f"v{text} is too low: .* major step, so use v1.0.0 or more .the config"):
+            require_high_enough(Version.parse(text), NOW, proposal)
+    for text in ("1.0.0", "1.2.3"):
+        require_high_enough(Version.parse(text), NOW, proposal)
+
+
+def test_an_entry_of_the_changelog_survives_the_manifest() -> None:
+    after = {**BASE, "base": Shape({"id": "string"}, 12)}
+    entry = next_entry(Version(0, 4, 0), propose(NOW, BASE, after), BASE, after)
+    assert entry == Change(Version(0, 4, 0), "minor", ("base has 2 more rows",), {"base": (10, 12)})
+    assert Change.parse(entry.document()) == entry
