@@ -1,0 +1,47 @@
+"""What each version brought, carried from manifest to manifest, so that every card holds the whole story.
+
+Entries come from what manifests say, not from rows: nothing has to be downloaded to write them, and the same data
+gives the same entry. They have no dates, so that a card rendered again is the same card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rainbow_assets.release.versions import Proposal, Shape, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One version: its level, the sentences that explain it, and {config: (rows before, rows now)} where they moved."""
+
+    version: Version
+    level: str
+    reasons: tuple[str, ...]
+    rows: Mapping[str, tuple[int, int]]
+
+    def document(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"version": str(self.version), "level": self.level, "reasons": list(self.reasons),
+                "rows": {config: list(pair) for config, pair in sorted(self.rows.items())}}
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Change:
+        """Read what :meth:`document` returned; raise ValueError, KeyError or TypeError."""
+        rows = {str(config): (int(before), int(now)) for config, (before, now) in document["rows"].items()}
+        reasons = tuple(str(reason) for reason in document["reasons"])
+        return cls(Version.parse(document["version"]), str(document["level"]), reasons, rows)
+
+
+def next_entry(
+    version: Version, proposal: Proposal, before: Mapping[str, Shape], after: Mapping[str, Shape]
+) -> Change:
+    """Return the entry of ``version``, which has the configs ``after`` where its predecessor had ``before``."""
+    rows = {}
+    for config in sorted({*before, *after}):
+        pair = (before[config].rows if config in before else 0, after[config].rows if config in after else 0)
+        if pair[0] != pair[1]:
+            rows[config] = pair
+    return Change(version, proposal.level, proposal.reasons, rows)

@@ -1,0 +1,65 @@
+"""The Croissant file, read by the reference reader."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rainbow_assets.release.bundle import Bundle, ReleaseTable, write_bundle
+from rainbow_assets.release.croissant import NAME, render_croissant
+from rainbow_assets.release.versions import Version
+from rainbow_assets_tests.release import small
+
+VERSION = Version(0, 3, 0)
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> tuple[Path, Bundle]:
+    folder = tmp_path / "release"
+    folder.mkdir()
+    bundle = write_bundle([small.preview_table(small.preview_parts(tmp_path / "parts")), small.vector_table(tmp_path)],
+                          folder)
+    (folder / NAME).write_bytes(render_croissant(bundle, VERSION))
+    return folder, bundle
+
+
+def test_the_reference_reader_finds_nothing_wrong(staged: tuple[Path, Bundle]) -> None:
+    mlc = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    found = mlc.Dataset(jsonld=str(staged[0] / NAME)).metadata
+    assert found.issues.errors == set() and str(found.version) == "0.3.0"
+    assert [one.name for one in found.record_sets] == ["preview", "embeddings"]
+    assert {one.name for one in found.record_sets[0].fields} == set(small.PREVIEW_SCHEMA.names)
+
+
+def test_the_reference_reader_reads_the_rows(staged: tuple[Path, Bundle]) -> None:
+    mlc = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    dataset = mlc.Dataset(jsonld=str(staged[0] / NAME), mapping={"repo": staged[0]})
+    rows = list(dataset.records("embeddings"))
+    assert [row["embeddings/segment_id"] for row in rows] == [b"05_01_t01_%07d" % n for n in range(10)]
+    assert list(rows[3]["embeddings/lyric_emb"]) == [3, 0, 0, 1]
+
+
+def test_every_file_is_listed_with_its_digest_and_every_column_with_its_meaning(staged: tuple[Path, Bundle]) -> None:
+    folder, bundle = staged
+    document = json.loads((folder / NAME).read_bytes())
+    listed = {item["@id"]: item["sha256"] for item in document["distribution"] if item["@id"].endswith(".parquet")}
+    assert listed == {file.path: hashlib.sha256((folder / file.path).read_bytes()).hexdigest() for file in bundle.files}
+    fields = {field["@id"]: field for one in document["recordSet"] for field in one["field"]}
+    assert fields["preview/audio"]["dataType"] == "sc:AudioObject"
+    assert fields["embeddings/lyric_emb"] | {"repeated": True, "dataType": "sc:Float", "description": "vector"} == fields[
+        "embeddings/lyric_emb"]
+    assert render_croissant(bundle, VERSION) == (folder / NAME).read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "said"), [
+    (pa.bool_(), "sc:Boolean"), (pa.int64(), "sc:Integer"), (pa.float64(), "sc:Float"), (pa.string(), "sc:Text")])
+def test_types_have_their_names(tmp_path: Path, kind: pa.DataType, said: str) -> None:
+    schema = pa.schema([("song_id", pa.string()), ("x", kind)])
+    part = small.part(tmp_path / "part.parquet", "05_01", [{"song_id": "05_01", "x": None}], schema)
+    bundle = write_bundle([ReleaseTable("one", {"Green": [part]}, schema)], tmp_path)
+    document = json.loads(render_croissant(bundle, VERSION))
+    assert document["recordSet"][0]["field"][1]["dataType"] == said
