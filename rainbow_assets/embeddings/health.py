@@ -17,6 +17,8 @@ MOST = 2000
 """Distinct vectors that pairwise figures are taken over; of more, those with the smallest input digests."""
 TOO_FEW = 4
 """Fewer distinct inputs say nothing about an encoder."""
+TOO_FEW_TO_GROUP = 10
+"""Of fewer distinct inputs, chance alone decides whether those of one group are the closer ones."""
 Matrix = npt.NDArray[np.float32]
 
 
@@ -94,7 +96,7 @@ def closeness(matrix: Matrix, groups: Sequence[str]) -> tuple[float, float, floa
     None where no group has two rows, or where there is one group.
     """
     names = np.array(groups)
-    if len(names) < TOO_FEW or len(set(groups)) < 2:
+    if len(names) < TOO_FEW_TO_GROUP or len(set(groups)) < 2:
         return None
     unit = normalized(matrix)
     close = unit @ unit.T

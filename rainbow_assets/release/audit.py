@@ -1,32 +1,83 @@
-"""`rainbow verify`: a published version against its manifest, and against what the ledgers here say of its rows."""
+"""`rainbow verify`: a published version against its manifest, its raw files and the ledgers here."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Iterator
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from rainbow_assets.release.hubs import Hub
-from rainbow_assets.release.manifest import Manifest
+from rainbow_assets.release.manifest import FileEntry, Manifest
 from rainbow_assets.release.versions import Version
 
+BASE = "base_manifest"
+_NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_file", "midi_group_file")
 
-def verify(hub: Hub, version: Version, local: dict[str, Any] | None) -> dict[str, Any]:
+
+def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool = False) -> dict[str, Any]:
     """Hash every file of ``version`` again; compare its provenance with ``local`` (``facts.provenance``), if given.
 
     Returns plain values: ``problems`` (sentences; empty is good), ``differs`` (what the ledgers say otherwise, by
-    name: the version stands, the data here has moved on), ``songs`` (song -> raw file -> sha256 of its rows' sources).
+    name: the version stands, the data here has moved on), ``songs`` (song -> raw file -> sha256 of its rows' sources),
+    ``rows_traced`` (how many rows were traced to raw files), and with ``rows`` also config -> key -> raw files.
     """
     manifest = hub.manifest(version)
-    problems = []
-    for entry in manifest.files:
+    problems, traced, count = [], dict[str, dict[str, list[str]]](), 0
+    songs = manifest.provenance.get("raw_files", {})
+    # The base manifest comes first: it says which files each stem was cut from.
+    stems: dict[str, list[str]] = {}
+    for entry in sorted(manifest.files, key=lambda entry: (entry.config != BASE, entry.path)):
         data = hub.read(version, entry.path)
         if len(data) != entry.bytes:
             problems.append(f"{entry.path} has {len(data):,} bytes, not {entry.bytes:,}")
         elif hashlib.sha256(data).hexdigest() != entry.sha256:
             problems.append(f"{entry.path} does not have the sha256 that the manifest lists")
+        elif entry.config is not None:
+            if entry.config == BASE:
+                stems.update(_stems(data))
+            for key, files in _trace(entry, data, stems):
+                unlisted = [file for file in files
+                            for song, _, name in [file.partition("/")] if name not in songs.get(song, {})]
+                if not files or unlisted:
+                    problems.append(f"{entry.path}: the row {key} comes from {', '.join(unlisted) or 'no song'}, which "
+                                    "the manifest does not list")
+                    continue
+                count += 1
+                traced.setdefault(entry.config, {})[key] = files
     return {"version": str(version), "files": len(manifest.files), "bytes": manifest.bytes, "problems": problems,
-            "differs": _differs(manifest, local) if local is not None else [],
-            "songs": manifest.provenance.get("raw_files", {})}
+            "differs": _differs(manifest, local) if local is not None else [], "songs": songs, "rows_traced": count,
+            **({"rows": traced} if rows else {})}
+
+
+def _stems(data: bytes) -> dict[str, list[str]]:
+    """Return {stem id: raw files} of one file of the base manifest; a song's mix is its stem 00."""
+    found: dict[str, list[str]] = {}
+    with pq.ParquetFile(io.BytesIO(data)) as file:
+        if not set(_NAMES) <= set(file.schema_arrow.names):
+            return {}
+        for row in file.read(columns=list(_NAMES)).to_pylist():
+            both = [f"{row['id']}.yml", row["lrc_file"]]
+            own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
+            found[row["stem_id"]] = [f"{row['id']}/{name}" for name in [*both, *own] if name]
+            mix = [f"{row['id']}/{name}" for name in [*both, row["main_audio_file"]] if name]
+            found[f"{row['id']}_t00"] = mix
+    return found
+
+
+def _trace(entry: FileEntry, data: bytes, stems: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield (key, raw files) for the rows of a data file whose key is a stem's or a segment's."""
+    if not stems:
+        return
+    with pq.ParquetFile(io.BytesIO(data)) as file:
+        key = next((name for name in ("segment_id", "stem_id") if name in file.schema_arrow.names), None)
+        if key is None:
+            return
+        for value in file.read(columns=[key])[key].to_pylist():
+            stem = value if key == "stem_id" else str(value).rpartition("_")[0]
+            yield str(value), stems.get(stem, [])
 
 
 def _differs(manifest: Manifest, local: dict[str, Any]) -> list[str]:
@@ -36,4 +87,9 @@ def _differs(manifest: Manifest, local: dict[str, Any]) -> list[str]:
         moved = [color for color, data_version in colors.items() if now.get(color) != data_version]
         if moved:
             found.append(f"{asset}: other rows here now in {', '.join(moved)}")
+    for song, files in sorted(manifest.provenance.get("raw_files", {}).items()):
+        now = local.get("raw_files", {}).get(song, {})
+        moved = [name for name, sha256 in sorted(files.items()) if now.get(name) != sha256]
+        if moved:
+            found.append(f"song {song}: other content here now in {', '.join(moved)}")
     return found

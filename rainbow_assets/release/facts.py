@@ -105,7 +105,9 @@ def gaps(store: ShardStore) -> list[str]:
 def lineage(store: ShardStore) -> list[str]:
     """Say what the version was made from and with."""
     songs = sum(len(store.shard(BASE_MANIFEST.name, color).require_index().parts) for color in taxonomy.COLOR_NAMES)
-    settings = store.shard("segments", "Black").require_index().facts["made_with"]["settings"]
+    shards = [store.shard("segments", color).require_index() for color in taxonomy.COLOR_NAMES]
+    filled = next((index for index in shards if index.rows), shards[0])
+    settings = filled.facts["made_with"]["settings"]
     said = ", ".join(f"{name} = {value}" for name, value in sorted(settings.items()))
     libraries = ", ".join(f"{name} {value}" for name, value in library_versions(LIBRARIES).items())
     return [f"Made from {songs} song folders; manifest.json holds the data version of every shard.",
@@ -126,7 +128,9 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
         for color in taxonomy.COLOR_NAMES:
             index = store.shard(name, color).require_index()
             shards.setdefault(name, {})[color] = index.data_version
-            made_with[name] = index.facts["made_with"]
+            # A color without rows is not made again when a rule changes, so it has nothing to say.
+            if index.rows or name not in made_with:
+                made_with[name] = index.facts["made_with"]
             if name == BASE_MANIFEST.name:
                 raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
     document = {"options": options, "release_code": code_version(("rainbow_assets.release.publish",)),

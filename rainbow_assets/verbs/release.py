@@ -43,10 +43,11 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("version")
+@click.option("--rows", is_flag=True, help="Say which raw files each row came from.")
 @PUSHED
 @AS_JSON
-def verify(version: str, push: bool, as_json: bool) -> None:
-    """Hash a published version again, and compare it with the ledgers here; exit code 1 where a file is damaged."""
+def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
+    """Hash a published version again, trace its rows, and compare it with the ledgers here; exit code 1 on damage."""
     hub, wanted = open_hub(push), Version.parse(version)
     manifest = hub.manifest(wanted)
     try:
@@ -54,14 +55,17 @@ def verify(version: str, push: bool, as_json: bool) -> None:
     except RainbowError as error:
         click.echo(f"not compared with the ledgers here: {error}", err=True)
         local = None
-    found = audit(hub, wanted, local)
+    found = audit(hub, wanted, local, rows)
     if as_json:
         click.echo(json.dumps(found, indent=1, sort_keys=True))
     else:
         files = sum(len(names) for names in found["songs"].values())
         click.echo(f"{wanted.tag}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB, {len(found['problems'])} "
-                   f"damaged; made from {files} raw files of {len(found['songs'])} songs (list them: --json; of one "
-                   "row: rainbow lineage)")
+                   f"damaged; {found['rows_traced']:,} rows come from {files} raw files of {len(found['songs'])} "
+                   "songs (which row from which: --rows)")
+        for config, keys in found.get("rows", {}).items():
+            for key, names in keys.items():
+                click.echo(f"  {config} {key}: {', '.join(names)}")
         for sentence in [*found["problems"], *found["differs"]]:
             click.echo(f"  {sentence}")
     if found["problems"]:

@@ -114,3 +114,4 @@ def test_health_figures_tell_a_point_a_line_and_a_cloud():
     inside, between, share = health.closeness(np.repeat(cloud[:20], 3, axis=0), np.repeat(np.arange(20), 3).astype(str))
     assert inside == pytest.approx(1) and abs(between) < 0.1 and share == 1
     assert health.closeness(cloud, ["one"] * 200) is None
+    assert health.closeness(cloud[:9], ["one", "two", "two"] * 3) is None, "of so few, chance decides"
