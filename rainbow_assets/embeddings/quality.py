@@ -152,7 +152,8 @@ def stems_sound_alike(step: EmbeddingStep) -> Check:
         found = health.vectors_of(shard, step.vector)
         near = health.closeness(found.matrix, found.stems)
         if near is None:
-            return Outcome(True, "there are too few different segments of one stem to compare", {"distinct": len(found)})
+            too_few = "there are too few different segments of one stem to compare"
+            return Outcome(True, too_few, {"distinct": len(found)})
         inside, between, share = near
         numbers = {"distinct": len(found), "cosine_inside_stems": round(inside, 4),
                    "cosine_between_stems": round(between, 4), "neighbor_of_same_stem": round(share, 3)}
