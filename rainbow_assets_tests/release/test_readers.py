@@ -28,11 +28,13 @@ print(json.dumps(sorted(pl.concat(frames)["segment_id"].to_list())))
 """
 PYARROW = """
 import json, sys
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from huggingface_hub import HfFileSystem
-files = HfFileSystem()
-found = ds.dataset(sorted(files.glob(sys.argv[1].removeprefix("hf://"))), filesystem=files, format="parquet")
-print(json.dumps(sorted(found.to_table(columns=["segment_id"])["segment_id"].to_pylist())))
+files, found = HfFileSystem(), []
+for path in sorted(files.glob(sys.argv[1].removeprefix("hf://"))):
+    with files.open(path) as stream:
+        found += pq.read_table(stream, columns=["segment_id"], use_threads=False)["segment_id"].to_pylist()
+print(json.dumps(sorted(found)))
 """
 # DuckDB's own hf:// needs an extension from its server, and its bridge to fsspec a method that the Hub's lacks.
 DUCKDB = """
