@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from rainbow_assets import settings
 from rainbow_assets.cli import main
+from rainbow_assets_tests.hub_server import client
+from rainbow_assets_tests.hub_server.server import running
 
 
 def rainbow(*words: str) -> Result:
@@ -60,6 +65,8 @@ def test_versions_from_the_first_to_a_major_step(project: Path, own_rules: None)
     assert "same columns and row counts, other content" in card
     two_versions_are_compared()
     damage_and_other_data_are_told_apart(project)
+
+    the_token_is_nowhere(project)
 
     (project.parent / "rainbow.toml").write_text("[slices]\nlyric_tail_ms = 321\n", "utf-8")
     settings.default_rules.cache_clear()
@@ -116,3 +123,19 @@ def damage_and_other_data_are_told_apart(project: Path) -> None:
     broken = rainbow("verify", "0.3.0")
     assert broken.exit_code == 1 and "does not have the sha256" in broken.output
     victim.write_bytes(whole)
+
+
+def the_token_is_nowhere(project: Path) -> None:
+    """Push through Dagster with every logger at its most talkative; then look into all that was said and written."""
+    with running() as server:
+        env = {**os.environ, **client.environment(server.endpoint, project / "hf_home"), "HF_DEBUG": "1",
+               "RAINBOW_DATA": str(project), "RAINBOW_CORPUS": str(project.parent / "corpus"),
+               "RAINBOW_HUB": "hf://earth/songs", "DAGSTER_HOME": str(project.parent / "home")}
+        code = ("import logging; logging.basicConfig(level=logging.DEBUG)\n"
+                "from rainbow_assets.cli import main; main(['release', '--push'])")
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert server.repositories.datasets["earth/songs"].tags.keys() == {"v0.3.0"}
+    assert "hf_writer" not in done.stdout + done.stderr
+    holders = [path for path in project.parent.rglob("*") if path.is_file() and b"hf_writer" in path.read_bytes()]
+    assert holders == []
