@@ -1,0 +1,129 @@
+"""Transition graphs: which function, and which chord, follows which, in major and in minor.
+
+Nodes are relative to the key (``minor:V``, ``minor:V7``), so what one key teaches holds in all. Probabilities are
+smoothed by adding ``alpha`` to every count (Lidstone; Manning and Schuetze 1999, section 6.2.2), so each row has an
+edge to every node of its mode and sums to 1. Kept in open formats only: node-link JSON and GraphML.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+
+from rainbow_assets.harmony.errors import PackError
+from rainbow_assets.harmony.functions import DIATONIC, TONIC
+from rainbow_assets.harmony.keys import MODES
+from rainbow_assets.harmony.model import Progression
+
+ALPHA = 0.05
+"""Added to every count. Small: a row's seen transitions keep most of the mass, an unseen one is possible."""
+GRAPHS = ("function_graph", "chord_graph")
+
+
+def _graph(name: str, progressions: Iterable[Progression], labels: str, alpha: float) -> nx.DiGraph:
+    counts: dict[str, Counter[tuple[str, str]]] = {mode: Counter() for mode in MODES}
+    seen: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
+    starts: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
+    for item in progressions:
+        row: tuple[str, ...] = getattr(item, labels)
+        mode = item.key.mode
+        counts[mode].update(pairwise(row))
+        seen[mode].update(row)
+        starts[mode].update(row[:1])
+    graph = nx.DiGraph(name=name, alpha=alpha)
+    for mode in MODES:
+        base = DIATONIC[mode] if labels == "functions" else ()
+        nodes = sorted({*seen[mode], *base})
+        out = Counter({node: sum(counts[mode][node, other] for other in nodes) for node in nodes})
+        for node in nodes:
+            graph.add_node(f"{mode}:{node}", mode=mode, label=node, count=seen[mode][node], starts=starts[mode][node])
+        for node in nodes:
+            whole = out[node] + alpha * len(nodes)
+            for other in nodes:
+                count = counts[mode][node, other]
+                # Without smoothing a row that nothing follows has no edges; it must not be divided by zero.
+                if count or alpha:
+                    graph.add_edge(f"{mode}:{node}", f"{mode}:{other}", count=count,
+                                   probability=(count + alpha) / whole)
+    return graph
+
+
+def function_graph(progressions: Iterable[Progression], alpha: float = ALPHA) -> nx.DiGraph:
+    """Return the graph of roman functions; every diatonic function of both modes is a node.
+
+    Nodes have ``mode``, ``label``, ``count`` and ``starts``; edges ``count`` and ``probability``.
+    """
+    return _graph("function_graph", progressions, "functions", alpha)
+
+
+def chord_graph(progressions: Iterable[Progression], alpha: float = ALPHA) -> nx.DiGraph:
+    """Return the graph of romans with their chord types (``minor:V7``); attributes as in :func:`function_graph`."""
+    return _graph("chord_graph", progressions, "romans", alpha)
+
+
+def to_json(graph: nx.DiGraph) -> str:
+    """Return ``graph`` as node-link JSON, byte-equal for equal graphs."""
+    return json.dumps(nx.node_link_data(graph, edges="links"), ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def from_json(text: str) -> nx.DiGraph:
+    """Return the graph of node-link JSON; raise ``PackError`` where it is none."""
+    try:
+        graph = nx.node_link_graph(json.loads(text), edges="links")
+    except (ValueError, KeyError, TypeError, nx.NetworkXError) as error:
+        raise PackError(f"this is not a graph in node-link JSON: {error}; materialize the graph again") from error
+    if not isinstance(graph, nx.DiGraph):
+        raise PackError("the graph in this JSON has no directions; materialize the graph again")
+    return graph
+
+
+def to_graphml(graph: nx.DiGraph) -> bytes:
+    """Return ``graph`` as GraphML."""
+    sink = io.BytesIO()
+    nx.write_graphml(graph, sink, prettyprint=True)
+    return sink.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """One mode's rows of a graph as a matrix: ``probability[i, j]`` is that ``labels[j]`` follows ``labels[i]``."""
+
+    labels: tuple[str, ...]
+    probability: np.ndarray
+    starts: np.ndarray
+
+
+def transitions(graph: nx.DiGraph, mode: str) -> Transitions:
+    """Return ``mode``'s part of ``graph`` as a matrix of float64 [n, n] and start shares [n]; an absent edge is 0."""
+    nodes = sorted(node for node, data in graph.nodes(data=True) if data["mode"] == mode)
+    place = {node: number for number, node in enumerate(nodes)}
+    matrix = np.zeros((len(nodes), len(nodes)))
+    for source, target, data in graph.edges(data=True):
+        if source in place and target in place:
+            matrix[place[source], place[target]] = data["probability"]
+    begun = np.array([float(graph.nodes[node]["starts"]) for node in nodes])
+    total = begun.sum()
+    return Transitions(tuple(graph.nodes[node]["label"] for node in nodes), matrix, begun / total if total else begun)
+
+
+def row_sums(graph: nx.DiGraph) -> dict[str, float]:
+    """Return the sum of the outgoing probabilities of every node."""
+    return {node: sum(data["probability"] for _, _, data in graph.out_edges(node, data=True)) for node in graph.nodes}
+
+
+def cadences(graph: nx.DiGraph, mode: str, top: int = 5) -> list[tuple[str, float, int]]:
+    """Return the likeliest ways to reach the tonic of ``mode``: (``V → I``, probability, count), likeliest first."""
+    tonic = TONIC[mode]
+    target = f"{mode}:{tonic}"
+    if target not in graph:
+        return []
+    found = [(f"{graph.nodes[source]['label']} → {tonic}", float(data["probability"]), int(data["count"]))
+             for source, _, data in graph.in_edges(target, data=True) if source != target and data["count"]]
+    return sorted(found, key=lambda item: (-item[1], item[0]))[:top]

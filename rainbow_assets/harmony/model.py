@@ -1,0 +1,169 @@
+"""The vocabulary of the harmony room: chords, progressions, packs and what was wrong with a pack's files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from rainbow_assets.harmony.chord_types import ChordType, pitch_mask
+from rainbow_assets.harmony.functions import function_of, roman_of, spell_root
+from rainbow_assets.harmony.keys import Key, note_name, spell
+from rainbow_assets.lineage.digests import digest
+
+KINDS = {
+    "unsafe_path": "error: a path that leaves the pack",
+    "not_midi": "error: a file that the MIDI library refuses",
+    "too_large": "error: a file larger than any chord is",
+    "no_notes": "error: a MIDI file without a note",
+    "unparsed_name": "error: a file name that says no function, chord or romans",
+    "unnamed_chord": "error: notes that no chord type names",
+    "name_mismatch": "warning: notes that are not those of the file's name; named by its notes",
+    "roman_mismatch": "warning: a progression whose notes are not its name's romans; its notes are kept",
+    "outside_layout": "info: a file that belongs to no folder of a known layout",
+    "cluster_file": "info: an 'All ...' file, which holds many chords at once and is none",
+    "duplicate_chord": "info: a chord that the pack holds already, note for note",
+}
+"""Every kind of pack anomaly: severity and meaning."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PackAnomaly:
+    """One irregularity of a pack and what was done about it; ``file`` is relative to the pack."""
+
+    file: str
+    kind: str
+    message: str
+    action: str
+
+    @property
+    def severity(self) -> str:
+        """``error`` (the file is left out), ``warning`` (kept, look at it) or ``info``."""
+        return KINDS[self.kind].split(":")[0]
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain dictionary, for JSON and tables."""
+        return {**asdict(self), "severity": self.severity}
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """One chord in one key, with its notes. ``voicing`` is sorted MIDI pitches; ``inversion`` counts chord tones.
+
+    ``inversion`` is the position of the bass among the chord's tones above the root (0 root, 1 third, 2 fifth ...),
+    or -1 where the bass is not one of them.
+    """
+
+    key: Key
+    function: str
+    roman: str
+    name: str
+    root_pc: int
+    quality: str
+    intervals: tuple[int, ...]
+    inversion: int
+    voicing: tuple[int, ...]
+    category: str
+    pack: str = "builtin"
+    source_file: str = ""
+
+    @property
+    def bass_pc(self) -> int:
+        """Pitch class of the lowest note."""
+        return self.voicing[0] % 12
+
+    @property
+    def pitch_classes(self) -> tuple[int, ...]:
+        """Sorted distinct pitch classes that sound."""
+        return tuple(sorted({pitch % 12 for pitch in self.voicing}))
+
+    @property
+    def note_names(self) -> tuple[str, ...]:
+        """Note names with octaves, lowest first."""
+        return tuple(note_name(pitch, self.key.flat) for pitch in self.voicing)
+
+    @property
+    def source_digest(self) -> str:
+        """Digest of what the chord is made of: its notes, name and file."""
+        return digest(self.pack, self.source_file, self.name, list(self.voicing))
+
+    @property
+    def chord_id(self) -> str:
+        """``builtin:A_minor:V7:E7:40-56-59-62-64``: stable, and different for two voicings of one chord."""
+        voicing = "-".join(str(pitch) for pitch in self.voicing)
+        return f"{self.pack}:{self.key.tonic}_{self.key.mode}:{self.roman}:{self.name}:{voicing}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One chord of a progression; times in milliseconds from its start."""
+
+    function: str
+    roman: str
+    name: str
+    voicing: tuple[int, ...]
+    start_ms: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progression:
+    """Chords in time, in one key. ``name`` is what the pack calls it, ``moods`` its mood tags."""
+
+    progression_id: str
+    name: str
+    key: Key
+    category: str
+    style: str
+    bpm: float
+    steps: tuple[Step, ...]
+    moods: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
+    """Romans as the file's name writes them; empty where it writes none."""
+    pack: str = "builtin"
+    source_file: str = ""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Roman functions in order."""
+        return tuple(step.function for step in self.steps)
+
+    @property
+    def romans(self) -> tuple[str, ...]:
+        """Functions with chord types, in order."""
+        return tuple(step.roman for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What a pack holds once it is read. ``files`` counts every file that was looked at."""
+
+    name: str
+    digest: str
+    files: int
+    chords: tuple[Chord, ...]
+    progressions: tuple[Progression, ...]
+    anomalies: tuple[PackAnomaly, ...] = field(default_factory=tuple)
+
+
+def make_chord(
+    key: Key, root_pc: int, chord_type: ChordType, voicing: tuple[int, ...], category: str,
+    pack: str = "builtin", source_file: str = "",
+) -> Chord:
+    """Return the chord of type ``chord_type`` on ``root_pc`` that ``voicing`` sounds, placed in ``key``."""
+    offset = (root_pc - key.pc) % 12
+    function = function_of(offset, chord_type, key.mode)
+    root = spell_root(offset, key)
+    bass = (voicing[0] - root_pc) % 12
+    inversion = chord_type.intervals.index(bass) if bass in chord_type.intervals else -1
+    tone = max(inversion, 0)
+    slash = "" if bass == 0 else "/" + spell(voicing[0] % 12, key)
+    return Chord(
+        key=key, function=function, roman=roman_of(function, chord_type, tone),
+        name=f"{root}{chord_type.symbol}{slash}", root_pc=root_pc, quality=chord_type.quality,
+        intervals=chord_type.intervals, inversion=inversion, voicing=voicing, category=category, pack=pack,
+        source_file=source_file,
+    )
+
+
+def sounding_mask(chord: Chord) -> int:
+    """Return the 12-bit mask of the chord's sounding pitch classes."""
+    return pitch_mask(chord.voicing)

@@ -1,0 +1,116 @@
+"""The files of a chord pack: a folder, a tar archive (read in memory, never extracted) or a mapping of bytes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from rainbow_assets.harmony.errors import PackError
+from rainbow_assets.harmony.model import PackAnomaly
+
+MIDI_SUFFIXES = (".mid", ".midi")
+MAX_FILE_BYTES = 1_000_000
+"""No chord or progression is near this; a larger file is not read."""
+MAX_ARCHIVE_BYTES = 1_000_000_000
+"""An archive that unpacks to more is refused: a small archive can unpack to any size."""
+
+PackSource = Path | str | Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class PackFiles:
+    """MIDI files by relative path, sorted, with what was refused, and a digest of paths and bytes.
+
+    The digest is the same for a folder, a tar of it and the mapping of its files.
+    """
+
+    name: str
+    files: tuple[tuple[str, bytes], ...]
+    anomalies: tuple[PackAnomaly, ...]
+    digest: str
+
+
+def read_files(source: PackSource, name: str | None = None) -> PackFiles:
+    """Return the MIDI files of ``source``; raise ``PackError`` where it cannot be read at all.
+
+    Other files of a pack (readme, license) are not looked at. Paths that leave the pack are anomalies.
+    """
+    if isinstance(source, Mapping):
+        found, label = iter(sorted(source.items())), name or "memory"
+    else:
+        path = Path(source)
+        label = name or path.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
+        if path.is_dir():
+            found = _folder(path)
+        elif path.is_file():
+            found = _tar(path)
+        else:
+            raise PackError(f"there is no chord pack at {path}; give a folder or a .tar.gz, or use the built-in pack")
+    files: dict[str, bytes] = {}
+    anomalies: list[PackAnomaly] = []
+    for raw, data in found:
+        relative = _safe(raw)
+        if not raw.lower().endswith(MIDI_SUFFIXES):
+            continue
+        if relative is None:
+            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leaves the pack", "left out"))
+        elif len(data) > MAX_FILE_BYTES:
+            anomalies.append(PackAnomaly(relative, "too_large", f"the file has {len(data)} bytes", "left out"))
+        else:
+            files[relative] = data
+    ordered = tuple(sorted(files.items()))
+    return PackFiles(label, ordered, tuple(sorted(anomalies)), _digest(ordered))
+
+
+def _safe(raw: str) -> str | None:
+    """Return ``raw`` as a clean relative path, or None where it is absolute or climbs out of the pack."""
+    path = PurePosixPath(raw.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+        return None
+    return str(path)
+
+
+def _folder(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() not in MIDI_SUFFIXES:
+            continue
+        relative = path.relative_to(root).as_posix()
+        if not path.resolve().is_relative_to(root.resolve()):
+            yield f"../{relative}", b""  # a link out of the pack: reported by its path, its target is not read
+        elif path.is_file():
+            if path.stat().st_size > MAX_FILE_BYTES:
+                yield relative, bytes(MAX_FILE_BYTES + 1)
+            else:
+                yield relative, path.read_bytes()
+
+
+def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the regular files of a tar or tar.gz. Links and devices have no bytes of their own and are not followed."""
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(2)
+        with gzip.open(path) if head == b"\x1f\x8b" else open(path, "rb") as opened:
+            whole = opened.read(MAX_ARCHIVE_BYTES + 1)
+        if len(whole) > MAX_ARCHIVE_BYTES:
+            raise PackError(f"the chord pack {path.name} unpacks to more than {MAX_ARCHIVE_BYTES} bytes; unpack it "
+                            "yourself and give the folder")
+        with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
+            for member in archive:
+                if member.isreg():
+                    yield member.name, whole[member.offset_data : member.offset_data + member.size]
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+        raise PackError(f"the chord pack {path.name} is not a readable tar or tar.gz: {error}") from error
+
+
+def _digest(files: tuple[tuple[str, bytes], ...]) -> str:
+    seen = hashlib.sha256()
+    for path, data in files:
+        seen.update(f"{len(path)}:{path}:{len(data)}:".encode("utf-8", "surrogatepass"))
+        seen.update(data)
+    return seen.hexdigest()[:32]

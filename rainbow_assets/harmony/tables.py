@@ -1,0 +1,116 @@
+"""`chord_library` and `progression_library`: the tables that packs become, as pyarrow, with stable keys and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from rainbow_assets.harmony.keys import Key
+from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression, Step
+from rainbow_assets.lineage.digests import digest
+
+CHORD_SCHEMA = pa.schema([
+    ("chord_id", pa.string()), ("key", pa.string()), ("tonic", pa.string()), ("tonic_pc", pa.int8()),
+    ("mode", pa.string()), ("function", pa.string()), ("roman", pa.string()), ("chord_name", pa.string()),
+    ("root_pc", pa.int8()), ("quality", pa.string()), ("inversion", pa.int8()), ("bass_pc", pa.int8()),
+    ("bass_note", pa.string()), ("intervals", pa.list_(pa.int8())), ("pitch_classes", pa.list_(pa.int8())),
+    ("voicing", pa.list_(pa.int16())), ("note_names", pa.list_(pa.string())), ("num_notes", pa.int16()),
+    ("category", pa.string()), ("pack", pa.string()), ("source_file", pa.string()), ("source_digest", pa.string()),
+])
+"""One row per chord in a key and voicing; key ``chord_id``. ``voicing`` holds MIDI pitches, lowest first."""
+
+PROGRESSION_SCHEMA = pa.schema([
+    ("progression_id", pa.string()), ("name", pa.string()), ("key", pa.string()), ("tonic", pa.string()),
+    ("tonic_pc", pa.int8()), ("mode", pa.string()), ("category", pa.string()), ("style", pa.string()),
+    ("bpm", pa.float64()), ("total_chords", pa.int16()), ("functions", pa.list_(pa.string())),
+    ("romans", pa.list_(pa.string())), ("declared_romans", pa.list_(pa.string())),
+    ("chord_names", pa.list_(pa.string())),
+    ("start_ms", pa.list_(pa.int32())), ("duration_ms", pa.list_(pa.int32())),
+    ("voicings", pa.list_(pa.list_(pa.int16()))), ("mood_tags", pa.list_(pa.string())), ("pack", pa.string()),
+    ("source_file", pa.string()), ("source_digest", pa.string()),
+])
+"""One row per progression; key ``progression_id``; the lists run over its chords. Times are milliseconds."""
+
+ANOMALY_SCHEMA = pa.schema([
+    ("file", pa.string()), ("kind", pa.string()), ("severity", pa.string()), ("message", pa.string()),
+    ("action", pa.string()),
+])
+"""One row per irregularity of a pack's files."""
+
+
+def chord_rows(chords: Iterable[Chord]) -> list[dict[str, Any]]:
+    """Return the rows of ``chord_library``, sorted by key signature, mode and ``chord_id``."""
+    rows = [{
+        "chord_id": chord.chord_id, "key": chord.key.label, "tonic": chord.key.tonic, "tonic_pc": chord.key.pc,
+        "mode": chord.key.mode, "function": chord.function, "roman": chord.roman, "chord_name": chord.name,
+        "root_pc": chord.root_pc, "quality": chord.quality, "inversion": chord.inversion, "bass_pc": chord.bass_pc,
+        "bass_note": chord.note_names[0], "intervals": list(chord.intervals),
+        "pitch_classes": list(chord.pitch_classes), "voicing": list(chord.voicing),
+        "note_names": list(chord.note_names), "num_notes": len(chord.voicing), "category": chord.category,
+        "pack": chord.pack, "source_file": chord.source_file, "source_digest": chord.source_digest,
+    } for chord in chords]
+    return sorted(rows, key=lambda row: (row["tonic_pc"], row["mode"], row["chord_id"], row["pack"]))
+
+
+def progression_rows(progressions: Iterable[Progression]) -> list[dict[str, Any]]:
+    """Return the rows of ``progression_library``, sorted by ``progression_id``."""
+    rows = []
+    for item in progressions:
+        voicings = [list(step.voicing) for step in item.steps]
+        times = [step.start_ms for step in item.steps], [step.duration_ms for step in item.steps]
+        rows.append({
+            "progression_id": item.progression_id, "name": item.name, "key": item.key.label, "tonic": item.key.tonic,
+            "tonic_pc": item.key.pc, "mode": item.key.mode, "category": item.category, "style": item.style,
+            "bpm": float(item.bpm), "total_chords": len(item.steps), "functions": list(item.functions),
+            "romans": list(item.romans), "declared_romans": list(item.declared),
+            "chord_names": [step.name for step in item.steps], "start_ms": times[0], "duration_ms": times[1],
+            "voicings": voicings, "mood_tags": list(item.moods), "pack": item.pack, "source_file": item.source_file,
+            "source_digest": digest(item.name, item.key.label, float(item.bpm), voicings, *times),
+        })
+    return sorted(rows, key=lambda row: row["progression_id"])
+
+
+def chord_library(pack: Pack) -> pa.Table:
+    """Return the pack's chords as a table of ``CHORD_SCHEMA``."""
+    return pa.Table.from_pylist(chord_rows(pack.chords), schema=CHORD_SCHEMA)
+
+
+def progression_library(pack: Pack) -> pa.Table:
+    """Return the pack's progressions as a table of ``PROGRESSION_SCHEMA``."""
+    return pa.Table.from_pylist(progression_rows(pack.progressions), schema=PROGRESSION_SCHEMA)
+
+
+def anomaly_table(anomalies: Iterable[PackAnomaly]) -> pa.Table:
+    """Return pack anomalies as a table of ``ANOMALY_SCHEMA``, sorted."""
+    return pa.Table.from_pylist([item.as_dict() for item in sorted(anomalies)], schema=ANOMALY_SCHEMA)
+
+
+def chords_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Chord, ...]:
+    """Return the chords of ``chord_library`` rows, in the rows' order."""
+    return tuple(
+        Chord(
+            key=Key(row["tonic"], row["mode"]), function=row["function"], roman=row["roman"], name=row["chord_name"],
+            root_pc=row["root_pc"], quality=row["quality"], intervals=tuple(row["intervals"]),
+            inversion=row["inversion"], voicing=tuple(row["voicing"]), category=row["category"], pack=row["pack"],
+            source_file=row["source_file"],
+        )
+        for row in rows
+    )
+
+
+def progressions_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Progression, ...]:
+    """Return the progressions of ``progression_library`` rows, in the rows' order."""
+    made = []
+    for row in rows:
+        columns = ("functions", "romans", "chord_names", "voicings", "start_ms", "duration_ms")
+        steps = tuple(
+            Step(function, roman, name, tuple(voicing), start, duration)
+            for function, roman, name, voicing, start, duration in zip(*(row[name] for name in columns), strict=True)
+        )
+        made.append(Progression(
+            row["progression_id"], row["name"], Key(row["tonic"], row["mode"]), row["category"], row["style"],
+            row["bpm"], steps, tuple(row["mood_tags"]), tuple(row["declared_romans"]), row["pack"], row["source_file"],
+        ))
+    return tuple(made)
