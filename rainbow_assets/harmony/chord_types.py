@@ -85,6 +85,8 @@ _REWRITES = (("♯", "#"), ("♭", "b"), ("Maj", "maj"), ("Min", "min"), ("Dim",
 
 def type_of_symbol(text: str) -> ChordType | None:
     """Return the chord type that ``text`` (what follows the root) names in any usual spelling, or None."""
+    if text in BY_SYMBOL:
+        return BY_SYMBOL[text]
     symbol = text
     for old, new in _REWRITES:
         symbol = symbol.replace(old, new)

@@ -77,7 +77,7 @@ def from_json(text: str) -> nx.DiGraph:
     """Return the graph of node-link JSON; raise ``PackError`` where it is none."""
     try:
         graph = nx.node_link_graph(json.loads(text), edges="links")
-    except (ValueError, KeyError, TypeError, nx.NetworkXError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
         raise PackError(f"this is not a graph in node-link JSON: {error}; materialize the graph again") from error
     if not isinstance(graph, nx.DiGraph):
         raise PackError("the graph in this JSON has no directions; materialize the graph again")
