@@ -1,0 +1,156 @@
+"""The best progressions of all, by layers: exact bounds from dynamic programming, then bounded expansion.
+
+Backwards, dynamic programming gives for every chord at every place the most that the additive scorers can still add.
+Forwards, beginnings are extended chord by chord, best bound first. With additive scorers alone the bound of a
+beginning is reached, so keeping k beginnings a layer finds the k best paths (Viterbi with k survivors). With others
+the bound is optimistic: variety counts chords that may still be new, an unknown scorer counts as 1; then beginnings
+below the k-th best score that is already known are cut, and where more are left than ``effort`` allows, the best bound
+among the dropped ones says how far from the optimum the answer can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainbow_assets.harmony.limits import Limits
+from rainbow_assets.harmony.pool import Matrix, Pool, Progressions, Rows
+from rainbow_assets.harmony.scorers import Variety, Weighted, pair_matrix, totals
+
+EFFORT = 1024
+"""Beginnings kept per layer, unless the whole space is small."""
+SCOUT = 96
+"""Beginnings kept in the first, quick pass, which finds good scores to cut by."""
+WHOLE_SPACE = 32768
+"""Up to so many beginnings all are kept."""
+MAX_RANKED = 1_000_000
+"""So many whole progressions are given to scorers that are not additive; the rest is accounted for in the bound."""
+CHUNK = 65536
+SLACK = 1e-9
+"""Sums in another order differ by less."""
+NEVER = -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best rows int32[k, length] that were looked at, best first, with their totals.
+
+    No progression that was not looked at scores above ``dropped`` (-inf: all that matter were).
+    """
+
+    rows: Rows
+    scores: Matrix
+    dropped: float
+    ranked: int
+
+    def exact(self, top: int) -> bool:
+        """Return whether these are the ``top`` best of all."""
+        return self.dropped == NEVER or (len(self.scores) == top and self.dropped <= float(self.scores[-1]) + SLACK)
+
+
+def order(rows: Rows, scores: Matrix, top: int) -> NDArray[np.int64]:
+    """Return the places of the ``top`` best rows; equal scores (to 9 digits) are ordered by their chords."""
+    rounded = np.round(scores, 9)
+    if len(rows) > 4 * top > 0:
+        bar = np.partition(rounded, len(rounded) - top)[len(rounded) - top]
+        chosen = np.flatnonzero(rounded >= bar)
+    else:
+        chosen = np.arange(len(rows))
+    keys = [*rows[chosen].T[::-1], -rounded[chosen]]
+    return chosen[np.lexsort(keys)][:top]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    pool: Pool
+    limits: Limits
+    items: list[Weighted]
+    step: Matrix
+    """Additive score of each step, weighted, float64[n, n]; -inf where the step is not allowed."""
+    to_go: Matrix
+    """The most that the additive scorers can still add, float64[length, n]; -inf where the chord may not stand."""
+    variety: float
+    others: float
+
+
+def best(pool: Pool, limits: Limits, items: list[Weighted], top: int, effort: int = EFFORT) -> Ranking:
+    """Return the ``top`` best progressions and a bound on all that were not looked at; no rows where there are none."""
+    task = _prepare(pool, limits, items)
+    space = float(limits.places[:-1].sum(axis=1).astype(np.float64).prod())
+    scout = _expand(task, top, max(top, SCOUT), NEVER)
+    if scout.exact(top):
+        return scout
+    bar = float(scout.scores[-1]) if len(scout.scores) == top else NEVER
+    return _expand(task, top, WHOLE_SPACE if space <= WHOLE_SPACE else max(top, effort), bar)
+
+
+def _prepare(pool: Pool, limits: Limits, items: list[Weighted]) -> _Task:
+    step = np.where(limits.steps, 0.0, NEVER)
+    variety = others = 0.0
+    for item in items:
+        if item.scorer.additive:
+            step = step + item.share / (limits.length - 1) * pair_matrix(pool, item.scorer)
+        elif isinstance(item.scorer, Variety):
+            variety += item.share
+        else:
+            others += item.share
+    to_go = np.where(limits.places, 0.0, NEVER)
+    for place in range(limits.length - 2, -1, -1):
+        to_go[place] += (step + to_go[place + 1][None, :]).max(axis=1)
+    return _Task(pool, limits, items, step, to_go, variety, others)
+
+
+def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
+    """Extend beginnings layer by layer, at most ``width`` of them, none that cannot reach ``bar``."""
+    length, count = task.limits.length, len(task.pool)
+    rows = np.flatnonzero(np.isfinite(task.to_go[0])).astype(np.int32)[:, None]
+    flat = np.zeros(0)
+    kept = np.zeros(0, np.int64)
+    sums, fresh = np.zeros(len(rows)), np.ones(len(rows), np.int64)
+    dropped = NEVER
+    for place in range(1, length):
+        summed = sums[:, None] + task.step[rows[:, -1]]
+        repeated = np.zeros(summed.shape, bool)
+        for column in rows.T:
+            repeated[np.arange(len(rows)), column] = True
+        new = fresh[:, None] + ~repeated
+        left = length - 1 - place
+        most = np.minimum(new + left, min(length, count))
+        bound = summed + task.to_go[place][None, :] + task.variety * most / length + task.others
+        if task.limits.no_repeats:
+            bound[repeated] = NEVER
+        flat = bound.ravel()
+        # A first pass without a bar has to keep everything that can be completed.
+        kept = np.flatnonzero(flat >= bar - SLACK) if bar > NEVER else np.flatnonzero(flat > NEVER)
+        if place < length - 1 and len(kept) > width:
+            ranked = kept[np.lexsort((kept, -flat[kept]))]
+            kept, dropped = np.sort(ranked[:width]), max(dropped, float(flat[ranked[width]]))
+        parent, chord = np.divmod(kept, count)
+        rows = np.concatenate([rows[parent], chord[:, None].astype(np.int32)], axis=1)
+        sums, fresh = summed.ravel()[kept], new.ravel()[kept]
+    return _rerank(task, rows, flat[kept], top, dropped)
+
+
+def _rerank(task: _Task, rows: Rows, bounds: Matrix, top: int, dropped: float) -> Ranking:
+    """Score whole progressions, best bound first, until no bound that is left can reach the ``top`` best."""
+    sequence = np.argsort(-bounds, kind="stable")
+    done, scores = np.zeros((0, task.limits.length), np.int32), np.zeros(0)
+    ranked, worst = 0, NEVER
+    chunk = CHUNK if task.others else 4 * top
+    while ranked < len(sequence):
+        following = float(bounds[sequence[ranked]])
+        if len(scores) >= top and following < worst - SLACK:
+            break
+        if ranked >= MAX_RANKED:
+            dropped = max(dropped, following)
+            break
+        part = rows[sequence[ranked : ranked + chunk]]
+        ranked, chunk = ranked + len(part), CHUNK
+        done = np.concatenate([done, part])
+        scores = np.concatenate([scores, totals(task.items, Progressions(task.pool, part))[0]])
+        chosen = order(done, scores, top)
+        done, scores = done[chosen], scores[chosen]
+        worst = float(scores[-1])
+    return Ranking(done, scores, dropped, ranked)

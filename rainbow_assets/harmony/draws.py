@@ -1,0 +1,111 @@
+"""Seeded draws of progressions: uniform, or by walks over the function graph; thousands at once.
+
+Random numbers are taken from the raw 64-bit stream of PCG64, which numpy guarantees for ever, and not from
+distributions, which it may change: the same seed gives the same progressions everywhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainbow_assets.harmony.limits import Limits
+from rainbow_assets.harmony.pool import Matrix, Pool, Rows
+
+MAX_ROUNDS = 40
+"""Draws are repeated for what duplicates and repeats took away, at most this often."""
+
+LEAST_DRAWN = 64
+
+
+class Stream:
+    """Uniform numbers in 0 <= u < 1 from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.PCG64(seed)
+
+    def take(self, count: int) -> Matrix:
+        """Return the next ``count`` numbers, float64[count]."""
+        return (self._bits.random_raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def walks(pool: Pool, limits: Limits, count: int, seed: int, first: Matrix, weights: Matrix) -> Rows:
+    """Return up to ``count`` different progressions, int32[m, length], sorted.
+
+    ``first`` float64[n] weighs the chords of the first place, ``weights`` float64[n, n] which chord follows which;
+    where all the weights of a place are 0, its allowed chords are equally likely.
+    """
+    stream = Stream(seed)
+    tables = [_table(np.where(limits.places[0], first, 0.0)[None, :], limits.places[0][None, :])]
+    for place in range(1, limits.length):
+        allowed = limits.steps & limits.places[place][None, :]
+        tables.append(_table(np.where(allowed, weights, 0.0), allowed))
+    found = np.zeros((0, limits.length), np.int32)
+    for _ in range(MAX_ROUNDS):
+        missing = count - len(found)
+        size = max(missing, LEAST_DRAWN)
+        rows = np.zeros((size, limits.length), np.int32)
+        for place, table in enumerate(tables):
+            before = rows[:, place - 1] if place else np.zeros(size, np.int32)
+            rows[:, place] = _choose(*table, before, stream.take(size))
+        if limits.no_repeats:
+            ordered = np.sort(rows, axis=1)
+            rows = rows[(ordered[:, 1:] != ordered[:, :-1]).all(axis=1)]
+        known = len(found)
+        found = _merge(found, rows, missing, len(pool))
+        if len(found) >= count or (len(found) == known and not limits.no_repeats):
+            break
+    return found[np.lexsort(found.T[::-1])]
+
+
+def _merge(found: Rows, rows: Rows, missing: int, chords: int) -> Rows:
+    """Return ``found`` and up to ``missing`` of ``rows`` that are not in it yet, the first drawn first."""
+    both = np.concatenate([found, rows])
+    if chords ** both.shape[1] < 2**62:  # one number tells a row, and sorts faster than the row does
+        keys = np.zeros(len(both), np.int64)
+        for column in both.T:
+            keys = keys * chords + column
+        _, first = np.unique(keys, return_index=True)
+    else:
+        _, first = np.unique(both, axis=0, return_index=True)
+    fresh = np.sort(first[first >= len(found)])[:missing]
+    return np.concatenate([found, both[fresh]])
+
+
+def _table(weights: Matrix, allowed: NDArray[np.bool_]) -> tuple[Matrix, NDArray[np.int64], int]:
+    """Return cumulated weights, row by row in one sorted array, each row's last possible place, and the width."""
+    rows, width = weights.shape
+    total = weights.sum(axis=1, keepdims=True)
+    # A row that nothing may follow is never stood on; it gets a harmless place.
+    even = np.where(allowed.any(axis=1, keepdims=True), allowed, 1.0)
+    chosen = np.where(total > 0, weights, even)
+    summed = np.cumsum(chosen, axis=1)
+    flat = (summed / summed[:, -1:] + np.arange(rows)[:, None]).ravel()
+    last = width - 1 - np.argmax(chosen[:, ::-1] > 0, axis=1)
+    return flat, last, width
+
+
+def _choose(
+    flat: Matrix, last: NDArray[np.int64], width: int, before: NDArray[np.int32], chance: Matrix
+) -> NDArray[np.int64]:
+    """Return the place that ``chance`` float64[m] picks in the rows ``before`` int32[m]."""
+    picked = np.searchsorted(flat, before + chance, side="right") - before.astype(np.int64) * width
+    # before + chance may round up to the next row.
+    return np.minimum(picked, last[before])
+
+
+def graph_weights(pool: Pool) -> Matrix:
+    """Return the weight of each step of a graph walk: the function's probability, shared among its chords."""
+    same = np.array([chord.function for chord in pool.chords])
+    sharing = (same[:, None] == same[None, :]).sum(axis=1)
+    return pool.transition / sharing[None, :]
+
+
+def graph_starts(pool: Pool) -> Matrix:
+    """Return the weight of each chord as a beginning: its function's share of beginnings, shared among its chords."""
+    if pool.graph is None:
+        return np.zeros(len(pool))
+    same = np.array([chord.function for chord in pool.chords])
+    sharing = (same[:, None] == same[None, :]).sum(axis=1)
+    starts = np.append(pool.graph.starts, 0.0)
+    return starts[pool.functions] / sharing

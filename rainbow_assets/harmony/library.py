@@ -1,0 +1,73 @@
+"""Where a search gets its chords: a library of chords and a function graph, and the API of the original generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import networkx as nx
+
+from rainbow_assets.harmony.graphs import Transitions, function_graph, transitions
+from rainbow_assets.harmony.keys import MODES, Key, parse_key
+from rainbow_assets.harmony.limits import Constraints
+from rainbow_assets.harmony.model import Chord, Pack
+from rainbow_assets.harmony.packs import read_pack
+from rainbow_assets.harmony.pool import Pool, make_pool
+from rainbow_assets.harmony.scorers import Scorer
+from rainbow_assets.harmony.search import Found, search
+from rainbow_assets.harmony.theory import NAME, theory_pack
+
+
+@dataclass(eq=False)
+class Library:
+    """Chords of all keys, and which function follows which in both modes. ``digest`` says what it was made from."""
+
+    name: str
+    digest: str
+    chords: tuple[Chord, ...]
+    graph: nx.DiGraph
+    _tables: dict[str, Transitions] = field(default_factory=dict, repr=False)
+    _pools: dict[tuple[Key, tuple[str, ...]], Pool] = field(default_factory=dict, repr=False)
+
+    def pool(self, key: Key, categories: Sequence[str] = ()) -> Pool:
+        """Return the chords of ``key`` (of these categories, or all), with what was computed about them before."""
+        wanted = (key, tuple(sorted(set(categories))))
+        if wanted not in self._pools:
+            if not self._tables:
+                self._tables.update({mode: transitions(self.graph, mode) for mode in MODES})
+            self._pools[wanted] = make_pool(self.chords, key, self._tables[key.mode], wanted[1])
+        return self._pools[wanted]
+
+
+def library_of(pack: Pack) -> Library:
+    """Return the library of a pack."""
+    return Library(pack.name, pack.digest, pack.chords, function_graph(pack.progressions))
+
+
+@lru_cache(maxsize=1)
+def builtin_library() -> Library:
+    """Return the library of the built-in theory pack."""
+    return library_of(theory_pack())
+
+
+def open_library(pack: str = NAME) -> Library:
+    """Return the library of ``builtin`` or of the pack in a folder or tar archive; raise ``PackError``."""
+    return builtin_library() if pack == NAME else library_of(read_pack(pack))
+
+
+def generate_progression_brute_force(
+    key: str, mode: str | None = None, length: int = 4, num_candidates: int = 1000, top_k: int = 10,
+    weights: Mapping[str, float] | None = None, use_graph: bool = True, *, seed: int = 0,
+    library: Library | None = None, scorers: Mapping[str, Scorer] | None = None,
+    constraints: Constraints | None = None,
+) -> list[Found]:
+    """Draw ``num_candidates`` progressions in ``key`` and return the ``top_k`` best: (score, chords, breakdown).
+
+    ``key`` is ``A minor``, or a tonic with ``mode`` beside it (``Major``, ``minor``). Without ``use_graph`` the draws
+    are uniform. The same arguments give the same list. Raises ``HarmonyUsageError`` and ``NoProgression``.
+    """
+    pool = (library or builtin_library()).pool(parse_key(key, mode))
+    result = search(pool, length, strategy="brute_force" if use_graph else "random", top=top_k, weights=weights,
+                    scorers=scorers, candidates=num_candidates, seed=seed, constraints=constraints)
+    return list(result.found)

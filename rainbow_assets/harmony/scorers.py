@@ -1,0 +1,189 @@
+"""Scorers: what makes a progression good, each 0 to 1, for thousands of progressions at once, and their weights.
+
+An additive scorer is the mean over the transitions of what it gives to each of them; that is what lets the search
+find the best progressions exactly. Others are asked about whole progressions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rainbow_assets.harmony.errors import HarmonyUsageError
+from rainbow_assets.harmony.pool import Matrix, Pool, Progressions, Rows
+
+Scores = NDArray[np.float64]
+DEFAULT_WEIGHTS = {"melody": 0.25, "voice_leading": 0.30, "variety": 0.15, "graph_probability": 0.30}
+FITNESS = "chromatic_fitness"
+FITNESS_WEIGHTS = {"melody": 0.1, "voice_leading": 0.3, "variety": 0.1, "graph_probability": 0.2, FITNESS: 0.3}
+STEP_SEMITONES, SKIP_SEMITONES = 2, 5
+FREE_SEMITONES, MOST_SEMITONES = 3, 15
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Judges progressions. ``score`` returns float64[n] in 0..1 for n progressions.
+
+    ``additive`` promises that the score of a progression is the mean of the scores of its pairs of neighbors.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in weights and breakdowns."""
+        ...
+
+    @property
+    def additive(self) -> bool:
+        """Whether the score is the mean over transitions."""
+        ...
+
+    def score(self, progressions: Progressions) -> Scores:
+        """Return float64[n] in 0..1."""
+        ...
+
+
+@dataclass(frozen=True)
+class PairScorer:
+    """An additive scorer, given as a matrix over pairs of chords."""
+
+    name: str
+    matrix: Callable[[Pool], Matrix]
+    additive: bool = True
+
+    def score(self, progressions: Progressions) -> Scores:
+        """Return the mean of the matrix over the transitions; 0 for progressions of one chord."""
+        rows = progressions.rows
+        if rows.shape[1] < 2:
+            return np.zeros(len(rows))
+        return mean_of_pairs(pair_matrix(progressions.pool, self), rows)
+
+
+def pair_matrix(pool: Pool, scorer: Scorer) -> Matrix:
+    """Return what an additive ``scorer`` gives to each pair of chords of ``pool``, float64[n, n]; computed once."""
+    if isinstance(scorer, PairScorer):
+        return pool.once(scorer, lambda: np.ascontiguousarray(scorer.matrix(pool), np.float64))
+    return pool.once(scorer, lambda: checked(scorer, pool.pairs).reshape(len(pool), len(pool)))
+
+
+def mean_of_pairs(matrix: Matrix, rows: Rows) -> Scores:
+    """Return the mean of ``matrix`` float64[c, c] over the transitions of ``rows`` int32[n, length >= 2]."""
+    total = np.zeros(len(rows))
+    flat, count = matrix.ravel(), len(matrix)
+    for place in range(rows.shape[1] - 1):
+        total += flat[rows[:, place] * count + rows[:, place + 1]]
+    return total / (rows.shape[1] - 1)
+
+
+def _melody(pool: Pool) -> Matrix:
+    jump = np.abs(pool.tops[:, None] - pool.tops[None, :])
+    return np.where(jump <= STEP_SEMITONES, 1.0, np.where(jump <= SKIP_SEMITONES, 0.5, 0.0))
+
+
+def _voice_leading(pool: Pool) -> Matrix:
+    return np.clip(1 - (pool.moves.cost - FREE_SEMITONES) / (MOST_SEMITONES - FREE_SEMITONES), 0.0, 1.0)
+
+
+def _no_parallel_fifths(pool: Pool) -> Matrix:
+    return 1.0 / (1 + pool.moves.fifths)
+
+
+melody = PairScorer("melody", _melody)
+"""1 where the top note moves by at most a whole tone, 0.5 up to a fourth, else 0; mean over transitions. 0..1."""
+voice_leading = PairScorer("voice_leading", _voice_leading)
+"""1 where the voices move 3 semitones in all or less, falling to 0 at 15; optimal assignment of voices. 0..1."""
+graph_probability = PairScorer("graph_probability", lambda pool: pool.transition)
+"""Mean probability of the transitions between functions. One that the graph lacks counts as 0. 0..1."""
+no_parallel_fifths = PairScorer("no_parallel_fifths", _no_parallel_fifths)
+"""1 where no two voices move in parallel fifths, 1/2 with one such pair, 1/3 with two ... 0..1; off by default."""
+
+
+@dataclass(frozen=True)
+class Variety:
+    """Different chords / length. 1/length .. 1. Not additive: it sees the whole progression."""
+
+    name: str = "variety"
+    additive: bool = False
+
+    def score(self, progressions: Progressions) -> Scores:
+        """Return the share of different chords."""
+        ordered = np.sort(progressions.rows, axis=1)
+        return (1 + (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1)) / ordered.shape[1]
+
+
+_REGISTRY: dict[str, Callable[[], Scorer]] = {
+    "melody": lambda: melody, "voice_leading": lambda: voice_leading, "variety": Variety,
+    "graph_probability": lambda: graph_probability, "no_parallel_fifths": lambda: no_parallel_fifths,
+}
+
+
+def register(name: str, make: Callable[[], Scorer]) -> None:
+    """Make the scorer ``name`` usable in weights; ``make`` is called once per search."""
+    _REGISTRY[name] = make
+
+
+def forget(name: str) -> None:
+    """Take back the registration of ``name``."""
+    _REGISTRY.pop(name, None)
+
+
+def known() -> list[str]:
+    """Return the names of all scorers, sorted."""
+    return sorted(_REGISTRY)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A scorer and its share of the total; shares sum to 1."""
+
+    scorer: Scorer
+    share: float
+
+
+def weighted(weights: Mapping[str, float] | None = None, extra: Mapping[str, Scorer] | None = None) -> list[Weighted]:
+    """Return the scorers of ``weights`` (default: ``DEFAULT_WEIGHTS``) with shares that sum to 1.
+
+    ``extra`` are scorers of the caller, by name. Raises ``HarmonyUsageError`` for an unknown name, a weight that is no
+    number of 0 or more, and weights whose sum is not positive.
+    """
+    chosen = dict(DEFAULT_WEIGHTS if weights is None else weights)
+    own = dict(extra or {})
+    for name, weight in chosen.items():
+        if name not in own and name not in _REGISTRY:
+            hint = " (a scorer of fitted models: register it first)" if name == FITNESS else ""
+            names = ", ".join(sorted({*own, *_REGISTRY}))
+            raise HarmonyUsageError(f"no scorer is called {name!r}{hint}; known: {names}")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
+            raise HarmonyUsageError(f"the weight of {name} is {weight!r}; write a number of 0 or more")
+    total = math.fsum(chosen.values())
+    if total <= 0:
+        raise HarmonyUsageError("the weights sum to 0; give at least one scorer a positive weight")
+    return [Weighted(own[name] if name in own else _REGISTRY[name](), chosen[name] / total) for name in chosen]
+
+
+class ScorerBroken(HarmonyUsageError):
+    """A scorer of the caller that does not keep its promise."""
+
+
+def checked(scorer: Scorer, progressions: Progressions) -> Scores:
+    """Return the scores float64[n] of one scorer; raise ``ScorerBroken`` where they are not n numbers in 0..1."""
+    found = np.asarray(scorer.score(progressions), np.float64)
+    if found.shape != (len(progressions),):
+        raise ScorerBroken(f"the scorer {scorer.name} returned the shape {found.shape} for {len(progressions)} "
+                           f"progressions; it must return one number for each")
+    if len(found) and not (found.min() >= -1e-9 and found.max() <= 1 + 1e-9):
+        raise ScorerBroken(f"the scorer {scorer.name} returned values outside 0..1")
+    return np.clip(found, 0.0, 1.0)
+
+
+def totals(items: list[Weighted], progressions: Progressions) -> tuple[Scores, dict[str, Scores]]:
+    """Return the weighted sum float64[n] and the score of each scorer by name."""
+    parts = {item.scorer.name: checked(item.scorer, progressions) for item in items}
+    whole = np.zeros(len(progressions))
+    for item in items:
+        whole += item.share * parts[item.scorer.name]
+    return whole, parts

@@ -1,0 +1,125 @@
+"""Search: progressions by score. Four strategies over one pool, one contract: the best k, without duplicates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from rainbow_assets.harmony.best import EFFORT, NEVER, Ranking, best, order
+from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
+from rainbow_assets.harmony.errors import HarmonyUsageError, NoProgression
+from rainbow_assets.harmony.functions import TONIC
+from rainbow_assets.harmony.limits import Constraints, Limits, limits
+from rainbow_assets.harmony.model import Chord
+from rainbow_assets.harmony.pool import Pool, Progressions, Rows
+from rainbow_assets.harmony.scorers import Scorer, Weighted, totals, weighted
+
+STRATEGIES = {
+    "best": "the highest scores of all, proven or with a bound",
+    "brute_force": "the best of N walks over the graph from the tonic; the whole space where that is smaller",
+    "graph": "the best of N walks over the graph",
+    "random": "the best of N uniform draws",
+}
+MAX_CANDIDATES, MAX_TOP = 5_000_000, 10_000
+
+
+class Found(NamedTuple):
+    """A progression with its score; unpacks like the original's result."""
+
+    score: float
+    progression: tuple[Chord, ...]
+    breakdown: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a search found, best first.
+
+    ``candidates`` different progressions were scored. ``exact``: no other progression beats the ones found.
+    ``upper_bound``: no progression scores more than this.
+    """
+
+    found: tuple[Found, ...]
+    strategy: str
+    candidates: int
+    exact: bool
+    upper_bound: float
+
+    @property
+    def gap(self) -> float:
+        """``upper_bound`` minus the best score: how much a better progression could gain at most."""
+        return max(0.0, self.upper_bound - self.found[0].score)
+
+
+def search(
+    pool: Pool, length: int, *, strategy: str = "best", top: int = 10, weights: Mapping[str, float] | None = None,
+    scorers: Mapping[str, Scorer] | None = None, candidates: int = 1000, seed: int = 0,
+    constraints: Constraints | None = None, effort: int = EFFORT,
+) -> Result:
+    """Return the ``top`` best progressions of ``length`` chords that the strategy finds.
+
+    ``candidates`` and ``seed`` belong to the drawing strategies, ``effort`` (beginnings kept per layer) to ``best``.
+    Raises ``HarmonyUsageError`` for what cannot be used and ``NoProgression`` where the constraints leave nothing.
+    """
+    for name, value, most in (("top", top, MAX_TOP), ("candidates", candidates, MAX_CANDIDATES),
+                              ("effort", effort, MAX_CANDIDATES)):
+        if not 1 <= value <= most:
+            raise HarmonyUsageError(f"{name} is {value}; write a number from 1 to {most}")
+    if seed < 0:
+        raise HarmonyUsageError(f"the seed {seed} is negative; write 0 or more")
+    items = weighted(weights, scorers)
+    allowed = limits(pool, length, constraints or Constraints())
+    if strategy == "best":
+        ranking = best(pool, allowed, items, top, effort)
+        if not len(ranking.rows):
+            raise NoProgression("the constraints leave no progression; allow repeats, a larger leap or another chord")
+        return _result(pool, items, ranking, strategy, ranking.exact(top))
+    rows, whole = _drawn(pool, allowed, strategy, candidates, seed)
+    if not len(rows):
+        raise NoProgression(f"{candidates} draws found no progression within the constraints; draw more, or use best")
+    scores, _ = totals(items, Progressions(pool, rows))
+    chosen = order(rows, scores, top)
+    # Draws prove nothing about what was not drawn: no progression scores more than 1.
+    unseen = NEVER if whole else 1.0
+    return _result(pool, items, Ranking(rows[chosen], scores[chosen], unseen, len(rows)), strategy, whole)
+
+
+def _drawn(pool: Pool, allowed: Limits, strategy: str, count: int, seed: int) -> tuple[Rows, bool]:
+    """Return the rows that a drawing strategy looks at, and whether they are all there are."""
+    flat, even = np.ones(len(pool)), np.ones((len(pool), len(pool)))
+    if strategy == "random":
+        return walks(pool, allowed, count, seed, flat, even), False
+    if strategy == "graph":
+        return walks(pool, allowed, count, seed, graph_starts(pool), graph_weights(pool)), False
+    if strategy != "brute_force":
+        names = ", ".join(STRATEGIES)
+        raise HarmonyUsageError(f"no strategy is called {strategy!r}; known: {names}")
+    if math.prod(int(mask.sum()) for mask in allowed.places) <= count:
+        return _whole_space(allowed), True
+    tonic = np.array([chord.function == TONIC[pool.key.mode] for chord in pool.chords], np.float64)
+    return walks(pool, allowed, count, seed, tonic, graph_weights(pool)), False
+
+
+def _whole_space(allowed: Limits) -> Rows:
+    """Return every progression within the limits, int32[m, length]."""
+    grid = np.meshgrid(*(np.flatnonzero(mask) for mask in allowed.places), indexing="ij")
+    rows = np.stack([axis.ravel() for axis in grid], axis=1).astype(np.int32)
+    fine = np.ones(len(rows), bool)
+    for place in range(1, allowed.length):
+        fine &= allowed.steps[rows[:, place - 1], rows[:, place]]
+    if allowed.no_repeats:
+        ordered = np.sort(rows, axis=1)
+        fine &= (ordered[:, 1:] != ordered[:, :-1]).all(axis=1)
+    return rows[fine]
+
+
+def _result(pool: Pool, items: list[Weighted], ranking: Ranking, strategy: str, exact: bool) -> Result:
+    chosen = Progressions(pool, ranking.rows)
+    scores, parts = totals(items, chosen)
+    found = tuple(Found(float(scores[n]), chosen.chords(n), {name: float(part[n]) for name, part in parts.items()})
+                  for n in range(len(scores)))
+    return Result(found, strategy, ranking.ranked, exact, max(ranking.dropped, found[0].score))
