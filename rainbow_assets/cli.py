@@ -12,6 +12,7 @@ from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
 from rainbow_assets.verbs.build import build, stop_if_failed
+from rainbow_assets.verbs.chords import chords
 from rainbow_assets.verbs.release import diff, rehearse, verify
 from rainbow_assets.verbs.threads import threads
 
@@ -109,7 +110,8 @@ def release(
         click.echo(hear(settings.roots(), version, open_hub(push)))
 
 
-VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads)
+VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads,
+         chords)
 for verb in VERBS:
     main.add_command(verb)
 

@@ -9,6 +9,8 @@ from rainbow_assets.corpus import checks as corpus_checks
 from rainbow_assets.embeddings import assets as embeddings
 from rainbow_assets.embeddings import checks as embedding_checks
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
+from rainbow_assets.harmony import assets as harmony
+from rainbow_assets.harmony import checks as harmony_checks
 from rainbow_assets.lineage import automation
 from rainbow_assets.release import assets as release
 from rainbow_assets.release import checks as release_checks
@@ -17,8 +19,8 @@ from rainbow_assets.segments import checks as segment_checks
 from rainbow_assets.storage.resources import ShardStoreResource
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, release]),
-    asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks,
+    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, harmony, release]),
+    asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *harmony_checks.checks,
                   *release_checks.checks],
     jobs=[jobs.main_job, jobs.ci_job, jobs.release_job],
     sensors=[corpus_automation.corpus_changes, automation.automation],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rainbow_assets.corpus import registry as corpus
 from rainbow_assets.embeddings import registry as embeddings
+from rainbow_assets.harmony import registry as harmony
 from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.release import registry as release
 from rainbow_assets.segments import registry as segments
 
-ROOMS = (corpus, segments, embeddings, release)
+ROOMS = (corpus, segments, embeddings, harmony, release)
 
 
 def steps() -> dict[str, Step]:

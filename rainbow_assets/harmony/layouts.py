@@ -55,6 +55,11 @@ class NotAChord:
     message: str
 
 
+def is_key_folder(name: str) -> bool:
+    """Return whether ``name`` is that of a folder of a pair of keys, at the top of a pack."""
+    return _PAIR.fullmatch(name.strip()) is not None
+
+
 @lru_cache(maxsize=1024)
 def _folder(folders: tuple[str, ...]) -> tuple[Key, Key, str, str | None] | None:
     """Return (major key, minor key, category, mode or ``modal``) that the folders of a file say, or None."""

@@ -18,6 +18,7 @@ CHORD_SCHEMA = pa.schema([
     ("bass_note", pa.string()), ("intervals", pa.list_(pa.int8())), ("pitch_classes", pa.list_(pa.int8())),
     ("voicing", pa.list_(pa.int16())), ("note_names", pa.list_(pa.string())), ("num_notes", pa.int16()),
     ("category", pa.string()), ("pack", pa.string()), ("source_file", pa.string()), ("source_digest", pa.string()),
+    ("remark", pa.string()),
 ])
 """One row per chord in a key and voicing; key ``chord_id``. ``voicing`` holds MIDI pitches, lowest first."""
 
@@ -29,19 +30,21 @@ PROGRESSION_SCHEMA = pa.schema([
     ("chord_names", pa.list_(pa.string())),
     ("start_ms", pa.list_(pa.int32())), ("duration_ms", pa.list_(pa.int32())),
     ("voicings", pa.list_(pa.list_(pa.int16()))), ("mood_tags", pa.list_(pa.string())), ("pack", pa.string()),
-    ("source_file", pa.string()), ("source_digest", pa.string()),
+    ("source_file", pa.string()), ("source_digest", pa.string()), ("remark", pa.string()),
 ])
-"""One row per progression; key ``progression_id``; the lists run over its chords. Times are milliseconds."""
+"""One row per progression; key ``progression_id``; the lists run over its chords. Times are milliseconds.
 
-ANOMALY_SCHEMA = pa.schema([
-    ("file", pa.string()), ("kind", pa.string()), ("severity", pa.string()), ("message", pa.string()),
-    ("action", pa.string()),
-])
-"""One row per irregularity of a pack's files."""
+``remark`` says what is odd about a row's file, though it was used; null where nothing is.
+"""
 
 
-def chord_rows(chords: Iterable[Chord]) -> list[dict[str, Any]]:
-    """Return the rows of ``chord_library``, sorted by key signature, mode and ``chord_id``."""
+def remarks(anomalies: Iterable[PackAnomaly]) -> dict[str, str]:
+    """Return the warnings about files that were used, by file."""
+    return {item.file: f"{item.kind}: {item.message}" for item in anomalies if item.severity == "warning"}
+
+
+def chord_rows(chords: Iterable[Chord], noted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the rows of ``chord_library``, sorted by tonic, mode and ``chord_id``; ``noted`` are remarks by file."""
     rows = [{
         "chord_id": chord.chord_id, "key": chord.key.label, "tonic": chord.key.tonic, "tonic_pc": chord.key.pc,
         "mode": chord.key.mode, "function": chord.function, "roman": chord.roman, "chord_name": chord.name,
@@ -50,11 +53,12 @@ def chord_rows(chords: Iterable[Chord]) -> list[dict[str, Any]]:
         "pitch_classes": list(chord.pitch_classes), "voicing": list(chord.voicing),
         "note_names": list(chord.note_names), "num_notes": len(chord.voicing), "category": chord.category,
         "pack": chord.pack, "source_file": chord.source_file, "source_digest": chord.source_digest,
+        "remark": noted.get(chord.source_file),
     } for chord in chords]
     return sorted(rows, key=lambda row: (row["tonic_pc"], row["mode"], row["chord_id"], row["pack"]))
 
 
-def progression_rows(progressions: Iterable[Progression]) -> list[dict[str, Any]]:
+def progression_rows(progressions: Iterable[Progression], noted: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the rows of ``progression_library``, sorted by ``progression_id``."""
     rows = []
     for item in progressions:
@@ -68,23 +72,19 @@ def progression_rows(progressions: Iterable[Progression]) -> list[dict[str, Any]
             "chord_names": [step.name for step in item.steps], "start_ms": times[0], "duration_ms": times[1],
             "voicings": voicings, "mood_tags": list(item.moods), "pack": item.pack, "source_file": item.source_file,
             "source_digest": digest(item.name, item.key.label, float(item.bpm), voicings, *times),
+            "remark": noted.get(item.source_file),
         })
     return sorted(rows, key=lambda row: row["progression_id"])
 
 
 def chord_library(pack: Pack) -> pa.Table:
     """Return the pack's chords as a table of ``CHORD_SCHEMA``."""
-    return pa.Table.from_pylist(chord_rows(pack.chords), schema=CHORD_SCHEMA)
+    return pa.Table.from_pylist(chord_rows(pack.chords, remarks(pack.anomalies)), schema=CHORD_SCHEMA)
 
 
 def progression_library(pack: Pack) -> pa.Table:
     """Return the pack's progressions as a table of ``PROGRESSION_SCHEMA``."""
-    return pa.Table.from_pylist(progression_rows(pack.progressions), schema=PROGRESSION_SCHEMA)
-
-
-def anomaly_table(anomalies: Iterable[PackAnomaly]) -> pa.Table:
-    """Return pack anomalies as a table of ``ANOMALY_SCHEMA``, sorted."""
-    return pa.Table.from_pylist([item.as_dict() for item in sorted(anomalies)], schema=ANOMALY_SCHEMA)
+    return pa.Table.from_pylist(progression_rows(pack.progressions, remarks(pack.anomalies)), schema=PROGRESSION_SCHEMA)
 
 
 def chords_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Chord, ...]:

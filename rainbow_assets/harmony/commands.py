@@ -1,0 +1,134 @@
+"""What ``rainbow chords`` does, without the command line: texts in, plain values and files out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.harmony.errors import HarmonyUsageError
+from rainbow_assets.harmony.keys import Key
+from rainbow_assets.harmony.library import Library
+from rainbow_assets.harmony.limits import Constraints
+from rainbow_assets.harmony.midi_write import Performance, midi_bytes
+from rainbow_assets.harmony.model import Chord
+from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS
+from rainbow_assets.harmony.search import Result, search
+
+MAX_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: a key, a length, and how to search."""
+
+    key: Key
+    length: int = 4
+    top: int = 10
+    strategy: str = "best"
+    weights: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
+    candidates: int = 1000
+    seed: int = 0
+    kinds: tuple[str, ...] = ()
+    constraints: Constraints = field(default_factory=Constraints)
+
+
+def read_weights(text: str | None) -> dict[str, float]:
+    """Read ``melody=.25,variety=.15``; None is the default. Raises ``HarmonyUsageError``."""
+    if text is None:
+        return dict(DEFAULT_WEIGHTS)
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, sign, number = part.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise HarmonyUsageError(f"the weight {part.strip()!r} is not <scorer>=<number>; write for example "
+                                    "melody=.25,voice_leading=.3")
+    return found
+
+
+def read_pins(texts: Iterable[str]) -> dict[int, str]:
+    """Read ``2=V7`` (places from 1) as {1: ``V7``}; raise ``HarmonyUsageError``."""
+    found: dict[int, str] = {}
+    for text in texts:
+        place, _, chord = text.partition("=")
+        if not place.strip().isdecimal() or int(place) < 1 or not chord.strip():
+            raise HarmonyUsageError(f"the pin {text!r} is not <place>=<chord>; write for example 2=V7")
+        if found.setdefault(int(place) - 1, chord.strip()) != chord.strip():
+            raise HarmonyUsageError(f"two chords are pinned at place {place.strip()}; pin one")
+    return found
+
+
+def read_beats(text: str) -> tuple[float, ...]:
+    """Read ``4`` or ``2,2,4`` as beats per chord; raise ``HarmonyUsageError``."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise HarmonyUsageError(f"the harmonic rhythm {text!r} is not beats per chord; write 4 or 2,2,4") from None
+
+
+def find(library: Library, asked: Request) -> Result:
+    """Return what the search finds; raise ``HarmonyUsageError`` or ``NoProgression``."""
+    return search(library.pool(asked.key, asked.kinds), asked.length, strategy=asked.strategy, top=asked.top,
+                  weights=asked.weights, candidates=asked.candidates, seed=asked.seed, constraints=asked.constraints)
+
+
+def file_name(rank: int, chords: Sequence[Chord]) -> str:
+    """Return ``01_Am-F-C_E-G``: a name that every disk takes."""
+    names = "-".join(chord.name for chord in chords)
+    return f"{rank:02d}_" + re.sub(r"[^A-Za-z0-9#-]+", "_", names)[:MAX_NAME].strip("_-")
+
+
+def write_midi(result: Result, out: Path, how: Performance) -> list[Path]:
+    """Write one MIDI file per progression into the folder ``out``; return their paths. Raises ``RainbowError``."""
+    names = [out / f"{file_name(rank, item.progression)}.mid" for rank, item in enumerate(result.found, 1)]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, item in zip(names, result.found, strict=True):
+            title = " ".join(chord.name for chord in item.progression)
+            path.write_bytes(midi_bytes([chord.voicing for chord in item.progression], how, title))
+    except OSError as error:
+        raise RainbowError(f"the MIDI files cannot be written to {out}: {error.strerror or error}") from error
+    return names
+
+
+def values(library: Library, asked: Request, result: Result) -> dict[str, Any]:
+    """Return the answer as plain values, for ``--json``."""
+    return {
+        "key": asked.key.label, "length": asked.length, "strategy": result.strategy, "seed": asked.seed,
+        "pack": library.name, "pack_digest": library.digest, "weights": asked.weights,
+        "candidates": result.candidates, "exact": result.exact, "upper_bound": round(result.upper_bound, 9),
+        "gap": round(result.gap, 9),
+        "progressions": [{
+            "rank": rank, "score": round(item.score, 9),
+            "breakdown": {name: round(score, 9) for name, score in item.breakdown.items()},
+            "chords": [{"name": chord.name, "roman": chord.roman, "function": chord.function,
+                        "voicing": list(chord.voicing), "notes": list(chord.note_names)} for chord in item.progression],
+        } for rank, item in enumerate(result.found, 1)],
+    }
+
+
+def table(asked: Request, result: Result) -> str:
+    """Return the answer as text for a person."""
+    names = list(result.found[0].breakdown)
+    chords = [" ".join(f"{chord.name}" for chord in item.progression) for item in result.found]
+    romans = [" ".join(chord.roman for chord in item.progression) for item in result.found]
+    wide, broad = max(map(len, chords)), max(map(len, romans))
+    lines = [f"{'':>3}  {'score':>6}  {'chords':<{wide}}  {'functions':<{broad}}  " + "  ".join(names)]
+    for rank, item in enumerate(result.found, 1):
+        parts = "  ".join(f"{item.breakdown[name]:>{len(name)}.3f}" for name in names)
+        lines.append(f"{rank:>3}  {item.score:>6.4f}  {chords[rank - 1]:<{wide}}  {romans[rank - 1]:<{broad}}  {parts}")
+    if result.strategy != "best":
+        whole = ", which is all there are" if result.exact else ""
+        proof = f"{result.candidates} different candidates were scored{whole}"
+    elif result.exact:
+        proof = "exact: no other progression scores higher"
+    else:
+        proof = f"no progression scores above {result.upper_bound:.4f} (gap {result.gap:.4f})"
+    return "\n".join([*lines, f"{asked.key.label}, {asked.length} chords, {result.strategy}: {proof}"])

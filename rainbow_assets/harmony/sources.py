@@ -1,0 +1,77 @@
+"""Which packs there are: the built-in one, and those in ``RAINBOW_CHORDS``; read once per state of their files."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from rainbow_assets import settings
+from rainbow_assets.corpus.digests import FileDigests
+from rainbow_assets.harmony.errors import PackError
+from rainbow_assets.harmony.layouts import is_key_folder
+from rainbow_assets.harmony.model import Pack
+from rainbow_assets.harmony.pack_files import MIDI_SUFFIXES
+from rainbow_assets.harmony.packs import read_pack
+from rainbow_assets.harmony.theory import NAME, theory_pack
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.storage.shard import Shard
+
+ARCHIVES = (".tar.gz", ".tgz", ".tar")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
+
+
+def pack_places(root: Path) -> dict[str, Path]:
+    """Return the packs in ``root`` by name, sorted: each folder and each tar archive, or ``root`` itself.
+
+    ``root`` is itself a pack where it holds folders of keys (``01 - C Major - A Minor``). Raises ``PackError`` for a
+    name that two packs have or that cannot name a part.
+    """
+    if not root.is_dir():
+        return {}
+    inside = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    if any(path.is_dir() and is_key_folder(path.name) for path in inside):
+        inside = [root]
+    found: dict[str, Path] = {}
+    for path in inside:
+        ending = next((ending for ending in ARCHIVES if path.name.endswith(ending)), "")
+        if not path.is_dir() and not ending:
+            continue
+        name = path.name.removesuffix(ending)
+        if name in (NAME, *found) or not _NAME.fullmatch(name):
+            raise PackError(f"the chord pack {path.name} cannot be called {name!r}: the name is taken, or holds other "
+                            "signs than letters, digits, dots, dashes and spaces; rename it")
+        found[name] = path
+    return found
+
+
+def source_token(shard: Shard) -> str:
+    """Return a digest of every file of the packs (cached by stat); the built-in pack is in the code."""
+    root = settings.roots().chords
+    return digest(_digests(root, shard.store.cache_path("chord_pack_digests.json")))
+
+
+def _digests(root: Path, cache: Path | None) -> dict[str, dict[str, str]]:
+    digests = FileDigests(root, cache)
+    found = {name: {file: digests.digest(file) for file in _files(path, root)}
+             for name, path in pack_places(root).items()}
+    digests.save()
+    return found
+
+
+def _files(pack: Path, root: Path) -> list[str]:
+    """Return the files that make the pack, relative to ``root``, sorted. Links out of it are not followed."""
+    if pack.is_file():
+        return [pack.relative_to(root).as_posix()]
+    return sorted(path.relative_to(root).as_posix() for path in pack.rglob("*")
+                  if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
+
+
+def packs(shard: Shard) -> tuple[Pack, ...]:
+    """Return the packs, the built-in one first; the same files are read once per process."""
+    return _read(settings.roots().chords, source_token(shard))
+
+
+@lru_cache(maxsize=1)
+def _read(root: Path, token: str) -> tuple[Pack, ...]:
+    return (theory_pack(), *(read_pack(path, name) for name, path in pack_places(root).items()))

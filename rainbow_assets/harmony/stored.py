@@ -1,0 +1,16 @@
+"""The library that the graph of assets has built: ``chord_library`` and ``function_graph`` as they stand."""
+
+from __future__ import annotations
+
+from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
+from rainbow_assets.harmony.library import Library
+from rainbow_assets.harmony.tables import CHORD_SCHEMA, chords_of
+from rainbow_assets.storage.store import ShardStore
+
+
+def stored_library(store: ShardStore) -> Library:
+    """Return the built library; raise ``MissingShard`` (which names the command) where it was never built."""
+    shard = store.shard("chord_library")
+    chords = chords_of(shard.table(CHORD_SCHEMA).to_pylist())
+    version = shard.require_index().data_version
+    return Library("library", version, chords, graph_of(store.shard("function_graph").table(GRAPH_SCHEMA)))
