@@ -34,8 +34,9 @@ class ChordType:
         return "major" if 4 in self.intervals else "minor" if 3 in self.intervals else None
 
 
+# A flat after the root would be read as the root's: C with a flat fifth is C(b5), not Cb5.
 _TABLE = """
-:0 4 7|m:0 3 7|dim:0 3 6|aug:0 4 8|5:0 7|sus2:0 2 7|sus4:0 5 7|sus4add9:0 2 5 7|b5:0 4 6
+:0 4 7|m:0 3 7|dim:0 3 6|aug:0 4 8|5:0 7|sus2:0 2 7|sus4:0 5 7|sus4add9:0 2 5 7|(b5):0 4 6
 6:0 4 7 9|m6:0 3 7 9|7:0 4 7 10|maj7:0 4 7 11|m7:0 3 7 10|mMaj7:0 3 7 11|m7b5:0 3 6 10|dim7:0 3 6 9|dimMaj7:0 3 6 11
 7#5:0 4 8 10|maj7#5:0 4 8 11|7b5:0 4 6 10|maj7b5:0 4 6 11|m7#5:0 3 8 10|7sus4:0 5 7 10|7sus2:0 2 7 10|maj7sus4:0 5 7 11
 maj7sus2:0 2 7 11|add9:0 2 4 7|madd9:0 2 3 7|add11:0 4 5 7|madd11:0 3 5 7|69:0 2 4 7 9|m69:0 2 3 7 9
@@ -74,7 +75,8 @@ _SYNONYMS = {
     "m2": "madd9", "madd2": "madd9", "4": "add11", "add4": "add11", "madd4": "madd11", "majadd9": "add9", "6/9": "69",
     "m6/9": "m69", "69sus4": "sus4add9", "mM7": "mMaj7", "mM9": "mMaj9", "mM7add11": "mMaj7add11", "minmaj7": "mMaj7",
     "mmaj7": "mMaj7", "mmaj9": "mMaj9", "m7b9b5": "m7b5b9", "aug7": "7#5", "7aug": "7#5", "augmaj7": "maj7#5",
-    "M7#5": "maj7#5", "M7b5": "maj7b5", "sus": "sus4", "7sus": "7sus4", "9sus": "9sus4", "13sus": "13sus4", "Mb5": "b5",
+    "M7#5": "maj7#5", "M7b5": "maj7b5", "sus": "sus4", "7sus": "7sus4", "9sus": "9sus4", "13sus": "13sus4",
+    "Mb5": "(b5)", "b5": "(b5)",
     "dom13": "13", "dom11": "11", "add9sus4": "sus4add9", "m7#5": "m7#5", "maj6": "6", "maj69": "69", "alt": "7#9",
 }
 _NAME = re.compile(r"([A-G](?:bb|##|b|#)?)\s*(.*?)\s*(?:[/;]\s*([A-G](?:bb|##|b|#)?))?")

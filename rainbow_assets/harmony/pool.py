@@ -103,7 +103,8 @@ def make_pool(
 ) -> Pool:
     """Return the pool of ``key``: the library's chords in that key, or where it has none, in another one, transposed.
 
-    The same notes are taken once. ``categories`` keeps only chords of these kinds (``triad``, ``seventh`` ...).
+    The same notes are taken once (as root position, where two names are possible), sorted, so that the order of a
+    pack's files changes nothing. ``categories`` keeps only chords of these kinds (``triad``, ``seventh`` ...).
     Raises ``NoProgression`` where nothing is left.
     """
     usable = [chord for chord in chords if chord.key.mode == key.mode]
@@ -118,9 +119,9 @@ def make_pool(
     if unknown:
         raise NoProgression(f"the chord library has no chord of the kind {unknown[0]!r} in {key.label}; it has "
                             f"{', '.join(known)}")
+    placed = [chord if chord.key == key else transpose(chord, key) for chord in by_tonic[nearest]
+              if not categories or chord.category in categories]
     distinct: dict[tuple[int, ...], Chord] = {}
-    for chord in by_tonic[nearest]:
-        if not categories or chord.category in categories:
-            placed = chord if chord.key == key else transpose(chord, key)
-            distinct.setdefault(placed.voicing, placed)
+    for chord in sorted(placed, key=lambda chord: (chord.voicing, abs(chord.inversion), chord.roman)):
+        distinct.setdefault(chord.voicing, chord)
     return Pool(key, tuple(distinct.values()), graph)

@@ -117,7 +117,8 @@ def rows_sum_to_one(step: Step) -> Check:
         wrong = sorted(node for node, total in sums.items() if abs(total - 1) > SUM_TOLERANCE)
         numbers = {"nodes": len(sums), "wrong": len(wrong)}
         if wrong:
-            return Outcome(False, f"the probabilities after {len(wrong)} nodes do not sum to 1: {names(wrong)}", numbers)
+            return Outcome(False, f"the probabilities after {len(wrong)} nodes do not sum to 1: {names(wrong)}",
+                           numbers)
         return Outcome(True, f"the probabilities after each of {len(sums)} nodes sum to 1", numbers)
 
     return Check("rows_sum_to_one", step.name, evaluate, "What follows a node has probability 1 in all.", CODE)

@@ -28,8 +28,9 @@ WHOLE = 10**6
 
 def small(seed: int, chords: int) -> Pool:
     """Some chords of A minor, always with its tonic triad."""
-    chosen = random.Random(seed).sample(POOL.chords[1:], chords - 1)
-    return Pool(POOL.key, (POOL.chords[0], *chosen), POOL.graph)
+    tonic = next(chord for chord in POOL.chords if chord.name == "Am")
+    chosen = random.Random(seed).sample([chord for chord in POOL.chords if chord != tonic], chords - 1)
+    return Pool(POOL.key, (tonic, *chosen), POOL.graph)
 
 
 weights = st.fixed_dictionaries({name: st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0]) for name in DEFAULT_WEIGHTS},
@@ -146,13 +147,13 @@ def test_the_same_seed_gives_the_same_answer(strategy):
         assert search(POOL, 6, strategy=strategy, seed=8, candidates=500).found != first.found
 
 
-EXPECTED = ["Am/E", "G6", "F", "Dm/F"]
+EXPECTED = ["Am7", "Am", "F/A", "Cmaj7#5"]
 
 
 def test_a_seed_is_the_same_everywhere():
     """Fixed for ever: raw PCG64 bits, no distribution of numpy's, no frame library."""
     found = search(POOL, 4, strategy="graph", seed=42, candidates=100, top=1).found[0]
-    assert ([chord.name for chord in found.progression], round(found.score, 6)) == (EXPECTED, 0.690086)
+    assert ([chord.name for chord in found.progression], round(found.score, 6)) == (EXPECTED, 0.720894)
 
 
 def test_best_is_at_least_as_good_as_luck():
@@ -173,7 +174,10 @@ def test_the_original_call_works_and_unpacks():
 def test_a_key_that_a_pack_lacks_is_transposed_and_spelled_as_asked():
     chords = [chord for chord in builtin_library().chords if chord.key == Key("A", "minor")]
     pool = make_pool(chords, parse_key("A# minor"))
-    assert pool.chords[0].name == "A#m" and pool.chords[0].key.label == "A# minor"
+    tonic = next(chord for chord in pool.chords if chord.roman == "i")
+    assert tonic.name == "A#m" and tonic.key.label == "A# minor"
+    shuffled = random.Random(2).sample(chords, len(chords))
+    assert make_pool(shuffled, parse_key("A# minor")).chords == pool.chords, "the order of files changes nothing"
     assert [chord.roman for chord in pool.chords] == [chord.roman for chord in POOL.chords]
     with pytest.raises(NoProgression, match="major key"):
         make_pool(chords, parse_key("C major"))
@@ -183,10 +187,11 @@ def test_a_key_that_a_pack_lacks_is_transposed_and_spelled_as_asked():
     assert len(triads) == 7 and {chord.category for chord in triads.chords} == {"triad"}
 
 
-def test_more_parallel_fifths_cost_more():
-    plain = search(POOL, 6, weights={"graph_probability": 1}).found
-    careful = search(POOL, 6, weights={"graph_probability": 1, "no_parallel_fifths": 1}).found
-    place = {chord: n for n, chord in enumerate(POOL.chords)}
-    count = [sum(int(POOL.moves.fifths[place[a], place[b]]) for item in found
+def test_parallel_fifths_are_avoided_where_they_cost():
+    pool = builtin_library().pool(parse_key("A minor"), ["triad"])
+    plain = search(pool, 6, weights={"graph_probability": 1}).found
+    careful = search(pool, 6, weights={"graph_probability": 1, "no_parallel_fifths": 1}).found
+    place = {chord: n for n, chord in enumerate(pool.chords)}
+    count = [sum(int(pool.moves.fifths[place[a], place[b]]) for item in found
                  for a, b in itertools.pairwise(item.progression)) for found in (plain, careful)]
-    assert count[1] < count[0]
+    assert count[1] < count[0], "root position triads have many"
