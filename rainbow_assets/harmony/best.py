@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rainbow_assets.harmony.limits import Limits
 from rainbow_assets.harmony.pool import Matrix, Pool, Progressions, Rows
-from rainbow_assets.harmony.scorers import Variety, Weighted, pair_matrix, totals
+from rainbow_assets.harmony.scorers import PairScorer, Variety, Weighted, pair_matrix, totals
 
 EFFORT = 1024
 """Beginnings kept per layer, unless the whole space is small."""
@@ -71,6 +71,8 @@ class _Task:
     """Additive score of each step, weighted, float64[n, n]; -inf where the step is not allowed."""
     to_go: Matrix
     """The most that the additive scorers can still add, float64[length, n]; -inf where the chord may not stand."""
+    first: Matrix
+    """What the first chord adds, float64[n]."""
     variety: float
     others: float
 
@@ -88,9 +90,13 @@ def best(pool: Pool, limits: Limits, items: list[Weighted], top: int, effort: in
 
 def _prepare(pool: Pool, limits: Limits, items: list[Weighted]) -> _Task:
     step = np.where(limits.steps, 0.0, NEVER)
+    first = np.zeros(len(pool))
     variety = others = 0.0
     for item in items:
-        if item.scorer.additive:
+        if isinstance(item.scorer, PairScorer) and item.scorer.first is not None:
+            step = step + item.share / limits.length * pair_matrix(pool, item.scorer)
+            first = first + item.share / limits.length * item.scorer.first(pool)
+        elif item.scorer.additive:
             step = step + item.share / (limits.length - 1) * pair_matrix(pool, item.scorer)
         elif isinstance(item.scorer, Variety):
             variety += item.share
@@ -99,7 +105,7 @@ def _prepare(pool: Pool, limits: Limits, items: list[Weighted]) -> _Task:
     to_go = np.where(limits.places, 0.0, NEVER)
     for place in range(limits.length - 2, -1, -1):
         to_go[place] += (step + to_go[place + 1][None, :]).max(axis=1)
-    return _Task(pool, limits, items, step, to_go, variety, others)
+    return _Task(pool, limits, items, step, to_go, first, variety, others)
 
 
 def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
@@ -108,7 +114,7 @@ def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
     rows = np.flatnonzero(np.isfinite(task.to_go[0])).astype(np.int32)[:, None]
     flat = np.zeros(0)
     kept = np.zeros(0, np.int64)
-    sums, fresh = np.zeros(len(rows)), np.ones(len(rows), np.int64)
+    sums, fresh = task.first[rows[:, 0]], np.ones(len(rows), np.int64)
     dropped = NEVER
     for place in range(1, length):
         summed = sums[:, None] + task.step[rows[:, -1]]

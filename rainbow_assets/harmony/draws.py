@@ -103,9 +103,5 @@ def graph_weights(pool: Pool) -> Matrix:
 
 def graph_starts(pool: Pool) -> Matrix:
     """Return the weight of each chord as a beginning: its function's share of beginnings, shared among its chords."""
-    if pool.graph is None:
-        return np.zeros(len(pool))
     same = np.array([chord.function for chord in pool.chords])
-    sharing = (same[:, None] == same[None, :]).sum(axis=1)
-    starts = np.append(pool.graph.starts, 0.0)
-    return starts[pool.functions] / sharing
+    return pool.starting / (same[:, None] == same[None, :]).sum(axis=1)

@@ -6,15 +6,17 @@ A file that is left out is a quarantined row, so that nothing of a pack disappea
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.harmony.model import KINDS, Pack, PackAnomaly
-from rainbow_assets.harmony.sources import packs, source_token
+from rainbow_assets.harmony.model import KINDS, PackAnomaly
+from rainbow_assets.harmony.sources import read_packs, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA, chord_rows, progression_rows, remarks
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -28,39 +30,43 @@ _OF_PROGRESSION = re.compile(r"(^|/)[^/]*progression[^/]*/", re.IGNORECASE)
 Rows = dict[str, tuple[str, dict[str, Any]]]
 
 
-def _chords(pack: Pack) -> list[dict[str, Any]]:
-    return chord_rows(pack.chords, remarks(pack.anomalies))
-
-
-def _progressions(pack: Pack) -> list[dict[str, Any]]:
-    return progression_rows(pack.progressions, remarks(pack.anomalies))
-
-
-def _rows(shard: Shard, key: str, of: Callable[[Pack], list[dict[str, Any]]]) -> Rows:
+def _rows(shard: Shard, progressions: bool) -> Rows:
     """Return {key: (part, row)} of all packs; a part is one mode of one pack."""
-    return {row[key]: (f"{pack.name}-{row['mode']}", row) for pack in packs(shard) for row in of(pack)}
+    return _made(settings.roots().chords, source_token(shard), progressions)
+
+
+@lru_cache(maxsize=2)
+def _made(root: Path, token: str, progressions: bool) -> Rows:
+    found: Rows = {}
+    for pack in read_packs(root, token):
+        noted = remarks(pack.anomalies)
+        rows = progression_rows(pack.progressions, noted) if progressions else chord_rows(pack.chords, noted)
+        key = "progression_id" if progressions else "chord_id"
+        found.update({row[key]: (f"{pack.name}-{row['mode']}", row) for row in rows})
+    return found
 
 
 def _left_out(shard: Shard, progressions: bool) -> dict[str, tuple[str, PackAnomaly]]:
     """Return {key: (part, anomaly)} of the files without a row, of chords or of progressions."""
     return {f"{pack.name}:{item.file} ({item.kind})": (f"{pack.name}-left-out", item)
-            for pack in packs(shard) for item in pack.anomalies
+            for pack in read_packs(settings.roots().chords, source_token(shard)) for item in pack.anomalies
             if item.kind in REASONS and bool(_OF_PROGRESSION.search(item.file)) is progressions}
 
 
 def _step(
-    name: str, key: str, schema: pa.Schema, fields: dict[str, tuple[str, ...]],
-    of: Callable[[Pack], list[dict[str, Any]]], progressions: bool,
+    name: str, key: str, schema: pa.Schema, fields: dict[str, tuple[str, ...]], progressions: bool
 ) -> Step:
     def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-        found = [(known, part, digest(row)) for known, (part, row) in _rows(shard, key, of).items()]
+        # A row follows from its key, its music and its remark; the source digest stands for the music.
+        found = [(known, part, digest(row["source_digest"], row["remark"]))
+                 for known, (part, row) in _rows(shard, progressions).items()]
         found += [(known, part, digest(item.message))
                   for known, (part, item) in _left_out(shard, progressions).items()]
         names = ["key", "part", f"in:{PACKS}.file"]
         return pl.DataFrame(sorted(found), schema=dict.fromkeys(names, pl.String), orient="row")
 
     def compute(work: Work) -> Iterator[Batch]:
-        rows, left = _rows(work.shard, key, of), _left_out(work.shard, progressions)
+        rows, left = _rows(work.shard, progressions), _left_out(work.shard, progressions)
         for part, asked in work.parts():
             keys = asked["key"].to_list()
             made = [rows[known][1] for known in keys if known in rows]
@@ -77,8 +83,8 @@ def _step(
 _MUSIC = ("mode", "functions", "romans")
 CHORD_LIBRARY = _step(
     "chord_library", "chord_id", CHORD_SCHEMA,
-    {"chord": tuple(item for item in CHORD_SCHEMA.names if item != "chord_id")}, _chords, progressions=False)
+    {"chord": tuple(item for item in CHORD_SCHEMA.names if item != "chord_id")}, progressions=False)
 PROGRESSION_LIBRARY = _step(
     "progression_library", "progression_id", PROGRESSION_SCHEMA,
     {"music": _MUSIC, "row": tuple(item for item in PROGRESSION_SCHEMA.names
-                                   if item not in ("progression_id", *_MUSIC))}, _progressions, progressions=True)
+                                   if item not in ("progression_id", *_MUSIC))}, progressions=True)

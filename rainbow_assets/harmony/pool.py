@@ -58,6 +58,12 @@ class Pool:
         return np.where(known, self.graph.probability[place[:, None], place[None, :]], 0.0)
 
     @cached_property
+    def starting(self) -> NDArray[np.float64]:
+        """Probability that a progression begins with each chord's function, float64[n]; 0 where no one does."""
+        starts = np.append(self.graph.starts if self.graph is not None else np.zeros(0), 0.0)
+        return starts[self.functions]
+
+    @cached_property
     def pairs(self) -> Progressions:
         """All progressions of two chords, in the order of a flattened n x n matrix."""
         both = np.divmod(np.arange(len(self) ** 2), len(self))

@@ -23,6 +23,8 @@ FITNESS = "chromatic_fitness"
 FITNESS_WEIGHTS = {"melody": 0.1, "voice_leading": 0.3, "variety": 0.1, "graph_probability": 0.2, FITNESS: 0.3}
 STEP_SEMITONES, SKIP_SEMITONES = 2, 5
 FREE_SEMITONES, MOST_SEMITONES = 3, 15
+UNLIKELY = 1e-4
+"""A probability below this counts as none."""
 
 
 @runtime_checkable
@@ -49,18 +51,26 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class PairScorer:
-    """An additive scorer, given as a matrix over pairs of chords."""
+    """An additive scorer, given as a matrix over pairs of chords.
+
+    With ``first`` (float64[n] over chords) the first chord counts too, as much as one transition.
+    """
 
     name: str
     matrix: Callable[[Pool], Matrix]
+    first: Callable[[Pool], Scores] | None = None
     additive: bool = True
 
     def score(self, progressions: Progressions) -> Scores:
-        """Return the mean of the matrix over the transitions; 0 for progressions of one chord."""
+        """Return the mean over the transitions (and the first chord); 0 for one chord alone."""
         rows = progressions.rows
         if rows.shape[1] < 2:
             return np.zeros(len(rows))
-        return mean_of_pairs(pair_matrix(progressions.pool, self), rows)
+        matrix = pair_matrix(progressions.pool, self)
+        if self.first is None:
+            return mean_of_pairs(matrix, rows)
+        steps = rows.shape[1] - 1
+        return (self.first(progressions.pool)[rows[:, 0]] + mean_of_pairs(matrix, rows) * steps) / (steps + 1)
 
 
 def pair_matrix(pool: Pool, scorer: Scorer) -> Matrix:
@@ -102,6 +112,18 @@ no_parallel_fifths = PairScorer("no_parallel_fifths", _no_parallel_fifths)
 """1 where no two voices move in parallel fifths, 1/2 with one such pair, 1/3 with two ... 0..1; off by default."""
 
 
+def _how_likely(probability: Matrix) -> Matrix:
+    """Map probabilities to 0..1 by their logarithm: 1 is 1, ``UNLIKELY`` and less is 0."""
+    return np.clip(1 - np.log(np.maximum(probability, UNLIKELY)) / np.log(UNLIKELY), 0.0, 1.0)
+
+
+likelihood = PairScorer("likelihood", lambda pool: _how_likely(pool.transition),
+                        lambda pool: _how_likely(pool.starting))
+"""How likely the functions are as a whole: the mean logarithm of the probabilities of the first function and of each
+transition, mapped to 0..1. It orders progressions as the graph's likelihood does, where graph_probability is carried
+by one likely step. 0..1; off by default."""
+
+
 @dataclass(frozen=True)
 class Variety:
     """Different chords / length. 1/length .. 1. Not additive: it sees the whole progression."""
@@ -118,6 +140,7 @@ class Variety:
 _REGISTRY: dict[str, Callable[[], Scorer]] = {
     "melody": lambda: melody, "voice_leading": lambda: voice_leading, "variety": Variety,
     "graph_probability": lambda: graph_probability, "no_parallel_fifths": lambda: no_parallel_fifths,
+    "likelihood": lambda: likelihood,
 }
 
 

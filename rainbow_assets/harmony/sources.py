@@ -67,11 +67,7 @@ def _files(pack: Path, root: Path) -> list[str]:
                   if path.suffix.lower() in MIDI_SUFFIXES and path.is_file())
 
 
-def packs(shard: Shard) -> tuple[Pack, ...]:
-    """Return the packs, the built-in one first; the same files are read once per process."""
-    return _read(settings.roots().chords, source_token(shard))
-
-
 @lru_cache(maxsize=1)
-def _read(root: Path, token: str) -> tuple[Pack, ...]:
+def read_packs(root: Path, token: str) -> tuple[Pack, ...]:
+    """Return the packs of ``root``, the built-in one first; read once per state of the files, ``token``."""
     return (theory_pack(), *(read_pack(path, name) for name, path in pack_places(root).items()))

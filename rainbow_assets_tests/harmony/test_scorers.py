@@ -93,6 +93,15 @@ def test_an_absent_edge_counts_as_nothing():
     assert scorers.graph_probability.score(known)[0] == pytest.approx(sum(steps) / 2)
 
 
+def test_likelihood_orders_as_the_graph_does():
+    """The logarithms of the first function's and of every step's probability, added up."""
+    rows = ROWS[:: max(1, len(ROWS) // 4000)]
+    chances = [POOL.starting[rows[:, 0]], *(POOL.transition[rows[:, n], rows[:, n + 1]] for n in range(3))]
+    slow = sum(np.log(np.maximum(chance, 1e-4)) for chance in chances)
+    found = scorers.likelihood.score(Progressions(POOL, rows))
+    assert found == pytest.approx(1 + slow / 4 / np.log(1e4)) and found.std() > 0
+
+
 def test_minor_walks_have_probabilities():
     """In the original every minor candidate had graph_probability 0 and began with a major tonic."""
     found = generate_progression_brute_force("A", "Minor", length=4, num_candidates=200)

@@ -34,7 +34,7 @@ def small(seed: int, chords: int) -> Pool:
 
 
 weights = st.fixed_dictionaries({name: st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0]) for name in DEFAULT_WEIGHTS},
-                                optional={"no_parallel_fifths": st.just(0.3), "chromatic_fitness": st.just(0.3)})
+                                optional={"no_parallel_fifths": st.just(0.3), "likelihood": st.just(0.5), "chromatic_fitness": st.just(0.3)})
 constraints = st.builds(
     Constraints, start=st.sampled_from([None, "i"]), no_repeats=st.booleans(),
     max_leap=st.sampled_from([None, 4, 12]), low=st.sampled_from([None, 34]),

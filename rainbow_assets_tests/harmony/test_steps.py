@@ -1,0 +1,143 @@
+"""The harmony assets as ledger steps: packs in RAINBOW_CHORDS, exact rebuilds, nothing lost, no color in sight."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rainbow_assets import rooms
+from rainbow_assets.harmony import registry
+from rainbow_assets.harmony.errors import PackError
+from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
+from rainbow_assets.harmony.graphs import cadences
+from rainbow_assets.harmony.midi_write import midi_bytes
+from rainbow_assets.harmony.sources import pack_places
+from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.plan import FRESH, STALE, plan
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.harmony.packs import free_layout, original_layout, tar_of
+
+NAMES = ("chord_library", "progression_library", "function_graph", "chord_graph")
+
+
+@pytest.fixture
+def chords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of packs."""
+    folder = tmp_path / "chords"
+    folder.mkdir()
+    monkeypatch.setenv("RAINBOW_CHORDS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ShardStore:
+    return ShardStore(str(tmp_path / "data"))
+
+
+def build(store: ShardStore, allow_deletes: bool = False) -> dict[str, int]:
+    """Bring all four up to date; return how many rows were computed."""
+    outcomes = {step.name: bring_up_to_date(step, store, allow_deletes=allow_deletes) for step in registry.STEPS}
+    problems = [outcome.problem for outcome in outcomes.values() if outcome.problem]
+    assert not problems and all(verdict.passed for outcome in outcomes.values() for verdict in outcome.verdicts)
+    return {name: outcome.report.computed for name, outcome in outcomes.items() if outcome.report is not None}
+
+
+def unpack(files: dict[str, bytes], into: Path) -> None:
+    for path, data in files.items():
+        (into / path).parent.mkdir(parents=True, exist_ok=True)
+        (into / path).write_bytes(data)
+
+
+def test_the_builtin_pack_needs_no_folder(store: ShardStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("RAINBOW_CHORDS", str(tmp_path / "nowhere"))
+    built = build(store)
+    assert built["chord_library"] >= 1500 and built["progression_library"] == 24 * 48
+    assert build(store) == dict.fromkeys(NAMES, 0)
+    graph = graph_of(store.shard("function_graph").table(GRAPH_SCHEMA))
+    assert {name for name, _, _ in cadences(graph, "minor")} >= {"V → i"}
+
+
+def test_packs_come_change_and_go_row_by_row(store: ShardStore, chords: Path):
+    build(store)
+    states = {entry.asset: entry.state for entry in plan(rooms.steps(), store, []) if entry.asset in NAMES}
+    assert set(states.values()) == {FRESH}
+
+    (chords / "mine.tar.gz").write_bytes(tar_of(free_layout()))
+    planned = {entry.asset: entry.state for entry in plan(rooms.steps(), store, []) if entry.asset in NAMES}
+    assert planned["chord_library"] == planned["progression_library"] == STALE
+    computed = build(store)
+    assert computed["chord_library"] == 4 + 2, "four chords, and two that are left out as duplicates"
+    assert computed["progression_library"] == 3 and computed["function_graph"] == 2
+    rows = store.shard("progression_library").table(PROGRESSION_SCHEMA).to_pylist()
+    assert {tuple(row["mood_tags"]) for row in rows if row["pack"] == "mine"} == {("Joyful", "Bold"), ("Sad",), ()}
+
+    files = free_layout()
+    files.pop("01 - C Major - A minor/1 Triad/Minor/i - Am.mid")
+    (chords / "mine.tar.gz").write_bytes(tar_of(files))
+    assert build(store) == {**dict.fromkeys(NAMES, 0)}, "a chord that is gone is removed; nothing is computed"
+    assert "Am" not in {row["chord_name"] for row in store.shard("chord_library").table(CHORD_SCHEMA).to_pylist()
+                        if row["pack"] == "mine"}
+
+    (chords / "mine.tar.gz").unlink()
+    refused = bring_up_to_date(registry.CHORD_LIBRARY, store)
+    assert refused.problem is not None and "gone at once" in refused.problem
+    build(store, allow_deletes=True)
+    assert {row["pack"] for row in store.shard("chord_library").table(CHORD_SCHEMA).to_pylist()} == {"builtin"}
+
+
+def test_moods_do_not_touch_the_graphs(store: ShardStore, chords: Path):
+    files = free_layout()
+    unpack(files, chords / "mine")
+    build(store)
+    joyful = chords / "mine" / "01 - C Major - A minor/4 Progression/Major/C - I IV V - Joyful Bold.mid"
+    before = store.shard("function_graph").require_index().data_version
+    joyful.write_bytes(midi_bytes([(48, 60, 64, 67), (41, 60, 65, 69), (43, 62, 67, 71)]))
+    assert build(store) == {"chord_library": 0, "progression_library": 1, "function_graph": 0, "chord_graph": 0}
+    assert store.shard("function_graph").require_index().data_version == before
+
+
+def test_what_is_left_out_is_a_row_with_a_reason(store: ShardStore, chords: Path):
+    unpack({**original_layout(), "01 - C Major - A Minor/1 Triads/01 - C Major/I - Bad.mid": b"no music",
+            "01 - C Major - A Minor/4 Progressions/1 Diatonic Triads/Major Progressions/x.mid": midi_bytes([(48, 52, 55)])},
+           chords)
+    assert [*pack_places(chords)] == ["chords"], "a folder of keys is itself the pack"
+    build(store)
+    ledger = ledger_frame(store.shard("chord_library"), ["key", "status", "reason"])
+    assert ledger is not None
+    aside = {row["key"]: row["reason"] for row in ledger.to_dicts() if row["status"] != "ok"}
+    assert {reason for reason in aside.values()} >= {"not_midi", "cluster_file"}
+    assert aside["chords:01 - C Major - A Minor/1 Triads/01 - C Major/I - Bad.mid (not_midi)"] == "not_midi"
+    other = ledger_frame(store.shard("progression_library"), ["key", "status", "reason"])
+    assert other is not None and "unparsed_name" in set(other["reason"].to_list())
+
+
+def test_two_builds_are_byte_equal(chords: Path, tmp_path: Path):
+    unpack(free_layout(), chords / "mine")
+    trees = []
+    for name in ("one", "two"):
+        build(ShardStore(str(tmp_path / name)))
+        trees.append({path.relative_to(tmp_path / name).as_posix(): path.read_bytes()
+                      for path in sorted((tmp_path / name).rglob("*.parquet"))})
+    assert trees[0] == trees[1] and len(trees[0]) >= 8
+
+
+def test_a_pack_with_a_taken_name_is_told(chords: Path):
+    unpack(free_layout(), chords / "mine")
+    (chords / "mine.tar").write_bytes(b"")
+    with pytest.raises(PackError, match="'mine'"):
+        pack_places(chords)
+    (chords / "mine.tar").unlink()
+    shutil.move(chords / "mine", chords / "builtin")
+    with pytest.raises(PackError, match="'builtin'"):
+        pack_places(chords)
+
+
+def test_no_color_and_no_release_reads_them():
+    for name, step in rooms.steps().items():
+        if name not in NAMES:
+            assert not set(NAMES) & set(step.inputs), f"{name} must not wait for chords"
+    assert all(not rooms.steps()[name].colored for name in NAMES)
