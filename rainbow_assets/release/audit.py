@@ -47,6 +47,8 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
                     continue
                 count += 1
                 traced.setdefault(entry.config, {})[key] = files
+    if not stems:
+        problems.append(f"the version has no readable {BASE}, so no row can be traced to its raw files")
     return {"version": str(version), "files": len(manifest.files), "bytes": manifest.bytes, "problems": problems,
             "differs": _differs(manifest, local) if local is not None else [], "songs": songs, "rows_traced": count,
             **({"rows": traced} if rows else {})}

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rainbow_assets.release.card import REPOSITORY
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
 from rainbow_assets.release.versions import BadVersion, Version
@@ -40,6 +41,11 @@ class DirectoryHub:
     def where(self) -> str:
         """How messages name the hub."""
         return str(self.root)
+
+    @property
+    def repository(self) -> str:
+        """A folder holds what is meant for the canonical repository."""
+        return REPOSITORY
 
     def versions(self) -> list[Version]:
         """Return all versions, lowest first. Files and folders with other names are not versions."""

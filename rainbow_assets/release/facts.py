@@ -15,7 +15,7 @@ from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.lineage.codeversion import code_version, library_versions
 from rainbow_assets.release.bundle import Bundle
-from rainbow_assets.release.card import AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
+from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
 from rainbow_assets.release.changelog import Change
 from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
@@ -25,13 +25,14 @@ LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
 def card_facts(
-    store: ShardStore, version: Version, bundle: Bundle, changes: tuple[Change, ...] = ()
+    store: ShardStore, version: Version, bundle: Bundle, changes: tuple[Change, ...] = (),
+    repository: str = REPOSITORY,
 ) -> CardFacts:
     """Gather everything that the card of ``version`` says; ``changes`` is its changelog."""
     return CardFacts(
         version=version, configs=config_facts(bundle), colors=tuple(color_facts(store)),
         anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(store)), gaps=tuple(gaps(store)),
-        skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)), changes=changes,
+        skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)), changes=changes, repository=repository,
     )
 
 

@@ -48,6 +48,11 @@ class Hub(Protocol):
         """How messages name the hub."""
         ...
 
+    @property
+    def repository(self) -> str:
+        """``organization/name`` of the repository that cards and snippets speak of."""
+        ...
+
     def versions(self) -> list[Version]:
         """Return all complete versions, lowest first."""
         ...

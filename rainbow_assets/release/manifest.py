@@ -114,7 +114,9 @@ class Manifest:
         found = {}
         for asset in SOURCES.get(config, (config,)):
             values = made_with.get(asset, {}).get("settings", {})
-            found.update({name: str(value) for name, value in values.items() if not name.startswith("preview.")})
+            # Each asset's own: concepts, lyrics and sounds have their encoders under one name.
+            found.update({f"{name} of {asset}": str(value) for name, value in values.items()
+                          if not name.startswith("preview.")})
         return found
 
     def problems(self, folder: Path) -> list[str]:

@@ -102,13 +102,13 @@ def _prepare(
     versions = hub.versions()
     if not versions:
         proposal = propose(None, {}, {})
-        return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, None)
+        return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, None, hub.repository)
     latest = max(versions)
     if wanted is None or wanted in versions:
         # Rendered with the changelog that it has, a version that exists comes out the same, byte for byte, or differs.
         known = wanted or latest
         before = hub.manifest(known)
-        manifest, text = _pages(store, folder, known, bundle, made_from, before.changes)
+        manifest, text = _pages(store, folder, known, bundle, made_from, before.changes, hub.repository)
         if wanted is not None or manifest.to_json() == before.to_json():
             write_manifest(folder, manifest)
             return manifest, text, ("the bytes are those of the latest version",)
@@ -116,17 +116,18 @@ def _prepare(
     proposal = propose(latest, before.shapes(), make_manifest(folder, latest, bundle, made_from).shapes())
     if wanted is not None:
         require_high_enough(wanted, latest, proposal)
-    return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, before)
+    return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, before, hub.repository)
 
 
 def _finish(
     store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
-    proposal: Proposal, before: Manifest | None,
+    proposal: Proposal, before: Manifest | None, repository: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the pages of a new version with its own entry in the changelog."""
     after = make_manifest(folder, version, bundle, made_from).shapes()
     entry = next_entry(version, proposal, before.shapes() if before else {}, after)
-    manifest, text = _pages(store, folder, version, bundle, made_from, (entry, *(before.changes if before else ())))
+    changes = (entry, *(before.changes if before else ()))
+    manifest, text = _pages(store, folder, version, bundle, made_from, changes, repository)
     write_manifest(folder, manifest)
     return manifest, text, proposal.reasons
 
@@ -148,12 +149,12 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
 
 def _pages(
     store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
-    changes: tuple[Change, ...],
+    changes: tuple[Change, ...], repository: str,
 ) -> tuple[Manifest, str]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
-    text = card.render_card(facts.card_facts(store, version, bundle, changes))
+    text = card.render_card(facts.card_facts(store, version, bundle, changes, repository))
     (folder / card.NAME).write_text(text, "utf-8")
-    (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version))
+    (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository))
     # The mix says what a color sounds like; without one, stems do.
     playable = {config.table.config: config for config in bundle.configs if config.table.media}
     chosen = playable.get("preview_mix") or playable.get("preview")

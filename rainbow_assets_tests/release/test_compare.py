@@ -9,7 +9,7 @@ from rainbow_assets.release.audit import verify
 from rainbow_assets.release.compare import Difference, RowChanges, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.manifest import read_manifest, write_manifest
-from rainbow_assets.release.versions import Version
+from rainbow_assets.release.versions import Version, propose
 from rainbow_assets_tests.release import small
 
 
@@ -58,12 +58,26 @@ def test_damage_and_moved_ledgers_are_told_apart(tmp_path: Path) -> None:
     moved = {"shards": {"preview": {"Green": "abc", "Red": "other"}}}
     assert verify(hub, version, dict(manifest.provenance))["differs"] == []
     assert verify(hub, version, moved)["differs"] == ["preview: other rows here now in Red"]
-    assert verify(hub, version, None)["problems"] == []
+    untraced = "the version has no readable base_manifest, so no row can be traced to its raw files"
+    assert verify(hub, version, None)["problems"] == [untraced]
     path = Path(hub.path_of(version)) / "embeddings/train-Green-00000.parquet"
     path.chmod(0o644)
     data = path.read_bytes()
     path.write_bytes(data[:-1] + b"x")
     assert verify(hub, version, moved)["problems"] == [
-        "embeddings/train-Green-00000.parquet does not have the sha256 that the manifest lists"]
+        "embeddings/train-Green-00000.parquet does not have the sha256 that the manifest lists", untraced]
     path.write_bytes(data[:-1])
     assert "bytes, not" in verify(hub, version, None)["problems"][0]
+
+
+def test_another_encoder_of_any_kind_is_a_major_step(tmp_path: Path) -> None:
+    """Concepts, lyrics and sounds have their encoders under the same name of a setting."""
+    _, made = small.stage(tmp_path / "3", [small.vector_table(tmp_path)], "0.3.0")
+    for asset in ("concept_embeddings", "lyric_embeddings", "audio_embeddings"):
+        names = ("concept_embeddings", "lyric_embeddings", "audio_embeddings")
+        before = {name: {"settings": {"embeddings.encoder": "A"}} for name in names}
+        after = {**before, asset: {"settings": {"embeddings.encoder": "B"}}}
+        proposal = propose(made.version, replace(made, provenance={"made_with": before}).shapes(),
+                           replace(made, provenance={"made_with": after}).shapes())
+        assert proposal.level == "major"
+        assert proposal.reasons == (f"embeddings means something else: embeddings.encoder of {asset} was A and is now B",)

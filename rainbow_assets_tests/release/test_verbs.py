@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from rainbow_assets import settings
 from rainbow_assets.cli import main
+from rainbow_assets.release.hf_hub import HuggingFaceHub
+from rainbow_assets.release.versions import Version
 from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.hub_server.server import running
 
@@ -73,7 +75,7 @@ def test_versions_from_the_first_to_a_major_step(project: Path, own_rules: None)
     assert rainbow("build").exit_code == 0
     low = rainbow("release", "--version", "0.4.0")
     assert low.exit_code == 1 and "a major step, so use v1.0.0 or more" in low.output
-    assert "slices.lyric_tail_ms was" in low.output
+    assert "slices.lyric_tail_ms of segments was" in low.output
     assert told("release", "--dry-run")["version"] == "1.0.0"
 
 
@@ -136,6 +138,10 @@ def the_token_is_nowhere(project: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         assert server.repositories.datasets["earth/songs"].tags.keys() == {"v0.3.0"}
+        pushed = HuggingFaceHub("hf://earth/songs", server.endpoint, "hf_writer")
+        card = pushed.read(Version(0, 3, 0), "README.md").decode()
+        assert 'load_dataset("earth/songs", "preview"' in card, "the card speaks of the repository that it stands in"
+    assert "DEBUG" in done.stderr, "nothing was said at all"
     assert "hf_writer" not in done.stdout + done.stderr
     holders = [path for path in project.parent.rglob("*") if path.is_file() and b"hf_writer" in path.read_bytes()]
     assert holders == []
