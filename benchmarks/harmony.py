@@ -1,6 +1,6 @@
 """Harmony in one run: parsing a large pack, a re-run with nothing to do, search speed, and musical sanity.
 
-Run: ``python -m benchmarks.harmony [pack.tar.gz]``; without a pack, one of as many files is written. Exit code 1 where
+Run: ``python benchmarks/harmony.py [pack.tar.gz]``; without a pack, one of as many files is written. Exit code 1 where
 a bound is missed.
 """
 
@@ -18,7 +18,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._chord_loop import loop_candidates
+from _chord_loop import loop_candidates
+
 from rainbow_assets.harmony.graphs import function_graph
 from rainbow_assets.harmony.keys import MODES, Key, parse_key
 from rainbow_assets.harmony.library import Library, builtin_library

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from rainbow_assets import rooms
 from rainbow_assets.cli import main
 from rainbow_assets.corpus.anomalies import KINDS
+from rainbow_assets.harmony.model import KINDS as PACK_KINDS
 from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.segments.slicing import REASONS
@@ -61,10 +62,12 @@ def tables() -> dict[tuple[str, str], str]:
     settings = [f"| `{section.name}.{item.name}` | `{item.default!r}` |" for section in dataclasses.fields(Rules)
                 for item in dataclasses.fields(getattr(Rules(), section.name))]
     kinds = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
+    packs = [f"| `{kind}` | {meaning} |" for kind, meaning in PACK_KINDS.items()]
     reasons = [f"| `{reason}` | {meaning} |" for reason, meaning in REASONS.items()]
     return {
         ("segments.md", "settings"): "\n".join(["| setting | default |", "|---|---|", *settings]),
         ("segments.md", "reasons"): "\n".join(["| reason | meaning |", "|---|---|", *reasons]),
+        ("harmony.md", "anomalies"): "\n".join(["| kind | meaning |", "|---|---|", *packs]),
         ("corpus.md", "anomalies"): "\n".join(["| kind | severity | meaning |", "|---|---|---|", *kinds]),
     }
 
