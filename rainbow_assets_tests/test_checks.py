@@ -165,6 +165,9 @@ BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
         max_midi(shard), lambda rows: midi(rows, b"MThd no midi at all")),
     ("training_segments", "stems_only"): lambda shard: rewrite(shard, lambda rows: rows[:-1]),
     ("training_full", "matches_training_segments"): lambda shard: rewrite(shard, lambda rows: rows[2:]),
+    ("training_full", "splits_kept"): lambda shard: rewrite(shard, with_first(split="test")),
+    ("audio", "splits_kept"): lambda shard: rewrite(shard, with_first(split="test")),
+    ("audio", "sounds_listed"): lambda shard: rewrite(shard, with_first(audio_digest="0" * 64)),
     ("preview", "enough_rows"): lambda shard: rewrite(shard, lambda rows: rows[1:]),
     ("preview", "rows_play"): lambda shard: rewrite(shard, lambda rows: sounding(rows, lambda data: data[:200])),
     ("preview_mix", "enough_rows"): lambda shard: rewrite(shard, lambda rows: rows[:-1]),
@@ -179,7 +182,7 @@ for _asset, _column in (("concept_embeddings", "concept_emb"), ("lyric_embedding
     BREAK[_asset, "no_drift"] = drifted(_column)
 BREAK["audio_embeddings", "stems_sound_alike"] = lambda shard: rewrite(shard, shuffle)
 for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
-               "concept_embeddings", "lyric_embeddings", "audio_embeddings", "preview", "preview_mix", "chord_library",
+               "concept_embeddings", "lyric_embeddings", "audio_embeddings", "audio", "preview", "preview_mix", "chord_library",
                "progression_library", "function_graph", "chord_graph"):
     BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
 for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),

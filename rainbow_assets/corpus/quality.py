@@ -7,6 +7,7 @@ from rainbow_assets.corpus.split_step import SONG_SPLITS
 from rainbow_assets.corpus.steps import BASE_MANIFEST, load_source
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.questions import names, relative_paths, unique_keys
+from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard
 
@@ -70,6 +71,24 @@ def splits_by_song(shard: Shard) -> Outcome:
     if lost or sum(counts.values()) != len(rows) or (rows and not counts["train"]):
         return Outcome(False, f"splits do not cover the songs: {names(lost)}; counts {counts}", counts)
     return Outcome(True, ", ".join(f"{split} {n}" for split, n in counts.items()), counts)
+
+
+def splits_kept(step: Step) -> Check:
+    """Each row of ``step`` carries its song's split, so no song is in two."""
+
+    def evaluate(shard: Shard) -> Outcome:
+        own = shard.store.shard("song_splits", shard.partition).table(SPLIT_SCHEMA, ["song_id", "split"])
+        splits = dict(zip(own["song_id"].to_pylist(), own["split"].to_pylist(), strict=True))
+        rows = shard.table(step.schema, ["song_id", "split"])
+        found = set(zip(rows["song_id"].to_pylist(), rows["split"].to_pylist(), strict=True))
+        wrong = sorted(f"{song} in {split}" for song, split in found if splits.get(song) != split)
+        numbers = {"rows": rows.num_rows, "songs": len(found), "songs_in_another_split": len(wrong)}
+        if wrong:
+            return Outcome(False, f"rows carry another split than song_splits gives their song ({names(wrong)}), so a "
+                                  f"song would leak; materialize {step.name} again", numbers)
+        return Outcome(True, f"{rows.num_rows} rows in the splits of their {len(found)} songs", numbers)
+
+    return Check("splits_kept", step.name, evaluate, "Each row carries its song's split.", CODE)
 
 
 def base_manifest_checks() -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""The Dagster face of the release room: the previews, and the published version."""
+"""The Dagster face of the release room: `audio`, the previews, and the published version."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +20,12 @@ class ReleaseConfig(dg.Config):
     include_preview: bool = True
 
 
+@dg.asset(**asset_options(registry.AUDIO, "release", {"parquet"}))
+def audio(context: dg.AssetExecutionContext, store: ShardStoreResource) -> Iterator[dg.MaterializeResult[Any]]:
+    """Every window that sounds, with its song's split; a release joins the FLAC to it from segment_media."""
+    yield from report_events(context, registry.AUDIO, build_colors(context, registry.AUDIO, store))
+
+
 @dg.asset(**asset_options(registry.PREVIEW, "release", {"flac", "parquet"}))
 def preview(context: dg.AssetExecutionContext, store: ShardStoreResource) -> Iterator[dg.MaterializeResult[Any]]:
     """What each color sounds like, stem by stem: N playable windows per color, by hash rank, spread over songs."""
@@ -35,7 +41,7 @@ def preview_mix(context: dg.AssetExecutionContext, store: ShardStoreResource) ->
 @dg.asset(
     group_name="release", kinds={"huggingface", "parquet"}, owners=OWNERS,
     deps=["preview", "preview_mix", "base_manifest", "training_segments", "training_full", "concept_embeddings",
-          "lyric_embeddings", "audio_embeddings", "taxonomy", "segment_media", "song_splits"],
+          "lyric_embeddings", "audio_embeddings", "taxonomy", "segment_media", "song_splits", "audio"],
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def published_dataset(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
@@ -67,8 +67,8 @@ class ReleaseTable:
     ``shards`` maps colors to parts in published order (a song's parts side by side). ``schema`` names the published
     columns, in order, with their meaning as field metadata ``doc``; parts may hold more. ``media`` columns are stored
     plain. ``card_section`` is Markdown about the table. ``below``: publish only rows whose column is less than a
-    number, for example ``("preview_rank", 10)``; ``filled``: only rows whose column is not null. ``of_group`` gives
-    columns that parts do not hold: a text for each group, such as a song's split. One table is the ``default`` config.
+    number, for example ``("preview_rank", 10)``. ``listing``: of a color's song, the rows to publish, by ``key``, with
+    the columns that parts do not hold; a listed row that no part has is an error. One table is the ``default`` config.
     """
 
     config: str
@@ -78,8 +78,8 @@ class ReleaseTable:
     media: tuple[str, ...] = ()
     default: bool = False
     below: tuple[str, int] | None = None
-    filled: str | None = None
-    of_group: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    listing: Callable[[str, str], pa.Table] | None = None
+    key: str = "segment_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def write_bundle(
 def _write_color(table: ReleaseTable, color: str, folder: Path) -> Iterator[BundleFile]:
     schema = with_features(table.schema)
     number = 0
-    for songs, batches in _planned(table, table.shards.get(color, ())):
+    for songs, batches in _planned(table, color, table.shards.get(color, ())):
         path = f"{table.config}/train-{color}-{number:05d}.parquet"
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +177,7 @@ def _write_color(table: ReleaseTable, color: str, folder: Path) -> Iterator[Bund
 
 
 def _planned(
-    table: ReleaseTable, parts: Sequence[PartFile]
+    table: ReleaseTable, color: str, parts: Sequence[PartFile]
 ) -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
     """Yield (songs, rows) per file.
 
@@ -191,7 +191,7 @@ def _planned(
         if waiting:
             songs, chosen = tuple(song for song, _ in waiting), [part for _, own in waiting for part in own]
             waiting.clear()
-            yield songs, _rows(table, chosen)
+            yield songs, _rows(table, color, chosen)
 
     seen: set[str] = set()
     for song, group in groupby(parts, key=lambda part: part.group):
@@ -206,7 +206,7 @@ def _planned(
             yield from flush()
             filled = 0
         if size > _FILL:
-            for piece in _pieces(_rows(table, own), bool(table.media)):
+            for piece in _pieces(_rows(table, color, own), bool(table.media)):
                 yield (song,), piece
             continue
         waiting.append((song, own))
@@ -238,7 +238,7 @@ def _pieces(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table
 def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], Any]) -> Any:
     try:
         with part.open() as stream, pq.ParquetFile(stream) as file:
-            missing = [name for name in _needed(table) if name not in file.schema_arrow.names]
+            missing = [name for name in _needed(table, file.schema_arrow.names) if name not in file.schema_arrow.names]
             if missing:
                 raise UnreleasableTable(f"{table.config}: {part.name} has no column {missing[0]!r}, which is "
                                         "published; materialize it again")
@@ -247,9 +247,11 @@ def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], A
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
 
 
-def _needed(table: ReleaseTable) -> list[str]:
-    extra = [table.below[0]] if table.below and table.below[0] not in table.schema.names else []
-    return [*(name for name in table.schema.names if name not in table.of_group), *extra]
+def _needed(table: ReleaseTable, held: Sequence[str]) -> list[str]:
+    """Columns to read of a part that holds ``held``: those published that no listing gives, and what chooses rows."""
+    wanted = [name for name in table.schema.names if table.listing is None or name in held]
+    chooses = [table.below[0]] if table.below else []
+    return [*wanted, *(name for name in [*chooses, *([table.key] if table.listing else [])] if name not in wanted)]
 
 
 def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
@@ -267,25 +269,40 @@ def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
     return _read(table, part, total)
 
 
-def _rows(table: ReleaseTable, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
-    for part in parts:
-        try:
-            with part.open() as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
-                for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=_needed(table)):
-                    rows = pa.Table.from_batches([batch])
-                    if table.below:
-                        rows = rows.filter(pc.field(table.below[0]) < table.below[1])
-                    if table.filled:
-                        rows = rows.filter(pc.field(table.filled).is_valid())
-                    for name, values in table.of_group.items():
-                        rows = rows.append_column(name, pa.repeat(_of_group(table, name, values, part), len(rows)))
-                    yield rows.select(table.schema.names).cast(table.schema)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build"
-                                    ) from error
+def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
+    """Yield the published rows of ``parts``, batch by batch; every listed row comes, or it is an error."""
+    for song, own in groupby(parts, key=lambda part: part.group):
+        listed = table.listing(color, song) if table.listing else None
+        found = 0
+        for part in own:
+            for rows in _part_rows(table, part, listed):
+                found += len(rows)
+                yield rows
+        if listed is not None and found != len(listed):
+            raise UnreleasableTable(f"{table.config}: {len(listed) - found} of {len(listed)} rows of {song} are not "
+                                    "there to publish; run: rainbow build --repair")
 
 
-def _of_group(table: ReleaseTable, name: str, values: Mapping[str, str], part: PartFile) -> pa.StringScalar:
-    if part.group not in values:
-        raise UnreleasableTable(f"{table.config}: {part.group} has no {name}; run: rainbow build")
-    return pa.scalar(values[part.group], pa.string())
+def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> Iterator[pa.Table]:
+    try:
+        with part.open() as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
+            wanted = _needed(table, file.schema_arrow.names)
+            for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=wanted):
+                rows = pa.Table.from_batches([batch])
+                if table.below:
+                    rows = rows.filter(pc.field(table.below[0]) < table.below[1])
+                if listed is not None:
+                    rows = _joined(rows, listed, table.key)
+                yield rows.select(table.schema.names).cast(table.schema)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
+
+
+def _joined(rows: pa.Table, listed: pa.Table, key: str) -> pa.Table:
+    """Return the rows that are listed, in their order, with the columns that only the listing has."""
+    place = pc.call_function("index_in", [rows[key]], pc.SetLookupOptions(listed[key]))
+    kept, place = rows.filter(place.is_valid()), place.drop_null()
+    for name in listed.column_names:
+        if name not in rows.column_names:
+            kept = kept.append_column(listed.schema.field(name), listed[name].take(place))
+    return kept

@@ -1,6 +1,7 @@
-"""The Dagster checks of the previews; the questions themselves are in quality.py."""
+"""The Dagster checks of `audio` and the previews; the questions themselves are in quality.py."""
 
 from rainbow_assets.lineage.dagster import color_checks
 from rainbow_assets.release import registry
 
-checks = [*color_checks(registry.PREVIEW.name), *color_checks(registry.PREVIEW_MIX.name)]
+STEPS = (registry.AUDIO, registry.PREVIEW, registry.PREVIEW_MIX)
+checks = [check for step in STEPS for check in color_checks(step.name)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rainbow_assets import settings
+from rainbow_assets.corpus.quality import splits_kept
 from rainbow_assets.lineage.questions import names, relative_paths, unique_keys
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.release.audio_step import AUDIO
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX, chosen_mixes, chosen_stems, eligible
 from rainbow_assets.release.text import BUDGET_BYTES
 from rainbow_assets.segments.flac import FlacMismatch, decode_flac
@@ -79,6 +81,37 @@ def _checks(step: Step, choose: Callable[[Shard, settings.PreviewRules], list[st
         Check("enough_rows", step.name, _enough(choose), "min(N, eligible) rows, as the ranking chooses.", CODE),
         Check("rows_play", step.name, rows_play, "Each row decodes, sounds, and fits the dataset viewer.", CODE),
     )
+
+
+def sounds_listed(shard: Shard) -> Outcome:
+    """The rows are the windows of `segment_media` that sound, with the digest and the name of that very sound."""
+    columns = ["segment_id", "audio_digest", "audio_frames", "bits"]
+    own = {row["segment_id"]: row for row in shard.table(AUDIO.schema, columns).to_pylist()}
+    media: dict[str, dict[str, object]] = {}
+    unnamed = []
+    for _, part in shard.store.shard("segment_media", shard.partition).tables([*columns, "audio.path"]):
+        paths = part["path"].to_pylist()  # pyarrow names a nested column by its last word
+        for row, path in zip(part.select(columns).to_pylist(), paths, strict=True):
+            if path is not None:
+                media[row["segment_id"]] = row
+                unnamed += [row["segment_id"]] if path != f"{row['segment_id']}.flac" else []
+    missing, extra = sorted(media.keys() - own.keys()), sorted(own.keys() - media.keys())
+    other = sorted(key for key in own.keys() & media.keys() if own[key] != media[key])
+    numbers = {"rows": len(own), "sounds": len(media), "missing": len(missing), "extra": len(extra),
+               "other_sound": len(other), "not_named_flac": len(unnamed)}
+    if missing or extra or other or unnamed:
+        return Outcome(False, f"audio does not list the sounds of segment_media: {len(missing)} are missing "
+                              f"({names(missing)}), {len(extra)} do not sound ({names(extra)}), {len(other)} are other "
+                              f"sounds ({names(other)}), {len(unnamed)} are not named <segment_id>.flac "
+                              f"({names(unnamed)}); materialize segment_media and audio again", numbers)
+    return Outcome(True, f"{len(own)} windows that sound, stems and mixes", numbers)
+
+
+def audio_checks() -> tuple[Check, ...]:
+    """Return the checks of `audio`."""
+    return (unique_keys(AUDIO), splits_kept(AUDIO),
+            Check("sounds_listed", AUDIO.name, sounds_listed, "The rows are the sounds of segment_media, each once.",
+                  CODE))
 
 
 def preview_checks() -> tuple[Check, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from rainbow_assets.corpus import split_step
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, gates
 from rainbow_assets.lineage.materialize import problem
 from rainbow_assets.lineage.step import Step
+from rainbow_assets.release.audio_step import AUDIO as AUDIO_ROWS
 from rainbow_assets.release.bundle import ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
@@ -29,12 +29,7 @@ SECTIONS = {
     "training_full": "Each segment with its stem's manifest row and its song's split, joined by key, 1:1.",
 }
 
-AUDIO_SCHEMA = pa.schema([
-    SEGMENT_MEDIA.schema.field("segment_id"), SEGMENT_MEDIA.schema.field("song_id"),
-    pa.field("rainbow_color", pa.string(), metadata={"doc": "full color name"}),
-    pa.field("split", pa.string(), metadata={"doc": "train, validation or test; by song, so that no song leaks"}),
-    *(SEGMENT_MEDIA.schema.field(name) for name in ("is_mix", "audio_frames", "bits", "audio_digest", "audio")),
-])
+AUDIO_SCHEMA = AUDIO_ROWS.schema.append(SEGMENT_MEDIA.schema.field("audio"))
 """The published columns of ``audio``; a row is joined to its text by ``segment_id``."""
 
 
@@ -67,16 +62,18 @@ def _table(
 
 
 def audio_table(store: ShardStore) -> ReleaseTable:
-    """Offer all audible windows straight from the shards of ``segment_media``: no second copy of the sound is kept."""
-    shards, color_of, split_of = {}, {}, {}
+    """Offer the rows of `audio` with their sound from the shards of `segment_media`: no second copy of it is kept."""
+    shards = {}
     for color in COLOR_NAMES:
-        parts = shard_parts(store.shard(SEGMENT_MEDIA.name, color), lambda stem: stem.rsplit("_t", 1)[0])
+        parts = shard_parts(store.shard(SEGMENT_MEDIA.name, color), lambda stem: stem.rpartition("_t")[0])
         shards[color] = sorted(parts, key=lambda part: part.group)
-        color_of.update({part.group: color for part in parts})
-        for row in store.shard("song_splits", color).table(split_step.SCHEMA, ["song_id", "split"]).to_pylist():
-            split_of[row["song_id"]] = row["split"]
-    return ReleaseTable("audio", shards, AUDIO_SCHEMA, SECTIONS["audio"], ("audio",), filled="audio",
-                        of_group={"rainbow_color": color_of, "split": split_of})
+
+    def listing(color: str, song: str) -> pa.Table:
+        shard = store.shard(AUDIO_ROWS.name, color)
+        own = [shard.read_part(part) for part in shard.require_index().parts if part.group == song]
+        return pa.concat_tables([AUDIO_ROWS.schema.empty_table(), *(rows.cast(AUDIO_ROWS.schema) for rows in own)])
+
+    return ReleaseTable("audio", shards, AUDIO_SCHEMA, SECTIONS["audio"], ("audio",), listing=listing)
 
 
 def release_tables(store: ShardStore, samples: int, include_preview: bool = True) -> list[ReleaseTable]:

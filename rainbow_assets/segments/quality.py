@@ -11,6 +11,7 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.corpus.ids import MIX_TRACK, stem_id
+from rainbow_assets.corpus.quality import splits_kept
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.questions import names, relative_paths, rows_match, unique_keys
@@ -246,4 +247,5 @@ def training_segments_checks() -> tuple[Check, ...]:
 
 def training_full_checks() -> tuple[Check, ...]:
     """Return the checks of `training_full`."""
-    return (unique_keys(TRAINING_FULL), relative_paths(TRAINING_FULL), rows_match(TRAINING_FULL, TRAINING_SEGMENTS))
+    return (unique_keys(TRAINING_FULL), relative_paths(TRAINING_FULL), rows_match(TRAINING_FULL, TRAINING_SEGMENTS),
+            splits_kept(TRAINING_FULL))
