@@ -10,10 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from rainbow_assets.release.hubs import Hub
-from rainbow_assets.release.manifest import FileEntry, Manifest
+from rainbow_assets.release.manifest import Manifest
 from rainbow_assets.release.versions import Version
 
 BASE = "base_manifest"
+_KEYS = ("segment_id", "stem_id")
 _NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_file", "midi_group_file")
 
 
@@ -22,10 +23,12 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
 
     Returns plain values: ``problems`` (sentences; empty is good), ``differs`` (what the ledgers say otherwise, by
     name: the version stands, the data here has moved on), ``songs`` (song -> raw file -> sha256 of its rows' sources),
-    ``rows_traced`` (how many rows were traced to raw files), and with ``rows`` also config -> key -> raw files.
+    ``rows_traced`` (how many rows were traced to raw files), ``rows_without_song`` (config -> rows that are about no
+    song), and with ``rows`` also config -> key -> raw files.
     """
     manifest = hub.manifest(version)
     problems, traced, count = [], dict[str, dict[str, list[str]]](), 0
+    songless: dict[str, int] = {}
     songs = manifest.provenance.get("raw_files", {})
     # The base manifest comes first: it says which files each stem was cut from.
     stems: dict[str, list[str]] = {}
@@ -38,7 +41,11 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
         elif entry.config is not None:
             if entry.config == BASE:
                 stems.update(_stems(data))
-            for key, files in _trace(entry, data, stems):
+            column = next((name for name in _KEYS if name in manifest.configs[entry.config].columns), None)
+            if column is None:
+                songless[entry.config] = songless.get(entry.config, 0) + (entry.rows or 0)
+                continue
+            for key, files in _trace(data, column, stems):
                 unlisted = [file for file in files
                             for song, _, name in [file.partition("/")] if name not in songs.get(song, {})]
                 if not files or unlisted:
@@ -51,6 +58,7 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
         problems.append(f"the version has no readable {BASE}, so no row can be traced to its raw files")
     return {"version": str(version), "files": len(manifest.files), "bytes": manifest.bytes, "problems": problems,
             "differs": _differs(manifest, local) if local is not None else [], "songs": songs, "rows_traced": count,
+            "rows_without_song": songless,
             **({"rows": traced} if rows else {})}
 
 
@@ -69,16 +77,13 @@ def _stems(data: bytes) -> dict[str, list[str]]:
     return found
 
 
-def _trace(entry: FileEntry, data: bytes, stems: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (key, raw files) for the rows of a data file whose key is a stem's or a segment's."""
+def _trace(data: bytes, column: str, stems: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """Yield (key, raw files) for the rows of a data file; ``column`` holds segments' or stems' ids."""
     if not stems:
         return
     with pq.ParquetFile(io.BytesIO(data)) as file:
-        key = next((name for name in ("segment_id", "stem_id") if name in file.schema_arrow.names), None)
-        if key is None:
-            return
-        for value in file.read(columns=[key])[key].to_pylist():
-            stem = value if key == "stem_id" else str(value).rpartition("_")[0]
+        for value in file.read(columns=[column])[column].to_pylist():
+            stem = value if column == "stem_id" else str(value).rpartition("_")[0]
             yield str(value), stems.get(stem, [])
 
 

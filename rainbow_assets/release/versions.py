@@ -84,7 +84,7 @@ def propose(
     """Propose the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
 
     A config or column that is gone, a column of another type, or rows that mean something else (other rules of slicing,
-    another encoder) break readers: major. A new config, column or row: minor. Everything else (other values, fewer
+    another encoder) break readers: major. A new config, column, row or rule: minor. All else (other values, fewer
     rows) is a correction: patch. Without a previous version: ``FIRST``.
     """
     if previous is None:
@@ -112,8 +112,12 @@ def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -
             found["minor"].append(f"{config}.{name} is new")
         elif was != now:
             found["major"].append(f"{config}.{name} was {was} and is now {now}")
-    for name in sorted({*old.meaning} & {*new.meaning}):
-        if old.meaning[name] != new.meaning[name]:
+    for name in sorted({*old.meaning, *new.meaning}):
+        if name not in old.meaning:
+            found["minor"].append(f"{config} has a rule that it had not: {name} = {new.meaning[name]}")
+        elif name not in new.meaning:
+            found["minor"].append(f"{config} has no rule {name} any more; it was {old.meaning[name]}")
+        elif old.meaning[name] != new.meaning[name]:
             found["major"].append(f"{config} means something else: {name} was {old.meaning[name]} and is now "
                                   f"{new.meaning[name]}")
     if new.rows > old.rows:

@@ -13,10 +13,12 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.release import facts
 from rainbow_assets.release.audit import verify as audit
 from rainbow_assets.release.compare import compare
+from rainbow_assets.release.gate_report import gate_report
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.manifest import FileEntry
 from rainbow_assets.release.publish import open_hub
 from rainbow_assets.release.publish import rehearse as try_out
+from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
 
@@ -63,6 +65,8 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
         click.echo(f"{wanted.tag}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB, {len(found['problems'])} "
                    f"damaged; {found['rows_traced']:,} rows come from {files} raw files of {len(found['songs'])} "
                    "songs (which row from which: --rows)")
+        for config, count in found["rows_without_song"].items():
+            click.echo(f"  {count:,} rows of {config} are about no song, so they have no raw file")
         for config, keys in found.get("rows", {}).items():
             for key, names in keys.items():
                 click.echo(f"  {config} {key}: {', '.join(names)}")
@@ -73,17 +77,24 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
 
 def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
-    """Print what a release would send: every gate is asked first, and the first that says no ends it."""
+    """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
     store = ShardStore(settings.roots().data)
-    manifest, found = try_out(store, version, push, samples, include_preview)
+    gates = gate_report(store)
+    if not as_json:
+        click.echo("\n".join(line for gate in gates for line in gate.lines()))
+    manifest, found, refused = None, None, None
+    try:
+        manifest, found = try_out(store, version, push, samples, include_preview)
+    except ReleaseRefused as error:
+        refused = str(error)
     if as_json:
-        document = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
-                    "gates": [f"{verdict.asset}.{verdict.check} {verdict.passed}/{verdict.colors}"
-                              for verdict in facts.verdict_facts(store)],
-                    "against_latest": found.document() if found else None}
-        click.echo(json.dumps(document, indent=1, sort_keys=True))
-        return
-    for verdict in facts.verdict_facts(store):
-        click.echo(f"gate {verdict.asset}.{verdict.check}: passed in {verdict.passed} of {verdict.colors} colors")
-    click.echo(f"would publish {manifest.version.tag}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB")
-    click.echo(found.text() if found else "the hub is empty, so every file would be sent")
+        made = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
+                "against_latest": found.document() if found else None} if manifest else {}
+        click.echo(json.dumps({**made, "gates": [gate.document() for gate in gates], "refused": refused}, indent=1,
+                              sort_keys=True))
+    elif manifest:
+        click.echo(f"would publish {manifest.version.tag}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB")
+        click.echo(found.text() if found else "the hub is empty, so every file would be sent")
+    if refused:
+        click.echo(f"rainbow: {refused}", err=True)
+        sys.exit(1)

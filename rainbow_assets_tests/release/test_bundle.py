@@ -48,6 +48,24 @@ def test_a_smaller_preview_takes_the_first_ranks(tmp_path: Path) -> None:
     assert bundle.configs[0].rows_by_color()["Green"] == 4 and bundle.configs[0].rows_by_color()["Red"] == 3
 
 
+def test_a_listing_says_which_rows_and_what_else_of_them(tmp_path: Path) -> None:
+    parts = blobs(tmp_path / "parts", {"01": 3000, "02": 2000})
+    rows = {"01": ["01_0002", "01_0000"], "02": ["02_0001"]}
+
+    def listing(color: str, song: str) -> pa.Table:
+        return pa.table({"key": rows[song], "split": [f"{color} {key}" for key in rows[song]]})
+
+    schema = pa.schema([("key", pa.string()), ("split", pa.string()), ("data", pa.binary())])
+    table = ReleaseTable("audio", {"Red": parts}, schema, media=("data",), listing=listing, key="key")
+    write_bundle([table], tmp_path)
+    written = pq.read_table(tmp_path / "audio/train-Red-00000.parquet")
+    assert written.schema.names == schema.names and written["key"].to_pylist() == ["01_0000", "01_0002", "02_0001"]
+    assert written["split"].to_pylist() == ["Red 01_0000", "Red 01_0002", "Red 02_0001"]
+    rows["02"].append("02_0009")
+    with pytest.raises(UnreleasableTable, match="audio: 1 of 2 rows of 02 are not there to publish; run: rainbow build"):
+        write_bundle([table], tmp_path)
+
+
 def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_FILL", 100_000)
     monkeypatch.setattr(room, "FILE_BYTES", 110_000)

@@ -165,6 +165,16 @@ def test_refusals_are_one_line_without_the_token(server: Hub, releases: dict[Ver
         HuggingFaceHub("hf://songs")
 
 
+def test_a_server_without_xet_gets_files_the_older_way(
+    server: Hub, releases: dict[Version, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client would send through Xet and fail: the loopback server has none, like mirrors and older servers."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    result = hub_of(server).publish(releases[V3], manifest(releases[V3]))
+    assert result.outcome == "published" and list(server.repositories.datasets[NAME].tags) == [V3.tag]
+    assert any(line.startswith("PUT /_lfs") for line in server.log)
+
+
 def test_visibility_never_changes_by_accident(server: Hub, releases: dict[Version, Path]) -> None:
     hub_of(server).publish(releases[V3], manifest(releases[V3]))
     with pytest.raises(HubError, match="is private, and --public changes no repository that exists"):

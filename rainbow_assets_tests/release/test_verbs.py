@@ -17,6 +17,7 @@ from rainbow_assets import settings
 from rainbow_assets.cli import main
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.versions import Version
+from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.hub_server.server import running
 
@@ -56,6 +57,7 @@ def test_versions_from_the_first_to_a_major_step(project: Path, own_rules: None)
     retitle(project, "Another title")
     assert rainbow("build").exit_code == 0
     a_rehearsal_says_what_would_be_sent_and_what_the_gates_say()
+    a_gate_that_says_no_is_told_with_all_others(project)
     assert not (project / "hub/v0.3.1").exists()
     low = rainbow("release", "--version", "0.2.9")
     assert low.exit_code == 1 and "v0.2.9 is too low" in low.output and "use v0.3.1 or more" in low.output
@@ -81,7 +83,9 @@ def test_versions_from_the_first_to_a_major_step(project: Path, own_rules: None)
 
 def a_rehearsal_says_what_would_be_sent_and_what_the_gates_say() -> None:
     found = told("release", "--dry-run")
-    assert found["version"] == "0.3.1" and any(gate.startswith("segments.") for gate in found["gates"])
+    assert found["version"] == "0.3.1" and found["refused"] is None
+    assert all(len(gate["passed"]) == 9 for gate in found["gates"])
+    assert {"audio.splits_kept", "segments.unique_keys"} <= {gate["gate"] for gate in found["gates"]}
     against = found["against_latest"]
     assert {row["color"] for row in against["rows"]} == {"Red"}
     changed = {row["config"]: row["changed"] for row in against["rows"]}
@@ -89,6 +93,29 @@ def a_rehearsal_says_what_would_be_sent_and_what_the_gates_say() -> None:
     assert against["bytes"] > 0 and all("Red" in path or "/" not in path for path in against["files"])
     said = rainbow("release", "--dry-run").output
     assert "gate segments." in said and "would publish v0.3.1" in said and "base_manifest Red: 0 rows added" in said
+
+
+def a_gate_that_says_no_is_told_with_all_others(project: Path) -> None:
+    """A person sees every gate before the refusal, not only the first that stands in the way."""
+    shard = ShardStore(str(project)).shard("audio", "Red")
+    path = Path(shard.files.path("verdicts.json"))
+    whole = path.read_text("utf-8")
+    told_no = json.loads(whole)
+    told_no["verdicts"][0].update(passed=False, message="Two rows are other sounds.")
+    path.write_text(json.dumps(told_no), "utf-8")
+    name = f"audio.{told_no['verdicts'][0]['check']}"
+    refused = rainbow("release", "--dry-run")
+    assert refused.exit_code == 1 and "  Red failed: Two rows are other sounds." in refused.output
+    assert f"gate {name}: passed in 8 of 9 colors" in refused.output and "gate preview.rows_play" in refused.output
+    assert "would publish" not in refused.output and "audio/Red is blocked" in refused.output
+    answer = rainbow("release", "--dry-run", "--json")
+    found = json.loads(answer.stdout)
+    assert answer.exit_code == 1 and "nothing was published" in found["refused"]
+    gate = next(gate for gate in found["gates"] if gate["gate"] == name)
+    assert gate["failed"] == {"Red": "Two rows are other sounds."} and "Red" not in gate["passed"]
+    path.unlink()
+    assert "not asked in Red; run: rainbow build" in rainbow("release", "--dry-run").output
+    path.write_text(whole, "utf-8")
 
 
 def two_versions_are_compared() -> None:

@@ -15,7 +15,8 @@ from rainbow_assets.release.versions import (
     require_high_enough,
 )
 
-BASE = {"preview": Shape({"segment_id": "string", "bpm": "float"}, 160), "base": Shape({"id": "string"}, 10, {"slices.snap_ms": "40"})}
+RULES = {"slices.snap_ms": "40"}
+BASE = {"preview": Shape({"segment_id": "string", "bpm": "float"}, 160), "base": Shape({"id": "string"}, 10, RULES)}
 NOW = Version(0, 3, 0)
 
 
@@ -32,16 +33,18 @@ def test_other_texts_are_refused_with_a_sentence(text: str) -> None:
 
 @pytest.mark.parametrize(("after", "version", "said"), [
     (BASE, Version(0, 3, 1), "same columns"),
-    ({**BASE, "base": Shape({"id": "string"}, 9)}, Version(0, 3, 1), "1 fewer rows"),
-    ({**BASE, "base": Shape({"id": "string"}, 11)}, Version(0, 4, 0), "1 more rows"),
-    ({**BASE, "base": Shape({"id": "string", "x": "int64"}, 10)}, Version(0, 4, 0), "base.x is new"),
+    ({**BASE, "base": Shape({"id": "string"}, 9, RULES)}, Version(0, 3, 1), "1 fewer rows"),
+    ({**BASE, "base": Shape({"id": "string"}, 11, RULES)}, Version(0, 4, 0), "1 more rows"),
+    ({**BASE, "base": Shape({"id": "string", "x": "int64"}, 10, RULES)}, Version(0, 4, 0), "base.x is new"),
     ({**BASE, "audio": Shape({}, 0)}, Version(0, 4, 0), "config audio is new"),
     ({"preview": BASE["preview"]}, Version(1, 0, 0), "config base is gone"),
-    ({**BASE, "base": Shape({}, 10)}, Version(1, 0, 0), "base.id is gone"),
+    ({**BASE, "base": Shape({}, 10, RULES)}, Version(1, 0, 0), "base.id is gone"),
     ({**BASE, "base": Shape({"id": "string"}, 10, {"slices.snap_ms": "20"})}, Version(1, 0, 0),
      "base means something else: slices.snap_ms was 40 and is now 20"),
-    ({**BASE, "base": Shape({"id": "string"}, 10, {"slices.new": "20"})}, Version(0, 3, 1), "same columns"),
-    ({**BASE, "base": Shape({"id": "int64"}, 99)}, Version(1, 0, 0), "base.id was string and is now int64"),
+    ({**BASE, "base": Shape({"id": "string"}, 10, RULES | {"slices.new": "20"})}, Version(0, 4, 0),
+     "base has a rule that it had not: slices.new = 20"),
+    ({**BASE, "base": Shape({"id": "string"}, 10)}, Version(0, 4, 0), "base has no rule slices.snap_ms any more"),
+    ({**BASE, "base": Shape({"id": "int64"}, 99, RULES)}, Version(1, 0, 0), "base.id was string and is now int64"),
 ])
 def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: Version, said: str) -> None:
     found = propose(NOW, BASE, after)
@@ -62,7 +65,7 @@ def test_a_version_that_promises_too_little_is_refused() -> None:
 
 
 def test_an_entry_of_the_changelog_survives_the_manifest() -> None:
-    after = {**BASE, "base": Shape({"id": "string"}, 12)}
+    after = {**BASE, "base": Shape({"id": "string"}, 12, RULES)}
     entry = next_entry(Version(0, 4, 0), propose(NOW, BASE, after), BASE, after)
     assert entry == Change(Version(0, 4, 0), "minor", ("base has 2 more rows",), {"base": (10, 12)})
     assert Change.parse(entry.document()) == entry

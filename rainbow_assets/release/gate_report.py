@@ -1,0 +1,56 @@
+"""Every gate of a release with its verdict in every color, whether it opens or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One check of one asset: the colors that pass, those that fail with the check's sentence, those not asked yet."""
+
+    asset: str
+    check: str
+    passed: tuple[str, ...]
+    failed: dict[str, str] = field(default_factory=dict)
+    not_asked: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Return plain values for ``--json``."""
+        return {"gate": f"{self.asset}.{self.check}", "passed": list(self.passed), "failed": self.failed,
+                "not_asked": list(self.not_asked)}
+
+    def lines(self) -> list[str]:
+        """Return what a person reads: one line, and one more per color that fails."""
+        total = len(self.passed) + len(self.failed) + len(self.not_asked)
+        said = [f"gate {self.asset}.{self.check}: passed in {len(self.passed)} of {total} colors"]
+        said += [f"  {color} failed: {message}" for color, message in self.failed.items()]
+        if self.not_asked:
+            said.append(f"  not asked in {', '.join(self.not_asked)}; run: rainbow build")
+        return said
+
+
+def gate_report(store: ShardStore) -> list[Gate]:
+    """Look up the verdicts that a release would ask for; nothing is computed."""
+    found = []
+    for name, step in catalog.steps().items():
+        if not step.colored:
+            continue
+        shards = {color: store.shard(name, color) for color in COLOR_NAMES}
+        for check in catalog.checks(name):
+            passed, failed, missing = [], {}, []
+            for color, shard in shards.items():
+                verdict = verdicts.current(shard, check) if shard.index() else None
+                if verdict is None:
+                    missing.append(color)
+                elif verdict.passed:
+                    passed.append(color)
+                else:
+                    failed[color] = verdict.message
+            found.append(Gate(name, check.name, tuple(passed), failed, tuple(missing)))
+    return found
