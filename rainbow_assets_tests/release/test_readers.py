@@ -28,12 +28,13 @@ print(json.dumps(sorted(pl.concat(frames)["segment_id"].to_list())))
 """
 PYARROW = """
 import json, sys
+import pyarrow as pa
 import pyarrow.parquet as pq
 from huggingface_hub import HfFileSystem
 files, found = HfFileSystem(), []
 for path in sorted(files.glob(sys.argv[1].removeprefix("hf://"))):
-    with files.open(path) as stream:
-        found += pq.read_table(stream, columns=["segment_id"], use_threads=False)["segment_id"].to_pylist()
+    # From bytes: a thread of pyarrow that lets go of a Python stream while the program ends can bring it down.
+    found += pq.read_table(pa.BufferReader(files.cat_file(path)), columns=["segment_id"])["segment_id"].to_pylist()
 print(json.dumps(sorted(found)))
 """
 # DuckDB's own hf:// needs an extension from its server, and its bridge to fsspec a method that the Hub's lacks.
