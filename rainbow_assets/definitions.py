@@ -17,11 +17,14 @@ from rainbow_assets.release import checks as release_checks
 from rainbow_assets.segments import assets as segments
 from rainbow_assets.segments import checks as segment_checks
 from rainbow_assets.storage.resources import ShardStoreResource
+from rainbow_assets.threads import assets as threads
+from rainbow_assets.threads import checks as thread_checks
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, harmony, release]),
+    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, harmony, threads,
+                                          release]),
     asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *harmony_checks.checks,
-                  *release_checks.checks],
+                  *thread_checks.checks, *release_checks.checks],
     jobs=[jobs.main_job, jobs.ci_job, jobs.release_job],
     sensors=[corpus_automation.corpus_changes, automation.automation],
     resources={"store": ShardStoreResource(), "engine": EmbeddingEngineResource()},

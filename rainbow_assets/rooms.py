@@ -9,8 +9,9 @@ from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.release import registry as release
 from rainbow_assets.segments import registry as segments
+from rainbow_assets.threads import registry as threads
 
-ROOMS = (corpus, segments, embeddings, harmony, release)
+ROOMS = (corpus, segments, embeddings, harmony, threads, release)
 
 
 def steps() -> dict[str, Step]:

@@ -79,6 +79,33 @@ class SafetyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackRules:
+    """From which share on something is overused, and from how many threads on that is said. Shares 0..1."""
+
+    min_n: int = 10
+    key_avoid: float = 0.30
+    key_exclude: float = 0.50
+    bpm_reach: int = 5
+    bpm_avoid: float = 0.30
+    phrase_avoid: float = 0.30
+    found_phrase_avoid: float = 0.50
+    title_word_avoid: float = 0.20
+    opener_avoid: float = 0.30
+    time_signature_avoid: float = 0.60
+    mood_avoid: float = 0.50
+    warn_entropy_bits: float = 2.0
+    warn_bpm_std: float = 10.0
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRules:
+    """What a version holds besides the configs that every version has."""
+
+    threads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingRules:
     """Which vectors are made, and where. Only ``profile`` and ``audio_checkpoint`` shape rows (through their specs)."""
 
@@ -114,6 +141,8 @@ class Rules:
     splits: SplitRules = field(default_factory=SplitRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
     embeddings: EmbeddingRules = field(default_factory=EmbeddingRules)
+    feedback: FeedbackRules = field(default_factory=FeedbackRules)
+    release: ReleaseRules = field(default_factory=ReleaseRules)
 
 
 def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:
@@ -181,7 +210,7 @@ def roots() -> Roots:
         corpus=Path(os.environ.get("RAINBOW_CORPUS") or Path("data/corpus").absolute()),
         data=data,
         hub=os.environ.get("RAINBOW_HUB") or f"{data.rstrip('/')}/hub",
-        threads=Path(os.environ.get("RAINBOW_THREADS") or Path("data/threads").absolute()),
+        threads=Path(os.environ.get("RAINBOW_THREADS") or Path("data/threads/chain_artifacts").absolute()),
         chords=Path(os.environ.get("RAINBOW_CHORDS") or Path("data/chords").absolute()),
     )
 

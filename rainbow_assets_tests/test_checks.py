@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import yaml
 
 from rainbow_assets import rooms
 from rainbow_assets.corpus.root import corpus_root
@@ -29,6 +30,8 @@ from rainbow_assets.segments.flac import decode_flac, encode_flac
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import Part, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
+from rainbow_assets.threads.steps import places
+from rainbow_assets_tests.threads import synth
 
 COLOR = "Red"
 Rows = list[dict[str, Any]]
@@ -40,6 +43,9 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     data = tmp_path_factory.mktemp("template") / "data"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAINBOW_CORPUS", str(tiny_corpus))
+        patch.setenv("RAINBOW_THREADS", str(data.parent / "raw"))
+        for seed in range(3):
+            synth.write_thread(data.parent / "raw", seed, files=30)
         store = ShardStore(str(data))
         for step in rooms.steps().values():
             for partition in catalog.partitions(step):
@@ -49,10 +55,12 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def store(template: Path, project: Path) -> ShardStore:
-    """A copy to break, with a corpus of its own."""
+def store(template: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> ShardStore:
+    """A copy to break, with a corpus and raw threads of its own."""
     shutil.rmtree(project)
     shutil.copytree(template, project)
+    shutil.copytree(template.parent / "raw", project.parent / "raw")
+    monkeypatch.setenv("RAINBOW_THREADS", str(project.parent / "raw"))
     return ShardStore(str(project))
 
 
@@ -183,7 +191,8 @@ for _asset, _column in (("concept_embeddings", "concept_emb"), ("lyric_embedding
 BREAK["audio_embeddings", "stems_sound_alike"] = lambda shard: rewrite(shard, shuffle)
 for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
                "concept_embeddings", "lyric_embeddings", "audio_embeddings", "audio", "preview", "preview_mix", "chord_library",
-               "progression_library", "function_graph", "chord_graph"):
+               "progression_library", "function_graph", "chord_graph", "thread_manifests", "thread_index", "result_feedback",
+               "negative_constraints"):
     BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
 for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),
                         ("training_segments", "source_audio_file"), ("training_full", "lrc_file"),
@@ -202,6 +211,43 @@ BREAK["progression_library", "progressions_sound"] = lambda shard: rewrite(
 for _asset in ("function_graph", "chord_graph"):
     BREAK[_asset, "rows_sum_to_one"] = lambda shard: relink(shard, lambda link: link.update(probability=0.5))
     BREAK[_asset, "both_modes"] = lambda shard: relink(shard, lambda link: link.update(count=0))
+
+
+def packed(change: Callable[[Path], None]) -> Callable[[Shard], None]:
+    """Change the folder of one packed thread."""
+    return lambda shard: change(sorted(places(shard)[1].glob("*/manifest.yml"))[0].parent)
+
+
+def manifest(change: Callable[[dict[str, Any]], None]) -> Callable[[Shard], None]:
+    """Change the manifest of one packed thread."""
+    def apply(folder: Path) -> None:
+        document = yaml.safe_load((folder / "manifest.yml").read_text("utf-8"))
+        change(document)
+        (folder / "manifest.yml").write_text(yaml.safe_dump(document), "utf-8")
+
+    return packed(apply)
+
+
+def without_a_listed_file(shard: Shard) -> None:
+    """Take a file that a manifest lists out of the raw threads."""
+    next((places(shard)[0]).glob("*/md/*_CHROMATIC_SYNTHESIS.md")).unlink()
+
+
+BREAK["thread_manifests", "every_folder_accounted_for"] = lambda shard: (places(shard)[0] / "a new folder").mkdir()
+BREAK["thread_manifests", "ids_are_unique"] = manifest(lambda document: document.update(thread_id="another"))
+BREAK["thread_manifests", "copies_are_true"] = packed(
+    lambda folder: next(folder.glob("png/*")).write_bytes(b"something else"))
+BREAK["thread_manifests", "keys_are_read_or_flagged"] = manifest(
+    lambda document: document.update(key="C major", key_tonic=None))
+BREAK["thread_manifests", "colors_match_taxonomy"] = manifest(lambda document: document.update(mnemonic="Q"))
+BREAK["thread_manifests", "nothing_listed_is_pruned"] = without_a_listed_file
+BREAK["thread_manifests", "no_absolute_paths"] = packed(
+    lambda folder: next(folder.glob("md/*.md")).write_text("see /Users/somebody/song.wav", "utf-8"))
+BREAK["thread_manifests", "rows_are_manifests"] = lambda shard: rewrite(shard, with_first(title="Another"))
+BREAK["thread_index", "matches_thread_manifests"] = lambda shard: rewrite(shard, lambda rows: [])
+BREAK["result_feedback", "figures_possible"] = lambda shard: rewrite(
+    shard, with_first(normalized_key_entropy_bits=99.0))
+BREAK["negative_constraints", "file_says_the_same"] = lambda shard: rewrite(shard, lambda rows: rows[1:])
 
 
 def relink(shard: Shard, change: Callable[[dict[str, Any]], None]) -> None:

@@ -17,6 +17,7 @@ from rainbow_assets.lineage.codeversion import code_version, library_versions
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
 from rainbow_assets.release.changelog import Change
+from rainbow_assets.release.tables import published_steps
 from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
@@ -123,10 +124,8 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
     shards: dict[str, dict[str, str]] = {}
     made_with: dict[str, Any] = {}
     raw: dict[str, dict[str, str]] = {}
-    for name, step in catalog.steps().items():
-        if not step.colored:
-            continue
-        for color in taxonomy.COLOR_NAMES:
+    for name, step in published_steps().items():
+        for color in catalog.partitions(step):
             index = store.shard(name, color).require_index()
             shards.setdefault(name, {})[color] = index.data_version
             # A color without rows is not made again when a rule changes, so it has nothing to say.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.release.tables import published_steps
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets.taxonomy import COLOR_NAMES
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,17 @@ class Gate:
 def gate_report(store: ShardStore) -> list[Gate]:
     """Look up the verdicts that a release would ask for; nothing is computed."""
     found = []
-    for name, step in catalog.steps().items():
-        if not step.colored:
-            continue
-        shards = {color: store.shard(name, color) for color in COLOR_NAMES}
+    for name, step in published_steps().items():
+        shards = {partition: store.shard(name, partition) for partition in catalog.partitions(step)}
         for check in catalog.checks(name):
             passed, failed, missing = [], {}, []
-            for color, shard in shards.items():
+            for partition, shard in shards.items():
                 verdict = verdicts.current(shard, check) if shard.index() else None
                 if verdict is None:
-                    missing.append(color)
+                    missing.append(partition)
                 elif verdict.passed:
-                    passed.append(color)
+                    passed.append(partition)
                 else:
-                    failed[color] = verdict.message
+                    failed[partition] = verdict.message
             found.append(Gate(name, check.name, tuple(passed), failed, tuple(missing)))
     return found

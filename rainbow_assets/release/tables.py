@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from rainbow_assets import settings
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, gates
 from rainbow_assets.lineage.materialize import problem
@@ -13,11 +14,13 @@ from rainbow_assets.release.bundle import ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets.threads.steps import THREAD_MANIFESTS
 
 RANK = "preview_rank"
 SECTIONS = {
@@ -37,14 +40,19 @@ class ReleaseRefused(HubError):
     """A gate says no; nothing was published."""
 
 
+def published_steps() -> dict[str, Step]:
+    """Return the steps that a version is made from: those with colors, and the threads where they are published."""
+    threads = settings.default_rules().release.threads
+    return {name: step for name, step in catalog.steps().items()
+            if step.colored or (threads and name == THREAD_MANIFESTS.name)}
+
+
 def require_all(store: ShardStore) -> None:
     """Pass where every color of every asset is built, checked and current; raise ``ReleaseRefused`` naming them all."""
     problems = []
-    for name, step in catalog.steps().items():
-        if not step.colored:
-            continue
-        for color in COLOR_NAMES:
-            sentence = gates.blocked(store, name, color) or problem(store.shard(name, color))
+    for name, step in published_steps().items():
+        for partition in catalog.partitions(step):
+            sentence = gates.blocked(store, name, partition) or problem(store.shard(name, partition))
             if sentence:
                 problems.append(sentence)
     if problems:
@@ -82,4 +90,5 @@ def release_tables(store: ShardStore, samples: int, include_preview: bool = True
     previews = [_table(store, PREVIEW, samples, True, below), _table(store, PREVIEW_MIX, samples, False, below)]
     others = [_table(store, step, samples, not include_preview and step is TRAINING_FULL)
               for step in (BASE_MANIFEST, TRAINING_SEGMENTS, TRAINING_FULL)]
-    return [*(previews if include_preview else []), audio_table(store), *others, embeddings_table(store)]
+    threads = [threads_table(store)] if THREAD_MANIFESTS.name in published_steps() else []
+    return [*(previews if include_preview else []), audio_table(store), *others, embeddings_table(store), *threads]

@@ -12,7 +12,7 @@ from rainbow_assets.storage.files import Files
 from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads import enforce, history, prune
 from rainbow_assets.threads import register as registers
-from rainbow_assets.threads.feedback import DEFAULT_RULES, Feedback, FeedbackRules, measure
+from rainbow_assets.threads.feedback import Feedback, measure
 from rainbow_assets.threads.journal import Line
 from rainbow_assets.threads.packed import OUTPUT, read_folder
 from rainbow_assets.threads.prune import PrunePlan, PruneReport
@@ -112,13 +112,13 @@ def _prune_text(report: PruneReport) -> str:
 
 
 def feedback_command(
-    manifests: Path, write_to: Path | None = None, rules: FeedbackRules = DEFAULT_RULES
+    manifests: Path, write_to: Path | None = None, rules: settings.FeedbackRules | None = None
 ) -> Answer:
     """``rainbow threads feedback [--manifests DIR] [--json]``: measure, and derive the constraints.
 
     With ``write_to`` the constraints (manual overrides kept), the history and its chart are written there.
     """
-    threads = read_folder(manifests)
+    threads, rules = read_folder(manifests), rules or settings.default_rules().feedback
     feedback = measure(threads, rules)
     path = write_to / OUTPUT if write_to else None
     before = limits.load(path) if path is not None and path.exists() else None

@@ -13,36 +13,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rainbow_assets.lineage.digests import digest
+from rainbow_assets.settings import FeedbackRules
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label
 from rainbow_assets.threads.metrics import BpmCluster, Interval, Share
 from rainbow_assets.threads.packed import Packed, Proposal
 
+DEFAULT_RULES = FeedbackRules()
 PROSE = "(prose)"
 """The bucket of keys that are words. It is reported and never constrained: it names no key to avoid."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedbackRules:
-    """From which share on something is overused, and from how many threads on that is said. Shares 0..1."""
-
-    min_n: int = 10
-    key_avoid: float = 0.30
-    key_exclude: float = 0.50
-    bpm_reach: int = 5
-    bpm_avoid: float = 0.30
-    phrase_avoid: float = 0.30
-    found_phrase_avoid: float = 0.50
-    title_word_avoid: float = 0.20
-    opener_avoid: float = 0.30
-    time_signature_avoid: float = 0.60
-    mood_avoid: float = 0.50
-    warn_entropy_bits: float = 2.0
-    warn_bpm_std: float = 10.0
-    seed: int = 42
-
-
-DEFAULT_RULES = FeedbackRules()
 
 
 @dataclass(frozen=True, slots=True)

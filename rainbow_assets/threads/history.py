@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
-from rainbow_assets.threads.feedback import DEFAULT_RULES, Feedback
+from rainbow_assets.threads.feedback import Feedback
 
 
 def snapshot(feedback: Feedback) -> dict[str, Any]:
@@ -69,10 +70,10 @@ def chart(lines: list[dict[str, Any]]) -> bytes:
     places = list(range(len(lines)))
     for name, color in (("original", "#AE1E36"), ("normalized", "#042A7B")):
         _series(top, places, lines, f"{name}_key_entropy_bits", f"{name}_key_entropy_interval", name, color)
-    top.axhline(DEFAULT_RULES.warn_entropy_bits, color="0.5", linestyle=":", label="warning below")
+    top.axhline(settings.default_rules().feedback.warn_entropy_bits, color="0.5", linestyle=":", label="warning below")
     top.set_ylabel("key entropy (bits)")
     _series(bottom, places, lines, "bpm_std", "bpm_std_interval", "population", "#ABD96D")
-    bottom.axhline(DEFAULT_RULES.warn_bpm_std, color="0.5", linestyle=":", label="warning below")
+    bottom.axhline(settings.default_rules().feedback.warn_bpm_std, color="0.5", linestyle=":", label="warning below")
     bottom.set_ylabel("BPM standard deviation")
     bottom.set_xticks(places, [f"n={line['threads']}\n{str(line.get('newest') or '')[:10]}" for line in lines])
     bottom.set_xlabel("snapshot (threads, newest artifact)")

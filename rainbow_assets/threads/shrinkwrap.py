@@ -82,20 +82,21 @@ class ShrinkwrapReport:
 
 def shrinkwrap(
     source: Path, out: Path, *, cache: Path | None = None, dry_run: bool = False, workers: int | None = None,
-    tick: Tick | None = None,
+    tick: Tick | None = None, again: frozenset[str] = frozenset(),
 ) -> ShrinkwrapReport:
     """Pack every thread folder of ``source`` into ``out``; raise ``UsageError`` where the two are inside each other.
 
     ``cache`` is a file that keeps the state of the source's folders (default: hidden in ``out``), so that a second run
     reads only what moved. ``dry_run`` reads and reports, and writes nothing. ``workers`` is the number of
-    processes (default: as many as there are cores, for long work only); the result does not depend on it.
+    processes (default: as many as there are cores, for long work only); the result does not depend on it. ``again``
+    names threads that are packed even where nothing of them moved: the program did.
     """
     _check_places(source, out)
     if dry_run:
-        return _Run(source, out, cache, True, tick).run(workers)
+        return _Run(source, out, cache, True, tick, again).run(workers)
     out.mkdir(parents=True, exist_ok=True)
     with writer_lock(Files(str(out)), "shrinkwrap"):
-        return _Run(source, out, cache, False, tick).run(workers)
+        return _Run(source, out, cache, False, tick, again).run(workers)
 
 
 def _check_places(source: Path, out: Path) -> None:
@@ -107,8 +108,10 @@ def _check_places(source: Path, out: Path) -> None:
 
 
 class _Run:
-    def __init__(self, source: Path, out: Path, cache: Path | None, dry_run: bool, tick: Tick | None) -> None:
-        self.source, self.out, self.dry_run, self.tick = source, out, dry_run, tick
+    def __init__(
+        self, source: Path, out: Path, cache: Path | None, dry_run: bool, tick: Tick | None, again: frozenset[str]
+    ) -> None:
+        self.source, self.out, self.dry_run, self.tick, self.again = source, out, dry_run, tick, again
         self.states = States(cache or out / ".cache" / "states.json", source)
         # First of all: a folder that waits under its hidden name would be taken for a packed one.
         self.recovered = () if dry_run else tuple(clear_leftovers(out))
@@ -136,7 +139,8 @@ class _Run:
     def _job(self, folder: Path, crowded: frozenset[str]) -> Job:
         before = self.register.entries.get(folder.name)
         state = registers.folder_state(str(folder), times=True)
-        intact = before is not None and registers.outputs_digest(self.out / before.directory) == before.outputs
+        intact = (before is not None and folder.name not in self.again
+                  and registers.outputs_digest(self.out / before.directory) == before.outputs)
         return Job(folder, self.out, state[0] if state else "", before, intact, self.known.get(folder.name),
                    folder.name[:8] in crowded, self.dry_run)
 

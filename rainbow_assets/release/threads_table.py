@@ -1,0 +1,43 @@
+"""The `threads` config of a version, off by default: the packed manifests with all their proposals."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+import pyarrow as pa
+
+from rainbow_assets.release.bundle import PartFile, ReleaseTable
+from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets.threads.steps import MANIFESTS, THREAD_MANIFESTS
+
+CONFIG = "threads"
+SECTION = ("One row per agents' thread: the final proposal, all proposals that led to it, and the files that its "
+           "packed folder holds, without debug documents and machine paths. A thread stands in the file of its color; "
+           "one whose color could not be read stands with White, and says so in `anomalies`.")
+_DOCS = {"thread_id": "key", "iterations": "all proposals, in order; the last final one is the row's own",
+         "files": "artifacts with type, color, size, sha256 and the proposal that they belong to",
+         "anomalies": "what was irregular, and what was done about it"}
+SCHEMA = pa.schema([item.with_metadata({"doc": _DOCS.get(item.name, item.name.replace("_", " "))})
+                    for item in MANIFESTS if item.name != "inputs"])
+
+
+def threads_table(store: ShardStore) -> ReleaseTable:
+    """Offer the rows of `thread_manifests` by color, a part per thread."""
+    shard = store.shard(THREAD_MANIFESTS.name)
+    shards: dict[str, list[PartFile]] = {color: [] for color in COLOR_NAMES}
+    for part in shard.require_index().parts:
+        rows = shard.read_part(part).select(SCHEMA.names).cast(SCHEMA)
+        for row in rows.to_pylist():
+            color = row["rainbow_color"] if row["rainbow_color"] in shards else "White"
+            shards[color].append(PartFile(row["thread_id"], f"{shard.where}/{part.name}", partial(_open, rows)))
+    return ReleaseTable(CONFIG, shards, SCHEMA, SECTION)
+
+
+def _open(rows: pa.Table) -> io.BytesIO:
+    sink = io.BytesIO()
+    write_parquet(sink, [rows], rows.schema)
+    sink.seek(0)
+    return sink
