@@ -18,6 +18,8 @@ _SHOWN = 12
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    if not rows:
+        return "none"
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(_cell(value) for value in row)} |" for row in rows[:_SHOWN]]
     return "\n".join([*lines, *([f"\n... and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else [])])
