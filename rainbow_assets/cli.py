@@ -13,6 +13,7 @@ from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
 from rainbow_assets.verbs.build import build, stop_if_failed
 from rainbow_assets.verbs.chords import chords
+from rainbow_assets.verbs.fitness import fitness
 from rainbow_assets.verbs.release import diff, rehearse, verify
 from rainbow_assets.verbs.threads import threads
 
@@ -46,9 +47,11 @@ def main() -> None:
 @click.option("--stems-for", type=click.Path(path_type=Path), help="Render stand-in media for existing manifests.")
 @click.option("--out", "target", type=click.Path(path_type=Path), help="Where the stand-ins go.")
 @click.option("--songs", help="Only these songs, for example 01_01,05_03.")
+@click.option("--shuffle-colors", is_flag=True, help="Deal the songs out to the colors at random: a control.")
 @click.option("--run", is_flag=True, help="Build every asset from the demo corpus and publish it to a folder.")
 def demo(
-    out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None, run: bool
+    out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None,
+    shuffle_colors: bool, run: bool,
 ) -> None:
     """Write a small corpus of 8 colors that can be heard, or stand-in media for existing manifests."""
     from rainbow_assets.demo import commands
@@ -60,7 +63,7 @@ def demo(
         click.echo(commands.standins(stems_for, target, chosen))
         return
     root = target or out or settings.roots().corpus
-    click.echo(commands.corpus(root, songs_per_color))
+    click.echo(commands.corpus(root, songs_per_color, shuffle_colors))
     if run:
         _build_and_release()
 
@@ -111,7 +114,7 @@ def release(
 
 
 VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads,
-         chords)
+         chords, fitness)
 for verb in VERBS:
     main.add_command(verb)
 

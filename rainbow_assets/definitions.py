@@ -9,6 +9,8 @@ from rainbow_assets.corpus import checks as corpus_checks
 from rainbow_assets.embeddings import assets as embeddings
 from rainbow_assets.embeddings import checks as embedding_checks
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
+from rainbow_assets.fitness import assets as fitness
+from rainbow_assets.fitness import checks as fitness_checks
 from rainbow_assets.harmony import assets as harmony
 from rainbow_assets.harmony import checks as harmony_checks
 from rainbow_assets.lineage import automation
@@ -21,11 +23,11 @@ from rainbow_assets.threads import assets as threads
 from rainbow_assets.threads import checks as thread_checks
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, harmony, threads,
+    assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, fitness, harmony, threads,
                                           release]),
-    asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *harmony_checks.checks,
-                  *thread_checks.checks, *release_checks.checks],
-    jobs=[jobs.main_job, jobs.ci_job, jobs.release_job],
+    asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *fitness_checks.checks,
+                  *harmony_checks.checks, *thread_checks.checks, *release_checks.checks],
+    jobs=[jobs.main_job, jobs.any_job, jobs.ci_job, jobs.release_job],
     sensors=[corpus_automation.corpus_changes, automation.automation],
     resources={"store": ShardStoreResource(), "engine": EmbeddingEngineResource()},
     executor=dg.in_process_executor,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from rainbow_assets import rooms
 from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.dagster import ALLOW_DELETES, DATA_VERSION_TAG
 from rainbow_assets.storage.store import WHOLE
@@ -16,11 +17,14 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
-WHOLE_GRAPH = "songs_to_release"
+TABLES = dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset", *rooms.requested())
 main_job = dg.define_asset_job(
-    "songs_to_tables",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset"),
-    description="Every color asset, from raw songs to the playable preview, with all checks.",
+    "songs_to_tables", selection=TABLES,
+    description="Every table, from raw songs to the playable preview, with all checks; no model is trained.",
+)
+any_job = dg.define_asset_job(
+    "songs_to_scorer", selection=dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset"),
+    description="Every table, and the models: the scorer is trained, evaluated and exported.",
 )
 release_job = dg.define_asset_job(
     "release",
@@ -29,10 +33,9 @@ release_job = dg.define_asset_job(
 )
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 ci_job = dg.define_asset_job(
-    "ci",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset"),
+    "ci", selection=TABLES,
     tags={RANGE_START: COLOR_NAMES[0], RANGE_END: COLOR_NAMES[-1]},
-    description="Everything but the release, all colors in one run, without questions; red where a check fails.",
+    description="Every table, all colors in one run, without questions; red where a check fails.",
 )
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """On the command line the verbs say what happened; the whole log is in the Dagster UI."""
@@ -52,8 +55,8 @@ def run_colors(
     definitions: dg.Definitions, colors: Sequence[str] = COLOR_NAMES, assets: Sequence[str] | None = None,
     allow_deletes: bool = False,
 ) -> ExecuteInProcessResult:
-    """Materialize ``assets`` (default: all but the release) for a contiguous range of colors, in one run."""
-    job = definitions.resolve_job_def(main_job.name)
+    """Materialize ``assets`` (default: every table) for a contiguous range of colors, in one run."""
+    job = definitions.resolve_job_def(main_job.name if assets is None else any_job.name)
     keys = [dg.AssetKey(name) for name in assets] if assets is not None else None
     allowed = {ALLOW_DELETES: "true"} if allow_deletes else {}
     return job.execute_in_process(

@@ -132,6 +132,45 @@ class EmbeddingRules:
 
 
 @dataclass(frozen=True, slots=True)
+class FitnessRules:
+    """How the fusion model is trained. ``engine`` and ``device`` say where, all others shape the weights."""
+
+    profile: str = "compact"
+    """``compact``: a strided stem and at most 0.1 M parameters, for CPUs. ``full``: the diary's model (4.3 M)."""
+    folds: int = 5
+    """Folds of songs that the honest evaluation trains and tests on."""
+    max_epochs: int = 16
+    patience: int = 5
+    """Training stops after so many epochs without a lower validation loss."""
+    batch: int = 64
+    learning_rate: float = 2e-3
+    modality_dropout: float = 0.3
+    """How often sound, MIDI and lyric are each hidden in training."""
+    concept_dropout: float = 0.5
+    """How often the concept is hidden: it names the song, and would otherwise be all that is learned."""
+    transpose: int = 5
+    """MIDI is moved by up to so many semitones in training: a color is not a key."""
+    seed: int = 42
+    engine: str = "local"
+    """``local`` (this machine) or ``modal``."""
+    device: str = "auto"
+    """Of the local engine: ``auto``, ``cpu`` or ``cuda``."""
+
+    def __post_init__(self) -> None:
+        for name, known in (("profile", ("compact", "full")), ("engine", ("local", "modal")),
+                            ("device", ("auto", "cpu", "cuda"))):
+            if getattr(self, name) not in known:
+                raise SettingsError(f"fitness.{name} is {getattr(self, name)!r}; write {' or '.join(known)}")
+        for name in ("modality_dropout", "concept_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"fitness.{name} must be at least 0 and less than 1")
+        if self.folds < 2 or min(self.max_epochs, self.patience, self.batch) < 1:
+            raise SettingsError("fitness.folds must be at least 2; max_epochs, patience and batch at least 1")
+        if not (0 < self.learning_rate < 1 and 0 <= self.transpose <= 12 and self.seed >= 0):
+            raise SettingsError("fitness.learning_rate must be between 0 and 1, transpose 0 to 12, seed 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """All rules that shape rows, by section."""
 
@@ -142,6 +181,7 @@ class Rules:
     safety: SafetyRules = field(default_factory=SafetyRules)
     embeddings: EmbeddingRules = field(default_factory=EmbeddingRules)
     feedback: FeedbackRules = field(default_factory=FeedbackRules)
+    fitness: FitnessRules = field(default_factory=FitnessRules)
     release: ReleaseRules = field(default_factory=ReleaseRules)
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Tests run side by side, a core each: threads that wait for each other's turns are slower than one.
+if os.environ.get("RAINBOW_TEST_SCALE") is None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 
@@ -15,9 +19,10 @@ from rainbow_assets.demo.write import write_demo
 
 ROOT = Path(__file__).resolve().parents[1]
 # On CI the same examples every time: a red run is the change's doing. Elsewhere new ones are looked for.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# No deadlines: a slow machine fails nothing.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")

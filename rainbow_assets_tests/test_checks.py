@@ -192,7 +192,8 @@ BREAK["audio_embeddings", "stems_sound_alike"] = lambda shard: rewrite(shard, sh
 for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
                "concept_embeddings", "lyric_embeddings", "audio_embeddings", "audio", "preview", "preview_mix", "chord_library",
                "progression_library", "function_graph", "chord_graph", "thread_manifests", "thread_index", "result_feedback",
-               "negative_constraints"):
+               "negative_constraints", "piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation",
+               "chromatic_scorer"):
     BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
 for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),
                         ("training_segments", "source_audio_file"), ("training_full", "lrc_file"),
@@ -201,6 +202,18 @@ for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file
         shard, with_first(**{column: "/Users/somebody/song.wav"}))
 
 
+BREAK["piano_rolls", "rolls_complete"] = lambda shard: rewrite(shard, lambda rows: rows[1:])
+BREAK["piano_rolls", "rolls_hold_notes"] = lambda shard: rewrite(shard, with_first(note_count=999))
+BREAK["fusion_training_set", "all_segments"] = lambda shard: rewrite(shard, lambda rows: rows[1:])
+BREAK["fusion_training_set", "nothing_leaks"] = lambda shard: rewrite(shard, with_first(fold=99))
+BREAK["fusion_training_set", "targets_as_taxonomy"] = lambda shard: rewrite(shard, with_first(temporal=[1.0, 0.0, 0.0]))
+BREAK["fusion_model", "models_learned"] = lambda shard: rewrite(shard, lambda rows: [
+    {**row, "history": [{**item, "train_loss": float("nan")} for item in row["history"]]} for row in rows])
+BREAK["fusion_model", "models_apart"] = lambda shard: rewrite(shard, with_first(test_songs=0))
+BREAK["fusion_evaluation", "permuted_is_chance"] = lambda shard: rewrite(shard, lambda rows: [
+    {**row, "measures": [{**item, "p_value": 0.0001} for item in row["measures"]]} for row in rows])
+BREAK["chromatic_scorer", "scorer_as_torch"] = lambda shard: rewrite(shard, with_first(parity=0.5))
+BREAK["chromatic_scorer", "status_told"] = lambda shard: rewrite(shard, with_first(status="discriminative"))
 BREAK["chord_library", "notes_match_names"] = lambda shard: rewrite(shard, with_first(voicing=[36, 37, 38]))
 BREAK["chord_library", "functions_complete"] = lambda shard: rewrite(
     shard, lambda rows: [row for row in rows if (row["key"], row["function"]) != ("E major", "vi")])

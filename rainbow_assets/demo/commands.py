@@ -9,10 +9,10 @@ from rainbow_assets.demo.standins import render_standins
 from rainbow_assets.demo.write import write_demo
 
 
-def corpus(out: Path, songs_per_color: int) -> str:
+def corpus(out: Path, songs_per_color: int, shuffled: bool = False) -> str:
     """Write the demo corpus to ``out`` and return a summary."""
     with progress.bar("demo") as tick:
-        report = write_demo(out, songs_per_color, progress=tick)
+        report = write_demo(out, songs_per_color, progress=tick, shuffled=shuffled)
     return "\n".join(report.lines())
 
 

@@ -94,8 +94,8 @@ def _lead(
 ) -> list[Note]:
     bar_ticks = plan.clock.bar_ticks
     places = _places(plan, knowledge, bar)
-    if plan.color.spatial == "Person":  # a singer breathes at the end of the bar
-        places = [place for place in places if place < bar_ticks * 0.8]
+    if plan.heard.spatial == "Person":  # a singer breathes at the end of the bar
+        places = [place for place in places if place < bar_ticks * 0.8] or places[:1]
     ends = [*places[1:], bar_ticks]
     notes = []
     for n, (place, end) in enumerate(zip(places, ends, strict=True)):

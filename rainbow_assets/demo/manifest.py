@@ -46,7 +46,7 @@ def tracks(plan: SongPlan) -> list[TrackPlan]:
     """List the song's stems; drums that are split share one MIDI file, textures have none, a guide has no WAV."""
     found = []
     for role in (*plan.sound.body.roles, *(("guide",) if plan.variation.guide else ())):
-        spatial = plan.color.spatial
+        spatial = plan.heard.spatial
         said = {"lead": LEADS[spatial], "chords": CHORDS[spatial]}.get(role, NAMES[role])
         stem = f"{plan.song_id}_{said.lower().replace(' ', '_')}"
         grouped, drum = role in ("kick", "percussion"), role in ("kick", "percussion", "drums", "static")
@@ -55,7 +55,7 @@ def tracks(plan: SongPlan) -> list[TrackPlan]:
             role, said, None if role == "guide" else f"{stem}.wav", own,
             f"{plan.song_id}_drums.mid" if grouped else None, "Drums" if drum else None,
             "Demo Singer" if said == "Lead Vocal" else None,
-            24 if role == "lead" and plan.color.temporal == "Future" and plan.sequence == 1 else 16,
+            24 if role == "lead" and plan.heard.temporal == "Future" and plan.sequence == 1 else 16,
             role == "chords" and spatial == "Place",
         ))
     return found
@@ -95,7 +95,7 @@ def manifest_text(plan: SongPlan, stems: Sequence[TrackPlan]) -> str:
         "album_sequence": plan.sequence,
         "main_audio_file": f"{plan.song_id}_main.wav",
         "TRT": stamp(plan.total_ms, plan.stamps),
-        "vocals": plan.color.spatial == "Person" and not plan.instrumental,
+        "vocals": plan.heard.spatial == "Person" and not plan.instrumental,
         "lyrics": not plan.instrumental,
         "structure": [
             {"section_name": section.name, "start_time": stamp(start, plan.stamps, join=start > 0),

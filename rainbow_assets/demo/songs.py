@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,11 +72,13 @@ class SongPlan:
     words: Words
     stamps: str
     variation: Variation
+    heard: Color
+    """The color that the song sounds and reads like: its own, but in a shuffled demo."""
 
     @property
     def sound(self) -> Character:
-        """The color's character."""
-        return character(self.color)
+        """The character of the color that is heard."""
+        return character(self.heard)
 
     @property
     def bars(self) -> int:
@@ -109,10 +111,18 @@ class SongPlan:
                 for bar in range(section.start_bar, section.end_bar, step)]
 
 
-def plan_songs(songs_per_color: int, seed: int, seconds: float) -> list[SongPlan]:
-    """Plan the songs of the eight colors that have albums; a song does not depend on how many there are."""
+def plan_songs(songs_per_color: int, seed: int, seconds: float, shuffled: bool = False) -> list[SongPlan]:
+    """Plan the songs of the eight colors that have albums; a song does not depend on how many there are.
+
+    ``shuffled`` deals the songs out to the colors at random: a control in which no color sounds like anything.
+    """
     colors = [color for color in COLORS if color.name != "White"]
-    return [plan_song(color, n + 1, seed, seconds) for color in colors for n in range(songs_per_color)]
+    plans = [plan_song(color, n + 1, seed, seconds) for color in colors for n in range(songs_per_color)]
+    if not shuffled:
+        return plans
+    dealt = generator("shuffled", seed, songs_per_color).permutation(len(plans))
+    return [replace(plans[int(other)], song_id=plan.song_id, color=plan.color, sequence=plan.sequence)
+            for plan, other in zip(plans, dealt, strict=True)]
 
 
 def plan_song(color: Color, sequence: int, seed: int, seconds: float) -> SongPlan:
@@ -138,6 +148,7 @@ def plan_song(color: Color, sequence: int, seed: int, seconds: float) -> SongPla
         song_id, color, sequence, seed, clock, tonic,
         f"{MINOR_KEYS[tonic]} minor" if minor else f"{MAJOR_KEYS[tonic]} major", instrumental,
         _sections(shape, bars), words(color, sequence, seed), style if only in (0, sequence) else "ms", variation,
+        color,
     )
 
 

@@ -60,18 +60,20 @@ class DemoReport:
 
 
 def write_demo(
-    out: Path, songs_per_color: int = 2, seed: int = 7, progress: Progress | None = None, seconds: float = SECONDS
+    out: Path, songs_per_color: int = 2, seed: int = 7, progress: Progress | None = None, seconds: float = SECONDS,
+    shuffled: bool = False,
 ) -> DemoReport:
     """Write ``songs_per_color`` songs for each color that has albums into ``out``; the same bytes on every run.
 
-    ``seconds`` is the length of a sung song; ``progress(label, done, total)`` is called after each song.
+    ``seconds`` is the length of a sung song; ``shuffled`` deals the songs out to the colors at random (a control);
+    ``progress(label, done, total)`` is called after each song.
     Raises ``UsageError`` for numbers out of range and for a folder that holds other songs.
     """
     if not 1 <= songs_per_color <= 12:
         raise UsageError(f"{songs_per_color} songs per color cannot be made; ask for 1 to 12")
     if not 4 <= seconds <= 600:
         raise UsageError(f"songs of {seconds:g} seconds cannot be made; ask for 4 to 600")
-    plans = plan_songs(songs_per_color, seed, seconds)
+    plans = plan_songs(songs_per_color, seed, seconds, shuffled)
     claim(out, "demo corpus", [plan.song_id for plan in plans], replace=True)
     (out / "corpus.toml").write_text(OVERRIDES, "utf-8")
     written = []

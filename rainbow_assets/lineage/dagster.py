@@ -89,8 +89,8 @@ def asset_options(step: Step, group: str, kinds: set[str]) -> dict[str, Any]:
         "deps": [dg.AssetKey(asset) for asset in step.inputs if asset == CORPUS or asset in catalog.steps()],
         "metadata": columns(step),
         "code_version": made_by(step),
-        "automation_condition": automation.keep_up_to_date(),
-        "freshness_policy": automation.FRESHNESS,
+        "automation_condition": None if step.on_request else automation.keep_up_to_date(),
+        "freshness_policy": None if step.on_request else automation.FRESHNESS,
     }
 
 

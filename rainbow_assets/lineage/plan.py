@@ -63,7 +63,8 @@ def plan(
 ) -> list[Planned]:
     """Return what a build of the colors ``partitions`` would do, one entry per shard, in order of the steps.
 
-    Steps without colors are in the plan where all colors are asked for: they may read any of them.
+    Steps without colors are in the plan where all colors are asked for: they may read any of them. Steps that are made
+    on request are in it once they were made.
     """
     rules = rules or settings.default_rules()
     colors = tuple(partitions)
@@ -72,6 +73,8 @@ def plan(
     dry = DryRunStore(store)
     try:
         for name, step in steps.items():
+            if step.on_request and store.shard(name).index() is None:
+                continue
             for partition in colors if step.colored else (WHOLE,) if whole else ():
                 done[name, partition] = _plan_shard(step, store, dry, partition, rules, done, allow_deletes)
     finally:

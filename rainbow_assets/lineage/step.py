@@ -71,6 +71,7 @@ class Step:
     them for real, in memory, so that it is exact beyond them. ``unit`` is what a part holds the rows of, for messages.
     ``colored``: one shard per color, else one for all. ``carries`` names the upstream assets, first come first, whose
     columns are the one source of this step's columns of the same name; it is for showing, rows do not depend on it.
+    ``on_request``: made when somebody asks for it by name, and planned once it was; no build or automation begins it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Step:
     unit: str = "song"
     colored: bool = True
     carries: tuple[str, ...] = ()
+    on_request: bool = False
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
         """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""

@@ -24,7 +24,9 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
     """Materialize what is stale, all colors in one process, through Dagster so that it is in the UI."""
     colors = (taxonomy.by_name(color).name,) if color else taxonomy.COLOR_NAMES
     steps, store = rooms.steps(), ShardStore(settings.roots().data)
-    chosen = {name: catalog.step(name) for name in assets} or steps
+    # Models are trained where they are named: a changed lyric must not cost a training.
+    chosen = {name: catalog.step(name) for name in assets} or {
+        name: step for name, step in steps.items() if not step.on_request}
     if mend:
         _repair(chosen, store, colors)
     planned = [entry for entry in make_plan(steps, store, colors, allow_deletes=allow_deletes) if entry.asset in chosen]

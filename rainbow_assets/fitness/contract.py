@@ -1,0 +1,83 @@
+"""The contract that a scorer carries in its ONNX file: what its inputs must be made with, and what it is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rainbow_assets.embeddings import specs
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.fitness import roll, targets
+
+FORMAT, KEY = "rainbow-chromatic-scorer/1", "rainbow_contract"
+DISCRIMINATIVE, NOT_DISCRIMINATIVE = "discriminative", "not discriminative"
+INPUTS = ("piano_roll", "audio", "concept", "lyric", "has_audio", "has_midi", "has_concept", "has_lyric")
+OUTPUTS = ("modes", "confidence")
+
+
+class ScorerError(RainbowError):
+    """A scorer that cannot be used, or that is asked for what it was not made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How one kind of vector is made: the spec's name and digest, and its length."""
+
+    name: str
+    digest: str
+    dims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All that a caller must keep. ``status`` and ``reasons`` say whether scores may be ranked by."""
+
+    profile: str
+    encoders: Mapping[str, Encoding]
+    weights_sha256: str
+    status: str = NOT_DISCRIMINATIVE
+    reasons: Sequence[str] = ("the gates were not asked",)
+    gates: Mapping[str, float | None] | None = None
+    roll_step_ms: int = roll.STEP_MS
+    roll_shape: Sequence[int] = roll.SHAPE
+    roll_channels: Sequence[str] = roll.CHANNELS
+    normalization: str = "velocity / 127; vectors as their encoder makes them"
+    classes: Mapping[str, Sequence[str]] | None = None
+    format: str = FORMAT
+
+    def to_json(self) -> str:
+        """Return the contract as JSON, sorted."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def encodings(digests: Mapping[str, str], dims: Mapping[str, int]) -> dict[str, Encoding]:
+    """Return how each kind of vector of a training set was made; a kind that it lacks has an empty digest."""
+    known = {spec.digest: spec.name for spec in specs.SPECS.values()}
+    return {name: Encoding(known.get(digest, ""), digest, dims[name]) for name, digest in digests.items()}
+
+
+def read(text: str | None) -> Contract:
+    """Parse a contract; raise ``ScorerError`` where it is missing, of another format, or of other rolls or classes."""
+    if not text:
+        raise ScorerError("the ONNX file carries no preprocessing contract; it was not made by chromatic_scorer")
+    try:
+        held: dict[str, Any] = json.loads(text)
+        if held.get("format") != FORMAT:
+            raise ScorerError(f"the scorer has the format {held.get('format')!r}, this program reads {FORMAT}; "
+                              "materialize chromatic_scorer again")
+        encoders = {name: Encoding(**item) for name, item in held.pop("encoders").items()}
+        found = Contract(encoders=encoders, **held)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ScorerError(f"the scorer's contract cannot be read ({error}); materialize chromatic_scorer again"
+                          ) from error
+    if (found.roll_step_ms, tuple(found.roll_shape), tuple(found.roll_channels)) != (
+            roll.STEP_MS, roll.SHAPE, roll.CHANNELS):
+        raise ScorerError(f"the scorer was trained on rolls of {found.roll_step_ms} ms and shape "
+                          f"{list(found.roll_shape)}; this program makes {roll.STEP_MS} ms and {list(roll.SHAPE)}; "
+                          "materialize chromatic_scorer again")
+    if found.classes is not None and {key: tuple(value) for key, value in found.classes.items()} != targets.CLASSES:
+        raise ScorerError("the scorer was trained on other classes than the Rainbow Table has now; materialize "
+                          "chromatic_scorer again")
+    return found

@@ -1,0 +1,56 @@
+"""From a trained model to an ONNX file that carries its contract. Needs torch, onnx and onnxscript."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+import onnx
+import torch
+
+from rainbow_assets.fitness import roll
+from rainbow_assets.fitness.contract import INPUTS, KEY, OUTPUTS, Contract
+from rainbow_assets.fitness.model import Exported, ModelSpec
+from rainbow_assets.fitness.train import load_model
+
+EXAMPLE_ROWS = 3
+
+
+def to_onnx(weights: bytes, spec: ModelSpec) -> bytes:
+    """Return the model as an ONNX file with a free batch dimension; dropout is gone, batch norms are folded in."""
+    model = Exported(load_model(weights, spec)).eval()
+    rows = EXAMPLE_ROWS
+    flags = [torch.ones(rows, dtype=torch.bool) for _ in range(4)]
+    example = (torch.zeros(rows, *roll.SHAPE), torch.zeros(rows, spec.audio), torch.zeros(rows, spec.concept),
+               torch.zeros(rows, spec.lyric), *flags)
+    free = torch.export.Dim("batch", min=1)
+    # The exporter prints its progress and warns of optional packages.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet("torch.onnx"):
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(model, example, dynamo=True, input_names=list(INPUTS), output_names=list(OUTPUTS),
+                                    dynamic_shapes=[{0: free}] * len(INPUTS), external_data=False)
+    assert program is not None
+    return program.model_proto.SerializeToString()
+
+
+def with_contract(model: bytes, contract: Contract) -> bytes:
+    """Return the ONNX file with ``contract`` in its ``metadata_props``."""
+    proto = onnx.load_from_string(model)
+    del proto.metadata_props[:]
+    proto.metadata_props.add(key=KEY, value=contract.to_json())
+    onnx.checker.check_model(proto)
+    return proto.SerializeToString()
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

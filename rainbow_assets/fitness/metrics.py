@@ -1,0 +1,158 @@
+"""Numbers that say what a model knows: song-level balanced accuracy with intervals, chance by permutation, calibration.
+
+Numpy only. A song's prediction is the mean of its rows' predictions: rows of a song are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rainbow_assets.fitness import targets
+
+PERMUTATIONS, RESAMPLES, BINS = 10_000, 1_000, 10
+MODES = "modes"
+"""The measure over all kinds: the mean of their balanced accuracies."""
+Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Held-out rows: probabilities [n, 3, 3], with the song and true color of each."""
+
+    probabilities: Array
+    songs: list[str]
+    colors: list[str]
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def by_song(self) -> Predictions:
+        """Return one mean prediction per song, in order of song."""
+        names, place = np.unique(np.array(self.songs), return_inverse=True)
+        total = np.zeros((len(names), 3, 3))
+        np.add.at(total, place, self.probabilities)
+        count = np.bincount(place, minlength=len(names))[:, None, None]
+        color = dict(zip(self.songs, self.colors, strict=True))
+        return Predictions(total / np.maximum(count, 1), names.tolist(), [color[name] for name in names.tolist()])
+
+    def take(self, places: Ints) -> Predictions:
+        """Return the rows at ``places``."""
+        at = places.tolist()
+        return Predictions(self.probabilities[places], [self.songs[n] for n in at], [self.colors[n] for n in at])
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number with its 95 % interval, what chance would give, and how likely chance is to do as well."""
+
+    value: float
+    low: float
+    high: float
+    chance: float
+    majority: float
+    p_value: float
+    songs: int
+
+
+def single_mode(colors: Sequence[str], kind: int) -> Ints:
+    """Return the class of each color's one mode of that kind; -1 where it has none or, as Indigo, several."""
+    known = {}
+    for color in set(colors):
+        own = np.flatnonzero(targets.modes(color)[kind])
+        known[color] = int(own[0]) if len(own) == 1 else -1
+    return np.array([known[color] for color in colors], np.int64)
+
+
+def _labels(predictions: Predictions, kind: str) -> tuple[Ints, Ints, int]:
+    """Return (true, predicted, classes) of songs; the measure ``color`` asks for the best fitting color itself."""
+    if kind == "color":
+        names = targets.distinct()
+        place = {name: n for n, name in enumerate(names)}
+        truth = np.array([place.get(color, -1) for color in predictions.colors], np.int64)
+        found = np.array([place[name] for name in targets.best_color(predictions.probabilities)], np.int64)
+        return truth, found, len(names)
+    number = targets.KINDS.index(kind)
+    return single_mode(predictions.colors, number), predictions.probabilities[:, number].argmax(axis=1), 3
+
+
+def balanced(truth: Ints, found: Ints) -> float:
+    """Return the mean over the true classes of the share that was found; NaN without any."""
+    shares = [float((found[truth == label] == label).mean()) for label in np.unique(truth[truth >= 0])]
+    return float(np.mean(shares)) if shares else float("nan")
+
+
+def measures(predictions: Predictions, seed: int = 0) -> dict[str, Measure]:
+    """Return the song-level balanced accuracy per kind of mode, of all three together, and of the color.
+
+    Rows whose color has no single mode of a kind are left out of it: there is no right answer to be counted, and the
+    first class of a tie is none. Empty where no song has a target.
+    """
+    songs = predictions.by_song()
+    found: dict[str, Measure] = {}
+    pairs = {kind: _labels(songs, kind) for kind in (*targets.KINDS, "color")}
+    for name, kinds in (*((kind, (kind,)) for kind in pairs), (MODES, targets.KINDS)):
+        asked = [pairs[kind] for kind in kinds]
+        if all((truth >= 0).sum() for truth, _, _ in asked):
+            found[name] = _measure(asked, seed)
+    return found
+
+
+def _measure(pairs: Sequence[tuple[Ints, Ints, int]], seed: int) -> Measure:
+    chance = np.random.Generator(np.random.PCG64(seed))
+    value = float(np.mean([balanced(truth, said) for truth, said, _ in pairs]))
+    count = len(pairs[0][0])
+    drawn = []
+    for _ in range(RESAMPLES):
+        at = chance.integers(0, count, count)
+        drawn.append(np.nanmean([balanced(truth[at], said[at]) for truth, said, _ in pairs]))
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    majority = float(np.mean([np.bincount(truth[truth >= 0]).max() / (truth >= 0).sum() for truth, _, _ in pairs]))
+    seen = [len(np.unique(truth[truth >= 0])) for truth, _, _ in pairs]
+    return Measure(value, float(low), float(high), float(np.mean([1 / n for n in seen])), majority,
+                   _p_value(pairs, value, chance), int(max((truth >= 0).sum() for truth, _, _ in pairs)))
+
+
+def _p_value(pairs: Sequence[tuple[Ints, Ints, int]], value: float, chance: np.random.Generator) -> float:
+    """Return the share of permutations of the songs' labels under which the predictions do as well."""
+    orders = np.argsort(chance.random((PERMUTATIONS, len(pairs[0][0]))), axis=1)
+    total = np.zeros(PERMUTATIONS)
+    for truth, said, _ in pairs:
+        labels, counts = np.unique(truth[truth >= 0], return_counts=True)
+        weight = np.zeros(max(int(truth.max()), 0) + 2)
+        weight[labels] = 1 / (counts * len(labels))
+        dealt = truth[orders]
+        total += ((dealt == said[None, :]) * weight[dealt]).sum(axis=1)
+    return float((1 + (total / len(pairs) >= value - 1e-12).sum()) / (PERMUTATIONS + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose largest probability lies in one tenth: how sure they were and how often they were right."""
+
+    sure: float
+    right: float
+    rows: int
+
+
+def calibration(predictions: Predictions) -> tuple[list[Bin], float]:
+    """Return the reliability of the kinds' largest probabilities, row by row, and the expected calibration error."""
+    sure, right = [], []
+    for number in range(len(targets.KINDS)):
+        truth = single_mode(predictions.colors, number)
+        kept = truth >= 0
+        probability = predictions.probabilities[kept, number]
+        sure.append(probability.max(axis=1))
+        right.append(probability.argmax(axis=1) == truth[kept])
+    certain, correct = np.concatenate(sure), np.concatenate(right)
+    if not len(certain):
+        return [], float("nan")
+    place = np.minimum((certain * BINS).astype(int), BINS - 1)
+    bins = [Bin(float(certain[place == n].mean()), float(correct[place == n].mean()), int((place == n).sum()))
+            for n in range(BINS) if (place == n).any()]
+    error = sum(abs(item.sure - item.right) * item.rows for item in bins) / len(certain)
+    return bins, float(error)

@@ -1,0 +1,160 @@
+"""Piano rolls: a MIDI file as notes on a fixed grid, and those notes as a dense picture [3, 128, 256].
+
+A step is 120 ms, so that 256 of them hold every segment (30.72 s; the slicer's longest is 30 s). The channels are
+onsets, sustain and drums, velocity over 127. What is stored are the notes, which are the sparse form of the picture.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import symusic
+
+from rainbow_assets.errors import RainbowError
+
+STEP_MS, STEPS, PITCHES = 120, 256, 128
+WINDOW_MS = STEP_MS * STEPS
+CHANNELS = ("onset", "sustain", "drums")
+SHAPE = (len(CHANNELS), PITCHES, STEPS)
+CELLS = len(CHANNELS) * PITCHES * STEPS
+FULL = 127
+LONGEST_STEPS = 65_000
+"""A file may last a little over two hours."""
+NOTE = np.dtype([("start", "<u2"), ("end", "<u2"), ("pitch", "u1"), ("velocity", "u1"), ("drum", "?")])
+"""A note in steps, end exclusive."""
+Notes = npt.NDArray[np.void]
+Roll = npt.NDArray[np.float32]
+
+
+class RollError(RainbowError):
+    """A MIDI file that has no piano roll; ``reason`` is one word of the closed list of `piano_rolls`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def read_notes(midi: bytes, what: str = "the MIDI file") -> Notes:
+    """Return the notes of a MIDI file in steps of its true tempo map, sorted, each once.
+
+    Raises ``RollError``: ``unreadable_midi``, ``no_notes`` or ``too_long``.
+    """
+    found = read_many([midi], [what])[0]
+    if isinstance(found, RollError):
+        raise found
+    return found
+
+
+def read_many(midis: Sequence[bytes], names: Sequence[str]) -> list[Notes | RollError]:
+    """Return the notes of many MIDI files, or why one has none; the arithmetic is done for all of them at once."""
+    found: list[Notes | RollError | None] = [None] * len(midis)
+    owner: list[int] = []
+    tracks: list[tuple[dict[str, npt.NDArray[Any]], bool]] = []
+    for number, midi in enumerate(midis):
+        try:
+            # symusic builds Score by factories that its type stubs do not show.
+            score: Any = symusic.Score.from_midi(bytes(midi))
+            sounding = [(track.notes.numpy(), track.is_drum) for track in score.to("second").tracks if track.notes]
+        except (RuntimeError, ValueError, MemoryError) as error:
+            found[number] = RollError("unreadable_midi",
+                                      f"{names[number]} is not a MIDI file that can be read ({error})")
+            continue
+        if not sounding:
+            found[number] = RollError("no_notes", f"{names[number]} has no notes")
+        tracks += sounding
+        owner += [number] * len(sounding)
+    if tracks:
+        _on_grid(found, np.array(owner), tracks, names)
+    return [item if item is not None else RollError("no_notes", f"{names[n]} has no notes")
+            for n, item in enumerate(found)]
+
+
+def _on_grid(
+    found: list[Notes | RollError | None], owner: npt.NDArray[Any],
+    tracks: Sequence[tuple[dict[str, npt.NDArray[Any]], bool]], names: Sequence[str],
+) -> None:
+    """Put the notes of ``tracks`` on the grid, into ``found`` at each track's owner: sorted, each once."""
+    counts = [len(notes["time"]) for notes, _ in tracks]
+    column = {name: np.concatenate([notes[name] for notes, _ in tracks])
+              for name in ("time", "duration", "pitch", "velocity")}
+    seconds = column["time"].astype(np.float64)
+    ends = seconds + column["duration"]
+    file = np.repeat(owner, counts)
+    scale = 1000 / STEP_MS
+    long = ~(np.isfinite(ends) & (ends * scale <= LONGEST_STEPS))
+    for number in np.unique(file[long]).tolist():
+        found[number] = RollError("too_long", f"{names[number]} lasts longer than the "
+                                              f"{LONGEST_STEPS * STEP_MS // 60000} minutes that can be told in steps")
+    kept = ~np.isin(file, file[long]) if long.any() else np.ones(len(file), bool)
+    file, start = file[kept], np.rint(seconds[kept] * scale).astype(np.uint64)
+    end = np.maximum(np.rint(ends[kept] * scale).astype(np.uint64), start + 1)
+    drum = np.repeat([drum for _, drum in tracks], counts)[kept]
+    # One number tells a note, in the order of its fields, and sorts faster than they do.
+    key = (start << 32) | (end << 16) | (column["pitch"][kept].astype(np.uint64) << 8) | (
+        column["velocity"][kept].astype(np.uint64) << 1) | drum
+    order = np.lexsort((key, file))
+    key, file = key[order], file[order]
+    once = np.ones(len(key), bool)
+    once[1:] = (key[1:] != key[:-1]) | (file[1:] != file[:-1])
+    key, file = key[once], file[once]
+    notes = np.zeros(len(key), NOTE)
+    notes["start"], notes["end"] = key >> 32, (key >> 16) & 0xFFFF
+    notes["pitch"], notes["velocity"], notes["drum"] = (key >> 8) & 0x7F, (key >> 1) & 0x7F, key & 1
+    borders = np.flatnonzero(np.diff(file, prepend=-1)).tolist()
+    for begin, finish in itertools.pairwise([*borders, len(file)]):
+        found[int(file[begin])] = notes[begin:finish]
+
+
+def windows(notes: Notes) -> list[Notes]:
+    """Cut notes into windows of 256 steps, each from its own step 0; silent windows are left out.
+
+    A note that sounds across a border goes on in the next window.
+    """
+    last = int(notes["end"].max()) if len(notes) else 0
+    found = []
+    for begin in range(0, last, STEPS):
+        inside = notes[(notes["start"] < begin + STEPS) & (notes["end"] > begin)]
+        if len(inside):
+            own = inside.copy()
+            own["start"] = np.maximum(inside["start"].astype(int) - begin, 0)
+            own["end"] = np.minimum(inside["end"].astype(int) - begin, STEPS)
+            found.append(own)
+    return found
+
+
+def cells(notes: Notes, transpose: int = 0) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """Return (places in the flattened roll, velocities) of one window's notes; of two at a place, the louder is last.
+
+    ``transpose`` moves all but the drums, in semitones; notes that leave 0..127 are left out.
+    """
+    pitch = notes["pitch"].astype(np.int32) + np.where(notes["drum"], 0, transpose)
+    kept = (pitch >= 0) & (pitch < PITCHES) & (notes["start"] < STEPS)
+    notes, pitch = notes[kept], pitch[kept]
+    order = np.argsort(notes["velocity"], kind="stable")
+    notes, pitch = notes[order], pitch[order]
+    start, velocity, drum = notes["start"].astype(np.int32), notes["velocity"], notes["drum"]
+    held = np.where(drum, 1, np.minimum(notes["end"], STEPS) - start)
+    row = np.where(drum, 2 * PITCHES, PITCHES) + pitch
+    first = np.repeat(row * STEPS + start - (np.cumsum(held) - held), held)
+    sustained = first + np.arange(int(held.sum()), dtype=np.int32)
+    onsets = (pitch * STEPS + start)[~drum]
+    return (np.concatenate([onsets, sustained]).astype(np.int32),
+            np.concatenate([velocity[~drum], np.repeat(velocity, held)]))
+
+
+def dense(notes: Notes, transpose: int = 0) -> Roll:
+    """Return the roll [3, 128, 256] of one window's notes, 0..1."""
+    return stack([cells(notes, transpose)])[0]
+
+
+def stack(found: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]]) -> Roll:
+    """Return the rolls [n, 3, 128, 256] of the :func:`cells` of n windows."""
+    flat = np.zeros((len(found), CELLS), np.float32)
+    for number, (places, values) in enumerate(found):
+        flat[number, places] = values
+    flat *= np.float32(1 / FULL)
+    return flat.reshape(len(found), *SHAPE)

@@ -1,0 +1,16 @@
+"""A sound file that a person names, as the FLAC that the encoders read: mono at the corpus rate, decoded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rainbow_assets.corpus.stems import read_stem
+from rainbow_assets.segments.flac import encode_checked
+
+RATE = 44100
+
+
+def as_flac(path: Path) -> bytes:
+    """Return the WAV or FLAC file at ``path`` as a mono FLAC; raise the reader's sentence where it is no sound."""
+    stem = read_stem(path, RATE)
+    return encode_checked(stem.samples, stem.bits, stem.sample_rate)

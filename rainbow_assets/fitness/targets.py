@@ -1,0 +1,74 @@
+"""What a color wants of a model, and how well predictions fit it: targets with masks, fitness on 0..1 for any color.
+
+Everything follows from the taxonomy. A kind of mode that a color lacks is masked: it is no uniform distribution.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rainbow_assets import taxonomy
+from rainbow_assets.errors import RainbowError
+
+KINDS = ("temporal", "spatial", "ontological")
+CLASSES: dict[str, tuple[str, ...]] = {
+    "temporal": taxonomy.TEMPORAL, "spatial": taxonomy.SPATIAL, "ontological": taxonomy.ONTOLOGICAL,
+}
+CHANCE = 0.5
+"""Fitness of a prediction that knows nothing (1/3 for each class), for every color."""
+Array = npt.NDArray[np.float64]
+
+
+class NoTarget(RainbowError):
+    """A color that has no mode to aim at."""
+
+
+def vectors(color: str) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Return (targets [3, 3], mask [3]): rows temporal, spatial, ontological; a masked row is all zeros."""
+    found = taxonomy.target(taxonomy.by_name(color))
+    rows = [getattr(found, kind) for kind in KINDS]
+    return (np.array([row or (0.0, 0.0, 0.0) for row in rows]), np.array([row is not None for row in rows]))
+
+
+def modes(color: str) -> npt.NDArray[np.bool_]:
+    """Return which classes are the color's own, bool[3, 3]; Indigo has two ontological ones."""
+    found = taxonomy.by_name(color)
+    own = {"temporal": (found.temporal,), "spatial": (found.spatial,), "ontological": found.ontological}
+    return np.array([[name in own[kind] for name in CLASSES[kind]] for kind in KINDS])
+
+
+def targeted() -> tuple[str, ...]:
+    """Return the colors that have a target, in the table's order."""
+    return tuple(color.name for color in taxonomy.COLORS if color.has_target)
+
+
+def fitness(predicted: Array, color: str) -> Array:
+    """Return how well predictions [n, 3, 3] (probabilities) fit ``color``: [n] in 0..1.
+
+    The mass on the color's own modes, as a mean over the kinds that it has, stretched so that knowing nothing is 0.5
+    and certainty of its modes is 1, for every color alike. Raises ``NoTarget`` for Black and White.
+    """
+    own = modes(color)
+    has = own.any(axis=1)
+    if not has.any():
+        raise NoTarget(f"{color} has no mode in the Rainbow Table, so nothing can fit it more or less")
+    mass = (predicted * own).sum(axis=2)[:, has]
+    chance = own.sum(axis=1)[has] / 3
+    below, above = mass / chance * CHANCE, CHANCE + (mass - chance) / (1 - chance) * (1 - CHANCE)
+    return np.where(mass < chance, below, above).mean(axis=1).clip(0, 1)
+
+
+def distinct() -> tuple[str, ...]:
+    """Return the colors that have a mode of every kind: only they can be told apart by what is predicted.
+
+    Indigo, which has two ontological modes and nothing else, fits wherever one of those is certain.
+    """
+    return tuple(name for name in targeted() if modes(name).any(axis=1).all())
+
+
+def best_color(predicted: Array) -> list[str]:
+    """Return which of the :func:`distinct` colors each prediction [n, 3, 3] fits best."""
+    names = distinct()
+    scores = np.stack([fitness(predicted, name) for name in names], axis=1)
+    return [names[place] for place in scores.argmax(axis=1)]

@@ -1,0 +1,78 @@
+"""What the fitness tables say to a person: Markdown for the Dagster metadata, lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets.fitness import eval_step, set_step
+from rainbow_assets.fitness.pictures import ORDER
+
+
+def balance(frame: pl.DataFrame) -> str:
+    """Return a table of the training set: songs, segments and modalities by color."""
+    lines = ["| color | songs | segments | concept | lyric | sound | music | target |",
+             "|---|---:|---:|---:|---:|---:|---:|---|"]
+    for (color,), rows in frame.sort("rainbow_color").group_by("rainbow_color", maintain_order=True):
+        counts = " | ".join(str(int(rows[f"uses_{name}"].sum())) for name in set_step.SOURCES)
+        lines.append(f"| {color} | {rows['song_id'].n_unique()} | {len(rows)} | {counts} | "
+                     f"{'yes' if rows['has_target'].any() else 'none: masked'} |")
+    return "\n".join(lines)
+
+
+def models(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of the trained models."""
+    lines = ["| model | parameters | learned from | stopped by | tested with | best epoch | loss |",
+             "|---|---:|---:|---:|---:|---:|---:|"]
+    for row in rows:
+        last = row["history"][row["best_epoch"] - 1] if row["history"] else {}
+        loss = last.get("validation_loss") if last.get("validation_loss") is not None else last.get("train_loss")
+        lines.append(f"| {row['model_id']} | {row['parameters']:,} | {row['train_songs']} songs | "
+                     f"{row['validation_songs']} | {row['test_songs']} | {row['best_epoch']} | "
+                     f"{'-' if loss is None else f'{loss:.4f}'} |")
+    return "\n".join(lines)
+
+
+def _ordered(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(rows, key=lambda row: ORDER.index(row["variant"]))
+
+
+def evaluation(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of the balanced accuracies on held-out songs, with intervals, chance and p."""
+    lines = ["| shown | songs | modes | 95 % | chance | p | temporal | spatial | ontological | color | fitness |",
+             "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for row in _ordered(rows):
+        known = {item["measure"]: item for item in row["measures"]}
+        modes = known.get("modes")
+        if modes is None:
+            lines.append(f"| {row['variant']} | {row['songs']} | | | | | | | | | |")
+            continue
+        single = " | ".join(f"{known[name]['value']:.3f}" if name in known else "" for name in
+                            ("temporal", "spatial", "ontological", "color"))
+        fits = "" if row["fitness_median"] is None else f"{row['fitness_median']:.3f}"
+        lines.append(f"| {row['variant']}: {eval_step.VARIANTS[row['variant']]} | {modes['songs']} | "
+                     f"{modes['value']:.3f} | {modes['low']:.3f} to {modes['high']:.3f} | {modes['chance']:.3f} | "
+                     f"{modes['p_value']:.4f} | {single} | {fits} |")
+    return "\n".join(lines)
+
+
+def evaluation_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the same for a terminal."""
+    lines = [f"{'shown':<16} {'songs':>5} {'modes':>6} {'95 %':>15} {'chance':>7} {'p':>7}"]
+    for row in _ordered(rows):
+        modes = next((item for item in row["measures"] if item["measure"] == "modes"), None)
+        if modes is not None:
+            lines.append(f"{row['variant']:<16} {modes['songs']:>5} {modes['value']:>6.3f} "
+                         f"{modes['low']:>7.3f}..{modes['high']:.3f} {modes['chance']:>7.3f} {modes['p_value']:>7.4f}")
+    return lines
+
+
+def scorer(row: Mapping[str, Any]) -> str:
+    """Return a scorer's status, reasons and gates."""
+    lines = [f"**{row['status']}**", *(f"- {reason}" for reason in row["reasons"]), "", "| gate | value |",
+             "|---|---:|"]
+    lines += [f"| {item['name']} | {'-' if item['value'] is None else format(item['value'], '.4f')} |"
+              for item in row["gates"]]
+    return "\n".join(lines)
