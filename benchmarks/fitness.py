@@ -119,7 +119,7 @@ def training(rows: data.TrainingData) -> None:
     said("five folds", seconds / 60, 5, "minutes", False)
     said("parameters", done.parameters, 100_000, "", False)
     found = eval_step.predictions(rows, models, rules)
-    for name in ("all", "composer", "audio", "midi", "concept", "lyric", "majority"):
+    for name in ("all", "composer", "audio", "midi", "cropped", "concept", "lyric", "majority"):
         modes = metrics.measures(found[name])["modes"]
         print(f"  held-out songs, {name:<9} balanced accuracy {modes.value:.3f} ({modes.low:.3f} to {modes.high:.3f}), "
               f"chance {modes.chance:.3f}, p = {modes.p_value:.4f}")

@@ -139,14 +139,14 @@ class FitnessRules:
     """``compact``: a strided stem and at most 0.1 M parameters, for CPUs. ``full``: the diary's model (4.3 M)."""
     folds: int = 5
     """Folds of songs that the honest evaluation trains and tests on."""
-    max_epochs: int = 16
-    patience: int = 5
+    max_epochs: int = 24
+    patience: int = 6
     """Training stops after so many epochs without a lower validation loss."""
     batch: int = 64
     learning_rate: float = 2e-3
     modality_dropout: float = 0.3
     """How often sound, MIDI and lyric are each hidden in training."""
-    concept_dropout: float = 0.5
+    concept_dropout: float = 0.7
     """How often the concept is hidden: it names the song, and would otherwise be all that is learned."""
     transpose: int = 5
     """MIDI is moved by up to so many semitones in training: a color is not a key."""

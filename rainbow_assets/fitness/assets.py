@@ -58,7 +58,7 @@ def fusion_evaluation(context: dg.AssetExecutionContext, store: ShardStoreResour
     outcomes = build_colors(context, registry.FUSION_EVALUATION, store)
     rows = _rows(store, registry.FUSION_EVALUATION.name, eval_step.SCHEMA)
     extra = {} if not rows else {
-        "evaluation": dg.MetadataValue.md(tell.evaluation(rows)),
+        "evaluation": dg.MetadataValue.md(tell.evaluation(rows)), "colors": dg.MetadataValue.md(tell.colors(rows)),
         "charts": dg.MetadataValue.md(pictures.markdown(pictures.evaluation(rows), "evaluation"))}
     yield from report_events(context, registry.FUSION_EVALUATION, outcomes, extra)
 

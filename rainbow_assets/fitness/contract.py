@@ -43,7 +43,7 @@ class Contract:
     roll_step_ms: int = roll.STEP_MS
     roll_shape: Sequence[int] = roll.SHAPE
     roll_channels: Sequence[str] = roll.CHANNELS
-    normalization: str = "velocity / 127; vectors as their encoder makes them"
+    normalization: str = "velocity / 127; music looped to fill the roll; vectors as their encoder makes them"
     classes: Mapping[str, Sequence[str]] | None = None
     format: str = FORMAT
 

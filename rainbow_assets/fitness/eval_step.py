@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.fitness import data as training
-from rainbow_assets.fitness import metrics, model_step, plans, targets
+from rainbow_assets.fitness import metrics, model_step, plans, roll, targets
 from rainbow_assets.fitness.model_step import FUSION_MODEL
 from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET
 from rainbow_assets.lineage.digests import digest
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 VARIANTS = {
     "all": "everything that is known of a held-out segment",
-    "audio": "its sound alone", "midi": "its music alone", "concept": "its song's concept alone",
-    "lyric": "its lyric alone", "without_concept": "everything but the concept",
-    "composer": "music and concept, as the composer scores", "other_midi": "concept, and the music of another color",
+    "audio": "its sound alone", "midi": "its music alone",
+    "cropped": "two thirds of its music alone, from anywhere: the slice's place and length tell nothing",
+    "concept": "its song's concept alone", "lyric": "its lyric alone",
+    "without_concept": "everything but the concept",
+    "composer": "music and concept, as the composer scores",
+    "other_midi": "concept, and the music of another color",
     "permuted": "models that were trained on shuffled colors", "majority": "the most frequent modes, whatever is heard",
 }
 SHOWN = {"audio": ("audio",), "midi": ("midi",), "concept": ("concept",), "lyric": ("lyric",),
@@ -119,8 +122,22 @@ def variants(test: training.TrainingData, seed: int) -> dict[str, training.Train
         if name == "composer":
             has = test.has["midi"] & test.has["concept"]
         shown[name] = test.take(np.flatnonzero(has)).only(*modalities)
+    shown["cropped"] = cropped(shown["midi"], seed)
     shown["other_midi"] = with_other_music(shown["composer"], seed)
     return shown
+
+
+def cropped(rows: training.TrainingData, seed: int) -> training.TrainingData:
+    """Return the rows with two thirds of each one's music, from anywhere in it."""
+    chance = np.random.Generator(np.random.PCG64(seed))
+    notes = []
+    for own in rows.notes:
+        assert own is not None
+        span = int(own["end"].max())
+        length = max(1, round(span * 2 / 3))
+        part = roll.cut(own, int(chance.integers(0, span - length + 1)), length)
+        notes.append(part if len(part) else own)
+    return replace(rows, notes=notes)
 
 
 def with_other_music(rows: training.TrainingData, seed: int) -> training.TrainingData:

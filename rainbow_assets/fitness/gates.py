@@ -64,7 +64,7 @@ def judge(scorer: ChromaticScorer, evaluation: Mapping[str, Mapping[str, Any]]) 
     pairs = [float(np.median(np.abs(one - other))) for one, other in itertools.combinations(fits.values(), 2)]
     numbers: dict[str, float | None] = {
         "iqr": float(np.median(list(spread.values()))), "color_difference": float(np.median(pairs)),
-        "midi_shift": _shift(evaluation), **_known(evaluation, "all"), **_known(evaluation, "midi"),
+        "midi_shift": _shift(evaluation), **_known(evaluation, "all"), **_known(evaluation, "cropped"),
         **{f"iqr_{color}": value for color, value in spread.items()},
     }
     return Judgment(numbers, tuple(_reasons(numbers)))
@@ -95,7 +95,7 @@ def _reasons(numbers: Mapping[str, float | None]) -> list[str]:
     if (numbers["color_difference"] or 0) < LEAST_DIFFERENCE:
         reasons.append(f"two colors score alike: they differ by {numbers['color_difference']:.4f}, at least "
                        f"{LEAST_DIFFERENCE} is wanted")
-    for variant, what in (("all", "everything"), ("midi", "the music alone")):
+    for variant, what in (("all", "everything"), ("cropped", "a stretch of the music alone")):
         p, value = numbers[f"{variant}_p_value"], numbers[f"{variant}_balanced_accuracy"]
         if p is None or value is None:
             reasons.append(f"held-out songs were not measured with {what}; see fusion_evaluation")

@@ -12,8 +12,8 @@ import numpy as np
 from rainbow_assets.embeddings.pictures import FILL
 from rainbow_assets.fitness import roll
 
-ORDER = ("all", "composer", "without_concept", "audio", "midi", "concept", "lyric", "other_midi", "permuted",
-         "majority")
+ORDER = ("all", "composer", "without_concept", "audio", "midi", "cropped", "concept", "lyric", "other_midi",
+         "permuted", "majority")
 
 
 def _figure(width: float, height: float) -> Any:

@@ -115,15 +115,43 @@ def windows(notes: Notes) -> list[Notes]:
     A note that sounds across a border goes on in the next window.
     """
     last = int(notes["end"].max()) if len(notes) else 0
-    found = []
-    for begin in range(0, last, STEPS):
-        inside = notes[(notes["start"] < begin + STEPS) & (notes["end"] > begin)]
-        if len(inside):
-            own = inside.copy()
-            own["start"] = np.maximum(inside["start"].astype(int) - begin, 0)
-            own["end"] = np.minimum(inside["end"].astype(int) - begin, STEPS)
-            found.append(own)
-    return found
+    found = (cut(notes, begin, STEPS) for begin in range(0, last, STEPS))
+    return [part for part in found if len(part)]
+
+
+def cut(notes: Notes, begin: int, length: int) -> Notes:
+    """Return what sounds in ``length`` steps from ``begin``, from step 0; notes across a border sound to it."""
+    inside = notes[(notes["start"] < begin + length) & (notes["end"] > begin)].copy()
+    start, end = inside["start"].astype(int) - begin, inside["end"].astype(int) - begin
+    inside["start"], inside["end"] = np.maximum(start, 0), np.minimum(end, length)
+    return inside
+
+
+def loop(notes: Notes, length: int, total: int) -> Notes:
+    """Return ``length`` steps of music, played again and again until ``total`` steps are full."""
+    rounds = -(-total // length)
+    found = np.tile(notes, rounds)
+    shift = np.repeat(np.arange(rounds) * length, len(notes))
+    found["start"], found["end"] = found["start"] + shift, found["end"] + shift
+    return cut(found, 0, total)
+
+
+def filled(notes: Notes) -> Notes:
+    """Return one window's music, looped until the whole roll sounds: how long a slice is, is no music."""
+    span = min(int(notes["end"].max()), STEPS)
+    return notes if span >= STEPS else loop(notes, span, STEPS)
+
+
+def stretch(notes: Notes, chance: np.random.Generator) -> Notes:
+    """Return a stretch of one window's music, at least half of it, from anywhere in it.
+
+    Where a slice begins and ends follows from lyrics and tempo: a model that always saw whole slices would learn the
+    slicer's habits.
+    """
+    span = int(notes["end"].max())
+    length = max(1, round(span * (0.5 + 0.5 * chance.random())))
+    part = cut(notes, int(chance.integers(0, span - length + 1)), length)
+    return part if len(part) else notes
 
 
 def cells(notes: Notes, transpose: int = 0) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

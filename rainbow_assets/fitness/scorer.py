@@ -151,7 +151,7 @@ class ChromaticScorer:
         nothing = (np.zeros(0, np.int32), np.zeros(0, np.uint8))
         for begin in range(0, len(windows), BATCH):
             part = windows[begin:begin + BATCH]
-            feed: dict[str, Any] = {"piano_roll": roll.stack([nothing if item is None else roll.cells(item)
+            feed: dict[str, Any] = {"piano_roll": roll.stack([nothing if item is None else roll.cells(roll.filled(item))
                                                               for item in part]),
                                     "has_midi": np.array([item is not None for item in part])}
             for kind, vector in vectors.items():

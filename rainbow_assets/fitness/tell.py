@@ -58,6 +58,24 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def colors(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of fitness by color: what each variant gives to a color's own held-out songs."""
+    ordered = [row for row in _ordered(rows) if row["colors"]]
+    names = [item["color"] for item in ordered[0]["colors"]] if ordered else []
+    lines = [f"| shown | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
+    for row in ordered:
+        known = {item["color"]: item for item in row["colors"]}
+        cells = [_cell(known.get(name)) for name in names]
+        lines.append(f"| {row['variant']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(item: Mapping[str, Any] | None) -> str:
+    if item is None:
+        return ""
+    return f"{item['fitness']:.2f}" + ("" if item["found"] is None else f", found {item['found']:.0%}")
+
+
 def evaluation_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the same for a terminal."""
     lines = [f"{'shown':<16} {'songs':>5} {'modes':>6} {'95 %':>15} {'chance':>7} {'p':>7}"]

@@ -49,6 +49,25 @@ def test_windows_hold_every_step_of_every_note(rows: list[tuple[int, int, int, i
     assert all((window["end"] <= roll.STEPS).all() for window in roll.windows(notes))
 
 
+@given(NOTES, st.integers(0, 2**32 - 1))
+def test_a_stretch_that_fills_the_roll_is_the_windows_own_music(rows: list[tuple[int, int, int, int, bool]],
+                                                                seed: int) -> None:
+    window = roll.windows(made(rows))[0]
+    part = roll.stretch(window, np.random.Generator(np.random.PCG64(seed)))
+    found = roll.filled(part)
+    assert len(part) and part["end"].max() <= window["end"].max()
+    assert (found["start"] < found["end"]).all() and found["end"].max() <= roll.STEPS
+    assert set(found["pitch"].tolist()) <= set(window["pitch"].tolist())
+    assert np.array_equal(roll.cut(found, 0, int(part["end"].max())), part)
+
+
+def test_a_loop_is_the_same_music_again() -> None:
+    two = made([(0, 2, 60, 90, False), (3, 1, 64, 90, False)])
+    found = roll.dense(roll.loop(two, 4, 10))
+    assert np.array_equal(found[:, :, 0:4], found[:, :, 4:8]) and np.array_equal(found[:, :, 0:2], found[:, :, 8:10])
+    assert found[:, :, 10:].sum() == 0
+
+
 @given(st.lists(st.one_of(st.none(), NOTES), min_size=1, max_size=6))
 def test_notes_survive_the_table(rows: list[list[tuple[int, int, int, int, bool]] | None]) -> None:
     notes = [None if item is None else made(item) for item in rows]

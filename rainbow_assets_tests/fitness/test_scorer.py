@@ -185,7 +185,7 @@ def test_a_scorer_that_does_not_move_is_not_discriminative(scorer: ChromaticScor
     assert untold.status == contract.NOT_DISCRIMINATIVE
     assert any("was not measured" in reason for reason in untold.reasons)
     flat = {name: {"fitness_median": 0.5, "measures": [
-        {"measure": "modes", "value": 0.34, "chance": 1 / 3, "p_value": 0.4}]} for name in ("all", "midi", "composer",
+        {"measure": "modes", "value": 0.34, "chance": 1 / 3, "p_value": 0.4}]} for name in ("all", "cropped", "composer",
                                                                                         "other_midi")}
     reasons = " ".join(gates.judge(scorer, flat).reasons)
     assert "p = 0.4000" in reasons and "lowers the median by 0.0000" in reasons

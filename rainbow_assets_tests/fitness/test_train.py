@@ -48,7 +48,7 @@ def test_a_checkpoint_of_something_else_is_refused(rows: TrainingData, change: s
     fit(rows, rows.take([]), replace(QUICK, max_epochs=1), 3, checkpoint=held.append)
     rules = replace(QUICK, learning_rate=0.1) if change == "rules" else replace(QUICK, max_epochs=1)
     with pytest.raises(TrainingError, match="delete it to begin anew"):
-        fit(rows.take(range(9)) if change == "data" else rows, rows.take([]), rules, 4 if change == "seed" else 3,
+        fit(rows.take(range(len(rows) - 9, len(rows))) if change == "data" else rows, rows.take([]), rules, 4 if change == "seed" else 3,
             resume=held[0][:-40] if change == "cut" else held[0])
 
 
@@ -95,6 +95,26 @@ def test_what_is_hidden_is_not_read(rows: TrainingData) -> None:
     garbage = replace(rows.only("midi"), vectors={name: np.full_like(item, np.nan) for name, item in
                                                  rows.vectors.items()})
     assert np.array_equal(predict(weights, spec, garbage)[0], predict(weights, spec, rows.only("midi"))[0])
+
+
+def test_a_calibrated_model_is_as_sure_as_it_is_right(rows: TrainingData) -> None:
+    """Stopped and calibrated by its own training rows: no other sharpness makes those more likely."""
+    from rainbow_assets.fitness import metrics
+
+    with_midi = rows.only("midi")
+    weights = fit(with_midi, with_midi, replace(QUICK, max_epochs=6), 3).weights
+    found, _ = predict(weights, ModelSpec("compact", **rows.dims), with_midi)
+
+    def likelihood(factor: float) -> float:
+        total = []
+        for kind in range(3):
+            truth = metrics.single_mode(rows.colors, kind)
+            sharper = found[truth >= 0, kind] ** factor
+            sharper /= sharper.sum(axis=1, keepdims=True)
+            total.append(np.log(sharper[np.arange(len(sharper)), truth[truth >= 0]]))
+        return float(np.concatenate(total).mean())
+
+    assert likelihood(1.0) >= max(likelihood(0.9), likelihood(1.1)) - 1e-9
 
 
 def test_nothing_to_learn_from_is_said(rows: TrainingData) -> None:
