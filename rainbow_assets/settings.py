@@ -164,8 +164,9 @@ class FitnessRules:
         for name in ("modality_dropout", "concept_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"fitness.{name} must be at least 0 and less than 1")
-        if self.folds < 2 or min(self.max_epochs, self.patience, self.batch) < 1:
-            raise SettingsError("fitness.folds must be at least 2; max_epochs, patience and batch at least 1")
+        if self.folds < 3 or min(self.max_epochs, self.patience, self.batch) < 1:
+            raise SettingsError("fitness.folds must be at least 3 (one to test with, one to stop by, and the rest to "
+                                "learn from); max_epochs, patience and batch at least 1")
         if not (0 < self.learning_rate < 1 and 0 <= self.transpose <= 12 and self.seed >= 0):
             raise SettingsError("fitness.learning_rate must be between 0 and 1, transpose 0 to 12, seed 0 or more")
 

@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, found / name)
     (found / "data/dagster").mkdir(parents=True)
     # The commands are the README's; a training of two epochs shows that they work.
-    (found / "rainbow.toml").write_text("[fitness]\nmax_epochs = 2\nfolds = 2\n", "utf-8")
+    (found / "rainbow.toml").write_text("[fitness]\nmax_epochs = 2\nfolds = 3\n", "utf-8")
     return found
 
 
