@@ -13,8 +13,10 @@ from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.verbs import lineage, songs
 from rainbow_assets.verbs.build import build, stop_if_failed
 from rainbow_assets.verbs.chords import chords
+from rainbow_assets.verbs.compose import compose
 from rainbow_assets.verbs.fitness import fitness
 from rainbow_assets.verbs.release import diff, rehearse, verify
+from rainbow_assets.verbs.review import review
 from rainbow_assets.verbs.threads import threads
 
 
@@ -114,7 +116,7 @@ def release(
 
 
 VERBS = (songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify, threads,
-         chords, fitness)
+         chords, fitness, compose, review)
 for verb in VERBS:
     main.add_command(verb)
 

@@ -3,6 +3,8 @@
 import dagster as dg
 
 from rainbow_assets import jobs
+from rainbow_assets.composition import assets as composition
+from rainbow_assets.composition import checks as composition_checks
 from rainbow_assets.corpus import assets as corpus
 from rainbow_assets.corpus import automation as corpus_automation
 from rainbow_assets.corpus import checks as corpus_checks
@@ -24,9 +26,9 @@ from rainbow_assets.threads import checks as thread_checks
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([corpus_automation, corpus, segments, embeddings, fitness, harmony, threads,
-                                          release]),
+                                          composition, release]),
     asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *fitness_checks.checks,
-                  *harmony_checks.checks, *thread_checks.checks, *release_checks.checks],
+                  *harmony_checks.checks, *thread_checks.checks, *composition_checks.checks, *release_checks.checks],
     jobs=[jobs.main_job, jobs.any_job, jobs.ci_job, jobs.release_job],
     sensors=[corpus_automation.corpus_changes, automation.automation],
     resources={"store": ShardStoreResource(), "engine": EmbeddingEngineResource()},

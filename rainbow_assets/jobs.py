@@ -24,7 +24,7 @@ main_job = dg.define_asset_job(
 )
 any_job = dg.define_asset_job(
     "songs_to_scorer", selection=dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset"),
-    description="Every table, and the models: the scorer is trained, evaluated and exported.",
+    description="Every table, and what is made on request: the models and their scorer, and compositions.",
 )
 release_job = dg.define_asset_job(
     "release",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rainbow_assets.composition import registry as composition
 from rainbow_assets.corpus import registry as corpus
 from rainbow_assets.embeddings import registry as embeddings
 from rainbow_assets.fitness import registry as fitness
@@ -12,7 +13,7 @@ from rainbow_assets.release import registry as release
 from rainbow_assets.segments import registry as segments
 from rainbow_assets.threads import registry as threads
 
-ROOMS = (corpus, segments, embeddings, harmony, fitness, threads, release)
+ROOMS = (corpus, segments, embeddings, harmony, fitness, threads, composition, release)
 
 
 def steps() -> dict[str, Step]:

@@ -103,6 +103,7 @@ class ReleaseRules:
     """What a version holds besides the configs that every version has."""
 
     threads: bool = False
+    human_evaluation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,56 @@ class FitnessRules:
             raise SettingsError("fitness.learning_rate must be between 0 and 1, transpose 0 to 12, seed 0 or more")
 
 
+STAGES = ("chords", "drums", "bass", "melody")
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionRules:
+    """How songs are composed: how many candidates, how they are bred, what they are ranked by, which are kept."""
+
+    stages: str = ",".join(STAGES)
+    """Stages that compose, with commas, in this order; one that is left out is silent. Chords are always composed."""
+    candidates: int = 50
+    """Different candidates of a stage over each parent."""
+    keep: int = 3
+    """Candidates that are kept: of each parent, or of all of them."""
+    prune: str = "parent"
+    """``parent``: of each parent ``keep`` are kept, and of all these at most ``beam``. ``global``: ``keep`` of all."""
+    beam: int = 6
+    finals: int = 5
+    """Finished pieces that a person is asked about."""
+    generations: int = 2
+    """Generations that are bred after the first draws; 0 leaves it at these."""
+    tournament: int = 3
+    elitism: int = 2
+    crossover: float = 0.5
+    mutation: float = 0.35
+    theory_weight: float = 0.4
+    """Share of theory in the score; the rest is chromatic fitness, where the scorer is discriminative."""
+    diversity: float = 0.3
+    """How much the kept ones must differ: 0 takes the best, 1 the most different."""
+    bars: int = 8
+    soundfont: str = ""
+    """A soundfont (.sf2, .sf3) for fluidsynth; empty: the first that is installed."""
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        named = [name.strip() for name in self.stages.split(",")]
+        if named[:1] != ["chords"] or [name for name in STAGES if name in named] != named:
+            raise SettingsError(f"composition.stages is {self.stages!r}; write some of {', '.join(STAGES)} in this "
+                                "order, chords first")
+        if self.prune not in ("parent", "global"):
+            raise SettingsError(f"composition.prune is {self.prune!r}; write 'parent' or 'global'")
+        for name, least, most in (("candidates", 2, 500), ("keep", 1, 50), ("beam", 1, 100), ("finals", 1, 50),
+                                  ("generations", 0, 100), ("tournament", 1, 50), ("elitism", 0, 50), ("bars", 4, 64),
+                                  ("seed", 0, 2**31)):
+            if not least <= getattr(self, name) <= most:
+                raise SettingsError(f"composition.{name} is {getattr(self, name)}; write {least} to {most}")
+        for name in ("crossover", "mutation", "theory_weight", "diversity"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"composition.{name} is {getattr(self, name)}; write 0 to 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules that shape rows, by section."""
@@ -183,6 +234,7 @@ class Rules:
     embeddings: EmbeddingRules = field(default_factory=EmbeddingRules)
     feedback: FeedbackRules = field(default_factory=FeedbackRules)
     fitness: FitnessRules = field(default_factory=FitnessRules)
+    composition: CompositionRules = field(default_factory=CompositionRules)
     release: ReleaseRules = field(default_factory=ReleaseRules)
 
 

@@ -107,6 +107,10 @@ class ChromaticScorer:
         return [Score(name, None, None, {}, None, (), 0, self.status, broken[number]) if number in broken
                 else next(scored) for number in range(len(midis))]
 
+    def embed(self, kind: str, text: str) -> Vector:
+        """Return the vector of a concept or lyric, for many calls that share it."""
+        return self._embedded(kind, text.encode("utf-8"))
+
     def probabilities(self, notes: Sequence[roll.Notes | None]) -> targets.Array:
         """Return the modes' probabilities [n, 3, 3] of windows of notes, given nothing else."""
         return self._predict(notes, dict.fromkeys(self.contract.encoders))[0]

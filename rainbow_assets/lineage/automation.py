@@ -68,8 +68,7 @@ class GatesOpen(dg.AutomationCondition):  # type: ignore[type-arg]
 
 
 def _open(store: ShardStore, step: Step, partition: str) -> bool:
-    return not any(gates.blocked(store, asset, upstream) for asset in step.inputs
-                   for upstream in catalog.read_partitions(step, asset, partition))
+    return next(gates.shut(step, store, partition), None) is None
 
 
 def keep_up_to_date() -> dg.AutomationCondition[Any]:

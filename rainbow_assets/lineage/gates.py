@@ -6,8 +6,11 @@ a later run and a new Dagster home.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.shard import DamagedShard, MissingShard
 from rainbow_assets.storage.store import WHOLE, ShardStore
 
@@ -21,6 +24,23 @@ def require(store: ShardStore, asset: str, color: str = WHOLE) -> None:
     problem = blocked(store, asset, color)
     if problem is not None:
         raise Blocked(problem)
+
+
+def shut(step: Step, store: ShardStore, partition: str) -> Iterator[str]:
+    """Yield why each upstream shard that ``partition`` of ``step`` reads may not be used; optional ones may lack."""
+    for asset in step.inputs:
+        for upstream in catalog.read_partitions(step, asset, partition):
+            if asset in step.optional and store.shard(asset, upstream).index() is None:
+                continue
+            sentence = blocked(store, asset, upstream)
+            if sentence is not None:
+                yield sentence
+
+
+def require_upstreams(step: Step, store: ShardStore, partition: str) -> None:
+    """Pass where everything that ``partition`` of ``step`` reads may be used; raise ``Blocked`` otherwise."""
+    for sentence in shut(step, store, partition):
+        raise Blocked(sentence)
 
 
 def blocked(store: ShardStore, asset: str, color: str = WHOLE) -> str | None:

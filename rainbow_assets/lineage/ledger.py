@@ -94,6 +94,10 @@ class Report:
     changed: bool
 
 
+NEVER_MADE = "never made"
+"""Data version of an optional upstream that is not there."""
+
+
 def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]:
     """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
     found = step.versions(rules)
@@ -103,7 +107,9 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
     for asset in step.inputs:
         for partition in catalog.read_partitions(step, asset, shard.partition):
             name = f"in:{asset}" if partition == shard.partition else f"in:{asset}/{partition}"
-            found[name] = shard.store.shard(asset, partition).require_index().data_version
+            upstream = shard.store.shard(asset, partition)
+            lacking = asset in step.optional and upstream.index() is None
+            found[name] = NEVER_MADE if lacking else upstream.require_index().data_version
     return found
 
 

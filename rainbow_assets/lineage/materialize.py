@@ -51,9 +51,7 @@ def bring_up_to_date(
     shard = store.shard(step.name, partition)
     rules = rules or settings.default_rules()
     try:
-        for asset in step.inputs:
-            for upstream in catalog.read_partitions(step, asset, partition):
-                gates.require(store, asset, upstream)
+        gates.require_upstreams(step, store, partition)
         with writer_lock(shard.files, run, LOCK_WAIT_S):
             started = time.time()
             delta = reconcile(step, shard, rules)

@@ -93,7 +93,7 @@ def _plan_shard(
     allow_deletes: bool = False,
 ) -> Planned:
     real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
-    above = _upstreams(step, partition, done)
+    above = [entry for entry in _upstreams(step, partition, done) if not _lacks(step, dry, entry)]
     stopped = _blocked(store, above)
     if stopped is not None:
         return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[stopped])
@@ -131,6 +131,11 @@ def _plan_shard(
     seconds = estimate(store, step.name, partition, len(keys))
     return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
                    _moves(step, moved), step.price(shard, rules, keys) if keys else None)
+
+
+def _lacks(step: Step, dry: DryRunStore, entry: Planned) -> bool:
+    """Tell whether ``entry`` is an upstream that need not be there, and is not."""
+    return entry.asset in step.optional and dry.shard(entry.asset, entry.partition).index() is None
 
 
 def _among(kept: pl.Series, keys: set[str]) -> int:

@@ -72,6 +72,7 @@ class Step:
     ``colored``: one shard per color, else one for all. ``carries`` names the upstream assets, first come first, whose
     columns are the one source of this step's columns of the same name; it is for showing, rows do not depend on it.
     ``on_request``: made when somebody asks for it by name, and planned once it was; no build or automation begins it.
+    ``optional`` names upstream assets that need not have been made; once they were, their gates hold as any other's.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Step:
     colored: bool = True
     carries: tuple[str, ...] = ()
     on_request: bool = False
+    optional: tuple[str, ...] = ()
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
         """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rainbow_assets import rooms, settings, taxonomy
+from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.store import ShardStore
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MUSIC, SOUND = (".mid", ".midi"), (".wav", ".flac")
 SCORE = "score"
+MADE = ("piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation", "chromatic_scorer")
 
 
 class Fitness(click.Group):
@@ -121,7 +122,7 @@ def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -
 @fitness.command()
 def train() -> None:
     """Train, evaluate and export the scorer: everything that is stale of it, visibly in Dagster."""
-    _materialize("piano_rolls", "fusion_training_set", *rooms.requested())
+    _materialize(*MADE)
     _evaluated(False)
 
 

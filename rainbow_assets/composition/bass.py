@@ -1,0 +1,177 @@
+"""The third stage: a bass line of two bars that follows the chords and meets the kick."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rainbow_assets.composition.chance import Chance
+from rainbow_assets.composition.energy import closeness, wanted_energy
+from rainbow_assets.composition.model import BASS, DRUMS, ChordSpan, Context, Made
+from rainbow_assets.composition.templates import Template
+from rainbow_assets.demo.clock import PPQ, Note
+
+LOWEST, HIGHEST = 24, 60
+HOME_LOW, HOME_HIGH = 31, 43
+"""Where roots are placed; other tones lie around them."""
+LOOP_BARS = 2
+RULES = "R358LA"
+VELOCITY, ACCENTED = 88, 104
+KICK = 36
+KICK_REACH = PPQ // 4
+"""A bass note meets a kick within a quarter of a beat."""
+WEIGHTS = {"root_adherence": 0.35, "kick_alignment": 0.25, "voice_leading": 0.25, "motion": 0.15}
+_STEPS = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8, 4: 0.7, 5: 0.5, 6: 0.5, 7: 0.5, 12: 0.5}
+_FAR = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class BassGenome:
+    """Two bars of rules, a character per step, the octave, how long notes are held, and the template."""
+
+    line: str
+    octave: int
+    legato: bool
+    template: str
+
+
+class Bass:
+    """Proposes lines from templates of any meter, and variations of them."""
+
+    name = BASS
+
+    def __init__(self, context: Context, templates: Sequence[Template]) -> None:
+        self.context, self._templates = context, tuple(templates)
+        self._energy = wanted_energy(context.song)
+        self._kicks = sorted({note.start for note in context.parts.get(DRUMS, ()) if note.pitch == KICK})
+
+    def draw(self, chance: Chance, count: int) -> list[BassGenome]:
+        """Return ``count`` lines: templates near to the song's energy, each varied a few times."""
+        odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == self.context.song.meter.label else 0)
+                for item in self._templates]
+        found = []
+        for _ in range(count):
+            template = chance.weighted(self._templates, odds)
+            line = template.bar(self.context.song.meter)["line"] * LOOP_BARS
+            genome = BassGenome(line, chance.pick((0, 0, 0, 12)), chance.yes(0.6), template.name)
+            for _ in range(chance.between(0, 4)):
+                genome = self.mutate(genome, chance)
+            found.append(genome)
+        return found
+
+    def mutate(self, genome: BassGenome, chance: Chance) -> BassGenome:
+        """Change a tone, move an onset, begin or end a note, or change octave or touch."""
+        kind = chance.below(5)
+        if kind == 0:
+            return replace(genome, octave=12 - genome.octave)
+        if kind == 1:
+            return replace(genome, legato=not genome.legato)
+        onsets = [step for step, mark in enumerate(genome.line) if mark in RULES]
+        line = genome.line
+        if kind == 2 and onsets:
+            at = chance.pick(onsets)
+            line = line[:at] + chance.pick(RULES) + line[at + 1:]
+        elif kind == 3 and onsets:
+            at = chance.pick(onsets)
+            to = (at + chance.pick((-2, -1, 1, 2))) % len(line)
+            moved = list(line)
+            moved[at], moved[to] = "-", line[at]
+            line = "".join(moved)
+        else:
+            at = chance.below(len(line))
+            line = line[:at] + chance.pick("R58A.") + line[at + 1:]
+        return replace(genome, line=line)
+
+    def cross(self, one: BassGenome, other: BassGenome, chance: Chance) -> BassGenome:
+        """Begin as one and end as the other, at a bar or in the middle of one."""
+        cut = chance.pick((len(one.line) // 2, len(one.line) // 4, 3 * len(one.line) // 4))
+        return BassGenome(one.line[:cut] + other.line[cut:], chance.pick((one, other)).octave,
+                          chance.pick((one, other)).legato, one.template)
+
+    def render(self, genome: BassGenome) -> Made:
+        """Return the line over all bars: a note where the line says one, and a root where a bar would be empty."""
+        song, step = self.context.song, self.context.song.meter.step_ticks
+        marks = [genome.line[place % len(genome.line)] for place in range(song.bars * song.meter.steps)]
+        for bar in range(song.bars):
+            begin = bar * song.meter.steps
+            if not any(mark in RULES for mark in marks[begin:begin + song.meter.steps]):
+                marks[begin] = "R"
+        notes: list[Note] = []
+        last = HOME_LOW + 5
+        for place, mark in enumerate(marks):
+            if mark not in RULES:
+                continue
+            held = place + 1
+            while held < len(marks) and marks[held] == "-":
+                held += 1
+            start, length = place * step, (held - place) * step
+            pitch = self._pitch(mark, start, genome.octave, last)
+            velocity = ACCENTED if song.meter.strengths[place % song.meter.steps] >= 0.75 else VELOCITY
+            notes.append(Note(start, length if genome.legato else max(step, length * 3 // 4), pitch, velocity))
+            last = pitch
+        return Made(tuple(notes), self.context.harmony)
+
+    def _pitch(self, mark: str, tick: int, octave: int, last: int) -> int:
+        """Return the pitch of a rule at ``tick``: near the last one, within the range of the bass."""
+        chord = self.context.chord_at(tick)
+        root = _placed(chord.root, HOME_LOW + octave)
+        if mark == "A":
+            goal = _placed(self.context.next_chord(tick).root, HOME_LOW + octave)
+            return _inside(goal + (-1 if last <= goal else 1))
+        if mark in "35":
+            return _inside(_nearest(_tone(chord, mark), last))
+        return _inside(root + {"R": 0, "8": 12, "L": -12}[mark])
+
+    def rate(self, genomes: Sequence[BassGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+        """Return root adherence, kick alignment, voice leading and motion of each line."""
+        return [self._terms(item.notes) for item in made]
+
+    def _terms(self, notes: tuple[Note, ...]) -> dict[str, float]:
+        begun = {note.start: note.pitch % 12 for note in notes}
+        harmony = self.context.harmony
+        rooted = [begun.get(span.start) == span.root for span in harmony]
+        met = [any(abs(note.start - kick) <= KICK_REACH for kick in self._kicks) for note in notes]
+        moves = [abs(one.pitch - other.pitch) for one, other in itertools.pairwise(notes)]
+        classes = len({note.pitch % 12 for note in notes})
+        return {
+            "root_adherence": sum(rooted) / max(1, len(rooted)),
+            "kick_alignment": sum(met) / max(1, len(met)) if self._kicks else 0.5,
+            "voice_leading": sum(_STEPS.get(move, _FAR) for move in moves) / max(1, len(moves)) if moves else 0.5,
+            "motion": min(1.0, classes / 6) * (1.0 if len(set(moves)) > 1 else 0.5),
+        }
+
+    def weights(self) -> dict[str, float]:
+        """Shares of the terms."""
+        return WEIGHTS
+
+    def pattern(self, genome: BassGenome) -> str:
+        """Return the template that the line began as."""
+        return genome.template
+
+    def explain(self, genome: BassGenome, made: Made) -> str:
+        """Name the template, the rate of notes and the range."""
+        pitches = [note.pitch for note in made.notes]
+        return (f"{genome.template}: {len(made.notes) / self.context.song.bars:.1f} notes per bar, pitches "
+                f"{min(pitches)} to {max(pitches)}, {'held' if genome.legato else 'short'}")
+
+
+def _placed(pitch_class: int, low: int) -> int:
+    """Return the lowest pitch of ``pitch_class`` that is not below ``low``."""
+    return low + (pitch_class - low) % 12
+
+
+def _tone(chord: ChordSpan, mark: str) -> int:
+    """Return the pitch class of the chord's third or fifth; its root where it has none."""
+    wanted = (3, 4) if mark == "3" else (7, 6, 8)
+    return next((c for step in wanted for c in chord.classes if (c - chord.root) % 12 == step), chord.root)
+
+
+def _nearest(pitch_class: int, to: int) -> int:
+    """Return the pitch of ``pitch_class`` that is nearest to ``to``."""
+    return to + (pitch_class - to + 5) % 12 - 5
+
+
+def _inside(pitch: int) -> int:
+    """Return ``pitch``, moved by octaves into the range of the bass."""
+    return pitch + 12 * -(-max(0, LOWEST - pitch) // 12) - 12 * -(-max(0, pitch - HIGHEST) // 12)

@@ -1,0 +1,111 @@
+"""Commissions: which songs are to be composed. One folder per song below ``compositions``, with its proposal.
+
+``proposal.yml`` holds a proposal, or the id of a thread and what is to differ from it, so that a thread's edited
+concept reaches the music.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rainbow_assets.composition.errors import ProposalError
+from rainbow_assets.composition.proposal import Proposal, checked, load_fields
+from rainbow_assets.errors import UsageError
+from rainbow_assets.storage.files import Files
+from rainbow_assets.storage.shard import MissingShard
+from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.threads.steps import THREAD_MANIFESTS, rows_of
+
+FILE = "proposal.yml"
+SONG = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """A song to compose: its proposal, or the sentence that says why it cannot be read."""
+
+    song_id: str
+    proposal: Proposal | None
+    problem: str = ""
+
+
+def folder(root: str) -> Path:
+    """Return where compositions lie below the data root; raise ``UsageError`` where that is no local folder."""
+    if "://" in root and not root.startswith("file://"):
+        raise UsageError(f"RAINBOW_DATA is {root}; songs are composed on a local disk only, set it to a folder")
+    return Path(root.removeprefix("file://")) / "compositions"
+
+
+def of_store(store: ShardStore) -> Path:
+    """Return the folder of compositions of ``store``."""
+    return folder(store.files.root)
+
+
+def commissions(store: ShardStore) -> list[Commission]:
+    """Return every commissioned song in order; what cannot be read has a problem, and is not lost."""
+    base = of_store(store)
+    places = sorted(path.parent for path in base.glob(f"*/{FILE}")) if base.is_dir() else []
+    return [_read(store, place) for place in places if SONG.fullmatch(place.name)]
+
+
+def _read(store: ShardStore, place: Path) -> Commission:
+    try:
+        values = load_fields(place / FILE)
+        thread = values.get("thread")
+        if thread:
+            values = {**thread_fields(store, str(thread), str(place / FILE)), **values}
+        return Commission(place.name, checked(values, f"{place.name}/{FILE}"))
+    except ProposalError as error:
+        return Commission(place.name, None, str(error))
+
+
+def thread_fields(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
+    """Return the fields of a thread's final proposal; raise ``ProposalError`` where there is no such thread."""
+    row = thread_row(store, thread, where)
+    return {"thread": row["thread_id"], "title": row["title"], "key": row["key"] or row["key_raw"], "bpm": row["bpm"],
+            "time_signature": row["time_signature"] or row["tempo_text"], "mood": list(row["mood"] or ()),
+            "rainbow_color": row["rainbow_color"] or row["rainbow_color_raw"], "concept": row["concept"]}
+
+
+def thread_row(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
+    """Return the row of `thread_manifests` whose id (or its beginning), folder or title is ``thread``."""
+    try:
+        rows = rows_of(store.shard(THREAD_MANIFESTS.name))
+    except MissingShard:
+        raise ProposalError(f"{where}: thread is {thread!r}, and no threads have been read; run: rainbow build "
+                            f"--asset {THREAD_MANIFESTS.name}") from None
+    found = [row for name, row in rows.items() if thread in (name, row["directory"], row["title"])]
+    found = found or [row for name, row in rows.items() if len(thread) >= 4 and name.startswith(thread)]
+    if len(found) != 1:
+        said = "names none" if not found else f"names {len(found)}"
+        raise ProposalError(f"{where}: thread is {thread!r}, which {said} of {len(rows)} threads; write an id of "
+                            "thread_index")
+    return found[0]
+
+
+def commission(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any]) -> str:
+    """Write the song's folder and return its id. Of a thread only its id and ``changes`` are written."""
+    base, name = of_store(store), proposal.song_id
+    if proposal.thread and _of_another(base / name / FILE, proposal.thread):
+        name = f"{name}-{proposal.thread[:8]}"
+    document: dict[str, Any] = proposal.document()
+    if proposal.thread:
+        document = {"thread": proposal.thread, **{key: value for key, value in changes.items() if value is not None}}
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    Files(str(base / name)).write(FILE, text.encode("utf-8"))
+    return name
+
+
+def _of_another(path: Path, thread: str) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        return load_fields(path).get("thread") != thread
+    except ProposalError:
+        return False

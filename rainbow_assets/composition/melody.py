@@ -1,0 +1,169 @@
+"""The last stage: a melody in a singer's range, on chord tones where the beat is strong, with a contour."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rainbow_assets.composition.chance import Chance
+from rainbow_assets.composition.energy import closeness, wanted_energy
+from rainbow_assets.composition.meter import BEAT
+from rainbow_assets.composition.model import MELODY, Context, Made
+from rainbow_assets.composition.templates import Template
+from rainbow_assets.demo.clock import Note
+
+LOWEST, HIGHEST = 57, 79
+"""The range of an alto: A3 to G5."""
+PHRASE_BARS = 4
+CONTOURS: dict[str, Callable[[float], float]] = {
+    "arch": lambda t: math.sin(math.pi * t), "valley": lambda t: -math.sin(math.pi * t),
+    "rising": lambda t: 2 * t - 1, "falling": lambda t: 1 - 2 * t,
+    "wave": lambda t: math.sin(2 * math.pi * t), "late_peak": lambda t: math.sin(math.pi * t * t),
+}
+"""Height -1..1 of the line at the place 0..1 of a phrase."""
+WEIGHTS = {"singability": 0.35, "chord_tones": 0.3, "contour": 0.2, "variety": 0.15}
+VELOCITY = 92
+MOST_LEAP = 9
+_SPANS, _CENTERS = (5, 7, 9, 11), (62, 64, 66, 68, 70)
+_NUDGES = (-4, -3, -2, -1, 1, 2, 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class MelodyGenome:
+    """Rhythm of four bars (a character per step), contour, its height and center, and a nudge for each place."""
+
+    line: str
+    contour: str
+    span: int
+    center: int
+    nudges: tuple[int, ...]
+    template: str
+
+
+class Melody:
+    """Proposes lines: two rhythms that answer each other, on a contour, bent to the chords."""
+
+    name = MELODY
+    _PLACES = 16
+
+    def __init__(self, context: Context, templates: Sequence[Template]) -> None:
+        self.context, self._templates = context, tuple(templates)
+        self._energy = wanted_energy(context.song)
+
+    def draw(self, chance: Chance, count: int) -> list[MelodyGenome]:
+        """Return ``count`` lines from pairs of rhythms near to the song's energy."""
+        meter = self.context.song.meter
+        odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == meter.label else 0)
+                for item in self._templates]
+        found = []
+        for _ in range(count):
+            one, other = (chance.weighted(self._templates, odds) for _ in range(2))
+            first, second = one.bar(meter)["line"], other.bar(meter)["line"]
+            line = "".join(chance.pick(((first, second, first, second), (first, first, second, first),
+                                        (first, second, second, first))))
+            nudges = tuple(chance.pick(_NUDGES) if chance.yes(0.35) else 0 for _ in range(self._PLACES))
+            found.append(MelodyGenome(line, chance.pick(list(CONTOURS)), chance.pick(_SPANS), chance.pick(_CENTERS),
+                                      nudges, one.name))
+        return found
+
+    def mutate(self, genome: MelodyGenome, chance: Chance) -> MelodyGenome:
+        """Nudge a note, change contour, height or center, or begin, tie or silence a note."""
+        kind = chance.below(6)
+        if kind == 0:
+            return replace(genome, contour=chance.pick(list(CONTOURS)))
+        if kind == 1:
+            return replace(genome, span=chance.pick(_SPANS))
+        if kind == 2:
+            return replace(genome, center=chance.pick(_CENTERS))
+        if kind == 3:
+            at = chance.below(len(genome.line))
+            return replace(genome, line=genome.line[:at] + chance.pick("x-.") + genome.line[at + 1:])
+        at = chance.below(self._PLACES)
+        return replace(genome, nudges=(*genome.nudges[:at], chance.pick((0, *_NUDGES)), *genome.nudges[at + 1:]))
+
+    def cross(self, one: MelodyGenome, other: MelodyGenome, chance: Chance) -> MelodyGenome:
+        """Splice the rhythms at a bar and the nudges anywhere; contour, height and center come from either."""
+        bar = self.context.song.meter.steps
+        cut, at = bar * chance.between(1, PHRASE_BARS - 1), chance.below(self._PLACES)
+        return MelodyGenome(one.line[:cut] + other.line[cut:], chance.pick((one, other)).contour,
+                            chance.pick((one, other)).span, chance.pick((one, other)).center,
+                            (*one.nudges[:at], *other.nudges[at:]), one.template)
+
+    def render(self, genome: MelodyGenome) -> Made:
+        """Return the line over all bars; a bar without a note gets one on its downbeat."""
+        song, meter = self.context.song, self.context.song.meter
+        marks = [genome.line[place % len(genome.line)] for place in range(song.bars * meter.steps)]
+        for bar in range(song.bars):
+            begin = bar * meter.steps
+            if "x" not in marks[begin:begin + meter.steps]:
+                marks[begin] = "x"
+        phrase = PHRASE_BARS * meter.steps
+        notes: list[Note] = []
+        last, count = genome.center, 0
+        for place, mark in enumerate(marks):
+            if mark != "x":
+                continue
+            held = place + 1
+            while held < len(marks) and marks[held] == "-":
+                held += 1
+            count = 0 if place % phrase == 0 else count
+            height = CONTOURS[genome.contour]((place % phrase) / phrase)
+            wish = genome.center + height * genome.span / 2 + genome.nudges[count % self._PLACES]
+            last = self._bent(wish, place, last)
+            count += 1
+            accent = round(16 * (meter.strengths[place % meter.steps] - 0.5))
+            notes.append(Note(place * meter.step_ticks, (held - place) * meter.step_ticks, last, VELOCITY + accent))
+        return Made(tuple(notes), self.context.harmony)
+
+    def _bent(self, wish: float, place: int, last: int) -> int:
+        """Return the pitch nearest to ``wish`` that the chord (strong beats) or the scale has, without a wild leap."""
+        meter = self.context.song.meter
+        chord = self.context.chord_at(place * meter.step_ticks)
+        strong = meter.strengths[place % meter.steps] >= BEAT
+        allowed = frozenset(chord.classes) if strong else self.context.song.scale | frozenset(chord.classes)
+        near = [pitch for pitch in range(LOWEST, HIGHEST + 1) if pitch % 12 in allowed]
+        reachable = [pitch for pitch in near if abs(pitch - last) <= MOST_LEAP] or near
+        return min(reachable, key=lambda pitch: (abs(pitch - wish), pitch))
+
+    def rate(self, genomes: Sequence[MelodyGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+        """Return singability, chord tones, contour and variety of each line."""
+        return [self._terms(item.notes) for item in made]
+
+    def _terms(self, notes: tuple[Note, ...]) -> dict[str, float]:
+        song, meter = self.context.song, self.context.song.meter
+        pitches = [note.pitch for note in notes]
+        moves = [abs(one - other) for one, other in itertools.pairwise(pitches)]
+        easy = sum(1.0 if move <= 2 else 0.8 if move <= 4 else 0.5 if move <= 7 else 0.2 for move in moves)
+        width = max(pitches) - min(pitches)
+        sung = sum(note.length for note in notes) / song.ticks
+        holds = sum(note.length >= 2 * meter.step_ticks for note in notes) / len(notes)
+        told = [note for note in notes if meter.strengths[(note.start // meter.step_ticks) % meter.steps] >= BEAT]
+        fitting = [note.pitch % 12 in self.context.chord_at(note.start).classes for note in notes]
+        peak = pitches.count(max(pitches))
+        turns = sum((two - one) * (three - two) < 0
+                    for one, two, three in zip(pitches, pitches[1:], pitches[2:], strict=False))
+        home = pitches[-1] % 12 in self.context.harmony[-1].classes
+        return {
+            "singability": (easy / max(1, len(moves)) + max(0.0, 1 - abs(width - 9) / 9) + holds
+                            + max(0.0, 1 - 2 * abs(sung - 0.75))) / 4,
+            "chord_tones": 0.6 * sum(fitting) / len(fitting) + 0.4 * min(1.0, len(told) / (2 * song.bars)),
+            "contour": (0.4 / peak + 0.4 * max(0.0, 1 - abs(turns / max(1, len(moves)) - 0.35) / 0.65)
+                        + 0.2 * home),
+            "variety": 0.6 * min(1.0, len(set(pitches)) / 7) + 0.4 * min(1.0, len({note.length for note in notes}) / 3),
+        }
+
+    def weights(self) -> dict[str, float]:
+        """Shares of the terms."""
+        return WEIGHTS
+
+    def pattern(self, genome: MelodyGenome) -> str:
+        """Return the rhythm that the line began as."""
+        return genome.template
+
+    def explain(self, genome: MelodyGenome, made: Made) -> str:
+        """Name rhythm, contour, range and rate of notes."""
+        pitches = [note.pitch for note in made.notes]
+        return (f"{genome.template}, {genome.contour.replace('_', ' ')}: pitches {min(pitches)} to {max(pitches)}, "
+                f"{len(made.notes) / self.context.song.bars:.1f} notes per bar")

@@ -1,0 +1,41 @@
+"""Parts to one MIDI file and back, written and read by symusic. Equal parts, equal bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import symusic
+
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, Song
+from rainbow_assets.demo.clock import PPQ, Note
+
+PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
+"""General MIDI programs (from 0): electric piano, standard kit, fingered bass, square lead."""
+SHORTEST = 10
+"""Ticks of the shortest note that is written."""
+
+
+def to_midi(parts: Parts, song: Song) -> bytes:
+    """Return the parts as a MIDI file: tempo, meter, and one track per part; drums on channel 10."""
+    score: Any = symusic.Score(PPQ)
+    score.tempos.append(symusic.Tempo(0, qpm=song.bpm))
+    score.time_signatures.append(symusic.TimeSignature(0, song.meter.numerator, song.meter.denominator))
+    for stage in STAGES:
+        if stage not in parts:
+            continue
+        track: Any = symusic.Track(name=stage, program=PROGRAMS[stage], is_drum=stage == DRUMS)
+        for start, length, pitch, velocity in sorted(parts[stage]):
+            track.notes.append(symusic.Note(start, max(SHORTEST, length), pitch, velocity))
+        score.tracks.append(track)
+    return bytes(score.dumps_midi())
+
+
+def from_midi(data: bytes) -> dict[str, tuple[Note, ...]]:
+    """Return the parts of a file that :func:`to_midi` has written, by stage."""
+    score: Any = symusic.Score.from_midi(data)
+    found = {}
+    for track in score.tracks:
+        held = track.notes.numpy()
+        columns = (held[name].tolist() for name in ("time", "duration", "pitch", "velocity"))
+        found[track.name] = tuple(sorted(Note(*values) for values in zip(*columns, strict=True)))
+    return found

@@ -1,0 +1,157 @@
+"""Song proposals: what a person or a thread asks to be composed, read into a :class:`Song` or refused in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets import taxonomy
+from rainbow_assets.composition.errors import ProposalError
+from rainbow_assets.composition.meter import Meter
+from rainbow_assets.composition.model import Song
+from rainbow_assets.corpus import yaml_safe
+from rainbow_assets.harmony.keys import Key
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.threads.colors import read_color
+from rainbow_assets.threads.keys import read_key
+from rainbow_assets.threads.meters import read_meter
+from rainbow_assets.threads.slugs import slug
+
+SLOWEST, FASTEST = 30.0, 300.0
+MOST_CONCEPT = 100_000
+FIELDS = ("thread", "title", "key", "bpm", "time_signature", "rainbow_color", "concept", "mood")
+_OTHER_NAMES = {"color": "rainbow_color", "colour": "rainbow_color", "tempo": "time_signature", "moods": "mood",
+                "meter": "time_signature", "name": "title"}
+_MINOR = ("minor", "dorian", "phrygian", "locrian")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal that can be composed. ``bpm`` in quarter notes per minute, ``mode`` is major or minor."""
+
+    title: str
+    tonic: str
+    mode: str
+    bpm: float
+    numerator: int
+    denominator: int
+    color: str
+    concept: str
+    moods: tuple[str, ...] = ()
+    thread: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that shapes the music; a new one means composing anew."""
+        return digest(asdict(self))
+
+    @property
+    def song_id(self) -> str:
+        """Folder and key of the song: color and title."""
+        return f"{slug(self.color)}-{slug(self.title) or 'untitled'}"[:72].rstrip("-")
+
+    def song(self, song_id: str, bars: int) -> Song:
+        """Return what is to be composed, ``bars`` long."""
+        return Song(song_id, self.title, Key(self.tonic, self.mode), self.bpm, Meter(self.numerator, self.denominator),
+                    self.color, self.concept, self.moods, bars)
+
+    def document(self) -> dict[str, Any]:
+        """Return the proposal as it is written to a file."""
+        found: dict[str, Any] = {"thread": self.thread} if self.thread else {}
+        return {**found, "title": self.title, "key": f"{self.tonic} {self.mode}",
+                "bpm": int(self.bpm) if self.bpm == int(self.bpm) else self.bpm,
+                "time_signature": f"{self.numerator}/{self.denominator}", "rainbow_color": self.color,
+                "mood": list(self.moods), "concept": self.concept}
+
+
+def read_proposal(path: Path, changes: Mapping[str, Any] | None = None) -> Proposal:
+    """Read a YAML file by hand; ``changes`` replace fields of it. Raises ``ProposalError`` with file and field."""
+    values = {**load_fields(path), **{name: value for name, value in (changes or {}).items() if value is not None}}
+    values.setdefault("title", path.stem.replace("_", " "))
+    return checked(values, str(path))
+
+
+def load_fields(path: Path) -> dict[str, Any]:
+    """Return the fields of a proposal's file under their own names; raise ``ProposalError``."""
+    try:
+        document = yaml_safe.load(path.read_bytes())
+    except OSError as error:
+        raise ProposalError(f"{path} cannot be read: {error.strerror or error}") from error
+    except yaml_safe.UnreadableYaml as error:
+        raise ProposalError(f"{path}: {error}") from error
+    if not isinstance(document, dict):
+        raise ProposalError(f"{path} holds no fields; write title, key, bpm, time_signature, rainbow_color and concept")
+    return {_OTHER_NAMES.get(str(name), str(name)): value for name, value in document.items()}
+
+
+def checked(values: Mapping[str, Any], where: str) -> Proposal:
+    """Return the proposal that ``values`` say; raise ``ProposalError`` naming ``where`` and the field."""
+    tonic, mode = _key(values.get("key"), where)
+    meter = _meter(values.get("time_signature"), where)
+    concept = _text(values, "concept", where)
+    if not concept:
+        raise ProposalError(f"{where}: concept is empty; write what the song is about: candidates are scored with it")
+    if len(concept) > MOST_CONCEPT:
+        raise ProposalError(f"{where}: concept has {len(concept):,} characters; at most {MOST_CONCEPT:,} are read")
+    title = _text(values, "title", where)
+    if not title:
+        raise ProposalError(f"{where}: title is empty; write a name for the song")
+    return Proposal(title, tonic, mode, _bpm(values.get("bpm"), where), meter.numerator, meter.denominator,
+                    _color(values.get("rainbow_color"), where), concept, _moods(values.get("mood"), where),
+                    str(values.get("thread") or ""))
+
+
+def _key(value: Any, where: str) -> tuple[str, str]:
+    found = read_key(value)
+    if found.tonic is None or found.mode is None:
+        said = "is missing" if found.status == "missing" else f"is {found.raw[:60]!r}, which names no key"
+        raise ProposalError(f"{where}: key {said}; write a tonic and a mode, for example 'A minor' or 'Bb major'")
+    return found.tonic, "minor" if found.mode in _MINOR else "major"
+
+
+def _meter(value: Any, where: str) -> Meter:
+    found = read_meter("4/4" if value is None else value)
+    if found.numerator is None or found.denominator is None:
+        raise ProposalError(f"{where}: time_signature is {str(value)[:60]!r}; write it as 4/4 or 7/8")
+    try:
+        return Meter(found.numerator, found.denominator)
+    except ProposalError as error:
+        raise ProposalError(f"{where}: {error}") from None
+
+
+def _bpm(value: Any, where: str) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not SLOWEST <= value <= FASTEST:
+        said = "is missing" if value is None else f"is {str(value)[:40]!r}"
+        raise ProposalError(f"{where}: bpm {said}; write quarter notes per minute from {SLOWEST:g} to {FASTEST:g}")
+    return float(value)
+
+
+def _color(value: Any, where: str) -> str:
+    found = read_color(value)
+    if found.color is None:
+        said = "is missing" if value in (None, "") else f"is {str(value)[:40]!r}, which the Rainbow Table does not hold"
+        raise ProposalError(f"{where}: rainbow_color {said}; write {', '.join(taxonomy.COLOR_NAMES)}")
+    return found.color.name
+
+
+def _moods(value: Any, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ProposalError(f"{where}: mood is {str(value)[:40]!r}; write a list of words")
+    return tuple(value)
+
+
+def _text(values: Mapping[str, Any], field: str, where: str) -> str:
+    value = values.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, list | dict):
+        raise ProposalError(f"{where}: {field} is no text; write words")
+    return str(value).strip()

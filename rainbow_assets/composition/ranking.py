@@ -1,0 +1,77 @@
+"""Scores that can be compared, and kept sets that differ: normalization per stage, and maximal marginal relevance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rainbow_assets.demo.clock import Note
+
+T = TypeVar("T")
+Sounding = frozenset[tuple[str, int, int]]
+"""What sounds: (part, start in ticks, pitch)."""
+LEAST_SPREAD = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean and standard deviation of a stage's random draws: what makes theory and fitness comparable."""
+
+    mean: float
+    spread: float
+
+    @staticmethod
+    def of(values: Sequence[float]) -> Scale:
+        """Return the scale of ``values`` (at least one)."""
+        mean = math.fsum(values) / len(values)
+        return Scale(mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values)))
+
+    @property
+    def constant(self) -> bool:
+        """True where all values are the same."""
+        return self.spread < LEAST_SPREAD
+
+    def place(self, value: float) -> float:
+        """Return ``value`` as 0..1: 0.5 where it is like the mean of the draws, 0.73 a standard deviation above."""
+        if self.constant:
+            return 0.5
+        # A logistic curve, so that no two different values become equal at an end of the scale.
+        return 1 / (1 + math.exp(-(value - self.mean) / self.spread))
+
+
+def sounding(parts: Mapping[str, Iterable[Note]]) -> Sounding:
+    """Return what sounds in ``parts``."""
+    return frozenset((name, note.start, note.pitch) for name, notes in parts.items() for note in notes)
+
+
+def likeness(one: Sounding, other: Sounding) -> float:
+    """Return the share 0..1 of notes that two pieces have in common (Jaccard)."""
+    both = len(one | other)
+    return len(one & other) / both if both else 1.0
+
+
+def spread_of(pieces: Sequence[Sounding]) -> float:
+    """Return the mean distance 0..1 between the pieces, 1 where no two share a note; 0 for fewer than two."""
+    pairs = [1 - likeness(one, other) for n, one in enumerate(pieces) for other in pieces[n + 1:]]
+    return math.fsum(pairs) / len(pairs) if pairs else 0.0
+
+
+def differing(
+    items: Sequence[T], count: int, score: Callable[[T], float], heard: Callable[[T], Sounding], diversity: float
+) -> list[T]:
+    """Return up to ``count`` of ``items``, best first, each weighed against its likeness to those before it.
+
+    Maximal marginal relevance (Carbonell and Goldstein 1998): (1 - d) score - d likeness. Ties go to the first.
+    """
+    left, chosen = list(items), []
+    pieces = {id(item): heard(item) for item in left}
+    closest = {id(item): 0.0 for item in left}
+    while left and len(chosen) < count:
+        best = max(left, key=lambda item: (1 - diversity) * score(item) - diversity * closest[id(item)])
+        left.remove(best)
+        chosen.append(best)
+        for item in left:
+            closest[id(item)] = max(closest[id(item)], likeness(pieces[id(item)], pieces[id(best)]))
+    return chosen

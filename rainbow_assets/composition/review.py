@@ -1,0 +1,262 @@
+"""`review.yml`: what a person says of the finished pieces. Written by the page, edited by hand, read by the evaluation.
+
+A verdict belongs to the bytes of a piece. When a song is composed anew, verdicts on pieces that are no longer there
+move to ``earlier``, with their files; nothing is lost. Comments and order of a file edited by hand are kept.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+
+from rainbow_assets.composition.errors import ReviewError
+from rainbow_assets.storage.files import Files, sha256_bytes
+from rainbow_assets.storage.lock import writer_lock
+
+FILE, PIECES, APPROVED_FOLDER = "review.yml", "candidates", "approved"
+PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
+STATUSES = {"pending": PENDING, "": PENDING, "approved": APPROVED, "accepted": APPROVED, "rejected": REJECTED}
+"""What may be written as a status, in any case, and what it means."""
+HUMAN = ("status", "label", "notes")
+MOST_BYTES, WAIT_S = 4 << 20, 20.0
+_HEAD = ("Your word on the finished pieces. status: approved, rejected or pending; label: a name for the piece,\n"
+         "one approval per label; notes: anything. Edit here or with: rainbow review")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One piece and what a person says of it. ``current``: it is among the finals as they are now."""
+
+    candidate_id: str
+    midi_file: str
+    midi_sha256: str
+    status: str
+    label: str
+    notes: str
+    scores: Mapping[str, Any]
+    current: bool
+
+
+def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
+    """Write the finals' files into the song's folder and bring its review up to them; verdicts are kept."""
+    files = Files(str(folder))
+    entries = []
+    for row in finals:
+        stem = f"{PIECES}/{row['final_id'].rpartition('.')[2]}-{row['midi_sha256'][:8]}"
+        files.write(f"{stem}.mid", row["midi"])
+        for name, data in [("", row["flac"]), *((f".{item['part']}", item["flac"]) for item in row["stems"])]:
+            files.write(f"{stem}{name}.flac", data)
+        scores = {name: row[name] if row[name] is None else round(row[name], 4)
+                  for name in ("total", "theory", "fitness", "relative")}
+        entries.append({"candidate_id": row["candidate_id"], "midi_file": f"{stem}.mid",
+                        "midi_sha256": row["midi_sha256"], "scores": {**scores, "scorer": row["scorer_status"]}})
+    with _locked(folder):
+        document = _load(folder) if (folder / FILE).exists() else CommentedMap()
+        if not document:
+            document.yaml_set_start_comment(_HEAD)
+        first = finals[0]
+        document.update({name: first[name] for name in ("song_id", "title", "rainbow_color", "key", "bpm",
+                                                        "time_signature", "thread_id")})
+        old = {str(entry.get("midi_sha256")): entry for entry in [*_entries(document, "candidates", folder),
+                                                                   *_entries(document, "earlier", folder)]}
+        fresh, kept_files = CommentedSeq(), {entry["midi_file"][:-4] for entry in entries}
+        for entry in entries:
+            known = old.pop(entry["midi_sha256"], None)
+            own = CommentedMap({name: (known or {}).get(name, default) for name, default in
+                                zip(HUMAN, (PENDING, None, ""), strict=True)})
+            fresh.append(CommentedMap({**entry, **own}) if known is None else _renewed(known, entry))
+        document["candidates"] = fresh
+        judged = [entry for entry in old.values() if _was_judged(entry)]
+        document["earlier"] = CommentedSeq(judged)
+        kept_files |= {str(entry.get("midi_file"))[:-4] for entry in judged}
+        _save(folder, document)
+    for name in files.names(PIECES):
+        if f"{PIECES}/{name.partition('.')[0]}" not in kept_files:
+            files.remove(f"{PIECES}/{name}")
+
+
+def _renewed(known: CommentedMap, entry: Mapping[str, Any]) -> CommentedMap:
+    known.update(entry)
+    return known
+
+
+def _was_judged(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("notes") or entry.get("label")) or str(entry.get("status") or "").lower() not in ("", PENDING)
+
+
+def read(folder: Path) -> list[Verdict]:
+    """Return the verdicts of a song's review; raise ``ReviewError`` naming file, candidate and field."""
+    document, found = _load(folder), []
+    for place in ("candidates", "earlier"):
+        for number, entry in enumerate(_entries(document, place, folder), 1):
+            found.append(_verdict(entry, f"{folder.name}/{FILE}: {place} {number}", place == "candidates"))
+    approved: dict[str, str] = {}
+    for verdict in found:
+        if verdict.status != APPROVED:
+            continue
+        label = verdict.label or verdict.candidate_id
+        if label in approved and approved[label] != verdict.midi_sha256:
+            raise ReviewError("two_approvals", f"{folder.name}/{FILE}: the label {label!r} is approved twice; leave "
+                                               "one status approved, or give the other another label")
+        approved[label] = verdict.midi_sha256
+    return found
+
+
+def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> Verdict:
+    name = str(entry.get("candidate_id") or "")
+    where = f"{where} ({name})" if name else where
+    written = str(entry.get("status") if entry.get("status") is not None else "").strip()
+    status = STATUSES.get(written.lower())
+    if status is None:
+        raise ReviewError("unknown_status", f"{where}: status is {written[:40]!r}; write approved, rejected or pending "
+                                            "(a name for the piece belongs into label)")
+    label = str(entry.get("label") or "").strip()
+    if label and (not label.isprintable() or set(label) & set("/\\:*?\"<>|") or label.startswith(".")
+                  or len(label) > 80):
+        raise ReviewError("bad_label", f"{where}: label is {label[:40]!r}, which cannot be a file name; write letters, "
+                                       "digits, spaces, - and _")
+    for field in ("candidate_id", "midi_file", "midi_sha256"):
+        if not isinstance(entry.get(field), str):
+            raise ReviewError("damaged_entry", f"{where}: {field} is missing; take it from another copy of the file, "
+                                               "or delete the file: rainbow compose writes it again")
+    file = Path(str(entry["midi_file"]))
+    if file.is_absolute() or ".." in file.parts:
+        raise ReviewError("damaged_entry", f"{where}: midi_file is {str(file)[:60]!r}, outside the song's folder")
+    scores = entry.get("scores")
+    return Verdict(name, str(file), str(entry["midi_sha256"]), status, label, str(entry.get("notes") or ""),
+                   dict(scores) if isinstance(scores, Mapping) else {}, current)
+
+
+def change(folder: Path, midi_sha256: str, field: str, value: str, was: str) -> dict[str, str]:
+    """Set one field of one piece and return its fields; safe beside other editors.
+
+    ``was`` is the value that the person saw. Where the file holds another one by now, notes are joined, and any other
+    field is refused (``ReviewError``, reason ``changed_meanwhile``). A second approval of a label is refused too.
+    """
+    if field not in HUMAN:
+        raise ReviewError("damaged_entry", f"{field!r} is no field that one can change; {', '.join(HUMAN)} are")
+    with _locked(folder):
+        document = _load(folder)
+        entries = _entries(document, "candidates", folder)
+        entry = next((item for item in entries if item.get("midi_sha256") == midi_sha256), None)
+        if entry is None:
+            raise ReviewError("damaged_entry", f"{folder.name}/{FILE}: the piece is not among the candidates any more; "
+                                               "load the page again")
+        now = str(entry.get(field) or "")
+        if now not in (was, value) and not (field == "status" and _same_status(now, was)):
+            if field != "notes":
+                raise ReviewError("changed_meanwhile", f"{field} became {now!r} meanwhile; load the page again to see "
+                                                       "it, then say yours")
+            value = f"{now}\n{value}" if value not in now else now
+        entry[field] = value
+        _verdict(entry, folder.name, True)
+        _one_approval(entries, entry, folder)
+        _save(folder, document)
+        return {name: str(entry.get(name) or "") for name in HUMAN}
+
+
+def _same_status(one: str, other: str) -> bool:
+    return STATUSES.get(one.strip().lower(), one) == STATUSES.get(other.strip().lower(), other)
+
+
+def _one_approval(entries: list[Any], changed: Mapping[str, Any], folder: Path) -> None:
+    label = str(changed.get("label") or "").strip()
+    if not label or STATUSES.get(str(changed.get("status") or "").lower()) != APPROVED:
+        return
+    for other in entries:
+        if other is not changed and str(other.get("label") or "").strip() == label and (
+                STATUSES.get(str(other.get("status") or "").strip().lower()) == APPROVED):
+            raise ReviewError("two_approvals", f"{folder.name}: {other.get('candidate_id')} is already approved as "
+                                               f"{label!r}; give another label, or take that approval back")
+
+
+def approved_files(folder: Path, verdicts: Sequence[Verdict]) -> dict[str, bytes]:
+    """Return {label: piece} of what is approved; raise ``ReviewError`` where a file is gone or is not what was judged.
+
+    A piece without a label has its candidate's id for one.
+    """
+    wanted: dict[str, bytes] = {}
+    for verdict in verdicts:
+        if verdict.status != APPROVED:
+            continue
+        path = folder / verdict.midi_file
+        data = path.read_bytes() if path.is_file() else None
+        if data is None or sha256_bytes(data) != verdict.midi_sha256:
+            said = "is missing" if data is None else "is not the file that was judged"
+            raise ReviewError("missing_file", f"{folder.name}/{FILE}: {verdict.candidate_id} is approved, and its "
+                                              f"midi_file {verdict.midi_file} {said}; bring it back, or compose the "
+                                              "song again")
+        wanted[verdict.label or verdict.candidate_id.replace(".", "_")] = data
+    return wanted
+
+
+def promote(folder: Path, verdicts: Sequence[Verdict]) -> list[str]:
+    """Copy approved pieces to ``approved/<label>.mid`` and remove what is approved no more; return the labels.
+
+    Raises ``ReviewError`` as :func:`approved_files` does; then nothing is promoted.
+    """
+    wanted, files = approved_files(folder, verdicts), Files(str(folder))
+    for label, data in wanted.items():
+        if files.read(f"{APPROVED_FOLDER}/{label}.mid") != data:
+            files.write(f"{APPROVED_FOLDER}/{label}.mid", data)
+    for name in files.names(APPROVED_FOLDER):
+        if name.endswith(".mid") and name[:-4] not in wanted:
+            files.remove(f"{APPROVED_FOLDER}/{name}")
+    return sorted(wanted)
+
+
+def state(folder: Path) -> bytes:
+    """Return the bytes of a song's review; empty where there is none."""
+    return Files(str(folder)).read(FILE) or b""
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with writer_lock(Files(str(folder)), "review", WAIT_S):
+        yield
+
+
+def _yaml() -> YAML:
+    found = YAML(typ="rt", pure=True)
+    found.width, found.preserve_quotes, found.allow_duplicate_keys = 110, True, False
+    found.indent(mapping=2, sequence=4, offset=2)
+    return found
+
+
+def _load(folder: Path) -> CommentedMap:
+    data = state(folder)
+    where = f"{folder.name}/{FILE}"
+    if len(data) > MOST_BYTES:
+        raise ReviewError("unreadable_review", f"{where} has {len(data):,} bytes; at most {MOST_BYTES:,} are read")
+    try:
+        document = _yaml().load(data.decode("utf-8-sig"))
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        said = getattr(error, "problem", None) or "it is not YAML in UTF-8"
+        raise ReviewError("unreadable_review", f"{where}{line}: {said}; mend the line, nothing was changed") from None
+    if not isinstance(document, CommentedMap):
+        raise ReviewError("unreadable_review", f"{where} holds no fields; take it from another copy, or delete it: "
+                                               "rainbow compose writes it again")
+    return document
+
+
+def _entries(document: CommentedMap, name: str, folder: Path) -> list[Any]:
+    found = document.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(entry, CommentedMap) for entry in found):
+        raise ReviewError("unreadable_review", f"{folder.name}/{FILE}: {name} is no list of pieces; mend it by hand")
+    return list(found)
+
+
+def _save(folder: Path, document: CommentedMap) -> None:
+    out = io.BytesIO()
+    _yaml().dump(document, out)
+    Files(str(folder)).write(FILE, out.getvalue())

@@ -1,0 +1,166 @@
+"""Parts to sound: fluidsynth with a soundfont where both are installed, else a plain synthesizer.
+
+Each part is rendered alone, and the mix is their sum, so that what one hears together is what one hears apart.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from rainbow_assets.composition.errors import SoundError
+from rainbow_assets.composition.midi import to_midi
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, Song
+from rainbow_assets.demo.clock import SAMPLE_RATE, Clock
+from rainbow_assets.demo.instruments import Timbre
+from rainbow_assets.demo.render import render_notes
+from rainbow_assets.errors import UsageError
+from rainbow_assets.storage.files import sha256_bytes
+
+Sound = npt.NDArray[np.float32]
+"""Stereo samples [frames, 2] at 44.1 kHz."""
+TAIL_S, PEAK, TIMEOUT_S = 1.5, 0.9, 300
+PLACES = ("/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/sounds/sf3/default-GM.sf3")
+FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
+LEVELS = {CHORDS: 0.55, DRUMS: 0.8, BASS: 0.8, MELODY: 0.75}
+"""Loudness of the parts of the plain synthesizer in the mix."""
+PLAIN = {CHORDS: Timbre(decay_s=2.2, fm_index=0.5, room_s=0.3), DRUMS: Timbre(drum=True),
+         BASS: Timbre(slope=1.9, decay_s=1.4), MELODY: Timbre(slope=1.5, wobble_cents=8, wobble_hz=5, room_s=0.4)}
+
+
+class Renderer(Protocol):
+    """Renders a part."""
+
+    @property
+    def token(self) -> str:
+        """Names everything that the sound depends on."""
+        ...
+
+    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+        """Return one part of the piece, not leveled."""
+        ...
+
+
+@dataclass(frozen=True)
+class FluidSynth:
+    """The fluidsynth command with a soundfont."""
+
+    program: str
+    soundfont: Path
+    token: str
+
+    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+        """Return one part as fluidsynth plays it; raise ``SoundError`` where it cannot."""
+        with tempfile.TemporaryDirectory() as folder:
+            midi, wav = Path(folder, "part.mid"), Path(folder, "part.wav")
+            midi.write_bytes(to_midi({name: parts[name]}, song))
+            command = [self.program, "-ni", "-q", "-g", "0.5", "-r", str(SAMPLE_RATE), "-O", "float", "-F", str(wav),
+                       str(self.soundfont), str(midi)]
+            try:
+                done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+                samples, _ = soundfile.read(wav, dtype="float32", always_2d=True)
+            except (OSError, subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
+                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {error}; choose "
+                                 "another soundfont: composition.soundfont") from error
+            if done.returncode:
+                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {said[0]}")
+            return np.asarray(samples[:, :2] if samples.shape[1] > 1 else np.repeat(samples, 2, axis=1), np.float32)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The demo's synthesizer, for machines without fluidsynth."""
+
+    @property
+    def token(self) -> str:
+        """The synthesizer's version."""
+        return "plain 1"
+
+    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+        """Return one part, the same in both channels."""
+        clock = Clock(song.bpm, (song.meter.numerator, song.meter.denominator))
+        frames = clock.samples(song.ticks) + round(TAIL_S * SAMPLE_RATE)
+        mono = render_notes(parts[name], clock, PLAIN[name], frames)
+        peak = float(np.abs(mono).max(initial=0.0)) or 1.0
+        return np.repeat((mono * (LEVELS[name] / peak))[:, None], 2, axis=1)
+
+
+def renderer(soundfont: str = "") -> Renderer:
+    """Return fluidsynth with ``soundfont`` (default: the first installed), or the plain synthesizer.
+
+    Raises ``UsageError`` where a soundfont was named and cannot be used.
+    """
+    program = shutil.which("fluidsynth")
+    if soundfont:
+        path = Path(soundfont)
+        if not path.is_file():
+            raise UsageError(f"composition.soundfont is {soundfont}, which is not a file; name a .sf2 or .sf3 file, or "
+                             "leave it out (apt-get install fluidsynth timgm6mb-soundfont)")
+        if program is None:
+            raise UsageError("composition.soundfont is set, and fluidsynth is not installed; run: apt-get install "
+                             "fluidsynth")
+    found = Path(soundfont) if soundfont else _installed()
+    if program is None or found is None:
+        return Plain()
+    stat = found.stat()
+    return FluidSynth(program, found, _token(program, str(found), stat.st_size, stat.st_mtime_ns))
+
+
+def _installed() -> Path | None:
+    named = [Path(place) for place in PLACES]
+    others = [path for folder in FOLDERS if Path(folder).is_dir() for path in sorted(Path(folder).iterdir())
+              if path.suffix.lower() in (".sf2", ".sf3")]
+    return next((path for path in [*named, *others] if path.is_file()), None)
+
+
+@lru_cache(maxsize=8)
+def _token(program: str, path: str, size: int, changed_ns: int) -> str:
+    """Return what fluidsynth's sound depends on: its version and the soundfont's bytes."""
+    said = subprocess.run([program, "--version"], capture_output=True, check=False).stdout.decode("utf-8", "replace")
+    version = next((word for word in said.split() if word[:1].isdigit()), "?")
+    return f"fluidsynth {version} {sha256_bytes(Path(path).read_bytes())[:16]}"
+
+
+def render(parts: Parts, song: Song, by: Renderer) -> dict[str, bytes]:
+    """Return the mix and every part as 16-bit stereo FLAC, by name; the parts sum to the mix."""
+    with ThreadPoolExecutor(2) as pool:
+        sounds = dict(zip(parts, pool.map(lambda name: by.part(name, parts, song), parts), strict=True))
+    frames = Clock(song.bpm).samples(song.ticks) + round(TAIL_S * SAMPLE_RATE)
+    fitted = {name: _fitted(sound, frames) for name, sound in sounds.items()}
+    total = np.sum(list(fitted.values()), axis=0)
+    gain = np.float32(PEAK / max(float(np.abs(total).max(initial=0.0)), 1e-6))
+    return {"mix": _flac(total * gain), **{name: _flac(sound * gain) for name, sound in fitted.items()}}
+
+
+def _fitted(sound: Sound, frames: int) -> Sound:
+    """Return ``frames`` samples: cut with a fade, or padded with silence."""
+    out = np.zeros((frames, 2), np.float32)
+    out[:len(sound)] = sound[:frames]
+    fade = round(TAIL_S * SAMPLE_RATE / 2)
+    out[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
+    return out
+
+
+def _flac(sound: Sound) -> bytes:
+    out = io.BytesIO()
+    pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype(np.int16)
+    soundfile.write(out, pcm, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return out.getvalue()
+
+
+def seconds(flacs: Mapping[str, bytes]) -> float:
+    """Return the length of a rendered piece in seconds."""
+    return float(soundfile.info(io.BytesIO(flacs["mix"])).duration)

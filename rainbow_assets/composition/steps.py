@@ -1,0 +1,42 @@
+"""The four stages as steps. Each knows its own class alone, so that a changed drum rule moves drums onward only."""
+
+from __future__ import annotations
+
+from rainbow_assets.composition.bass import Bass
+from rainbow_assets.composition.chords import Chords
+from rainbow_assets.composition.commissions import of_store
+from rainbow_assets.composition.drums import Drums
+from rainbow_assets.composition.melody import Melody
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Context
+from rainbow_assets.composition.stage_step import Plan, stage_step
+from rainbow_assets.composition.templates import Template, own_folder, templates
+from rainbow_assets.harmony.stored import stored_library
+from rainbow_assets.storage.store import ShardStore
+
+
+def _templates(kind: str, store: ShardStore) -> tuple[Template, ...]:
+    return templates(kind, own_folder(of_store(store).parent))
+
+
+def _chords(context: Context, store: ShardStore) -> Chords:
+    return Chords(context, stored_library(store).pool(context.song.key), _templates("strum", store))
+
+
+def _drums(context: Context, store: ShardStore) -> Drums:
+    return Drums(context, _templates("drums", store))
+
+
+def _bass(context: Context, store: ShardStore) -> Bass:
+    return Bass(context, _templates("bass", store))
+
+
+def _melody(context: Context, store: ShardStore) -> Melody:
+    return Melody(context, _templates("melody", store))
+
+
+CHORD_CANDIDATES = stage_step(
+    Plan(CHORDS, "strum", _chords, reads=(("chord_library", "chord"), ("function_graph", "graph"))),
+    ("rainbow_assets.composition.chords", "rainbow_assets.harmony.stored"))
+DRUM_CANDIDATES = stage_step(Plan(DRUMS, "drums", _drums, CHORDS), ("rainbow_assets.composition.drums",))
+BASS_CANDIDATES = stage_step(Plan(BASS, "bass", _bass, DRUMS), ("rainbow_assets.composition.bass",))
+MELODY_CANDIDATES = stage_step(Plan(MELODY, "melody", _melody, BASS), ("rainbow_assets.composition.melody",))

@@ -1,0 +1,65 @@
+"""Compositions as tables for people: what was tried and kept, the finals, and how scores agree with verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rainbow_assets.composition import evaluation_step, fitting
+from rainbow_assets.composition.agreement import Agreement
+
+
+def stages(facts: Sequence[Mapping[str, Any]]) -> str:
+    """Return a Markdown table of one stage: songs, evaluations, gain over random draws, variety, scorer."""
+    lines = ["| song | rated | best | mean | random best | random mean | distance kept | distance all | scorer |",
+             "|---|---:|---:|---:|---:|---:|---:|---:|---|"]
+    for entry in facts:
+        last = entry["generations"][-1]
+        numbers = [_number(last[name]) for name in ("best", "mean", "random_best", "random_mean")]
+        variety = entry["diversity"]
+        lines.append(f"| {entry['song']} | {entry['evaluated']} | {' | '.join(numbers)} | {variety['kept']:.2f} | "
+                     f"{variety['candidates']:.2f} | {entry['scorer']} |")
+    return "\n".join(lines)
+
+
+def finals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the finals as Markdown lines, best first, with what each part does."""
+    lines = ["| piece | total | theory | fitness | adds | chords | drums | bass | melody |",
+             "|---|---:|---:|---:|---:|---|---|---|---|"]
+    for row in rows:
+        parts = {entry["stage"]: entry["explanation"] for entry in row["lineage"]}
+        told = [_cell(parts.get(name, "-")) for name in ("chords", "drums", "bass", "melody")]
+        added = "" if row["relative"] is None else f"{row['relative']:+.3f}"
+        lines.append(f"| {row['final_id'].rpartition('.')[2]} | {row['total']:.3f} | {row['theory']:.3f} | "
+                     f"{_number(row['fitness'])} | {added} | {' | '.join(told)} |")
+    return lines
+
+
+def status(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the pieces were ranked by."""
+    said = sorted({row["scorer_status"] for row in rows})
+    return "; ".join(str(fitting.SAID.get(item, item)) for item in said)
+
+
+def agreements(rows: list[dict[str, Any]]) -> list[str]:
+    """Return how each score agrees with the verdicts, as Markdown lines."""
+    lines = ["| score | agreement (0.5 is chance) | 95 % | pairs | songs | approved of decided |",
+             "|---|---:|---|---:|---:|---|"]
+    for name in ("total", "theory", "fitness"):
+        lines.append(agreement_line(name, evaluation_step.measured(rows, name)))
+    return lines
+
+
+def agreement_line(name: str, found: Agreement) -> str:
+    """Return one score's agreement as a line of a table."""
+    between = "" if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
+    return (f"| {name} | {_number(found.auc)} | {between} | {found.pairs} | {found.groups} | {found.approved} of "
+            f"{found.decided} |")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "/").replace("\n", " ")
