@@ -27,13 +27,16 @@ from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.publish import publish
 from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.segments.flac import decode_flac, encode_flac
+from rainbow_assets.settings import Rules
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import Part, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.threads.steps import places
+from rainbow_assets_tests.composition.songs import SMALL, STAGES, commissioned
 from rainbow_assets_tests.threads import synth
 
 COLOR = "Red"
+FEW = Rules(composition=SMALL)
 Rows = list[dict[str, Any]]
 
 
@@ -47,9 +50,10 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         for seed in range(3):
             synth.write_thread(data.parent / "raw", seed, files=30)
         store = ShardStore(str(data))
+        commissioned(store)
         for step in rooms.steps().values():
             for partition in catalog.partitions(step):
-                outcome = bring_up_to_date(step, store, partition)
+                outcome = bring_up_to_date(step, store, partition, FEW)
                 assert outcome.problem is None, outcome.problem
     return data
 
@@ -154,6 +158,7 @@ def drifted(column: str) -> Callable[[Shard], None]:
     return apply
 
 
+COMPOSED = (*STAGES, "final_candidates")
 LATE = [{"start_ms": 10**8, "text": "late", "line_number": 4}]
 BREAK: dict[tuple[str, str], Callable[[Shard], None]] = {
     ("base_manifest", "songs_accounted"): lambda shard: shutil.copytree(
@@ -193,7 +198,7 @@ for _asset in ("base_manifest", "song_splits", "segments", "segment_media", "tra
                "concept_embeddings", "lyric_embeddings", "audio_embeddings", "audio", "preview", "preview_mix", "chord_library",
                "progression_library", "function_graph", "chord_graph", "thread_manifests", "thread_index", "result_feedback",
                "negative_constraints", "piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation",
-               "chromatic_scorer"):
+               "chromatic_scorer", *COMPOSED, "human_evaluation"):
     BREAK[_asset, "unique_keys"] = lambda shard: rewrite(shard, lambda rows: [rows[0], *rows])
 for _asset, _column in (("base_manifest", "audio_file"), ("segments", "midi_file"), ("preview", "concept"),
                         ("training_segments", "source_audio_file"), ("training_full", "lrc_file"),
@@ -214,6 +219,19 @@ BREAK["fusion_evaluation", "permuted_is_chance"] = lambda shard: rewrite(shard, 
     {**row, "measures": [{**item, "p_value": 0.0001} for item in row["measures"]]} for row in rows])
 BREAK["chromatic_scorer", "scorer_as_torch"] = lambda shard: rewrite(shard, with_first(parity=0.5))
 BREAK["chromatic_scorer", "status_told"] = lambda shard: rewrite(shard, with_first(status="discriminative"))
+for _asset in COMPOSED:
+    BREAK[_asset, "pieces_whole"] = lambda shard: rewrite(shard, with_first(time_signature="3/4", midi_sha256="0" * 64))
+for _asset in STAGES:
+    BREAK[_asset, "candidates_differ"] = lambda shard: rewrite(
+        shard, lambda rows: [{**row, "midi_sha256": rows[0]["midi_sha256"]} for row in rows])
+    BREAK[_asset, "scores_told"] = lambda shard: rewrite(
+        shard, lambda rows: [{**row, "scorer_status": "discriminative", "fitness": 0.0} for row in rows])
+BREAK["chord_candidates", "songs_composed"] = lambda shard: (
+    Path(shard.store.files.root) / "compositions/green-field-notes/proposal.yml").write_text("key: H", "utf-8")
+BREAK["final_candidates", "finals_sound"] = lambda shard: rewrite(shard, with_first(flac=b"fLaC and no more"))
+BREAK["human_evaluation", "reviews_taken"] = lambda shard: (
+    Path(shard.store.files.root) / "compositions/green-field-notes/review.yml").write_text("candidates: [", "utf-8")
+BREAK["human_evaluation", "verdicts_whole"] = lambda shard: rewrite(shard, with_first(rainbow_color="Pink"))
 BREAK["chord_library", "notes_match_names"] = lambda shard: rewrite(shard, with_first(voicing=[36, 37, 38]))
 BREAK["chord_library", "functions_complete"] = lambda shard: rewrite(
     shard, lambda rows: [row for row in rows if (row["key"], row["function"]) != ("E major", "vi")])

@@ -34,8 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(ROOT / name, found / name)
     (found / "data/dagster").mkdir(parents=True)
-    # The commands are the README's; a training of two epochs shows that they work.
-    (found / "rainbow.toml").write_text("[fitness]\nmax_epochs = 2\nfolds = 3\n", "utf-8")
+    # The commands are the README's; a training of two epochs and few candidates show that they work.
+    (found / "rainbow.toml").write_text(
+        "[fitness]\nmax_epochs = 2\nfolds = 3\n[composition]\ncandidates = 6\nbeam = 2\nfinals = 2\n", "utf-8")
     return found
 
 

@@ -35,16 +35,13 @@ class Commission:
     problem: str = ""
 
 
-def folder(root: str) -> Path:
-    """Return where compositions lie below the data root; raise ``UsageError`` where that is no local folder."""
-    if "://" in root and not root.startswith("file://"):
-        raise UsageError(f"RAINBOW_DATA is {root}; songs are composed on a local disk only, set it to a folder")
-    return Path(root.removeprefix("file://")) / "compositions"
-
-
 def of_store(store: ShardStore) -> Path:
-    """Return the folder of compositions of ``store``."""
-    return folder(store.files.root)
+    """Return where the compositions of ``store`` lie; raise ``UsageError`` where that is no local folder."""
+    # The address, not the root: a plan tries a step in a store whose files lie over this one's, in memory.
+    url = store.files.url
+    if "://" in url and not url.startswith("file://"):
+        raise UsageError(f"RAINBOW_DATA is {url}; songs are composed on a local disk only, set it to a folder")
+    return Path(url.removeprefix("file://")) / "compositions"
 
 
 def commissions(store: ShardStore) -> list[Commission]:

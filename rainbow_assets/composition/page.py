@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -155,6 +156,7 @@ class Running:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((HOST, port))
+            self._socket.listen()
         except OSError as error:
             self._socket.close()
             raise RainbowError(f"port {port} cannot be used: {error.strerror}; choose another one: rainbow review "
@@ -164,7 +166,8 @@ class Running:
 
     def run(self) -> None:
         """Answer until the process is interrupted, or :meth:`stop` is called from another thread."""
-        self._server.run(sockets=[self._socket])
+        with contextlib.suppress(KeyboardInterrupt):
+            self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
         """Ask the server to end."""

@@ -31,7 +31,7 @@ from rainbow_assets.storage.files import sha256_bytes
 
 Sound = npt.NDArray[np.float32]
 """Stereo samples [frames, 2] at 44.1 kHz."""
-TAIL_S, PEAK, TIMEOUT_S = 1.5, 0.9, 300
+TAIL_S, PEAK, TIMEOUT_S, SILENT = 1.5, 0.9, 300, 1e-4
 PLACES = ("/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/sounds/sf3/default-GM.sf3")
 FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
 LEVELS = {CHORDS: 0.55, DRUMS: 0.8, BASS: 0.8, MELODY: 0.75}
@@ -74,9 +74,12 @@ class FluidSynth:
             except (OSError, subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
                 raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {error}; choose "
                                  "another soundfont: composition.soundfont") from error
-            if done.returncode:
-                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
-                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {said[0]}")
+            # Where it cannot read a soundfont it plays another one, or nothing, and says that it succeeded.
+            refused = b"error" in done.stderr and b"SoundFont" in done.stderr
+            if done.returncode or refused or float(np.abs(samples).max(initial=0.0)) < SILENT:
+                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it is silent"]
+                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {said[0]}; "
+                                 "choose another soundfont: composition.soundfont")
             return np.asarray(samples[:, :2] if samples.shape[1] > 1 else np.repeat(samples, 2, axis=1), np.float32)
 
 
@@ -109,6 +112,10 @@ def renderer(soundfont: str = "") -> Renderer:
         if not path.is_file():
             raise UsageError(f"composition.soundfont is {soundfont}, which is not a file; name a .sf2 or .sf3 file, or "
                              "leave it out (apt-get install fluidsynth timgm6mb-soundfont)")
+        with path.open("rb") as stream:
+            head = stream.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"sfbk":
+            raise UsageError(f"composition.soundfont is {soundfont}, which is no soundfont; name a .sf2 or .sf3 file")
         if program is None:
             raise UsageError("composition.soundfont is set, and fluidsynth is not installed; run: apt-get install "
                              "fluidsynth")

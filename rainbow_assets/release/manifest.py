@@ -17,7 +17,7 @@ from rainbow_assets.release.versions import BadVersion, Shape, Version
 NAME = "manifest.json"
 FORMAT = 1
 SOURCES = {"training_segments": ("segments",), "training_full": ("segments",), "audio": ("segment_media",),
-           "threads": ("thread_manifests",),
+           "threads": ("thread_manifests",), "human_evaluation": ("human_evaluation",),
            "embeddings": ("concept_embeddings", "lyric_embeddings", "audio_embeddings")}
 """The assets whose settings say what the rows of a config are; by default the asset of the config's own name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.composition.evaluation_step import HUMAN_EVALUATION
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, gates
 from rainbow_assets.lineage.materialize import problem
@@ -13,6 +14,7 @@ from rainbow_assets.release.audio_step import AUDIO as AUDIO_ROWS
 from rainbow_assets.release.bundle import ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
+from rainbow_assets.release.human_table import human_table
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
@@ -41,10 +43,11 @@ class ReleaseRefused(HubError):
 
 
 def published_steps() -> dict[str, Step]:
-    """Return the steps that a version is made from: those with colors, and the threads where they are published."""
-    threads = settings.default_rules().release.threads
-    return {name: step for name, step in catalog.steps().items()
-            if step.colored or (threads and name == THREAD_MANIFESTS.name)}
+    """Return the steps that a version is made from: those with colors, and threads and verdicts where it holds them."""
+    rules = settings.default_rules().release
+    asked = {name for name, wanted in ((THREAD_MANIFESTS.name, rules.threads),
+                                       (HUMAN_EVALUATION.name, rules.human_evaluation)) if wanted}
+    return {name: step for name, step in catalog.steps().items() if step.colored or name in asked}
 
 
 def require_all(store: ShardStore) -> None:
@@ -90,5 +93,8 @@ def release_tables(store: ShardStore, samples: int, include_preview: bool = True
     previews = [_table(store, PREVIEW, samples, True, below), _table(store, PREVIEW_MIX, samples, False, below)]
     others = [_table(store, step, samples, not include_preview and step is TRAINING_FULL)
               for step in (BASE_MANIFEST, TRAINING_SEGMENTS, TRAINING_FULL)]
-    threads = [threads_table(store)] if THREAD_MANIFESTS.name in published_steps() else []
-    return [*(previews if include_preview else []), audio_table(store), *others, embeddings_table(store), *threads]
+    asked = published_steps()
+    threads = [threads_table(store)] if THREAD_MANIFESTS.name in asked else []
+    verdicts = [human_table(store)] if HUMAN_EVALUATION.name in asked else []
+    return [*(previews if include_preview else []), audio_table(store), *others, embeddings_table(store), *threads,
+            *verdicts]

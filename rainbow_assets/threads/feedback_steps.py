@@ -67,7 +67,7 @@ def measured(manifests: Shard, rules: settings.Rules) -> Feedback | None:
 
 def constraints_path(shard: Shard) -> Path:
     """Return the constraints' file of this store: beside the packed threads."""
-    return packed_folder(shard.store.files.root).parent / OUTPUT
+    return packed_folder(shard.store.files.url).parent / OUTPUT
 
 
 def _all_threads(shard: Shard) -> str | None:

@@ -35,7 +35,7 @@ _FILES = ("files", "dropped_by_rule", "references", "anomalies", "inputs")
 
 def places(shard: Shard) -> tuple[Path, Path]:
     """Return the folder of raw threads, and where the packed ones go; raise ``UsageError`` for a remote store."""
-    return source_folder(), packed_folder(shard.store.files.root)
+    return source_folder(), packed_folder(shard.store.files.url)
 
 
 def _present(shard: Shard) -> dict[str, str]:

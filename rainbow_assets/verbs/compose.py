@@ -18,6 +18,16 @@ LIBRARY = ("chord_library", "progression_library", "function_graph")
 MADE = ("chord_candidates", "drum_candidates", "bass_candidates", "melody_candidates", "final_candidates",
         "human_evaluation")
 THREADS = "thread_manifests"
+EXAMPLE = """\
+title: A Field That Forgot Its Name
+key: A minor              # a tonic, and major or minor
+bpm: 96                   # quarter notes per minute, 30 to 300
+time_signature: 7/8       # any
+rainbow_color: Green      # Black Red Orange Yellow Green Blue Indigo Violet White
+mood: [tender, sparse]    # may be left out
+concept: |
+  A field that forgot its own name, and waits in the rain for somebody to say it.
+"""
 
 
 @click.command()
@@ -27,10 +37,11 @@ THREADS = "thread_manifests"
 @click.option("--bpm", type=float, help="At another tempo.")
 @click.option("--time-signature", help="In another meter, for example 7/8.")
 @click.option("--title", help="Under another title: another song.")
+@click.option("--example", is_flag=True, help="Print a proposal to begin with, and stop.")
 @AS_JSON
 def compose(
     what: str | None, color: str | None, key: str | None, bpm: float | None, time_signature: str | None,
-    title: str | None, as_json: bool,
+    title: str | None, example: bool, as_json: bool,
 ) -> None:
     """Compose WHAT: a thread (id, folder or title) or a PROPOSAL.yml with title, key, bpm, time_signature,
     rainbow_color and concept. Without WHAT, bring every song that was commissioned up to date.
@@ -38,8 +49,12 @@ def compose(
     Chords, drums, bass and melody are each chosen from many candidates, by theory and, where the scorer is worth it,
     by chromatic fitness. Every candidate is a file; the finals lie in data/compositions.
     """
+    if example:
+        click.echo(EXAMPLE, nl=False)
+        return
     from rainbow_assets.composition import commissions
 
+    settings.default_rules()  # a setting that cannot be is said before anything runs
     changes = {"rainbow_color": color, "key": key, "bpm": bpm, "time_signature": time_signature, "title": title}
     store, began = ShardStore(settings.roots().data), time.time()
     song_id = None
