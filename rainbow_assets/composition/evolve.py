@@ -67,7 +67,7 @@ class Line(Generic[G]):
 
     def begin(self) -> list[Rated[G]]:
         """Draw and rate the first population; raise ``TooFewCandidates`` where there is too little variety."""
-        return self._distinct(self.rules.candidates, self.chance.child("draws"), 0)
+        return self.distinct(self.rules.candidates, self.chance.child("draws"), 0)
 
     def evolve(self, theory: Scale, fit: Scale | None, measured: bool) -> None:
         """Rate the first population on the scales, then breed the generations; ``measured`` draws at random beside."""
@@ -80,7 +80,7 @@ class Line(Generic[G]):
             population = self._next(population, number, theory, fit)
             drawn: list[Rated[G]] = []
             if measured:
-                drawn = beside._distinct(len(population), beside.chance.child(number), number)
+                drawn = beside.distinct(len(population), beside.chance.child(number), number)
                 for item in drawn:
                     item.score = self._score(item, theory, fit)
             self._note(number, population, drawn, measured)
@@ -127,7 +127,8 @@ class Line(Generic[G]):
     def _winner(self, population: list[Rated[G]], chance: Chance) -> Rated[G]:
         return max((chance.pick(population) for _ in range(self.rules.tournament)), key=lambda item: item.score)
 
-    def _distinct(self, count: int, chance: Chance, generation: int) -> list[Rated[G]]:
+    def distinct(self, count: int, chance: Chance, generation: int) -> list[Rated[G]]:
+        """Draw and rate ``count`` genomes that are rendered to different files; raise ``TooFewCandidates``."""
         found: list[Rated[G]] = []
         for _ in range(ROUNDS):
             drawn = self.stage.draw(chance.child(len(found)), count)

@@ -60,7 +60,8 @@ def wrong_with(data: bytes, song: Song, twice: bool = True) -> str | None:
     return None if parts else "it has no part"
 
 
-def _song(row: dict[str, Any]) -> Song:
+def song_of(row: dict[str, Any]) -> Song:
+    """Return the song that a candidate's row is of."""
     top, bottom = (int(text) for text in row["time_signature"].split("/"))
     return Song(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
                 row["rainbow_color"], row["concept"], (), row["bars"])
@@ -74,7 +75,7 @@ def pieces_whole(step: Step) -> Check:
         wrong = []
         for row in rows:
             said = "its digest is not its own" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
-                row["midi"], _song(row), row.get("kept", True))
+                row["midi"], song_of(row), row.get("kept", True))
             wrong += [f"{row[step.key]}: {said}"] if said else []
         numbers = {"pieces": len(rows), "wrong": len(wrong)}
         if wrong:

@@ -35,7 +35,7 @@ def test_evolution_beats_as_many_random_draws_at_a_planted_fitness() -> None:
         compose([line], True)
         best = line.best(1)[0].fitness or 0
         chance = Line(songs.stage(BASS, context), context, planted, rules, Chance(seed, "chance"))
-        drawn = max(item.fitness or 0 for item in chance._distinct(len(line.pool), Chance(seed, "many"), 0))
+        drawn = max(item.fitness or 0 for item in chance.distinct(len(line.pool), Chance(seed, "many"), 0))
         wins.append((best, drawn))
         assert [item.number for item in line.history] == list(range(16))
         assert all(after.best >= before.best for before, after in zip(line.history, line.history[1:], strict=False))

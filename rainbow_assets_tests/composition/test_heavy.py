@@ -10,7 +10,7 @@ import pytest
 
 from rainbow_assets.composition import sound
 from rainbow_assets.composition.chance import Chance
-from rainbow_assets.composition.quality import _song, wrong_with
+from rainbow_assets.composition.quality import song_of, wrong_with
 from rainbow_assets.harmony.keys import all_keys
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets.storage.store import ShardStore
@@ -40,7 +40,7 @@ def test_random_proposals_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert {row["song_id"] for row in found} == {row["song_id"] for row in songs.rows(store, "chord_candidates")}
     assert len({row["song_id"] for row in found}) == COUNT
     for row in found:
-        assert wrong_with(row["midi"], _song(row)) is None
+        assert wrong_with(row["midi"], song_of(row)) is None
     assert len({row["midi_sha256"] for row in found}) == len(found)
 
 
