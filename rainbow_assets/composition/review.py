@@ -155,7 +155,8 @@ def change(folder: Path, midi_sha256: str, field: str, value: str, was: str) -> 
             if field != "notes":
                 raise ReviewError("changed_meanwhile", f"{field} became {now!r} meanwhile; load the page again to see "
                                                        "it, then say yours")
-            value = f"{now}\n{value}" if value not in now else now
+            # Whole lines: a word may be part of another one, and still be somebody's note.
+            value = "\n".join([now, *(line for line in value.splitlines() if line not in now.splitlines())])
         entry[field] = value
         _verdict(entry, folder.name, True)
         _one_approval(entries, entry, folder)

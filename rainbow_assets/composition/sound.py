@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,6 @@ from rainbow_assets.composition.errors import SoundError
 from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, Song
 from rainbow_assets.demo.clock import SAMPLE_RATE, Clock
-from rainbow_assets.demo.instruments import Timbre
-from rainbow_assets.demo.render import render_notes
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import sha256_bytes
 
@@ -36,8 +34,11 @@ PLACES = ("/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/sounds/sf3/default
 FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
 LEVELS = {CHORDS: 0.55, DRUMS: 0.8, BASS: 0.8, MELODY: 0.75}
 """Loudness of the parts of the plain synthesizer in the mix."""
-PLAIN = {CHORDS: Timbre(decay_s=2.2, fm_index=0.5, room_s=0.3), DRUMS: Timbre(drum=True),
-         BASS: Timbre(slope=1.9, decay_s=1.4), MELODY: Timbre(slope=1.5, wobble_cents=8, wobble_hz=5, room_s=0.4)}
+PLAIN: dict[str, dict[str, Any]] = {
+    CHORDS: {"decay_s": 2.2, "fm_index": 0.5, "room_s": 0.3}, DRUMS: {"drum": True},
+    BASS: {"slope": 1.9, "decay_s": 1.4}, MELODY: {"slope": 1.5, "wobble_cents": 8, "wobble_hz": 5, "room_s": 0.4},
+}
+"""Timbres of the plain synthesizer."""
 
 
 class Renderer(Protocol):
@@ -94,9 +95,13 @@ class Plain:
 
     def part(self, name: str, parts: Parts, song: Song) -> Sound:
         """Return one part, the same in both channels."""
+        # Here, because the demo's synthesizer loads scipy.signal, which definitions need not wait for.
+        from rainbow_assets.demo.instruments import Timbre
+        from rainbow_assets.demo.render import render_notes
+
         clock = Clock(song.bpm, (song.meter.numerator, song.meter.denominator))
         frames = clock.samples(song.ticks) + round(TAIL_S * SAMPLE_RATE)
-        mono = render_notes(parts[name], clock, PLAIN[name], frames)
+        mono = render_notes(parts[name], clock, Timbre(**PLAIN[name]), frames)
         peak = float(np.abs(mono).max(initial=0.0)) or 1.0
         return np.repeat((mono * (LEVELS[name] / peak))[:, None], 2, axis=1)
 

@@ -122,6 +122,13 @@ def test_edits_at_the_same_time_all_arrive(folder: Path) -> None:
     assert all(word in notes.split() for word in words)
 
 
+def test_a_note_that_is_part_of_another_one_arrives(folder: Path) -> None:
+    review.change(folder, sha(1), "notes", "word10", "")
+    review.change(folder, sha(1), "notes", "word1", "")
+    review.change(folder, sha(1), "notes", "word10\nmine", "")
+    assert review.read(folder)[0].notes.splitlines() == ["word10", "word1", "mine"]
+
+
 def test_a_song_composed_anew_keeps_what_was_said(folder: Path) -> None:
     review.change(folder, sha(1), "status", "approved", "pending")
     review.change(folder, sha(1), "label", "first try", "")

@@ -142,6 +142,6 @@ def test_a_pack_with_a_taken_name_is_told(chords: Path):
 
 def test_no_color_and_no_release_reads_them():
     for name, step in rooms.steps().items():
-        if name not in NAMES:
+        if name not in NAMES and not step.on_request:
             assert not set(NAMES) & set(step.inputs), f"{name} must not wait for chords"
     assert all(not rooms.steps()[name].colored for name in NAMES)
