@@ -21,8 +21,15 @@ FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "d
 
 
 def _file(module: str) -> Path | None:
-    spec = importlib.util.find_spec(module)
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    """Return the source of ``module``; only its root package is imported, never what stands between."""
+    root, *names = module.split(".")
+    spec = importlib.util.find_spec(root)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        place = Path(folder, *names)
+        for path in (place / "__init__.py", place.with_suffix(".py")) if names else (place / "__init__.py",):
+            if path.is_file():
+                return path
+    return None
 
 
 def _skipped(module: str) -> bool:
@@ -78,15 +85,8 @@ def imports(module: str, source: str) -> set[str]:
             for alias in node.names:
                 nested = f"{node.module}.{alias.name}"
                 first_party = nested.startswith(PACKAGE + ".")
-                found.add(nested if first_party and _file_or_none(nested) else node.module)
+                found.add(nested if first_party and _file(nested) else node.module)
     return {name for name in found if not _skipped(name)}
-
-
-def _file_or_none(module: str) -> Path | None:
-    try:
-        return _file(module)
-    except ModuleNotFoundError:
-        return None
 
 
 @lru_cache(maxsize=1024)
