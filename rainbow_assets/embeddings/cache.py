@@ -87,7 +87,7 @@ class VectorCache:
                 self.damaged += 1
                 self.files.remove(name)
                 continue
-            self._keep(pq.read_table(io.BytesIO(data)))
+            self._keep(pq.read_table(io.BytesIO(data), use_threads=False))
 
     def _keep(self, table: pa.Table) -> None:
         vectors: Any = table.column("vector").combine_chunks()

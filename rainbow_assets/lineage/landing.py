@@ -38,7 +38,7 @@ def pending(shard: Shard) -> list[tuple[Part, pl.DataFrame]]:
     for name in shard.files.names(PENDING):
         data = shard.files.read(f"{PENDING}/{name}")
         try:
-            table = pq.read_table(io.BytesIO(data or b""))
+            table = pq.read_table(io.BytesIO(data or b""), use_threads=False)
             part = Part(**json.loads((table.schema.metadata or {})[b"part"]))
             shard.verify(part.name, part.sha256)
         except (pa.ArrowInvalid, KeyError, ValueError, TypeError, DamagedShard):

@@ -68,7 +68,7 @@ def _stems(data: bytes) -> dict[str, list[str]]:
     with pq.ParquetFile(io.BytesIO(data)) as file:
         if not set(_NAMES) <= set(file.schema_arrow.names):
             return {}
-        for row in file.read(columns=list(_NAMES)).to_pylist():
+        for row in file.read(columns=list(_NAMES), use_threads=False).to_pylist():
             both = [f"{row['id']}.yml", row["lrc_file"]]
             own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
             found[row["stem_id"]] = [f"{row['id']}/{name}" for name in [*both, *own] if name]
@@ -82,7 +82,7 @@ def _trace(data: bytes, column: str, stems: dict[str, list[str]]) -> Iterator[tu
     if not stems:
         return
     with pq.ParquetFile(io.BytesIO(data)) as file:
-        for value in file.read(columns=[column])[column].to_pylist():
+        for value in file.read(columns=[column], use_threads=False)[column].to_pylist():
             stem = value if column == "stem_id" else str(value).rpartition("_")[0]
             yield str(value), stems.get(stem, [])
 

@@ -286,8 +286,8 @@ def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterato
 def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> Iterator[pa.Table]:
     try:
         with part.open() as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
-            wanted = _needed(table, file.schema_arrow.names)
-            for batch in file.iter_batches(_MEDIA_BATCH if table.media else _BATCH, columns=wanted):
+            wanted, size = _needed(table, file.schema_arrow.names), _MEDIA_BATCH if table.media else _BATCH
+            for batch in file.iter_batches(size, columns=wanted, use_threads=False):
                 rows = pa.Table.from_batches([batch])
                 if table.below:
                     rows = rows.filter(pc.field(table.below[0]) < table.below[1])

@@ -94,7 +94,7 @@ def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) ->
             names = sorted(file.schema_arrow.names)
             key = next(name for name in (*KEYS, names[0]) if name in names)
             sounds = set(audio_columns(file.schema_arrow))
-            for batch in file.iter_batches(64 if sounds else 4096):
+            for batch in file.iter_batches(64 if sounds else 4096, use_threads=False):
                 for row in batch.to_pylist():
                     found[str(row[key])] = _digest({name: row[name] for name in names})
     return found

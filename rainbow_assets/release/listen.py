@@ -109,15 +109,15 @@ def make_clips(
 
 def _rows(folder: Path, config: BundleConfig, color: str, count: int, seed: int) -> list[dict[str, Any]]:
     paths = [folder / file.path for file in config.files if file.color == color]
-    ids = [row for path in paths for row in pq.read_table(path, columns=["segment_id", "song_id"]).to_pylist()]
-    keys = preview_rows([{**row, "eligible": True} for row in ids], count, seed)
+    listed = [pq.read_table(path, columns=["segment_id", "song_id"], use_threads=False) for path in paths]
+    keys = preview_rows([{**row, "eligible": True} for table in listed for row in table.to_pylist()], count, seed)
     found = {row["segment_id"]: row for path in paths for row in _matching(path, keys)}
     return [found[key] for key in keys]
 
 
 def _matching(path: Path, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(16):
+        for batch in file.iter_batches(16, use_threads=False):
             yield from pa.Table.from_batches([batch]).filter(pc.field("segment_id").isin(list(keys))).to_pylist()
 
 

@@ -111,7 +111,8 @@ def _is_vector(kind: pa.DataType) -> bool:
 def _cells(file: pq.ParquetFile, sounds: tuple[str, ...], preview: bool) -> Iterator[str]:
     texts = [item.name for item in file.schema_arrow if pa.types.is_string(item.type)] if preview else []
     row = 0
-    for batch in file.iter_batches(16, columns=[*texts, *sounds]) if texts or sounds else ():
+    batches = file.iter_batches(16, columns=[*texts, *sounds], use_threads=False)
+    for batch in batches if texts or sounds else ():
         for cells in batch.to_pylist():
             size = sum(len((cells[name] or "").encode()) for name in texts)
             if size > BUDGET_BYTES:

@@ -18,6 +18,7 @@ from rainbow_assets.release.card import CardFacts, NothingToRelease, config_fact
 from rainbow_assets.release.manifest import files_below
 from rainbow_assets.release.pages import code, markdown, size, span
 from rainbow_assets.release.versions import Version
+from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.release import small
 
 LOADER = """
@@ -41,7 +42,7 @@ def outside(tmp_path: Path, body: str) -> dict[str, object]:
         "HF_DATASETS_CACHE": str(tmp_path / "cache"), "HF_HUB_DISABLE_TELEMETRY": "1",
     }
     done = subprocess.run(
-        [sys.executable, "-c", LOADER + body + "\nprint('FOUND' + json.dumps(found))"],
+        [sys.executable, "-c", LOADER + body + "\nprint('FOUND' + json.dumps(found))" + client.END],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from rainbow_assets.release.bundle import Bundle, ReleaseTable, write_bundle
 from rainbow_assets.release.croissant import NAME, render_croissant
 from rainbow_assets.release.versions import Version
+from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.release import small
 
 VERSION = Version(0, 3, 0)
@@ -36,13 +38,15 @@ def reference_reader(folder: Path, code: str) -> Any:
     The reader's logging (absl) keeps hold of the stderr it was imported under, and closes it when another library sets
     up its own logging: here that stderr is the test run's.
     """
-    pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    if importlib.util.find_spec("mlcroissant") is None:
+        pytest.skip("mlcroissant is not installed")
     script = ("import json, sys\nimport mlcroissant as mlc\nfolder, path = sys.argv[1:]\n"
               "dataset = mlc.Dataset(jsonld=path, mapping={'repo': folder})\n"
-              f"{code}\nprint(json.dumps(found))")
+              f"{code}\nprint(json.dumps(found)){client.END}")
     done = subprocess.run([sys.executable, "-c", script, str(folder), str(folder / NAME)],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "mlcroissant" not in sys.modules, "the reader was imported into the test run itself"
     return json.loads(done.stdout.splitlines()[-1])
 
 

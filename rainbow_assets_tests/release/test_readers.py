@@ -33,7 +33,6 @@ import pyarrow.parquet as pq
 from huggingface_hub import HfFileSystem
 files, found = HfFileSystem(), []
 for path in sorted(files.glob(sys.argv[1].removeprefix("hf://"))):
-    # From bytes: a thread of pyarrow that lets go of a Python stream while the program ends can bring it down.
     found += pq.read_table(pa.BufferReader(files.cat_file(path)), columns=["segment_id"])["segment_id"].to_pylist()
 print(json.dumps(sorted(found)))
 """

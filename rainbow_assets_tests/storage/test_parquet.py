@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import os
@@ -90,3 +91,24 @@ def test_no_rows_is_a_file_with_columns() -> None:
     out = io.BytesIO()
     assert write_parquet(out, [], SCHEMA).rows == 0
     assert pq.read_table(out).schema.names == SCHEMA.names
+
+
+def calls(source: Path) -> Iterator[ast.Call]:
+    """Yield the calls by which ``source`` reads the rows of Parquet through pyarrow."""
+    for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        named = {keyword.arg for keyword in node.keywords}
+        parquet_file = node.func.attr == "read" and "columns" in named
+        if node.func.attr in ("read_table", "iter_batches", "read_row_group", "read_row_groups") or parquet_file:
+            yield node
+
+
+def test_arrows_threads_hold_no_python_bytes_when_a_program_ends() -> None:
+    """A thread of Arrow that lets go of a Python stream while the interpreter ends aborts it (apache/arrow#34314)."""
+    package = Path(parquet.__file__).parent.parent
+    found = [(path, call) for path in sorted(package.rglob("*.py")) for call in calls(path)]
+    threaded = [f"{path.relative_to(package)}:{call.lineno}" for path, call in found
+                if not any(item.arg == "use_threads" and isinstance(item.value, ast.Constant) and item.value.value is False
+                           for item in call.keywords)]
+    assert len(found) > 8 and threaded == []
