@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -21,6 +22,7 @@ from rainbow_assets.release.publish import rehearse as try_out
 from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.verbs.build import stop_if_failed
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB, not at the folder hub under RAINBOW_DATA.")
@@ -98,3 +100,35 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     if refused:
         click.echo(f"rainbow: {refused}", err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.option("--version", help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
+@click.option("--push", is_flag=True, help="Publish to RAINBOW_HUB; without it, to the folder hub under RAINBOW_DATA.")
+@click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
+@click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
+@click.option("--public", is_flag=True, help="Make a new repository public; private by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and which gates stand in the way; send nothing.")
+def release(
+    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Publish one immutable version: every color and every gate, or nothing."""
+    if dry_run:
+        rehearse(version, push, preview_samples, include_preview, as_json)
+        return
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.release.commands import hear, published
+    from rainbow_assets.release.publish import open_hub
+
+    config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
+                              "include_preview": include_preview}
+    if version:
+        config["version"] = version
+    stop_if_failed(jobs.run_release(defs, config))
+    if as_json:
+        click.echo(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
+    else:
+        click.echo(hear(settings.roots(), version, open_hub(push)))
