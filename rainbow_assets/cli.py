@@ -14,6 +14,7 @@ from rainbow_assets.verbs.chords import chords
 from rainbow_assets.verbs.compose import compose
 from rainbow_assets.verbs.demo import demo
 from rainbow_assets.verbs.fitness import fitness
+from rainbow_assets.verbs.init import init
 from rainbow_assets.verbs.release import diff, release, verify
 from rainbow_assets.verbs.review import review
 from rainbow_assets.verbs.threads import threads
@@ -42,8 +43,8 @@ def main() -> None:
     """From raw songs to a lineage-true, playable, versioned dataset."""
 
 
-VERBS = (demo, release, songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff, verify,
-         threads, chords, fitness, compose, review)
+VERBS = (init, demo, release, songs.lint, build, lineage.plan, lineage.why, lineage.impact, lineage.lineage, diff,
+         verify, threads, chords, fitness, compose, review)
 for verb in VERBS:
     main.add_command(verb)
 

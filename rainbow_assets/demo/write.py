@@ -19,7 +19,7 @@ from rainbow_assets.demo.target import claim
 from rainbow_assets.errors import UsageError
 
 Progress = Callable[[str, int, int], None]
-SECONDS = 20.0
+SECONDS, SEED = 20.0, 7
 PEAKS = {"kick": 0.5, "percussion": 0.32, "drums": 0.5, "static": 0.3, "texture": 0.14, "bass": 0.34, "chords": 0.28,
          "lead": 0.36}
 """Peak of each stem's WAV, full scale = 1."""
@@ -60,7 +60,7 @@ class DemoReport:
 
 
 def write_demo(
-    out: Path, songs_per_color: int = 2, seed: int = 7, progress: Progress | None = None, seconds: float = SECONDS,
+    out: Path, songs_per_color: int = 2, seed: int = SEED, progress: Progress | None = None, seconds: float = SECONDS,
     shuffled: bool = False,
 ) -> DemoReport:
     """Write ``songs_per_color`` songs for each color that has albums into ``out``; the same bytes on every run.
@@ -82,6 +82,12 @@ def write_demo(
         if progress:
             progress("songs", len(written), len(plans))
     return DemoReport(out, tuple(written))
+
+
+def write_example(out: Path, song_id: str) -> DemoSong:
+    """Write one song of the demo, for example ``05_01``, into the folder ``out``."""
+    plan = next(plan for plan in plan_songs(2, SEED, SECONDS) if plan.song_id == song_id)
+    return write_song(out, plan)
 
 
 def write_song(out: Path, plan: SongPlan) -> DemoSong:

@@ -1,0 +1,86 @@
+"""`rainbow init`: lay out a new project with settings, a Dagster home and a song to begin with."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.errors import UsageError
+
+FILES = {"dagster.yaml": "dagster.yaml", "workspace.yaml": "workspace.yaml", "gitignore": ".gitignore",
+         "README.md": "README.md"}
+"""Template -> its name in the new project."""
+SETTINGS, SONGS, EXAMPLE = "rainbow.toml", "data/corpus", "05_01"
+"""The settings file, the folder of songs, and the song of the demo that is the example."""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Lay out a new project: settings, workspace, an example song.
+
+    FOLDER is created. A folder that holds a project or songs already is left as it is.
+    """
+    taken = [name for name in (*FILES.values(), SETTINGS, SONGS) if (folder / name).exists()]
+    if taken:
+        raise UsageError(f"{folder} already has {', '.join(taken)}; give a new folder, so that nothing is overwritten")
+    try:
+        song = _write(folder)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); give another folder") from error
+    click.echo(f"{folder} is ready, with the example song {song}; next:")
+    click.echo(f"  cd {folder}\n  rainbow build\n  rainbow release")
+
+
+def _write(folder: Path) -> str:
+    """Write the project and return the id of its example song."""
+    from rainbow_assets.demo.write import write_example
+
+    songs = folder / SONGS
+    songs.mkdir(parents=True)
+    templates = resources.files("rainbow_assets") / "project"
+    for template, name in FILES.items():
+        (folder / name).write_text((templates / template).read_text("utf-8"), "utf-8", newline="\n")
+    (folder / SETTINGS).write_text(settings_text(), "utf-8", newline="\n")
+    return write_example(songs, EXAMPLE).song_id
+
+
+def settings_text() -> str:
+    """Return a settings file with every setting at its default, commented out, and what it means."""
+    lines = ["# Every setting with its default. Remove the # before a [section] and before a line to change it."]
+    source = ast.parse(inspect.getsource(settings))
+    classes = {node.name: node for node in source.body if isinstance(node, ast.ClassDef)}
+    for section in dataclasses.fields(settings.Rules):
+        rules = getattr(settings.Rules(), section.name)
+        node = classes[type(rules).__name__]
+        about = dict(_documented(node))
+        lines += ["", *_comment((ast.get_docstring(node) or "").splitlines()[0]), f"#[{section.name}]"]
+        for item in dataclasses.fields(rules):
+            lines += _comment(about.get(item.name, ""))
+            lines.append(f"#{item.name} = {_toml(getattr(rules, item.name))}")
+    return "\n".join(lines) + "\n"
+
+
+def _documented(node: ast.ClassDef) -> list[tuple[str, str]]:
+    """Return (attribute, the string below it) of a class."""
+    return [(one.target.id, inspect.cleandoc(str(two.value.value)))
+            for one, two in zip(node.body, node.body[1:], strict=False)
+            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+            and isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)]
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text.replace("``", ""), 110)]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
