@@ -1,3 +1,3 @@
 """rainbow_assets: from raw songs to a lineage-true, playable, versioned dataset."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0.dev0"
