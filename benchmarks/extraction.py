@@ -17,7 +17,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pyarrow.compute as pc
 import soundfile
 
 from rainbow_assets import rooms
@@ -50,7 +49,7 @@ def bare(corpus: Path, data: str, threads: int) -> tuple[float, float]:
     for color in COLOR_NAMES:
         columns = ["song_id", "source_audio_file", "start_ms", "end_ms", "has_audio"]
         rows = store.shard("segments", color).table(SEGMENTS.schema, columns)
-        for row in rows.filter(pc.field("has_audio")).to_pylist():
+        for row in rows.filter(rows["has_audio"]).to_pylist():
             path = corpus / row["song_id"] / row["source_audio_file"]
             windows.setdefault(path, []).append((row["start_ms"], row["end_ms"]))
     begun = time.perf_counter()

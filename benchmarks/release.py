@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import soundfile
 
 from rainbow_assets import rooms
@@ -31,6 +30,7 @@ from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
 from rainbow_assets.release.preview_step import PREVIEW
 from rainbow_assets.release.tables import audio_table
+from rainbow_assets.storage.parquet import open_parquet, read_batches, write_parquet
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -57,19 +57,22 @@ def make_24_bit(corpus: Path) -> None:
                         subtype="PCM_24")
 
 
+def _as_floats(batch: pa.RecordBatch) -> pa.Table:
+    """Return the rows with their sound as raw floats instead of FLAC."""
+    rows = [{"segment_id": row["segment_id"], "audio_waveform": soundfile.read(
+        io.BytesIO(row["audio"]["bytes"]), dtype="float32")[0].tobytes()} for row in batch.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=FLOATS)
+
+
 def sizes(store: ShardStore, folder: Path) -> tuple[int, int, int]:
     """Write both layouts; return rows, bytes of the `audio` config and bytes of the floats."""
     bundle = write_bundle([audio_table(store)], folder)
     floats = 0
     for file in bundle.files:
         target = folder / "floats.parquet"
-        with pq.ParquetWriter(target, FLOATS, compression="zstd", use_dictionary=False) as writer, \
-                pq.ParquetFile(folder / file.path) as source:
-            for batch in source.iter_batches(16, columns=["segment_id", "audio"]):
-                rows = [{"segment_id": row["segment_id"], "audio_waveform": soundfile.read(
-                    io.BytesIO(row["audio"]["bytes"]), dtype="float32")[0].tobytes()} for row in batch.to_pylist()]
-                writer.write_table(pa.Table.from_pylist(rows, schema=FLOATS))
-        floats += target.stat().st_size
+        with open_parquet(folder / file.path) as source:
+            batches = map(_as_floats, read_batches(source, 16, ["segment_id", "audio"]))
+            floats += write_parquet(target, batches, FLOATS).bytes
     config = bundle.configs[0]
     return config.rows, config.bytes, floats
 

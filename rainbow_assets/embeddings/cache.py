@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rainbow_assets.embeddings.specs import EncoderSpec
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files, sha256_bytes
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import read_parquet, write_parquet
 from rainbow_assets.storage.store import ShardStore
 
 Vector = npt.NDArray[np.float32]
@@ -87,7 +86,7 @@ class VectorCache:
                 self.damaged += 1
                 self.files.remove(name)
                 continue
-            self._keep(pq.read_table(io.BytesIO(data), use_threads=False))
+            self._keep(read_parquet(data))
 
     def _keep(self, table: pa.Table) -> None:
         vectors: Any = table.column("vector").combine_chunks()

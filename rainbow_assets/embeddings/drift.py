@@ -10,12 +10,11 @@ import io
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rainbow_assets.embeddings import health
 from rainbow_assets.embeddings.specs import SPECS
 from rainbow_assets.lineage.verdicts import Outcome
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import read_parquet, write_parquet
 from rainbow_assets.storage.shard import Shard
 
 KEPT = 64
@@ -41,7 +40,7 @@ def compare(shard: Shard, vector: str) -> Outcome:
     data = shard.store.files.read(_name(shard))
     if data is None:
         return Outcome(True, "nothing was released yet that could be compared", {"compared": 0})
-    table = pq.read_table(io.BytesIO(data), use_threads=False)
+    table = read_parquet(data)
     now, spec_digest = health.vectors_of(shard, vector), _spec_digest(shard)
     if (table.schema.metadata or {}).get(SPEC, b"").decode() != spec_digest:
         return Outcome(True, "the last release was made by another encoder or other rules; not compared",

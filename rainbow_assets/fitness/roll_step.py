@@ -15,6 +15,7 @@ from rainbow_assets.fitness import roll
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column
+from rainbow_assets.storage.parquet import rows_of
 
 NOTES = pa.list_(pa.struct([
     pa.field("start", pa.uint16(), nullable=False), pa.field("end", pa.uint16(), nullable=False),
@@ -43,8 +44,7 @@ def compute(work: Work) -> Iterator[Batch]:
     parts = {part.group: part for part in media.require_index().parts}
     for stem, asked in work.parts():
         table = media.read_part(parts[stem], ["segment_id", "song_id", "midi_binary"])
-        rows = table.filter(pc.field("segment_id").isin(asked["key"].to_list())).to_pylist()
-        yield _batch(stem, rows)
+        yield _batch(stem, rows_of(table, "segment_id", asked["key"].to_list()).to_pylist())
 
 
 def _batch(stem: str, rows: Sequence[dict[str, Any]]) -> Batch:

@@ -7,7 +7,6 @@ they hold, so that replacing ``shard.json`` is the only moment at which a reader
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import time
@@ -15,13 +14,11 @@ from dataclasses import asdict
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import parquet_bytes, read_parquet, rows_of, write_parquet
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
 
 PENDING = "pending"
@@ -38,7 +35,7 @@ def pending(shard: Shard) -> list[tuple[Part, pl.DataFrame]]:
     for name in shard.files.names(PENDING):
         data = shard.files.read(f"{PENDING}/{name}")
         try:
-            table = pq.read_table(io.BytesIO(data or b""), use_threads=False)
+            table = read_parquet(data or b"")
             part = Part(**json.loads((table.schema.metadata or {})[b"part"]))
             shard.verify(part.name, part.sha256)
         except (pa.ArrowInvalid, KeyError, ValueError, TypeError, DamagedShard):
@@ -113,7 +110,7 @@ class Lander:
         table = fresh.select(self.step.schema.names).cast(self.step.schema)
         if kept and before is not None:
             old = self.shard.read_part(before).cast(self.step.schema)
-            table = pa.concat_tables([table, old.filter(pc.field(self.step.key).isin(kept))])
+            table = pa.concat_tables([table, rows_of(old, self.step.key, kept)])
         table = table.sort_by(self.step.key)
         with self.shard.files.staged() as staged:
             written = write_parquet(staged, [table], self.step.schema, self.step.media)
@@ -124,9 +121,7 @@ class Lander:
 
     def _journal(self, part: Part, rows: pl.DataFrame) -> None:
         table = rows.to_arrow().replace_schema_metadata({"part": json.dumps(asdict(part), sort_keys=True)})
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer)
-        self.shard.files.write(f"{PENDING}/{part.group}.parquet", buffer.getvalue())
+        self.shard.files.write(f"{PENDING}/{part.group}.parquet", parquet_bytes(table))
         self.landed[part.group] = (part, rows)
 
     def finish(self) -> tuple[tuple[Part, ...], pl.DataFrame]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rainbow_assets import settings
 from rainbow_assets.corpus import split_step
@@ -20,6 +19,7 @@ from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.release.preview_step import eligible
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
+from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 
 TAKEN = ("segment_id", "song_id", "is_mix", "audio_frames", "bits", "audio_digest")
@@ -60,7 +60,7 @@ def compute(work: Work) -> Iterator[Batch]:
         if song_id not in splits:
             raise NoSplit(f"{song_id} has no row in song_splits; materialize song_splits for {work.shard.partition}")
         rows = pa.concat_tables(held[song_id])
-        rows = rows.filter(pc.field("segment_id").isin(sorted(asked["key"])))
+        rows = rows_of(rows, "segment_id", list(asked["key"]))
         for name, value in (("rainbow_color", work.shard.partition), ("split", splits[song_id])):
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), len(rows)))
         yield Batch(song_id, rows.select(SCHEMA.names).cast(SCHEMA))

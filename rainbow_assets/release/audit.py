@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.manifest import Manifest
 from rainbow_assets.release.versions import Version
+from rainbow_assets.storage.parquet import open_parquet, read_parquet
 
 BASE = "base_manifest"
 _KEYS = ("segment_id", "stem_id")
@@ -65,10 +63,10 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
 def _stems(data: bytes) -> dict[str, list[str]]:
     """Return {stem id: raw files} of one file of the base manifest; a song's mix is its stem 00."""
     found: dict[str, list[str]] = {}
-    with pq.ParquetFile(io.BytesIO(data)) as file:
+    with open_parquet(data) as file:
         if not set(_NAMES) <= set(file.schema_arrow.names):
             return {}
-        for row in file.read(columns=list(_NAMES), use_threads=False).to_pylist():
+        for row in read_parquet(data, list(_NAMES)).to_pylist():
             both = [f"{row['id']}.yml", row["lrc_file"]]
             own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
             found[row["stem_id"]] = [f"{row['id']}/{name}" for name in [*both, *own] if name]
@@ -81,10 +79,9 @@ def _trace(data: bytes, column: str, stems: dict[str, list[str]]) -> Iterator[tu
     """Yield (key, raw files) for the rows of a data file; ``column`` holds segments' or stems' ids."""
     if not stems:
         return
-    with pq.ParquetFile(io.BytesIO(data)) as file:
-        for value in file.read(columns=[column], use_threads=False)[column].to_pylist():
-            stem = value if column == "stem_id" else str(value).rpartition("_")[0]
-            yield str(value), stems.get(stem, [])
+    for value in read_parquet(data, [column])[column].to_pylist():
+        stem = value if column == "stem_id" else str(value).rpartition("_")[0]
+        yield str(value), stems.get(stem, [])
 
 
 def _differs(manifest: Manifest, local: dict[str, Any]) -> list[str]:

@@ -6,15 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.features import with_features
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import (
+    ParquetFile,
+    Source,
+    Unreadable,
+    open_parquet,
+    read_batches,
+    write_parquet,
+)
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -33,16 +39,16 @@ class UnreleasableTable(RainbowError):
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """One parquet part: all of its rows belong to ``group`` (a song). ``open`` returns a seekable binary stream."""
+    """One parquet part: all of its rows belong to ``group`` (a song). ``open`` returns its path or its content."""
 
     group: str
     name: str
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], Source]
 
     @classmethod
     def at(cls, group: str, path: Path) -> PartFile:
         """Return a part on the local disk."""
-        return cls(group, path.name, lambda: path.open("rb"))
+        return cls(group, path.name, lambda: path)
 
 
 def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartFile]:
@@ -50,10 +56,10 @@ def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartF
 
     ``song_of`` turns a part's group (a stem, say) into its song.
     """
-    def opener(name: str, sha256: str) -> Callable[[], IO[bytes]]:
-        def open_verified() -> IO[bytes]:
+    def opener(name: str, sha256: str) -> Callable[[], Source]:
+        def open_verified() -> Source:
             shard.verify(name, sha256)
-            return shard.files.open(name)
+            return shard.files.source(name)
         return open_verified
 
     return [PartFile(song_of(part.group), f"{shard.where}/{part.name}", opener(part.name, part.sha256))
@@ -235,15 +241,15 @@ def _pieces(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table
         yield run()
 
 
-def _read(table: ReleaseTable, part: PartFile, use: Callable[[pq.ParquetFile], Any]) -> Any:
+def _read(table: ReleaseTable, part: PartFile, use: Callable[[ParquetFile], Any]) -> Any:
     try:
-        with part.open() as stream, pq.ParquetFile(stream) as file:
+        with open_parquet(part.open()) as file:
             missing = [name for name in _needed(table, file.schema_arrow.names) if name not in file.schema_arrow.names]
             if missing:
                 raise UnreleasableTable(f"{table.config}: {part.name} has no column {missing[0]!r}, which is "
                                         "published; materialize it again")
             return use(file)
-    except (pa.ArrowInvalid, OSError) as error:
+    except Unreadable as error:
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
 
 
@@ -256,7 +262,7 @@ def _needed(table: ReleaseTable, held: Sequence[str]) -> list[str]:
 
 def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
     """Bytes that the published columns of ``part`` take before compression; 0 where it has no rows."""
-    def total(file: pq.ParquetFile) -> int:
+    def total(file: ParquetFile) -> int:
         wanted, found = set(table.schema.names), 0
         for group in range(file.metadata.num_row_groups):
             row_group = file.metadata.row_group(group)
@@ -285,16 +291,16 @@ def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterato
 
 def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> Iterator[pa.Table]:
     try:
-        with part.open() as stream, pq.ParquetFile(stream, buffer_size=_BUFFER, pre_buffer=False) as file:
+        with open_parquet(part.open(), _BUFFER) as file:
             wanted, size = _needed(table, file.schema_arrow.names), _MEDIA_BATCH if table.media else _BATCH
-            for batch in file.iter_batches(size, columns=wanted, use_threads=False):
+            for batch in read_batches(file, size, wanted):
                 rows = pa.Table.from_batches([batch])
                 if table.below:
-                    rows = rows.filter(pc.field(table.below[0]) < table.below[1])
+                    rows = rows.filter(pc.call_function("less", [rows[table.below[0]], pa.scalar(table.below[1])]))
                 if listed is not None:
                     rows = _joined(rows, listed, table.key)
                 yield rows.select(table.schema.names).cast(table.schema)
-    except (pa.ArrowInvalid, OSError) as error:
+    except Unreadable as error:
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
 
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from rainbow_assets.release.features import audio_columns
 from rainbow_assets.release.manifest import FileEntry, Manifest
 from rainbow_assets.release.versions import Proposal, propose
+from rainbow_assets.storage.parquet import open_parquet, read_batches
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 KEYS = ("segment_id", "id", "key")
@@ -90,11 +88,11 @@ def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) ->
     for entry in files:
         if entry.config != config or entry.color != color:
             continue
-        with pq.ParquetFile(pa.BufferReader(read(entry))) as file:
+        with open_parquet(read(entry)) as file:
             names = sorted(file.schema_arrow.names)
             key = next(name for name in (*KEYS, names[0]) if name in names)
             sounds = set(audio_columns(file.schema_arrow))
-            for batch in file.iter_batches(64 if sounds else 4096, use_threads=False):
+            for batch in read_batches(file, 64 if sounds else 4096):
                 for row in batch.to_pylist():
                     found[str(row[key])] = _digest({name: row[name] for name in names})
     return found

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 
 from rainbow_assets.release import card
 from rainbow_assets.release.features import audio_columns
 from rainbow_assets.release.manifest import NAME, FileEntry, Manifest
 from rainbow_assets.release.viewer import problems_of
+from rainbow_assets.storage.parquet import open_parquet
 
 KEPT = frozenset({".gitattributes"})
 """Files of the Hub's own, which no release lists."""
@@ -80,14 +78,14 @@ def read_back(read: Callable[[str], bytes], manifest: Manifest) -> list[str]:
 
 
 def _preview_problems(data: bytes, entry: FileEntry, manifest: Manifest) -> list[str]:
-    with pq.ParquetFile(pa.BufferReader(data)) as file:
+    with open_parquet(data) as file:
         columns = {item.name: str(item.type) for item in file.schema_arrow}
         promised = dict(manifest.configs[entry.config or ""].columns)
         if columns != promised or file.metadata.num_rows != entry.rows:
             return [f"its columns or rows are not those that {NAME} promises"]
         if not audio_columns(file.schema_arrow):
             return ["no column is declared as audio, so nothing would play"]
-    return problems_of(io.BytesIO(data), len(data), preview=True)
+    return problems_of(data, len(data), preview=True)
 
 
 def _card_problems(text: str, manifest: Manifest) -> list[str]:

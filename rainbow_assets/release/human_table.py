@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 
 import pyarrow as pa
@@ -10,7 +9,7 @@ import pyarrow as pa
 from rainbow_assets.composition.evaluation_step import HUMAN_EVALUATION
 from rainbow_assets.composition.evaluation_step import SCHEMA as VERDICTS
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -31,12 +30,6 @@ def human_table(store: ShardStore) -> ReleaseTable:
             by_color.setdefault(row["rainbow_color"] or "White", []).append(row)
         for color, own in by_color.items():
             table = pa.Table.from_pylist(own, schema=SCHEMA)
-            shards[color].append(PartFile(part.group, f"{shard.where}/{part.name}", partial(_open, table)))
+            content = partial(parquet_bytes, table, ("midi",))
+            shards[color].append(PartFile(part.group, f"{shard.where}/{part.name}", content))
     return ReleaseTable(CONFIG, shards, SCHEMA, SECTION)
-
-
-def _open(rows: pa.Table) -> io.BytesIO:
-    sink = io.BytesIO()
-    write_parquet(sink, [rows], rows.schema, ("midi",))
-    sink.seek(0)
-    return sink

@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import soundfile
 
 from rainbow_assets.release.bundle import BundleConfig
@@ -26,6 +24,7 @@ from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME, clip
 from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.flac import decode_flac
+from rainbow_assets.storage.parquet import open_parquet, read_batches, read_parquet, rows_of
 from rainbow_assets.taxonomy import COLORS, Color
 
 NAME = "listen.html"
@@ -109,16 +108,16 @@ def make_clips(
 
 def _rows(folder: Path, config: BundleConfig, color: str, count: int, seed: int) -> list[dict[str, Any]]:
     paths = [folder / file.path for file in config.files if file.color == color]
-    listed = [pq.read_table(path, columns=["segment_id", "song_id"], use_threads=False) for path in paths]
+    listed = [read_parquet(path, ["segment_id", "song_id"]) for path in paths]
     keys = preview_rows([{**row, "eligible": True} for table in listed for row in table.to_pylist()], count, seed)
     found = {row["segment_id"]: row for path in paths for row in _matching(path, keys)}
     return [found[key] for key in keys]
 
 
 def _matching(path: Path, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(16, use_threads=False):
-            yield from pa.Table.from_batches([batch]).filter(pc.field("segment_id").isin(list(keys))).to_pylist()
+    with open_parquet(path) as file:
+        for batch in read_batches(file, 16):
+            yield from rows_of(pa.Table.from_batches([batch]), "segment_id", keys).to_pylist()
 
 
 def _clip(row: dict[str, Any]) -> Clip:

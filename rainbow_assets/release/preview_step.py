@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rainbow_assets import settings
 from rainbow_assets.corpus import tables
@@ -19,6 +18,7 @@ from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_NAME, within_budget
 from rainbow_assets.segments import table as segment_table
 from rainbow_assets.segments.ids import segment_id
+from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 
 RANK = pa.field("preview_rank", pa.int32(), metadata={"doc": "place in the color's hash ranking; a smaller preview "
@@ -105,8 +105,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def _rows(shard: Shard, group: str, wanted: pa.Array) -> dict[str, dict[str, Any]]:
     part = next(part for part in shard.require_index().parts if part.group == group)
     table = shard.read_part(part)
-    found = table.filter(pc.field("segment_id").isin(wanted)).to_pylist()
-    return {row["segment_id"]: row for row in found}
+    return {row["segment_id"]: row for row in rows_of(table, "segment_id", wanted).to_pylist()}
 
 
 def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[str, Any]]:
@@ -114,7 +113,7 @@ def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[s
     for part in shard.require_index().parts:
         if part.group in stems:
             table = shard.read_part(part, ["segment_id", "audio"])
-            for row in table.filter(pc.field("segment_id").isin(wanted)).to_pylist():
+            for row in rows_of(table, "segment_id", wanted).to_pylist():
                 found[row["segment_id"]] = row["audio"]
     return found
 

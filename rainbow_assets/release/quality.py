@@ -90,8 +90,8 @@ def sounds_listed(shard: Shard) -> Outcome:
     media: dict[str, dict[str, object]] = {}
     unnamed = []
     for _, part in shard.store.shard("segment_media", shard.partition).tables([*columns, "audio.path"]):
-        paths = part["path"].to_pylist()  # pyarrow names a nested column by its last word
-        for row, path in zip(part.select(columns).to_pylist(), paths, strict=True):
+        for row, audio in zip(part.select(columns).to_pylist(), part["audio"].to_pylist(), strict=True):
+            path = audio["path"] if audio else None
             if path is not None:
                 media[row["segment_id"]] = row
                 unnamed += [row["segment_id"]] if path != f"{row['segment_id']}.flac" else []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 
 import pyarrow as pa
 
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.threads.steps import MANIFESTS, THREAD_MANIFESTS
@@ -32,12 +31,5 @@ def threads_table(store: ShardStore) -> ReleaseTable:
         rows = shard.read_part(part).select(SCHEMA.names).cast(SCHEMA)
         for row in rows.to_pylist():
             color = row["rainbow_color"] if row["rainbow_color"] in shards else "White"
-            shards[color].append(PartFile(row["thread_id"], f"{shard.where}/{part.name}", partial(_open, rows)))
+            shards[color].append(PartFile(row["thread_id"], f"{shard.where}/{part.name}", partial(parquet_bytes, rows)))
     return ReleaseTable(CONFIG, shards, SCHEMA, SECTION)
-
-
-def _open(rows: pa.Table) -> io.BytesIO:
-    sink = io.BytesIO()
-    write_parquet(sink, [rows], rows.schema)
-    sink.seek(0)
-    return sink

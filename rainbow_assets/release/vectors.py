@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 
 from rainbow_assets.embeddings import drift, published
@@ -10,7 +9,7 @@ from rainbow_assets.embeddings.specs import EncoderSpec
 from rainbow_assets.embeddings.steps import STEPS
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
-from rainbow_assets.storage.parquet import write_parquet
+from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -27,11 +26,8 @@ def embeddings_table(store: ShardStore) -> ReleaseTable:
     return ReleaseTable(published.CONFIG, shards, published.schema(specs), published.section(specs))
 
 
-def _open(store: ShardStore, color: str, song: str, specs: dict[str, EncoderSpec]) -> io.BytesIO:
-    table, sink = published.joined(store, color, song, specs), io.BytesIO()
-    write_parquet(sink, [table], table.schema)
-    sink.seek(0)
-    return sink
+def _open(store: ShardStore, color: str, song: str, specs: dict[str, EncoderSpec]) -> bytes:
+    return parquet_bytes(published.joined(store, color, song, specs))
 
 
 def remember(store: ShardStore) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-
 from rainbow_assets import settings
 from rainbow_assets.release.directory_hub import DirectoryHub
+from rainbow_assets.storage.parquet import read_parquet, rows_of
 
-CONFIG = "training_segments"
+CONFIG, KEY = "training_segments", "segment_id"
 
 
 def releases_of(roots: settings.Roots, segments: Iterable[str]) -> list[str]:
@@ -21,6 +19,6 @@ def releases_of(roots: settings.Roots, segments: Iterable[str]) -> list[str]:
     for version in hub.versions() if wanted else []:
         files = [f"{hub.path_of(version)}/{entry.path}" for entry in hub.manifest(version).files
                  if entry.config == CONFIG]
-        if files and ds.dataset(files, format="parquet").count_rows(filter=pc.field("segment_id").isin(wanted)):
+        if any(len(rows_of(read_parquet(path, [KEY]), KEY, wanted)) for path in files):
             found.append(version.tag)
     return found

@@ -11,16 +11,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rainbow_assets.release.bundle import FILE_BYTES
 from rainbow_assets.release.features import SAMPLING_RATE, audio_columns
 from rainbow_assets.release.text import BUDGET_BYTES
 from rainbow_assets.segments.flac import FlacMismatch, decode_flac
-from rainbow_assets.storage.parquet import MEDIA_ROW_GROUP_ROWS, ROW_GROUP_BYTES
+from rainbow_assets.storage.parquet import (
+    MEDIA_ROW_GROUP_ROWS,
+    ROW_GROUP_BYTES,
+    ParquetFile,
+    Source,
+    Unreadable,
+    open_parquet,
+    read_batches,
+)
 
 MAX_COLUMNS, MAX_NAME = 1000, 500
 
@@ -32,25 +39,24 @@ def viewer_problems(path: Path, preview: bool = False) -> list[str]:
     1.6 kB of text per row, no vectors.
     """
     try:
-        with path.open("rb") as stream:
-            found = problems_of(stream, path.stat().st_size, preview)
+        found = problems_of(path, path.stat().st_size, preview)
     except OSError as error:
         found = [f"cannot be read as parquet: {error}"]
     return [f"{path.name}: {sentence}" for sentence in found]
 
 
-def problems_of(source: IO[bytes], size: int, preview: bool = False) -> list[str]:
-    """Do what :func:`viewer_problems` does, for a parquet file of ``size`` bytes that is open or in memory."""
+def problems_of(source: Source, size: int, preview: bool = False) -> list[str]:
+    """Do what :func:`viewer_problems` does, for a parquet file of ``size`` bytes on the disk or in memory."""
     try:
-        with pq.ParquetFile(source) as file:
+        with open_parquet(source) as file:
             sounds = audio_columns(file.schema_arrow)
             return [*_layout(file, size, bool(sounds)), *_columns(file.schema_arrow, preview),
                     *_cells(file, sounds, preview)]
-    except (pa.ArrowInvalid, OSError) as error:
+    except Unreadable as error:
         return [f"cannot be read as parquet: {error}"]
 
 
-def _layout(file: pq.ParquetFile, size: int, media: bool) -> Iterator[str]:
+def _layout(file: ParquetFile, size: int, media: bool) -> Iterator[str]:
     if size > FILE_BYTES:
         yield f"the file has {size:,} bytes, more than {FILE_BYTES:,}"
     unindexed: set[str] = set()
@@ -108,10 +114,10 @@ def _is_vector(kind: pa.DataType) -> bool:
     return bool(listed and (pa.types.is_floating(kind.value_type) or _is_vector(kind.value_type)))
 
 
-def _cells(file: pq.ParquetFile, sounds: tuple[str, ...], preview: bool) -> Iterator[str]:
+def _cells(file: ParquetFile, sounds: tuple[str, ...], preview: bool) -> Iterator[str]:
     texts = [item.name for item in file.schema_arrow if pa.types.is_string(item.type)] if preview else []
     row = 0
-    batches = file.iter_batches(16, columns=[*texts, *sounds], use_threads=False)
+    batches = read_batches(file, 16, [*texts, *sounds])
     for batch in batches if texts or sounds else ():
         for cells in batch.to_pylist():
             size = sum(len((cells[name] or "").encode()) for name in texts)

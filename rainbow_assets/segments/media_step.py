@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.root import corpus_root
@@ -22,6 +21,7 @@ from rainbow_assets.segments.levels import window_digest
 from rainbow_assets.segments.midi_window import MidiSong, midi_window
 from rainbow_assets.segments.table import column
 from rainbow_assets.segments.windows import cut
+from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -57,7 +57,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def _rows(shard: Shard, song_id: str, keys: set[str]) -> list[dict[str, Any]]:
     part = next(part for part in shard.require_index().parts if part.group == song_id)
     found = shard.read_part(part, WANTED)
-    return found.filter(pc.field("segment_id").isin(sorted(keys))).to_pylist()
+    return rows_of(found, "segment_id", keys).to_pylist()
 
 
 def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolExecutor) -> pa.Table:

@@ -148,6 +148,10 @@ class Files:
         """Open ``name`` for reading bytes."""
         return open(self.path(name), "rb") if self.local else self.fs.open(self.path(name), "rb")
 
+    def source(self, name: str) -> str | bytes:
+        """Return what the Parquet reader takes: the local path, or the content; raise FileNotFoundError."""
+        return self.path(name) if self.local else bytes(self.fs.cat_file(self.path(name)))
+
 
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)

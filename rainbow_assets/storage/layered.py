@@ -65,6 +65,10 @@ class LayeredFiles(Files):
         """Open ``name`` in the layer that holds it."""
         return self._layer(name).open(name)
 
+    def source(self, name: str) -> str | bytes:
+        """Return what the Parquet reader takes, from the layer that holds ``name``."""
+        return self._layer(name).source(name)
+
 
 class DryRunStore(ShardStore):
     """A store that shows ``real`` with what was tried on top of it."""

@@ -1,23 +1,35 @@
-"""The one parquet writer: deterministic bytes, page index, content-defined chunks, media uncompressed.
+"""The one Parquet writer and the one Parquet reader.
+
+The writer: deterministic bytes, page index, content-defined chunks, media uncompressed.
 
 Settings follow what ``datasets`` 5.2 writes (``DEFAULT_CDC_OPTIONS``, ``get_parquet_column_options``), so that the
 Hub's dataset viewer reads single pages and Xet stores an unchanged stretch of a file once. Media (FLAC, MIDI) is
 already compressed and is stored plain. Other columns are zstd, not snappy: as deterministic, read by every parquet
 reader, and smaller on the texts that each row of a song repeats.
+
+The reader: nothing of Python's is reachable from a thread of Arrow's. ``pq.read_table`` on a Python stream, and a
+``ParquetFile`` that reads ahead, read on Arrow's I/O threads whatever ``use_threads`` says; a thread that lets go of a
+Python object while the interpreter ends aborts the process after all its work is done (apache/arrow#34314). So files
+are opened by Arrow itself, bytes are copied into Arrow's memory, and the calling thread reads. A test walks the source:
+no other module may read Parquet, or run Arrow's query engine, which has threads as well.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
@@ -25,6 +37,11 @@ ROW_GROUP_BYTES = 100 * 1000 * 1000
 MEDIA_ROW_GROUP_ROWS = 100
 """The viewer shows pages of 100 rows, and reads whole row groups where a reader ignores the page index."""
 ROW_GROUP_ROWS = 64 * 1024
+Source = str | os.PathLike[str] | bytes
+"""A Parquet file: its local path, or its content."""
+ParquetFile = pq.ParquetFile
+Unreadable = (pa.ArrowInvalid, OSError)
+"""What reading raises for a file that is missing, cut or no Parquet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,7 @@ def _write(
         "use_dictionary": packed, "column_encoding": dict.fromkeys(plain, "PLAIN") or None,
         "write_statistics": packed, "write_page_index": True, "use_content_defined_chunking": CHUNKING,
     }
+    # The sink is Python's: only the calling thread writes, and both are closed before this returns.
     with pa.PythonFile(sink, mode="w") as file, pq.ParquetWriter(file, schema, **options) as writer:
         writer.add_key_value_metadata({"content_defined_chunking": json.dumps(CHUNKING)})
         for group in _row_groups(batches, schema, MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS):
@@ -152,3 +170,59 @@ def _prefix(table: pa.Table, limit: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def parquet_bytes(table: pa.Table, media: tuple[str, ...] = ()) -> bytes:
+    """Return ``table`` as the content of a Parquet file."""
+    sink = io.BytesIO()
+    write_parquet(sink, [table], table.schema, media)
+    return sink.getvalue()
+
+
+@contextmanager
+def open_parquet(source: Source, buffer_size: int = 0) -> Iterator[ParquetFile]:
+    """Open ``source`` for reading by the calling thread; raise one of ``Unreadable``.
+
+    With ``buffer_size`` (bytes) columns are read in pieces of that size, so that memory does not hold a row group.
+    """
+    native = _native(source) if isinstance(source, bytes) else pa.OSFile(os.fspath(source))
+    with native, ParquetFile(native, buffer_size=buffer_size, pre_buffer=False) as file:
+        yield file
+
+
+def _native(data: bytes) -> pa.BufferReader:
+    """Copy ``data`` into memory of Arrow's: a buffer around the bytes would hold a Python object."""
+    sink = pa.BufferOutputStream()
+    sink.write(data)
+    return pa.BufferReader(sink.getvalue())
+
+
+def read_parquet(source: Source, columns: list[str] | None = None) -> pa.Table:
+    """Return the rows of ``source``, of all columns or of ``columns``."""
+    with open_parquet(source) as file:
+        return file.read(columns=columns, use_threads=False)
+
+
+def read_batches(file: ParquetFile, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of an open file, at most ``rows`` at a time."""
+    yield from file.iter_batches(rows, columns=columns, use_threads=False)
+
+
+def read_frame(source: Source, columns: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows of ``source`` as a polars frame; those of ``columns`` that the file lacks are left out."""
+    with open_parquet(source) as file:
+        held = file.schema_arrow.names
+        chosen = None if columns is None else [name for name in columns if name in held]
+        if isinstance(source, bytes):
+            return pl.DataFrame(pl.from_arrow(file.read(columns=chosen, use_threads=False)))
+    # Polars opens the file itself, and is faster; its threads hold nothing of Python's then.
+    return pl.read_parquet(os.fspath(source), columns=chosen, glob=False)
+
+
+def rows_of(table: pa.Table, column: str, values: Collection[str] | pa.Array) -> pa.Table:
+    """Return the rows whose ``column`` is one of ``values``, in their order.
+
+    A mask, not an expression: Arrow filters by expressions on its query engine's threads.
+    """
+    wanted = values if isinstance(values, pa.Array) else pa.array(sorted(values), table.schema.field(column).type)
+    return table.filter(pc.is_in(table[column], value_set=wanted))  # pyright: ignore[reportAttributeAccessIssue]

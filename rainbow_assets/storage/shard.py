@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files, sha256_bytes
+from rainbow_assets.storage.parquet import Unreadable, read_frame, read_parquet
 
 INDEX = "shard.json"
 FORMAT = 2
@@ -130,12 +130,8 @@ class Shard:
             return None
         self.verify(index.ledger, index.ledger_sha256)
         try:
-            source = self.files.path(index.ledger) if self.files.local else self.files.read(index.ledger) or b""
-            if columns is not None:
-                written = pl.read_parquet_schema(source)
-                columns = [name for name in columns if name in written]
-            return pl.read_parquet(source, columns=columns, glob=False)
-        except (pl.exceptions.PolarsError, OSError) as error:
+            return read_frame(self.files.source(index.ledger), columns)
+        except Unreadable as error:
             raise DamagedShard(
                 f"{self.where}/{index.ledger} cannot be read ({error}); run: rainbow build --repair") from error
 
@@ -152,9 +148,8 @@ class Shard:
 
     def _parquet(self, name: str, columns: list[str] | None) -> pa.Table:
         try:
-            with self.files.open(name) as stream:
-                return pq.read_table(stream, columns=columns, use_threads=False)
-        except (pa.ArrowInvalid, OSError) as error:
+            return read_parquet(self.files.source(name), columns)
+        except Unreadable as error:
             raise DamagedShard(f"{self.where}/{name} cannot be read ({error}); run: rainbow build --repair") from error
 
     def read_part(self, part: Part, columns: list[str] | None = None) -> pa.Table:

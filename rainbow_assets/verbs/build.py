@@ -81,7 +81,29 @@ def stop_if_failed(result: Any) -> None:
     if result.success:
         return
     for event in result.filter_events(lambda event: event.is_step_failure):
-        error = event.step_failure_data.user_failure_data or event.step_failure_data.error
-        sentence = getattr(error, "description", None) or getattr(error, "message", "") or ""
-        click.echo(f"rainbow: {event.step_key}: {sentence.strip()}", err=True)
+        failure = event.step_failure_data
+        if failure.user_failure_data and failure.user_failure_data.description:
+            sentence = failure.user_failure_data.description.strip()
+        elif "did not succeed" in (failure.error.message if failure.error else ""):
+            continue  # an upstream step failed, which is printed itself
+        else:
+            sentence = cause(failure.error)
+        click.echo(f"rainbow: {event.step_key}: {sentence}", err=True)
+    skipped = [event.step_key for event in result.filter_events(lambda event: event.is_step_skipped)]
+    if skipped:
+        click.echo(f"rainbow: not run because of that: {', '.join(dict.fromkeys(skipped))}", err=True)
     sys.exit(1)
+
+
+def cause(error: Any) -> str:
+    """Return the first cause of a step's failure: its message, and where in the code if it is a bug.
+
+    Dagster wraps what a step raises ("Error occurred while executing op"); the cause is the last of the chain.
+    """
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return "the step failed without an error; the run's log is in the Dagster UI"
+    where = [line.strip() for line in error.stack if "rainbow_assets" in line]
+    return f"{error.message.strip()}" + (f"\n{where[-1]}\nThis is a bug; the whole traceback is in the run's log, in "
+                                         "the Dagster UI" if where else "")

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import io
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,22 +94,66 @@ def test_no_rows_is_a_file_with_columns() -> None:
     assert pq.read_table(out).schema.names == SCHEMA.names
 
 
-def calls(source: Path) -> Iterator[ast.Call]:
-    """Yield the calls by which ``source`` reads the rows of Parquet through pyarrow."""
-    for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        named = {keyword.arg for keyword in node.keywords}
-        parquet_file = node.func.attr == "read" and "columns" in named
-        if node.func.attr in ("read_table", "iter_batches", "read_row_group", "read_row_groups") or parquet_file:
-            yield node
+FORBIDDEN_MODULES = {f"pyarrow.{name}" for name in ("parquet", "dataset", "acero", "csv", "json", "feather", "ipc", "orc", "fs")}
+FORBIDDEN_NAMES = {"read_parquet", "scan_parquet", "read_parquet_schema", "read_parquet_metadata", "read_ipc", "scan_ipc",
+                   "from_parquet", "load_dataset", "PythonFile", "field"}
+"""Attributes of polars, pyarrow, pyarrow.compute and datasets that read files, or start Arrow's query engine."""
+LIBRARIES = {"pl", "pa", "pc", "polars", "pyarrow", "datasets", "Dataset"}
 
 
-def test_arrows_threads_hold_no_python_bytes_when_a_program_ends() -> None:
-    """A thread of Arrow that lets go of a Python stream while the interpreter ends aborts it (apache/arrow#34314)."""
+def other_readers(source: str) -> Iterator[str]:
+    """Yield what in ``source`` reads tables by another way than the one reader."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (f"{node.lineno}: {name.name}" for name in node.names if name.name in FORBIDDEN_MODULES)
+        elif isinstance(node, ast.ImportFrom):
+            full = {f"{node.module}.{name.name}" for name in node.names} | {str(node.module)}
+            yield from (f"{node.lineno}: {name}" for name in sorted(full & FORBIDDEN_MODULES))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            known = node.value.id in LIBRARIES and node.attr in FORBIDDEN_NAMES
+            # pa.field() makes a schema's column; pc.field() an expression for the query engine.
+            if known and (node.attr != "field" or node.value.id == "pc"):
+                yield f"{node.lineno}: {node.value.id}.{node.attr}"
+
+
+@pytest.mark.parametrize("line", [
+    "import pyarrow.parquet as pq", "from pyarrow import parquet", "from pyarrow.parquet import read_table",
+    "import pyarrow.dataset as ds", "pl.scan_parquet('x')", "rows.filter(pc.field('a') == 1)", "datasets.load_dataset('x')",
+])
+def test_other_readers_are_found(line: str) -> None:
+    assert list(other_readers(line))
+
+
+def test_nothing_but_the_reader_reads_parquet() -> None:
+    """Nothing of Python's may be reachable from an Arrow thread when the interpreter ends (apache/arrow#34314)."""
     package = Path(parquet.__file__).parent.parent
-    found = [(path, call) for path in sorted(package.rglob("*.py")) for call in calls(path)]
-    threaded = [f"{path.relative_to(package)}:{call.lineno}" for path, call in found
-                if not any(item.arg == "use_threads" and isinstance(item.value, ast.Constant) and item.value.value is False
-                           for item in call.keywords)]
-    assert len(found) > 8 and threaded == []
+    places = [*package.rglob("*.py"), *(package.parent / "benchmarks").glob("*.py")]
+    found = {str(path.relative_to(package.parent)): list(other_readers(path.read_text("utf-8"))) for path in sorted(places)}
+    assert len(found) > 100
+    assert {path: lines for path, lines in found.items() if lines and path != "rainbow_assets/storage/parquet.py"} == {}
+
+
+def test_a_path_is_no_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "we [1] #2 100% é"
+    folder.mkdir()
+    write_parquet(folder / "a*.parquet", [rows(7)], SCHEMA)
+    path = folder / "a*.parquet"
+    for source in (path, str(path), path.read_bytes()):
+        assert parquet.read_parquet(source).num_rows == 7
+        assert parquet.read_frame(source, [SCHEMA.names[0], "not there"]).shape == (7, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 100])
+def test_what_is_no_parquet_is_unreadable(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.parquet").write_bytes(content)
+    for source in (tmp_path / "bad.parquet", content):
+        with pytest.raises(parquet.Unreadable):
+            parquet.read_frame(source)
+
+
+def test_memory_of_a_file_in_hand_is_arrows_own(tmp_path: Path) -> None:
+    """The bytes may go while the table is in use: no buffer of it holds them."""
+    data = parquet.parquet_bytes(rows(50))
+    before = sys.getrefcount(data)
+    table = parquet.read_parquet(data)
+    assert sys.getrefcount(data) == before and table.num_rows == 50
