@@ -62,6 +62,6 @@ class FileDigests:
         document = {"version": _VERSION, "root": str(self.root), "files": kept}
         self.cache.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.cache.with_name(f".{self.cache.name}.{uuid.uuid4().hex}.tmp")
-        temporary.write_text(json.dumps(document), "utf-8")
+        temporary.write_text(json.dumps(document), "utf-8", newline="\n")
         os.replace(temporary, self.cache)
         self._dirty = False

@@ -43,7 +43,7 @@ def claim(out: Path, kind: str, songs: Iterable[str], replace: bool) -> None:
             shutil.rmtree(out / name)
     kept = wanted if replace else wanted | earlier.songs
     document = {"kind": kind, "songs": sorted(kept)}
-    (out / MARKER).write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    (out / MARKER).write_text(json.dumps(document, indent=1) + "\n", "utf-8", newline="\n")
 
 
 def _earlier(out: Path) -> _Marker:

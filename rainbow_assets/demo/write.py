@@ -75,7 +75,7 @@ def write_demo(
         raise UsageError(f"songs of {seconds:g} seconds cannot be made; ask for 4 to 600")
     plans = plan_songs(songs_per_color, seed, seconds, shuffled)
     claim(out, "demo corpus", [plan.song_id for plan in plans], replace=True)
-    (out / "corpus.toml").write_text(OVERRIDES, "utf-8")
+    (out / "corpus.toml").write_text(OVERRIDES, "utf-8", newline="\n")
     written = []
     for plan in plans:
         written.append(write_song(out, plan))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import time
@@ -16,6 +15,8 @@ from rainbow_assets.release.card import REPOSITORY
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
 from rainbow_assets.release.versions import BadVersion, Version
+from rainbow_assets.storage.files import sync_folder
+from rainbow_assets.storage.lock import file_lock
 
 LATEST = "latest"
 _STAGING, _LOCK = ".staging-", ".lock"
@@ -135,7 +136,7 @@ class DirectoryHub:
             self._require_same(target, manifest)
             outcome = "unchanged"
         else:
-            _sync(self.root)
+            sync_folder(self.root)
         self._point_to_latest()
         sent = manifest.files if outcome == "published" else ()
         return PublishResult(version, str(target), outcome, len(sent) + bool(sent), sum(entry.bytes for entry in sent))
@@ -153,19 +154,18 @@ class DirectoryHub:
 
     def _point_to_latest(self) -> None:
         """Point ``latest`` to the highest version. Under a lock, so that a slow publisher cannot move it back."""
-        with (self.root / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with file_lock(self.root / _LOCK):
             newest = self.versions()[-1].tag + "\n"
             pointer = self.root / LATEST
             if pointer.is_file() and pointer.read_bytes() == newest.encode():
                 return
             temporary = self.root / f".{LATEST}.{uuid.uuid4().hex}"
-            with temporary.open("w", encoding="utf-8") as stream:
+            with temporary.open("w", encoding="utf-8", newline="\n") as stream:
                 stream.write(newest)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(temporary, pointer)
-            _sync(self.root)
+            sync_folder(self.root)
 
     def _existing(self, version: Version) -> Path:
         folder = self.root / version.tag
@@ -205,12 +205,4 @@ def _flush(folder: Path) -> None:
             os.fsync(stream.fileno())
         path.chmod(0o444)
     for path in sorted([folder, *(path for path in folder.rglob("*") if path.is_dir())]):
-        _sync(path)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(path)

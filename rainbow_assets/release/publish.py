@@ -153,7 +153,7 @@ def _pages(
 ) -> tuple[Manifest, str]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
     text = card.render_card(facts.card_facts(store, version, bundle, changes, repository))
-    (folder / card.NAME).write_text(text, "utf-8")
+    (folder / card.NAME).write_text(text, "utf-8", newline="\n")
     (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository))
     # The mix says what a color sounds like; without one, stems do.
     playable = {config.table.config: config for config in bundle.configs if config.table.media}
@@ -161,7 +161,7 @@ def _pages(
     if chosen is not None:
         shows = "slices of the mix" if chosen.table.config == "preview_mix" else "stems"
         page = listen.render_listen(listen.make_clips(folder, chosen), version, shows)
-        (folder / listen.NAME).write_text(page, "utf-8")
+        (folder / listen.NAME).write_text(page, "utf-8", newline="\n")
     return make_manifest(folder, version, bundle, made_from, changes), text
 
 

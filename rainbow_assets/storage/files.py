@@ -78,7 +78,7 @@ class Files:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
@@ -101,7 +101,7 @@ class Files:
             target = Path(self.path(name))
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(staged, target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         else:
             self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
             self.fs.put_file(str(staged), self.path(name))
@@ -153,7 +153,10 @@ class Files:
         return self.path(name) if self.local else bytes(self.fs.cat_file(self.path(name)))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Write the entries of ``folder`` through to disk. Windows does that by itself, and opens no folders."""
+    if os.name == "nt":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,25 +1,26 @@
 """One writer per shard: a lock that names its owner and dies with it.
 
-On a local disk the kernel holds the lock (``flock``), so a killed owner never leaves it behind. Behind a URL it is an
+On a local disk the kernel holds the lock, so a killed owner never leaves it behind. Behind a URL it is an
 object that is created only if absent, with a lease that its owner renews by holding it shorter than :data:`LEASE_S`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files
 
-NAME = ".lock"
+NAME, OWNER = ".lock", ".lock-owner"
 LEASE_S = 6 * 3600.0
 POLL_S = 0.1
 
@@ -45,31 +46,38 @@ def _describe(files: Files, data: bytes | None) -> str:
 @contextmanager
 def writer_lock(files: Files, run: str = "-", wait_s: float = 0.0) -> Iterator[None]:
     """Hold the writer's lock of the shard at ``files``; raise ``ShardBusy`` after ``wait_s`` seconds of waiting."""
-    deadline = time.monotonic() + wait_s
-    hold = _local(files, run, deadline) if files.local else _remote(files, run, deadline)
-    with hold:
+    with _local(files, run, wait_s) if files.local else _remote(files, run, time.monotonic() + wait_s):
         yield
 
 
 @contextmanager
-def _local(files: Files, run: str, deadline: float) -> Iterator[None]:
-    path = Path(files.path(NAME))
+def file_lock(path: Path, owner: Path | None = None, run: str = "-", wait_s: float = -1.0) -> Iterator[None]:
+    """Hold the kernel's lock on the file ``path``, and name the holder in the file ``owner``.
+
+    The name has a file of its own: where locks are mandatory (Windows), nobody else can read a locked file. Raises
+    ``filelock.Timeout`` after ``wait_s`` seconds; with a negative ``wait_s`` it waits for ever.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise ShardBusy(_describe(files, path.read_bytes())) from None
-                time.sleep(POLL_S)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(_owner(run)).encode(), 0)
+    with FileLock(path, timeout=wait_s, poll_interval=POLL_S, thread_local=False):
+        if owner is None:
+            yield
+            return
+        owner.write_bytes(json.dumps(_owner(run)).encode())
+        try:
+            yield
+        finally:
+            owner.unlink(missing_ok=True)
+
+
+@contextmanager
+def _local(files: Files, run: str, wait_s: float) -> Iterator[None]:
+    with ExitStack() as stack:
+        owner = Path(files.path(OWNER))
+        try:
+            stack.enter_context(file_lock(Path(files.path(NAME)), owner, run, max(0.0, wait_s)))
+        except Timeout:
+            raise ShardBusy(_describe(files, files.read(OWNER))) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

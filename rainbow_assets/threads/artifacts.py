@@ -26,6 +26,9 @@ from rainbow_assets.threads.yaml_plain import (
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
 SMALL = 1 << 20
 """Files up to this many bytes are read once and written from memory; larger ones are streamed and compared."""
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""Flags that a system lacks are those that it does not need: Windows has no O_CLOEXEC, POSIX has no O_BINARY."""
 TEXT_LIMIT = 64 << 20
 """A text file over this many bytes is copied as it is and flagged."""
 _TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
@@ -76,7 +79,7 @@ def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Con
 
 def _read_small(path: str, limit: int) -> bytes | None:
     """The file's bytes, or None where there are more than ``limit``. Plain system calls: there are many small files."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | _FLAGS | _NO_LINK)
     try:
         size = os.fstat(descriptor).st_size
         if size > limit:
@@ -95,7 +98,7 @@ def _read_small(path: str, limit: int) -> bytes | None:
 
 def write_small(path: str, data: bytes) -> None:
     """Create the file ``path`` with ``data``; raise FileExistsError, OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o644)
     try:
         view = memoryview(data)
         while view:

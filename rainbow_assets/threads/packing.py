@@ -111,8 +111,8 @@ def write_thread(thread: Thread, out: Path, directory: str, left_out: tuple[Remo
         (new / folder).mkdir(parents=True, exist_ok=True)
     for item in thread.artifacts:
         _copy(thread, item, new)
-    (new / "dropped.yml").write_text(dump(dropped_document(left_out)), "utf-8")
-    (new / "manifest.yml").write_text(dump(manifest(thread, directory)), "utf-8")
+    (new / "dropped.yml").write_text(dump(dropped_document(left_out)), "utf-8", newline="\n")
+    (new / "manifest.yml").write_text(dump(manifest(thread, directory)), "utf-8", newline="\n")
     if target.exists():
         os.rename(target, old)
     os.rename(new, target)

@@ -163,21 +163,35 @@ def no_absolute_paths(packing: Packing) -> Outcome:
     return _outcome(found, "no packed text holds an absolute path", {"texts": texts, "found": len(found)})
 
 
-CHECKS: dict[str, Callable[[Packing], Outcome]] = {
-    "every_folder_accounted_for": every_folder_accounted_for,
-    "ids_are_unique": ids_are_unique,
-    "copies_are_true": copies_are_true,
-    "keys_are_read_or_flagged": keys_are_read_or_flagged,
-    "colors_match_taxonomy": colors_match_taxonomy,
-    "nothing_listed_is_pruned": nothing_listed_is_pruned,
-    "no_absolute_paths": no_absolute_paths,
+CHECKS: dict[str, tuple[Callable[[Packing], Outcome], str]] = {
+    "every_folder_accounted_for": (
+        every_folder_accounted_for,
+        "Every folder of the source is packed, or quarantined with a reason."),
+    "ids_are_unique": (
+        ids_are_unique,
+        "No two packed folders are of one thread, and each manifest has the id that it is registered under."),
+    "copies_are_true": (
+        copies_are_true,
+        "Every packed file has its recorded digest; one without changes has that of its source."),
+    "keys_are_read_or_flagged": (
+        keys_are_read_or_flagged,
+        "Every key is a tonic and a mode, or says that it is prose or missing."),
+    "colors_match_taxonomy": (
+        colors_match_taxonomy,
+        "After correction every color is one of the Rainbow Table with its own letter, or flagged as not read."),
+    "nothing_listed_is_pruned": (
+        nothing_listed_is_pruned,
+        "Every file that a manifest lists is still in the source, unless the whole thread was taken away."),
+    "no_absolute_paths": (
+        no_absolute_paths,
+        "No packed text, manifest included, holds a path of the machine that wrote it."),
 }
-"""All of them block."""
+"""Name -> (check, what it says in the UI). All of them block."""
 
 
 def run_checks(packing: Packing) -> dict[str, Outcome]:
     """Return {check: outcome} for all checks."""
-    return {name: check(packing) for name, check in CHECKS.items()}
+    return {name: check(packing) for name, (check, _) in CHECKS.items()}
 
 
 def rows_without_paths(rows: Sequence[dict[str, Any]]) -> Outcome:

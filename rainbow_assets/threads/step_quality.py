@@ -23,7 +23,7 @@ from rainbow_assets.threads.steps import MANIFESTS, THREAD_INDEX, THREAD_MANIFES
 CODE = ("rainbow_assets.threads.step_quality",)
 
 
-def _of_folders(name: str, ask: Callable[[Packing], Outcome]) -> Check:
+def _of_folders(name: str, ask: Callable[[Packing], Outcome], says: str) -> Check:
     """Ask a question of the packed folders; where there never was a raw thread, there is nothing to ask."""
     def evaluate(shard: Shard) -> Outcome:
         source, out = places(shard)
@@ -31,7 +31,7 @@ def _of_folders(name: str, ask: Callable[[Packing], Outcome]) -> Check:
             return Outcome(True, "there is no folder of raw threads", {"folders": 0})
         return ask(quality.load_packing(source, out))
 
-    return Check(name, THREAD_MANIFESTS.name, evaluate, (ask.__doc__ or "").splitlines()[0], CODE)
+    return Check(name, THREAD_MANIFESTS.name, evaluate, says, CODE)
 
 
 def rows_are_manifests(shard: Shard) -> Outcome:
@@ -92,7 +92,7 @@ def file_says_the_same(shard: Shard) -> Outcome:
 
 def thread_manifests_checks() -> tuple[Check, ...]:
     """Return the checks of `thread_manifests`."""
-    folders = [_of_folders(name, ask) for name, ask in quality.CHECKS.items()]
+    folders = [_of_folders(name, ask, says) for name, (ask, says) in quality.CHECKS.items()]
     own = Check("rows_are_manifests", THREAD_MANIFESTS.name, rows_are_manifests,
                 "The rows are those of the packed manifests.", CODE)
     return (unique_keys(THREAD_MANIFESTS), *folders, own)

@@ -45,7 +45,7 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
     planned = make_plan(rooms.steps(), _store(), _colors(color))
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(page.plan_page(rooms.steps(), planned), "utf-8")
+        html.write_text(page.plan_page(rooms.steps(), planned), "utf-8", newline="\n")
         click.echo(f"wrote {html}")
     elif as_json:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),

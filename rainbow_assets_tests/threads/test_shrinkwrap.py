@@ -32,7 +32,7 @@ def tree(root: Path) -> dict[str, str]:
     """Return {path: sha256} of every file below ``root``, caches and locks left out."""
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(root.rglob("*")) if path.is_file() and ".cache" not in path.parts
-            and path.name != ".lock"}
+            and not path.name.startswith(".lock")}
 
 
 @pytest.fixture
