@@ -11,14 +11,15 @@ from typing import Any
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.errors import HarmonyUsageError
 from rainbow_assets.harmony.keys import Key
-from rainbow_assets.harmony.library import Library
+from rainbow_assets.harmony.library import Library, with_fitness
 from rainbow_assets.harmony.limits import Constraints
 from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.model import Chord
-from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS
+from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS
 from rainbow_assets.harmony.search import Result, search
 
 MAX_NAME = 80
+BEST, DRAWS = "best", "brute_force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,23 @@ class Request:
     key: Key
     length: int = 4
     top: int = 10
-    strategy: str = "best"
+    strategy: str | None = None
+    """None: ``best``, or draws where a trained scorer has to be asked about each progression."""
     weights: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     candidates: int = 1000
     seed: int = 0
     kinds: tuple[str, ...] = ()
     constraints: Constraints = field(default_factory=Constraints)
+    color: str | None = None
 
 
-def read_weights(text: str | None) -> dict[str, float]:
-    """Read ``melody=.25,variety=.15``; None is the default. Raises ``HarmonyUsageError``."""
+def read_weights(text: str | None, color: str | None = None) -> dict[str, float]:
+    """Read ``melody=.25,variety=.15``; None gives the defaults, with fitness if there is a ``color``.
+
+    Raises ``HarmonyUsageError``.
+    """
     if text is None:
-        return dict(DEFAULT_WEIGHTS)
+        return dict(FITNESS_WEIGHTS if color else DEFAULT_WEIGHTS)
     found: dict[str, float] = {}
     for part in text.split(","):
         name, sign, number = part.partition("=")
@@ -75,8 +81,14 @@ def read_beats(text: str) -> tuple[float, ...]:
 
 def find(library: Library, asked: Request) -> Result:
     """Return what the search finds; raise ``HarmonyUsageError`` or ``NoProgression``."""
-    return search(library.pool(asked.key, asked.kinds), asked.length, strategy=asked.strategy, top=asked.top,
-                  weights=asked.weights, candidates=asked.candidates, seed=asked.seed, constraints=asked.constraints)
+    scorers, unscored = with_fitness(asked.weights, None, asked.color)
+    strategy = asked.strategy or (DRAWS if scorers else BEST)
+    if scorers and strategy == BEST:
+        raise HarmonyUsageError(f"the strategy {BEST} would score up to a million progressions, and the trained scorer "
+                                f"manages hundreds a second; write --strategy {DRAWS}")
+    return search(library.pool(asked.key, asked.kinds), asked.length, strategy=strategy, top=asked.top,
+                  weights=asked.weights, scorers=scorers, candidates=asked.candidates, seed=asked.seed,
+                  constraints=asked.constraints, unscored=unscored)
 
 
 def file_name(rank: int, chords: Sequence[Chord]) -> str:
@@ -103,6 +115,7 @@ def values(library: Library, asked: Request, result: Result) -> dict[str, Any]:
     return {
         "key": asked.key.label, "length": asked.length, "strategy": result.strategy, "seed": asked.seed,
         "pack": library.name, "pack_digest": library.digest, "weights": asked.weights,
+        "color": asked.color, "weights_used": dict(result.weights), "note": result.note,
         "candidates": result.candidates, "exact": result.exact, "upper_bound": round(result.upper_bound, 9),
         "gap": round(result.gap, 9),
         "progressions": [{
@@ -131,4 +144,5 @@ def table(asked: Request, result: Result) -> str:
         proof = "exact: no other progression scores higher"
     else:
         proof = f"no progression scores above {result.upper_bound:.4f} (gap {result.gap:.4f})"
+    lines += [f"note: {result.note}"] if result.note else []
     return "\n".join([*lines, f"{asked.key.label}, {asked.length} chords, {result.strategy}: {proof}"])

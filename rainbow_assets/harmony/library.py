@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import networkx as nx
 
+from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.graphs import Transitions, function_graph, transitions
 from rainbow_assets.harmony.keys import MODES, Key, parse_key
 from rainbow_assets.harmony.limits import Constraints
 from rainbow_assets.harmony.model import Chord, Pack
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.pool import Pool, make_pool
-from rainbow_assets.harmony.scorers import Scorer
+from rainbow_assets.harmony.scorers import FITNESS, Scorer, fitness_scorer
 from rainbow_assets.harmony.search import Found, search
 from rainbow_assets.harmony.theory import NAME, theory_pack
 
@@ -60,14 +62,38 @@ def generate_progression_brute_force(
     key: str, mode: str | None = None, length: int = 4, num_candidates: int = 1000, top_k: int = 10,
     weights: Mapping[str, float] | None = None, use_graph: bool = True, *, seed: int = 0,
     library: Library | None = None, scorers: Mapping[str, Scorer] | None = None,
-    constraints: Constraints | None = None,
+    constraints: Constraints | None = None, color: str | None = None,
 ) -> list[Found]:
     """Draw ``num_candidates`` progressions in ``key`` and return the ``top_k`` best: (score, chords, breakdown).
 
     ``key`` is ``A minor``, or a tonic with ``mode`` beside it (``Major``, ``minor``). Without ``use_graph`` the draws
     are uniform. The same arguments give the same list. Raises ``HarmonyUsageError`` and ``NoProgression``.
+
+    A weight for ``chromatic_fitness`` asks how well a progression fits ``color``, by this project's trained scorer.
+    Without a color, or without a scorer to trust, the other scorers share its weight, and a warning says so.
+
+    >>> found = generate_progression_brute_force("C", "Major", length=4, num_candidates=200)
+    >>> [chord.function for chord in found[0].progression][0]
+    'I'
     """
+    chosen, unscored = with_fitness(weights, scorers, color)
     pool = (library or builtin_library()).pool(parse_key(key, mode))
     result = search(pool, length, strategy="brute_force" if use_graph else "random", top=top_k, weights=weights,
-                    scorers=scorers, candidates=num_candidates, seed=seed, constraints=constraints)
+                    scorers=chosen, candidates=num_candidates, seed=seed, constraints=constraints,
+                    unscored=unscored)
+    if result.note:
+        warnings.warn(result.note, stacklevel=2)
     return list(result.found)
+
+
+def with_fitness(
+    weights: Mapping[str, float] | None, scorers: Mapping[str, Scorer] | None, color: str | None
+) -> tuple[dict[str, Scorer], str]:
+    """Return ``scorers`` with the one for ``chromatic_fitness`` if ``weights`` name it, and why it is missing if so."""
+    found = dict(scorers or {})
+    if FITNESS not in (weights or {}) or FITNESS in found or color is None:
+        return found, ""
+    try:
+        return {**found, FITNESS: fitness_scorer(color)}, ""
+    except RainbowError as error:
+        return found, str(error)

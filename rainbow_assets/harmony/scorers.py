@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -177,15 +178,48 @@ def weighted(weights: Mapping[str, float] | None = None, extra: Mapping[str, Sco
     own = dict(extra or {})
     for name, weight in chosen.items():
         if name not in own and name not in _REGISTRY:
-            hint = " (a scorer of fitted models: register it first)" if name == FITNESS else ""
             names = ", ".join(sorted({*own, *_REGISTRY}))
-            raise HarmonyUsageError(f"no scorer is called {name!r}{hint}; known: {names}")
+            raise HarmonyUsageError(f"no scorer is called {name!r}; known: {names}")
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
             raise HarmonyUsageError(f"the weight of {name} is {weight!r}; write a number of 0 or more")
     total = math.fsum(chosen.values())
     if total <= 0:
         raise HarmonyUsageError("the weights sum to 0; give at least one scorer a positive weight")
     return [Weighted(own[name] if name in own else _REGISTRY[name](), chosen[name] / total) for name in chosen]
+
+
+def share_out(
+    weights: Mapping[str, float], extra: Mapping[str, Scorer] | None = None, why: str = ""
+) -> tuple[dict[str, float], str]:
+    """Return the weights that can be used, and a sentence if the share of ``chromatic_fitness`` went to the others.
+
+    It is scored by a trained model that people can trust, for a color. Where there is none (``why`` says which is
+    missing), the other scorers share its weight in proportion, so that the total is again that of all weights. Raises
+    ``HarmonyUsageError`` if there is no other weight.
+    """
+    chosen = dict(weights)
+    if FITNESS not in chosen or FITNESS in (extra or {}) or FITNESS in _REGISTRY:
+        return chosen, ""
+    lost = chosen.pop(FITNESS)
+    rest = math.fsum(chosen.values())
+    why = why or "no color was given"
+    if not rest > 0:
+        raise HarmonyUsageError(f"{FITNESS} cannot be scored ({why}), and no other scorer has a weight; add one, "
+                                "for example voice_leading=.3")
+    used = {name: round(weight * (rest + lost) / rest, 12) for name, weight in chosen.items()}
+    shares = ", ".join(f"{name} {weight:.3g}" for name, weight in used.items())
+    return used, f"{FITNESS} is not scored: {why}. Its weight of {lost:g} went to the others: {shares}"
+
+
+def fitness_scorer(color: str) -> Scorer:
+    """Return the scorer of ``chromatic_fitness`` for ``color``, from the package that is installed for it.
+
+    Harmony knows no trained models: a package offers one under the entry point ``rainbow_assets.progression_scorers``.
+    Raises ``RainbowError`` with the reason if there is none, or none to trust.
+    """
+    for point in entry_points(group="rainbow_assets.progression_scorers", name=FITNESS):
+        return point.load()(color)
+    raise HarmonyUsageError("no installed package offers a trained scorer")
 
 
 class ScorerBroken(HarmonyUsageError):

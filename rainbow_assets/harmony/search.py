@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from rainbow_assets.harmony.functions import TONIC
 from rainbow_assets.harmony.limits import Constraints, Limits, limits
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.pool import Pool, Progressions, Rows
-from rainbow_assets.harmony.scorers import Scorer, Weighted, totals, weighted
+from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, Scorer, Weighted, share_out, totals, weighted
 
 STRATEGIES = {
     "best": "the highest scores of all, proven or with a bound",
@@ -40,7 +40,8 @@ class Result:
     """What a search found, best first.
 
     ``candidates`` different progressions were scored. ``exact``: no other progression beats the ones found.
-    ``upper_bound``: no progression scores more than this.
+    ``upper_bound``: no progression scores more than this. ``weights`` are those that were used; ``note`` says why they
+    are not those that were asked for.
     """
 
     found: tuple[Found, ...]
@@ -48,6 +49,8 @@ class Result:
     candidates: int
     exact: bool
     upper_bound: float
+    weights: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def gap(self) -> float:
@@ -58,11 +61,12 @@ class Result:
 def search(
     pool: Pool, length: int, *, strategy: str = "best", top: int = 10, weights: Mapping[str, float] | None = None,
     scorers: Mapping[str, Scorer] | None = None, candidates: int = 1000, seed: int = 0,
-    constraints: Constraints | None = None, effort: int = EFFORT,
+    constraints: Constraints | None = None, effort: int = EFFORT, unscored: str = "",
 ) -> Result:
     """Return the ``top`` best progressions of ``length`` chords that the strategy finds.
 
-    ``candidates`` and ``seed`` belong to the drawing strategies, ``effort`` (beginnings kept per layer) to ``best``.
+    ``candidates`` and ``seed`` belong to the drawing strategies, ``effort`` (beginnings kept per layer) to ``best``;
+    ``unscored`` is the reason why ``chromatic_fitness`` has no scorer.
     Raises ``HarmonyUsageError`` for what cannot be used and ``NoProgression`` where the constraints leave nothing.
     """
     for name, value, most in (("top", top, MAX_TOP), ("candidates", candidates, MAX_CANDIDATES),
@@ -71,13 +75,14 @@ def search(
             raise HarmonyUsageError(f"{name} is {value}; write a number from 1 to {most}")
     if seed < 0:
         raise HarmonyUsageError(f"the seed {seed} is negative; write 0 or more")
-    items = weighted(weights, scorers)
+    used, note = share_out(DEFAULT_WEIGHTS if weights is None else weights, scorers, unscored)
+    items = weighted(used, scorers)
     allowed = limits(pool, length, constraints or Constraints())
     if strategy == "best":
         ranking = best(pool, allowed, items, top, effort)
         if not len(ranking.rows):
             raise NoProgression("the constraints leave no progression; allow repeats, a larger leap or another chord")
-        return _result(pool, items, ranking, strategy, ranking.exact(top))
+        return _result(pool, items, ranking, strategy, ranking.exact(top), used, note)
     rows, whole = _drawn(pool, allowed, strategy, candidates, seed)
     if not len(rows):
         raise NoProgression(f"{candidates} draws found no progression within the constraints; draw more, or use best")
@@ -85,7 +90,7 @@ def search(
     chosen = order(rows, scores, top)
     # Draws prove nothing about what was not drawn: no progression scores more than 1.
     unseen = NEVER if whole else 1.0
-    return _result(pool, items, Ranking(rows[chosen], scores[chosen], unseen, len(rows)), strategy, whole)
+    return _result(pool, items, Ranking(rows[chosen], scores[chosen], unseen, len(rows)), strategy, whole, used, note)
 
 
 def _drawn(pool: Pool, allowed: Limits, strategy: str, count: int, seed: int) -> tuple[Rows, bool]:
@@ -117,9 +122,12 @@ def _whole_space(allowed: Limits) -> Rows:
     return rows[fine]
 
 
-def _result(pool: Pool, items: list[Weighted], ranking: Ranking, strategy: str, exact: bool) -> Result:
+def _result(
+    pool: Pool, items: list[Weighted], ranking: Ranking, strategy: str, exact: bool, used: Mapping[str, float],
+    note: str,
+) -> Result:
     chosen = Progressions(pool, ranking.rows)
     scores, parts = totals(items, chosen)
     found = tuple(Found(float(scores[n]), chosen.chords(n), {name: float(part[n]) for name, part in parts.items()})
                   for n in range(len(scores)))
-    return Result(found, strategy, ranking.ranked, exact, max(ranking.dropped, found[0].score))
+    return Result(found, strategy, ranking.ranked, exact, max(ranking.dropped, found[0].score), used, note)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rainbow_assets import taxonomy
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.verbs.lineage import AS_JSON
 
@@ -22,7 +23,8 @@ STRATEGIES = ("best", "brute_force", "graph", "random")
 @click.argument("key")
 @click.option("--length", default=4, show_default=True, help="Chords, 2 to 16.")
 @click.option("--top", default=10, show_default=True, help="Progressions to show.")
-@click.option("--strategy", type=click.Choice(STRATEGIES), default="best", show_default=True)
+@click.option("--color", help="Color that the chords should fit, by the trained scorer.")
+@click.option("--strategy", type=click.Choice(STRATEGIES), show_default="best", help="How progressions are found.")
 @click.option("--weights", help="Scorers and weights, for example melody=.25,voice_leading=.3,variety=.15.")
 @click.option("--candidates", default=1000, show_default=True, help="Draws of the other strategies than best.")
 @click.option("--seed", default=0, show_default=True, help="Of the draws.")
@@ -43,9 +45,9 @@ STRATEGIES = ("best", "brute_force", "graph", "random")
 @click.option("--strum", default=0, show_default=True, help="Milliseconds between notes; negative strums downwards.")
 @AS_JSON
 def chords(
-    key: str, length: int, top: int, strategy: str, weights: str | None, candidates: int, seed: int, pack: str,
-    kinds: tuple[str, ...], start: str | None, end: str | None, pins: tuple[str, ...], no_repeats: bool,
-    low: int | None, high: int | None, max_leap: int | None, midi: Path | None, audio: bool, bpm: float, rhythm: str,
+    key: str, length: int, top: int, color: str | None, strategy: str | None, weights: str | None, candidates: int,
+    seed: int, pack: str, kinds: tuple[str, ...], start: str | None, end: str | None, pins: tuple[str, ...],
+    no_repeats: bool, low: int | None, high: int | None, max_leap: int | None, midi: Path | None, audio: bool, bpm: float, rhythm: str,
     strum: int, as_json: bool,
 ) -> None:
     """Find chord progressions in KEY ("A minor", "Bb major") by score.
@@ -61,8 +63,9 @@ def chords(
     if audio and midi is None:
         raise HarmonyUsageError("--audio needs --midi DIR, the folder that the files go to")
     asked = commands.Request(
-        parse_key(key), length, top, strategy, commands.read_weights(weights), candidates, seed, kinds,
-        Constraints(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap))
+        parse_key(key), length, top, strategy, commands.read_weights(weights, color), candidates, seed, kinds,
+        Constraints(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap),
+        color and taxonomy.resolve(color).name)
     how = Performance(bpm=bpm, beats=commands.read_beats(rhythm), strum_ms=strum)
     library = _library(pack)
     result = commands.find(library, asked)

@@ -16,8 +16,14 @@ from rainbow_assets.fitness import contract, export, gates, roll, targets
 from rainbow_assets.fitness.contract import ScorerError
 from rainbow_assets.fitness.data import TrainingData
 from rainbow_assets.fitness.model import ModelSpec
+from rainbow_assets.fitness.progressions import ProgressionFitness
 from rainbow_assets.fitness.scorer import ChromaticScorer, Vector
 from rainbow_assets.fitness.train import fit, predict
+from rainbow_assets.harmony.keys import parse_key
+from rainbow_assets.harmony.library import builtin_library
+from rainbow_assets.harmony.midi_write import midi_bytes
+from rainbow_assets.harmony.pool import Progressions
+from rainbow_assets.harmony.scorers import fitness_scorer
 from rainbow_assets_tests.fitness import music
 
 MIDI = music.midi([(beat * 0.5, beat * 0.5 + 0.4, pitch, 90) for beat in range(16) for pitch in (60, 64, 67)])
@@ -148,6 +154,7 @@ def test_music_alone_loads_no_encoder_and_nothing_loads_torch(model: bytes, tmp_
     program = f"""
 import sys
 from pathlib import Path
+from rainbow_assets.fitness.progressions import ProgressionFitness
 from rainbow_assets.fitness.scorer import ChromaticScorer
 scorer = ChromaticScorer(Path({str(tmp_path / 'scorer.onnx')!r}).read_bytes())
 first = scorer.score(midi=Path({str(tmp_path / 'song.mid')!r}), color="Green")
@@ -189,3 +196,15 @@ def test_a_scorer_that_does_not_move_is_not_discriminative(scorer: ChromaticScor
                                                                                         "other_midi")}
     reasons = " ".join(gates.judge(scorer, flat).reasons)
     assert "p = 0.4000" in reasons and "lowers the median by 0.0000" in reasons
+
+
+def test_progressions_are_scored_as_their_midi_files(scorer: ChromaticScorer, tmp_path: Path, monkeypatch) -> None:
+    pool = builtin_library().pool(parse_key("C major"))
+    rows_of_chords = np.array([[0, 1, 2, 3], [3, 2, 1, 0], *([n, n + 1, n, n + 2] for n in range(90))], np.int32)
+    found = ProgressionFitness(scorer, "Green").score(Progressions(pool, rows_of_chords))
+    files = [midi_bytes([pool.chords[place].voicing for place in row]) for row in rows_of_chords]
+    assert found.tolist() == pytest.approx([scorer.score(midi=data, color="Green").fitness for data in files])
+    monkeypatch.setenv("RAINBOW_DATA", str(tmp_path))
+    for color, said in (("Black", "has no target"), ("Green", "there is no chromatic scorer yet")):
+        with pytest.raises(ScorerError, match=said):
+            fitness_scorer(color)

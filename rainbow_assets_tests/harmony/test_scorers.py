@@ -18,6 +18,7 @@ from rainbow_assets.harmony.pool import Pool, Progressions, transpose
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS, FITNESS_WEIGHTS, Weighted, totals, weighted
 from rainbow_assets.harmony.search import search
 from rainbow_assets.harmony.voices import moves
+from rainbow_assets.taxonomy import UnknownColor
 from rainbow_assets_tests.counts import examples
 
 voicings = st.lists(st.integers(30, 90), min_size=1, max_size=6, unique=True).map(lambda notes: tuple(sorted(notes)))
@@ -109,7 +110,7 @@ def test_minor_walks_have_probabilities():
 
 
 @pytest.mark.parametrize(("weights", "said"), [
-    ({"melodie": 1.0}, "no scorer is called 'melodie'"), ({FITNESS: 1.0}, "register it first"),
+    ({"melodie": 1.0}, "no scorer is called 'melodie'"), ({FITNESS: 1.0}, "no scorer is called"),
     ({"melody": -0.1}, "number of 0 or more"), ({"melody": 0.0, "variety": 0}, "sum to 0"), ({}, "sum to 0"),
     ({"melody": float("nan")}, "number of 0 or more"), ({"melody": True}, "number of 0 or more"),
 ])
@@ -153,8 +154,30 @@ def test_a_fifth_scorer_plugs_in_by_name():
         scorers.forget(FITNESS)
     assert set(found[0].breakdown) == set(FITNESS_WEIGHTS)
     assert found[0].score == pytest.approx(sum(FITNESS_WEIGHTS[name] * part for name, part in found[0].breakdown.items()))
-    with pytest.raises(HarmonyUsageError, match="register it first"):
-        search(POOL, 4, weights=FITNESS_WEIGHTS)
+
+
+SEED_CALL = {"length": 4, "num_candidates": 1000, "weights": FITNESS_WEIGHTS}
+
+
+def test_without_a_scorer_its_share_is_given_to_the_others_visibly(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAINBOW_DATA", str(tmp_path))
+    with pytest.warns(UserWarning, match="no color was given. Its weight of 0.3 went to the others: melody 0.143"):
+        found = generate_progression_brute_force("C", "Major", **SEED_CALL)
+    rest = {name: weight for name, weight in FITNESS_WEIGHTS.items() if name != FITNESS}
+    plain = generate_progression_brute_force("C", "Major", **{**SEED_CALL, "weights": rest})
+    assert len(found) == 10 and [item.progression for item in found] == [item.progression for item in plain]
+    assert found[0].score == pytest.approx(plain[0].score)
+    with pytest.warns(UserWarning, match="there is no chromatic scorer yet; run: rainbow fitness train"):
+        assert generate_progression_brute_force("C", "Major", color="Green", **SEED_CALL) == found
+    with pytest.raises(HarmonyUsageError, match="no other scorer has a weight"):
+        search(POOL, 4, weights={FITNESS: 1.0})
+    with pytest.raises(UnknownColor):
+        generate_progression_brute_force("C", "Major", color="Mauve", **SEED_CALL)
+
+
+def test_a_given_scorer_is_used_without_a_warning(recwarn):
+    found = generate_progression_brute_force("C", "Major", scorers={FITNESS: Fitness()}, **SEED_CALL)
+    assert set(found[0].breakdown) == set(FITNESS_WEIGHTS) and not recwarn.list
 
 
 def test_a_callers_scorer_is_held_to_its_promise():

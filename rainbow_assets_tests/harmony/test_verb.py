@@ -85,7 +85,8 @@ def test_a_pack_from_a_file_and_the_built_library(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["H minor"], 2, "is not a key"), (["A minor", "--weights", "melody"], 2, "is not <scorer>=<number>"),
     (["A minor", "--weights", "luck=1"], 2, "no scorer is called 'luck'"),
-    (["A minor", "--weights", "chromatic_fitness=1"], 2, "register it first"),
+    (["A minor", "--weights", "chromatic_fitness=1"], 2, "no other scorer has a weight"),
+    (["A minor", "--color", "Mauve"], 2, "Mauve"),
     (["A minor", "--pin", "V7"], 2, "is not <place>=<chord>"), (["A minor", "--length", "1"], 2, "length 1"),
     (["A minor", "--pin", "1=i", "--pin", "1=V"], 2, "two chords"), (["A minor", "--audio"], 2, "--audio needs --midi"),
     (["A minor", "--midi", "out", "--rhythm", "x"], 2, "beats per chord"), (["A minor", "--bpm", "0"], 2, "tempo"),
@@ -106,3 +107,12 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
 
 def test_the_verb_knows_every_strategy():
     assert set(verb.STRATEGIES) == set(STRATEGIES)
+
+
+def test_a_color_without_a_scorer_says_what_it_used_instead(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAINBOW_DATA", str(tmp_path))
+    done = rainbow("C major", "--color", "Green")
+    assert done.exit_code == 0 and "note: chromatic_fitness is not scored: there is no chromatic scorer yet" in done.output
+    answer = json.loads(rainbow("C major", "--color", "G", "--json").output)
+    assert answer["color"] == "Green" and answer["exact"] and answer["weights"]["chromatic_fitness"] == 0.3
+    assert sum(answer["weights_used"].values()) == pytest.approx(1) and "chromatic_fitness" not in answer["weights_used"]
