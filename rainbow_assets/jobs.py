@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import platformdirs
 
-from rainbow_assets import rooms
+from rainbow_assets import progress, rooms
 from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.dagster import ALLOW_DELETES, DATA_VERSION_TAG
+from rainbow_assets.storage.lock import file_lock
 from rainbow_assets.storage.store import WHOLE
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -42,13 +49,50 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def instance() -> dg.DagsterInstance:
-    """Return the Dagster instance of ``DAGSTER_HOME``; raise ``UsageError`` where that is not set."""
-    home = os.environ.get("DAGSTER_HOME")
-    if not home:
-        raise UsageError("DAGSTER_HOME is not set; run: export DAGSTER_HOME=$PWD (in the project's folder)")
-    if not os.path.isdir(home):
-        raise UsageError(f"DAGSTER_HOME is {home}, which does not exist; run: export DAGSTER_HOME=$PWD")
-    return dg.DagsterInstance.get()
+    """Return the Dagster instance of ``DAGSTER_HOME``; without one, of the project's folder or the user's.
+
+    Raises ``UsageError`` if ``DAGSTER_HOME`` is not a folder.
+    """
+    named = os.environ.get("DAGSTER_HOME")
+    if named and not os.path.isdir(named):
+        raise UsageError(f"DAGSTER_HOME is {named}, which does not exist; run: export DAGSTER_HOME=$PWD")
+    if not named:
+        home = _default_home()
+        os.environ["DAGSTER_HOME"] = str(home)
+        print(f"DAGSTER_HOME is not set; using {home}", file=sys.stderr)
+    # Two processes that open an unused home at once break its database for good.
+    with file_lock(Path(os.environ["DAGSTER_HOME"]) / ".dagster-home.lock"):
+        return dg.DagsterInstance.get()
+
+
+def _default_home() -> Path:
+    """Return the nearest folder, from the working folder upwards, with a dagster.yaml; else one of the user's."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dagster.yaml").is_file():
+            return folder
+    home = Path(platformdirs.user_data_dir("rainbow_assets", appauthor=False)) / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        template = resources.files("rainbow_assets") / "project" / "dagster.yaml"
+        (home / "dagster.yaml").write_text(template.read_text("utf-8"), "utf-8", newline="\n")
+    return home
+
+
+@contextmanager
+def _watched(assets: Sequence[str]) -> Iterator[str]:
+    """Yield the id for a run whose progress is shown while it goes: which asset is being made, of how many."""
+    run, names, begun = str(uuid.uuid4()), set(assets), []
+
+    with progress.bar("building") as tick:
+        def look(entry: dg.EventLogEntry) -> None:
+            event = entry.dagster_event
+            if event and event.is_step_start and event.step_key in names:
+                begun.append(event.step_key)
+                tick("assets", len(begun), len(names))
+
+        instance().add_event_listener(run, look)
+        yield run
 
 
 def run_colors(
@@ -59,10 +103,11 @@ def run_colors(
     job = definitions.resolve_job_def(main_job.name if assets is None else any_job.name)
     keys = [dg.AssetKey(name) for name in assets] if assets is not None else None
     allowed = {ALLOW_DELETES: "true"} if allow_deletes else {}
-    return job.execute_in_process(
-        instance=instance(), asset_selection=keys, raise_on_error=False, run_config=QUIET,
-        tags={RANGE_START: colors[0], RANGE_END: colors[-1], **allowed},
-    )
+    with _watched(list(rooms.steps()) if assets is None else assets) as run:
+        return job.execute_in_process(
+            instance=instance(), asset_selection=keys, raise_on_error=False, run_config=QUIET, run_id=run,
+            tags={RANGE_START: colors[0], RANGE_END: colors[-1], **allowed},
+        )
 
 
 def known_versions(shards: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -80,11 +125,19 @@ def known_versions(shards: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
 
 def rows(result: ExecuteInProcessResult) -> tuple[int, int]:
     """Return how many rows a run computed and removed, over all assets and colors."""
-    found = [event.materialization.metadata for event in result.get_asset_materialization_events()]
-    whole = [metadata for metadata in found if "by_color" in metadata]
-    computed, removed = (sum(int(str(metadata[name].value)) for metadata in whole)
-                         for name in ("rows_computed", "rows_removed"))
-    return computed, removed
+    found = by_asset(result).values()
+    return sum(computed for computed, _ in found), sum(removed for _, removed in found)
+
+
+def by_asset(result: ExecuteInProcessResult) -> dict[str, tuple[int, int]]:
+    """Return {asset: (rows computed, rows removed)} of a run, over all colors."""
+    found = {}
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        if "by_color" in metadata:
+            found[event.materialization.asset_key.to_user_string()] = (
+                int(str(metadata["rows_computed"].value)), int(str(metadata["rows_removed"].value)))
+    return found
 
 
 def run_release(definitions: dg.Definitions, config: dict[str, object]) -> ExecuteInProcessResult:

@@ -7,20 +7,25 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-QUIET_EVERY_S = 10.0
+QUIET_EVERY_S = 60.0
 """Without a terminal, one plain line at most this often."""
+quiet = False
+"""Set by ``rainbow --quiet``: no progress at all."""
 
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[[str, int, int], None]]:
     """Yield ``tick(label, done, total)``: a bar on a terminal, a plain line now and then in a log."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if quiet:
+        yield lambda label, done, total: None
+        return
+    if not sys.stderr.isatty():
         yield _plain(title)
         return
+    from rich.console import Console  # slow to load, and needed on a terminal only
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as shown:
         tasks: dict[str, int] = {}

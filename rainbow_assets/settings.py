@@ -16,6 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from rainbow_assets.errors import UsageError
 
 
@@ -306,6 +308,12 @@ def roots() -> Roots:
         threads=Path(os.environ.get("RAINBOW_THREADS") or Path("data/threads/chain_artifacts").absolute()),
         chords=Path(os.environ.get("RAINBOW_CHORDS") or Path("data/chords").absolute()),
     )
+
+
+def cache_folder() -> Path:
+    """Return ``RAINBOW_CACHE``, or the user's cache folder for this program; what is in it may go at any time."""
+    named = os.environ.get("RAINBOW_CACHE")
+    return Path(named) if named else Path(platformdirs.user_cache_dir("rainbow_assets", appauthor=False))
 
 
 def models_folder() -> Path | None:

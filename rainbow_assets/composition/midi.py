@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import symusic
-
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, Song
 from rainbow_assets.demo.clock import PPQ, Note
 
@@ -17,6 +15,8 @@ SHORTEST = 10
 
 def to_midi(parts: Parts, song: Song) -> bytes:
     """Return the parts as a MIDI file: tempo, meter, and one track per part; drums on channel 10."""
+    import symusic
+
     score: Any = symusic.Score(PPQ)
     score.tempos.append(symusic.Tempo(0, qpm=song.bpm))
     score.time_signatures.append(symusic.TimeSignature(0, song.meter.numerator, song.meter.denominator))
@@ -32,6 +32,8 @@ def to_midi(parts: Parts, song: Song) -> bytes:
 
 def from_midi(data: bytes) -> dict[str, tuple[Note, ...]]:
     """Return the parts of a file that :func:`to_midi` has written, by stage."""
+    import symusic
+
     score: Any = symusic.Score.from_midi(data)
     found = {}
     for track in score.tracks:

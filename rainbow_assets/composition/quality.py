@@ -6,9 +6,6 @@ import io
 from collections import defaultdict
 from typing import Any
 
-import mido
-import soundfile
-
 from rainbow_assets.composition import bass, chords, melody, review
 from rainbow_assets.composition.commissions import commissions
 from rainbow_assets.composition.evaluation_step import HUMAN_EVALUATION, folders, taken
@@ -38,6 +35,8 @@ def wrong_with(data: bytes, song: Song, twice: bool = True) -> str | None:
 
     ``twice``: it is read by mido, too, which is slow, and both must find the same notes.
     """
+    import mido
+
     try:
         parts = from_midi(data)
         told = sum(1 for track in mido.MidiFile(file=io.BytesIO(data)).tracks for item in track
@@ -144,6 +143,8 @@ def songs_composed(shard: Shard) -> Outcome:
 
 def finals_sound(shard: Shard) -> Outcome:
     """Every final has a mix that decodes, is as long as the piece, and is not silent; its stems are there."""
+    import soundfile
+
     wrong, rows = [], 0
     for _, table in shard.tables(["final_id", "seconds", "flac", "stems"]):
         for row in table.to_pylist():

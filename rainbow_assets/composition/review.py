@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
+from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.composition.errors import ReviewError
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.lock import writer_lock
+
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
 
 FILE, PIECES, APPROVED_FOLDER = "review.yml", "candidates", "approved"
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
@@ -47,6 +47,8 @@ class Verdict:
 
 def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
     """Write the finals' files into the song's folder and bring its review up to them; verdicts are kept."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
     files = Files(str(folder))
     entries = []
     for row in finals:
@@ -226,6 +228,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _yaml() -> YAML:
+    from ruamel.yaml import YAML
+
     found = YAML(typ="rt", pure=True)
     found.width, found.preserve_quotes, found.allow_duplicate_keys = 110, True, False
     found.indent(mapping=2, sequence=4, offset=2)
@@ -233,6 +237,9 @@ def _yaml() -> YAML:
 
 
 def _load(folder: Path) -> CommentedMap:
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.error import YAMLError
+
     data = state(folder)
     where = f"{folder.name}/{FILE}"
     if len(data) > MOST_BYTES:
@@ -251,6 +258,8 @@ def _load(folder: Path) -> CommentedMap:
 
 
 def _entries(document: CommentedMap, name: str, folder: Path) -> list[Any]:
+    from ruamel.yaml.comments import CommentedMap
+
     found = document.get(name) or []
     if not isinstance(found, list) or not all(isinstance(entry, CommentedMap) for entry in found):
         raise ReviewError("unreadable_review", f"{folder.name}/{FILE}: {name} is no list of pieces; mend it by hand")

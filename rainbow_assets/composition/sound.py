@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from rainbow_assets.composition.errors import SoundError
 from rainbow_assets.composition.midi import to_midi
@@ -64,6 +63,8 @@ class FluidSynth:
 
     def part(self, name: str, parts: Parts, song: Song) -> Sound:
         """Return one part as fluidsynth plays it; raise ``SoundError`` where it cannot."""
+        import soundfile
+
         with tempfile.TemporaryDirectory() as folder:
             midi, wav = Path(folder, "part.mid"), Path(folder, "part.wav")
             midi.write_bytes(to_midi({name: parts[name]}, song))
@@ -167,6 +168,8 @@ def _fitted(sound: Sound, frames: int) -> Sound:
 
 
 def _flac(sound: Sound) -> bytes:
+    import soundfile
+
     out = io.BytesIO()
     pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype(np.int16)
     soundfile.write(out, pcm, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
@@ -175,4 +178,6 @@ def _flac(sound: Sound) -> bytes:
 
 def seconds(flacs: Mapping[str, bytes]) -> float:
     """Return the length of a rendered piece in seconds."""
+    import soundfile
+
     return float(soundfile.info(io.BytesIO(flacs["mix"])).duration)

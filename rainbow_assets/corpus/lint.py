@@ -10,6 +10,7 @@ from rainbow_assets.corpus.anomalies import Notes
 from rainbow_assets.corpus.model import Anomaly, Quarantined, Reading, Song
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.stems import UnreadableAudio, probe
+from rainbow_assets.text import counted
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -42,9 +43,10 @@ class LintReport:
         for a in sorted(self.anomalies, key=lambda a: (a.song, ORDER[a.severity], a)):
             lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
         counts = self.counts()
-        lines.append(f"{self.songs + len(self.quarantined)} songs found = {self.songs} usable + "
+        lines.append(f"{counted(self.songs + len(self.quarantined), 'song')} found = {self.songs} usable + "
                      f"{len(self.quarantined)} "
-                     f"set aside; {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes")
+                     f"set aside; {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}, "
+                     f"{counted(counts['info'], 'note')}")
         return "\n".join(lines)
 
 

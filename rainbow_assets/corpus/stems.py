@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import soundfile as sf
-import soxr
 
 from rainbow_assets.errors import RainbowError
+
+if TYPE_CHECKING:
+    import soundfile as sf
 
 BLOCK_FRAMES = 1 << 18
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -51,6 +52,8 @@ class Stem:
 
 
 def _open(path: Path) -> sf.SoundFile:
+    import soundfile as sf
+
     try:
         return sf.SoundFile(str(path))
     except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
@@ -99,6 +102,8 @@ def read_stem(path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FR
     the whole stem a ``gain_db``, so that nothing clips. Other rates go through soxr (VHQ). Raises ``UnreadableAudio``
     (not audio, cut, empty, NaN) or ``FileNotFoundError``.
     """
+    import soundfile as sf
+
     with _open(path) as file:
         _require_whole(path, file)
         if file.frames <= 0:
@@ -144,6 +149,8 @@ def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
 def _floats(
     file: sf.SoundFile, name: str, target_rate: int, block_frames: int
 ) -> tuple[npt.NDArray[np.int32], float]:
+    import soxr
+
     resampler = None
     if file.samplerate != target_rate:
         resampler = soxr.ResampleStream(file.samplerate, target_rate, 1, dtype="float64", quality="VHQ")

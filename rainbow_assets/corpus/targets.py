@@ -12,7 +12,7 @@ import polars as pl
 from rainbow_assets import taxonomy
 from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.steps import BASE_MANIFEST
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.codeversion import PACKAGE, closure
 from rainbow_assets.lineage.impact import keys_of_parts
 from rainbow_assets.lineage.ledger import ledger_frame
@@ -24,7 +24,7 @@ _SEGMENT = re.compile(r"^(?P<song>.+)_t(?P<track>\d+)_(?P<start>\d{7,})$")
 TEXT_FIELDS = ("song", "concept", "lyrics", "slice", "stem", "training_data", "mix")
 
 
-class UnknownTarget(RainbowError):
+class UnknownTarget(UsageError):
     """Nothing that was built goes by that name."""
 
 

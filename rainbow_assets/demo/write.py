@@ -17,6 +17,7 @@ from rainbow_assets.demo.render import Pcm
 from rainbow_assets.demo.songs import SongPlan, plan_songs
 from rainbow_assets.demo.target import claim
 from rainbow_assets.errors import UsageError
+from rainbow_assets.text import counted
 
 Progress = Callable[[str, int, int], None]
 SECONDS, SEED = 20.0, 7
@@ -54,7 +55,8 @@ class DemoReport:
         colors = Counter(song.color for song in self.songs)
         size = sum(song.size for song in self.songs)
         stems, minutes = sum(song.stems for song in self.songs), sum(song.seconds for song in self.songs) / 60
-        return [f"{len(self.songs)} songs in {len(colors)} colors, {stems} stems, {minutes:.1f} minutes of music, "
+        return [f"{counted(len(self.songs), 'song')} in {counted(len(colors), 'color')}, "
+                f"{counted(stems, 'stem')}, {minutes:.1f} minutes of music, "
                 f"{size / 1e6:.0f} MB in {self.root}",
                 ", ".join(f"{color} {number}" for color, number in colors.items())]
 

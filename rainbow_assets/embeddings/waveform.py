@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from rainbow_assets.segments.flac import decode_flac
 
@@ -13,6 +12,8 @@ Samples = npt.NDArray[np.float32]
 
 def decode(flac: bytes, rate: int) -> Samples:
     """Return mono float32 samples [frames] at ``rate`` Hz, full scale 1.0; raise ``FlacMismatch``."""
+    import soxr
+
     samples, bits, source = decode_flac(flac)
     sound = samples.astype(np.float32) / np.float32(2 ** (bits - 1))
     return sound if source == rate else np.asarray(soxr.resample(sound, source, rate, quality="HQ"), np.float32)

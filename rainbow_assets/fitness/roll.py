@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import symusic
 
 from rainbow_assets.errors import RainbowError
 
@@ -51,6 +50,8 @@ def read_notes(midi: bytes, what: str = "the MIDI file") -> Notes:
 
 def read_many(midis: Sequence[bytes], names: Sequence[str]) -> list[Notes | RollError]:
     """Return the notes of many MIDI files, or why one has none; the arithmetic is done for all of them at once."""
+    import symusic
+
     found: list[Notes | RollError | None] = [None] * len(midis)
     owner: list[int] = []
     tracks: list[tuple[dict[str, npt.NDArray[Any]], bool]] = []

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from rainbow_assets import taxonomy
 from rainbow_assets.embeddings import encoders, specs
@@ -60,6 +59,8 @@ class ChromaticScorer:
     """Scores music, sound and words against a color. Encoders are loaded when they are first needed."""
 
     def __init__(self, model: bytes, threads: int | None = None) -> None:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or os.cpu_count() or 1
         options.log_severity_level = 3

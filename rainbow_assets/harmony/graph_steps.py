@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import polars as pl
 import pyarrow as pa
 
@@ -19,12 +19,16 @@ from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Shard
 
+if TYPE_CHECKING:
+    import networkx as nx
+
+    Build = Callable[[Iterable[Progression]], nx.DiGraph]
+
 GRAPH_SCHEMA = pa.schema([
     ("mode", pa.string()), ("nodes", pa.int32()), ("edges", pa.int32()), ("progressions", pa.int32()),
     ("node_link", pa.string()),
 ])
 """One row per mode. ``node_link``: JSON that ``networkx.node_link_graph(json.loads(text), edges="links")`` reads."""
-Build = Callable[[Iterable[Progression]], nx.DiGraph]
 
 
 def _candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
@@ -55,12 +59,16 @@ def _step(name: str, build: Build) -> Step:
 
 def part_of(graph: nx.DiGraph, mode: str) -> nx.DiGraph:
     """Return the part of ``graph`` that belongs to ``mode``."""
+    import networkx as nx
+
     nodes = [node for node, data in graph.nodes(data=True) if data["mode"] == mode]
     return nx.DiGraph(graph.subgraph(nodes))
 
 
 def graph_of(table: pa.Table) -> nx.DiGraph:
     """Return the graph that the rows of a graph asset hold, both modes in one."""
+    import networkx as nx
+
     parts = [from_json(row["node_link"]) for row in sorted(table.to_pylist(), key=lambda row: row["mode"])]
     return nx.compose_all(parts) if parts else nx.DiGraph()
 

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from rainbow_assets.harmony.errors import PackError
@@ -22,12 +22,17 @@ from rainbow_assets.harmony.functions import DIATONIC, TONIC
 from rainbow_assets.harmony.keys import MODES
 from rainbow_assets.harmony.model import Progression
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 ALPHA = 0.05
 """Added to every count. Small: a row's seen transitions keep most of the mass, an unseen one is possible."""
 GRAPHS = ("function_graph", "chord_graph")
 
 
 def _graph(name: str, progressions: Iterable[Progression], labels: str, alpha: float) -> nx.DiGraph:
+    import networkx as nx
+
     counts: dict[str, Counter[tuple[str, str]]] = {mode: Counter() for mode in MODES}
     seen: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
     starts: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
@@ -70,11 +75,15 @@ def chord_graph(progressions: Iterable[Progression], alpha: float = ALPHA) -> nx
 
 def to_json(graph: nx.DiGraph) -> str:
     """Return ``graph`` as node-link JSON, byte-equal for equal graphs."""
+    import networkx as nx
+
     return json.dumps(nx.node_link_data(graph, edges="links"), ensure_ascii=False, sort_keys=True, indent=1) + "\n"
 
 
 def from_json(text: str) -> nx.DiGraph:
     """Return the graph of node-link JSON; raise ``PackError`` where it is none."""
+    import networkx as nx
+
     try:
         graph = nx.node_link_graph(json.loads(text), edges="links")
     except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
@@ -86,6 +95,8 @@ def from_json(text: str) -> nx.DiGraph:
 
 def to_graphml(graph: nx.DiGraph) -> bytes:
     """Return ``graph`` as GraphML."""
+    import networkx as nx
+
     sink = io.BytesIO()
     nx.write_graphml(graph, sink, prettyprint=True)
     return sink.getvalue()

@@ -6,8 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.graphs import Transitions, function_graph, transitions
@@ -19,6 +18,9 @@ from rainbow_assets.harmony.pool import Pool, make_pool
 from rainbow_assets.harmony.scorers import FITNESS, Scorer, fitness_scorer
 from rainbow_assets.harmony.search import Found, search
 from rainbow_assets.harmony.theory import NAME, theory_pack
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(eq=False)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import symusic
 
 from rainbow_assets.harmony.model import PackAnomaly
 
@@ -44,6 +43,8 @@ class MidiChords:
 
 def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[PackAnomaly]]:
     """Return the hits of each file (None where it cannot be used) and an anomaly for each that cannot."""
+    import symusic
+
     notes: list[tuple[int, int, int]] = []
     counts = np.zeros(len(files), dtype=np.int64)
     clocks: list[tuple[int, float] | None] = []

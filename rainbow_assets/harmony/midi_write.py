@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mido
-
 from rainbow_assets.harmony.errors import HarmonyUsageError
 
 TICKS_PER_QUARTER = 480
@@ -72,6 +70,8 @@ def play(voicings: Sequence[Sequence[int]], how: Performance) -> list[PlayedNote
 
 def midi_bytes(voicings: Sequence[Sequence[int]], how: Performance | None = None, name: str = "") -> bytes:
     """Return a type 1 MIDI file: a track with the tempo, then one track with the chords. Equal input, equal bytes."""
+    import mido
+
     how = how or Performance()
     if any(not 0 <= pitch <= 127 for voicing in voicings for pitch in voicing):
         raise HarmonyUsageError("a MIDI pitch lies outside 0..127; transpose the progression")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check
 from rainbow_assets.storage.store import WHOLE
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 
-class UnknownAsset(RainbowError):
+class UnknownAsset(UsageError):
     """No room has registered an asset of that name."""
 
 

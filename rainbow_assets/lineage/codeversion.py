@@ -9,17 +9,26 @@ itself (storage and lineage: what they do to rows is in the digests and the layo
 from __future__ import annotations
 
 import ast
+import atexit
 import hashlib
 import importlib.metadata
 import importlib.util
+import json
+import os
+import sys
+import uuid
 from functools import cache, lru_cache
 from pathlib import Path
 
+from rainbow_assets import settings
+
 PACKAGE = "rainbow_assets"
+Imported = list[tuple[str, str | None]]
 STOPS = ("settings", "errors", "progress", "definitions", "cli", "storage", "lineage")
 FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
 
 
+@lru_cache(maxsize=4096)
 def _file(module: str) -> Path | None:
     """Return the source of ``module``; only its root package is imported, never what stands between."""
     root, *names = module.split(".")
@@ -75,24 +84,87 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return [statement for statement in body if not text(statement)]
 
 
-def imports(module: str, source: str) -> set[str]:
-    """Return the first-party modules that ``module`` imports statically, anywhere in its text."""
-    found: set[str] = set()
+def imports(source: str) -> set[str]:
+    """Return the first-party modules that ``source`` imports statically, anywhere in its text."""
+    return _modules(_imported(source))
+
+
+def _imported(source: str) -> Imported:
+    """Return the first-party imports as they are written: (module, name taken from it or None)."""
+    found: set[tuple[str, str | None]] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            found.update((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            for alias in node.names:
-                nested = f"{node.module}.{alias.name}"
-                first_party = nested.startswith(PACKAGE + ".")
-                found.add(nested if first_party and _file(nested) else node.module)
+            found.update((node.module, alias.name) for alias in node.names)
+    return sorted((item for item in found if item[0].split(".")[0] == PACKAGE), key=str)
+
+
+def _modules(imported: Imported) -> set[str]:
+    """Return the modules that are meant: a name taken from a package may be a module of it, as things are on disk."""
+    found = {f"{module}.{name}" if name and _file(f"{module}.{name}") else module for module, name in imported}
     return {name for name in found if not _skipped(name)}
 
 
+class CodeCache:
+    """Digests of sources by their sha256, kept in the user's cache folder: parsing all takes over a second.
+
+    A cache that cannot be read or written changes nothing but the time. Another Python, or another version of this
+    module, has a file of its own.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+        self.path = folder / f"code-{sys.version_info.major}.{sys.version_info.minor}-{own}.json"
+        self._known: dict[str, tuple[str, Imported]] | None = None
+        self._new = False
+
+    def digest(self, source: bytes) -> tuple[str, Imported]:
+        """Return the digest of the canonical tree of ``source``, and its first-party imports."""
+        known = self._load()
+        key = hashlib.sha256(source).hexdigest()
+        if key not in known:
+            text = source.decode("utf-8")
+            known[key] = hashlib.sha256(canonical(text)).hexdigest(), _imported(text)
+            self._new = True
+        return known[key]
+
+    def _load(self) -> dict[str, tuple[str, Imported]]:
+        if self._known is None:
+            try:
+                document = json.loads(self.path.read_bytes())
+                self._known = {str(key): (str(tree), [(str(module), name) for module, name in imported])
+                               for key, (tree, imported) in document.items()}
+            except (OSError, ValueError, TypeError, AttributeError):
+                self._known = {}
+        return self._known
+
+    def save(self) -> None:
+        """Keep what was parsed for the next process."""
+        if not self._new:
+            return
+        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(json.dumps(self._known, sort_keys=True).encode())
+            os.replace(temporary, self.path)
+            self._new = False
+        except OSError:
+            temporary.unlink(missing_ok=True)
+
+
+@cache
+def _known() -> CodeCache:
+    found = CodeCache(settings.cache_folder())
+    atexit.register(found.save)
+    return found
+
+
 @lru_cache(maxsize=1024)
-def _module(module: str, path: str, state: tuple[int, int]) -> tuple[str, frozenset[str]]:
-    source = Path(path).read_text("utf-8")
-    return hashlib.sha256(canonical(source)).hexdigest(), frozenset(imports(module, source))
+def _module(path: str, state: tuple[int, int]) -> tuple[str, frozenset[str]]:
+    source = Path(path).read_bytes()
+    tree, named = _known().digest(source)
+    return tree, frozenset(_modules(named))
 
 
 def closure(modules: tuple[str, ...]) -> dict[str, str]:
@@ -107,7 +179,7 @@ def closure(modules: tuple[str, ...]) -> dict[str, str]:
         if path is None:
             raise ModuleNotFoundError(f"step names the module {module!r}, which has no source file")
         stat = path.stat()
-        found[module], more = _module(module, str(path), (stat.st_mtime_ns, stat.st_size))
+        found[module], more = _module(str(path), (stat.st_mtime_ns, stat.st_size))
         todo.extend(more)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, moved_inputs
 from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import counted
 
 MOST = 8
 """How many rows, files or modules a sentence names before it counts the rest."""
@@ -35,9 +36,9 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
     if delta.new:
         found.append(f"{len(delta.new)} new rows: {some(delta.new)}")
     if delta.gone:
-        found.append(f"{len(delta.gone)} rows are gone: {some(delta.gone)}")
+        found.append(f"{counted(len(delta.gone), 'row')} gone: {some(delta.gone)}")
     if delta.reshaped:
-        found.append(f"{len(delta.changed)} rows: the columns of {real.asset} changed")
+        found.append(f"{counted(len(delta.changed), 'row')}: the columns of {real.asset} changed")
     if delta.changed:
         found += _moved(delta)
     explain = _EXPLAIN.get(delta.step.name)
@@ -51,9 +52,9 @@ def _moved(delta: Delta) -> list[str]:
     said = []
     for name, moved in moved_inputs(delta).items():
         if name in VERSIONS:
-            said.append(f"{len(moved)} rows: {_version(delta, name)}")
+            said.append(f"{counted(len(moved), 'row')}: {_version(delta, name)}")
         else:
-            said.append(f"{len(moved)} rows: {name.removeprefix('in:')} changed ({some(sorted(moved))})")
+            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} changed ({some(sorted(moved))})")
     return said
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from rainbow_assets.lineage.impact import Touched
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, Planned
+from rainbow_assets.text import counted
 
 
 def plan_tree(planned: list[Planned]) -> str:
@@ -17,12 +18,13 @@ def plan_tree(planned: list[Planned]) -> str:
         busy = [entry for entry in entries if entry.state != FRESH]
         rows = sum(entry.compute for entry in busy)
         if not busy:
-            lines.append(f"{asset}: fresh ({sum(entry.rows for entry in entries)} rows)")
+            lines.append(f"{asset}: fresh ({counted(sum(entry.rows for entry in entries), 'row')})")
             continue
-        lines.append(f"{asset}: {rows} rows to compute, {sum(e.remove for e in busy)} to remove{_time(busy)}")
+        lines.append(f"{asset}: {counted(rows, 'row')} to compute, {sum(e.remove for e in busy)} to "
+                     f"remove{_time(busy)}")
         for entry in busy:
             about = "at most " if entry.at_most else ""
-            state = "blocked" if entry.state == BLOCKED else f"{about}{entry.compute} of {entry.rows} rows"
+            state = "blocked" if entry.state == BLOCKED else f"{about}{entry.compute} of {counted(entry.rows, 'row')}"
             lines.append(f"  {entry.partition}: {state}")
             lines += [f"    because {reason}" for reason in entry.reasons]
             if entry.price:
@@ -55,9 +57,10 @@ def summary(planned: list[Planned]) -> str:
     stale = [entry for entry in planned if entry.state not in (FRESH, BLOCKED)]
     blocked = sum(entry.state == BLOCKED for entry in planned)
     if not stale and not blocked:
-        return f"nothing to do: {len(planned)} shards are fresh"
+        return f"nothing to do: {counted(len(planned), 'shard')} fresh"
     rows = sum(entry.compute for entry in stale)
-    return (f"{len(stale)} of {len(planned)} shards are stale, {blocked} blocked; {rows} rows to compute"
+    return (f"{len(stale)} of {counted(len(planned), 'shard')} stale, {blocked} blocked; {counted(rows, 'row')} "
+            f"to compute"
             f"{_time(stale)}; run: rainbow build")
 
 
@@ -68,7 +71,7 @@ def why(planned: list[Planned], asset: str) -> str:
         if entry.asset != asset:
             continue
         lines.append(f"{asset}/{entry.partition}: {entry.state}"
-                     + (f", {entry.compute} rows to compute" if entry.compute else ""))
+                     + (f", {counted(entry.compute, 'row')} to compute" if entry.compute else ""))
         lines += [f"  because {reason}" for reason in entry.reasons]
     return "\n".join(lines)
 
@@ -77,7 +80,8 @@ def touched(entries: list[Touched], releases: list[str]) -> str:
     """Return what a change would touch, a line per shard, and the releases that hold such rows."""
     if not entries:
         return "nothing that has been built would be touched"
-    lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {entry.of} rows, {len(entry.parts)} parts "
+    lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {counted(entry.of, 'row')}, "
+             f"{counted(len(entry.parts), 'part')} "
              f"(fields: {', '.join(entry.fields)})" for entry in entries]
     lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
     return "\n".join(lines)

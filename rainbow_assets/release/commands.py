@@ -9,6 +9,7 @@ from rainbow_assets import settings
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.versions import Version
+from rainbow_assets.text import counted
 
 
 def published(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> dict[str, Any]:
@@ -29,7 +30,8 @@ def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = No
     """Return the last lines of a build: what was published, and how to hear it."""
     found = published(roots, version, hub)
     rows = ", ".join(f"{name} {count:,}" for name, count in found["configs"].items())
-    said = [f"published v{found['version']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB ({rows} rows)"]
+    said = [f"published v{found['version']}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB "
+            f"({rows} rows)"]
     where = str(found["location"])
     if where.startswith("hf://"):
         name, _, revision = where.removeprefix("hf://datasets/").rpartition("@")

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import soundfile
 
 from rainbow_assets.release.bundle import BundleConfig
 from rainbow_assets.release.pages import ENVIRONMENT
@@ -72,6 +71,8 @@ class Clip:
 
 def to_mp3(flac: bytes) -> bytes:
     """Return mono FLAC as MP3 of the same rate. Equal samples give equal bytes on one libsndfile version."""
+    import soundfile
+
     samples, bits, rate = decode_flac(flac)
     out = io.BytesIO()
     soundfile.write(

@@ -12,7 +12,6 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from rainbow_assets.errors import RainbowError
 
@@ -32,6 +31,8 @@ def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
     Raises :class:`FlacMismatch` where FLAC cannot hold them: no samples, another width, a rate over 655,350 Hz.
     A sample that is too large for ``bits`` loses its upper bits; :func:`encode_checked` finds that.
     """
+    import soundfile
+
     if bits not in _SUBTYPES:
         raise FlacMismatch(f"FLAC is written with 16 or 24 bits per sample, not {bits}")
     if not len(samples):
@@ -46,6 +47,8 @@ def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
 
 def decode_flac(data: bytes) -> tuple[Samples, int, int]:
     """Return (int32 samples [frames], bits, rate in Hz) of mono FLAC; raise :class:`FlacMismatch` for anything else."""
+    import soundfile
+
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             bits = _BITS.get(file.subtype)

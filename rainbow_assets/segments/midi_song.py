@@ -15,23 +15,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mido
 import numpy as np
 import numpy.typing as npt
-from mido.midifiles.meta import KeySignatureError
 
 from rainbow_assets.errors import RainbowError
 
 FINE = 960
 """Ticks per quarter note that a window has at least: at 60 BPM a tick is then about 1 ms."""
+if TYPE_CHECKING:
+    import mido
+
 DEFAULT_TEMPO = 500_000
 """Microseconds per quarter note before the first tempo event (Standard MIDI Files 1.0): 120 BPM."""
 _LONGEST_DELTA = (1 << 28) - 1
 _NO_DATA = re.compile(rb"[\x80-\xff]{4096}")
 """A run that only an overwritten file has; reading it as one number would take hours."""
 _SIGNATURES = {"time_signature": 0x58, "key_signature": 0x59}
-_MALFORMED = (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, struct.error, KeySignatureError)
+_MALFORMED = (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, struct.error)
 
 
 class UnreadableMidi(RainbowError):
@@ -95,9 +97,12 @@ class MidiSong:
             raise UnreadableMidi(f"{name} cannot be opened: {error.strerror}") from error
         if _NO_DATA.search(data):
             raise UnreadableMidi(f"{name} holds thousands of bytes that no MIDI data has; copy or export it again")
+        import mido
+        from mido.midifiles.meta import KeySignatureError
+
         try:
             file = mido.MidiFile(file=io.BytesIO(data), clip=True, charset="latin1")
-        except _MALFORMED as error:
+        except (*_MALFORMED, KeySignatureError) as error:
             why = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
             raise UnreadableMidi(f"{name} is not a MIDI file that can be read: {why}; export it again") from error
         _require_usable(name, file)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -70,8 +71,9 @@ class ShardIndex:
         return _dump({"checksum": sha256_bytes(_dump(document)), **document})
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def from_json(cls, data: bytes, where: str) -> ShardIndex:
-        """Parse ``data``; raise ``DamagedShard`` naming ``where``."""
+        """Parse ``data``, once for equal bytes; raise ``DamagedShard`` naming ``where``."""
         try:
             document = json.loads(data)
             if document["format"] != FORMAT:

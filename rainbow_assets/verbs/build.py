@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -13,38 +14,43 @@ from rainbow_assets.lineage.materialize import problem
 from rainbow_assets.lineage.plan import FRESH, Planned
 from rainbow_assets.lineage.plan import plan as make_plan
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import counted
 
 
 @click.command()
 @click.option("--color", help="Only this color.")
 @click.option("--asset", "assets", multiple=True, help="Only this asset (may be given several times).")
-@click.option("--repair", "mend", is_flag=True, help="First read every file; drop what is damaged and make it anew.")
-@click.option("--allow-deletes", is_flag=True, help="Believe that many songs disappeared at once.")
-def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes: bool) -> None:
-    """Materialize what is stale, all colors in one process, through Dagster so that it is in the UI."""
+@click.option("--repair", "mend", is_flag=True, help="Check every stored file first and rebuild the damaged ones.")
+@click.option("--allow-deletes", is_flag=True, help="Accept that many songs disappeared at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes: bool, as_json: bool) -> None:
+    """Make everything that is out of date.
+
+    All colors are materialized in one process, through Dagster, so that the run is in its UI.
+    """
     colors = (taxonomy.by_name(color).name,) if color else taxonomy.COLOR_NAMES
     steps, store = rooms.steps(), ShardStore(settings.roots().data)
     # Models are trained where they are named: a changed lyric must not cost a training.
     chosen = {name: catalog.step(name) for name in assets} or {
         name: step for name, step in steps.items() if not step.on_request}
     if mend:
-        _repair(chosen, store, colors)
+        _repair(chosen, store, colors, as_json)
     planned = [entry for entry in make_plan(steps, store, colors, allow_deletes=allow_deletes) if entry.asset in chosen]
     waiting = _waiting(planned, store)
     if not waiting:
-        click.echo(render.summary(planned))
+        click.echo(json.dumps({"assets": {}, "computed": 0, "removed": 0}) if as_json else render.summary(planned))
         return
-    _run(waiting, colors, allow_deletes)
+    _run(waiting, colors, allow_deletes, as_json)
 
 
-def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...]) -> None:
+def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
     shards = sum(len(colors if step.colored else catalog.partitions(step)) for step in steps.values())
     with progress.bar("examining") as tick:
         done = iter(range(1, shards + 1))
         damages = repair.repair(steps, store, colors, lambda where: tick("shards", next(done), shards))
     for damage in damages:
-        click.echo(f"damaged: {damage}")
-    click.echo(f"examined {shards} shards, {len(damages)} files were damaged")
+        click.echo(f"damaged: {damage}", err=to_error)
+    click.echo(f"examined {counted(shards, 'shard')}, {counted(len(damages), 'file')} damaged", err=to_error)
 
 
 def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
@@ -61,7 +67,7 @@ def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
     return found
 
 
-def _run(waiting: list[Planned], colors: tuple[str, ...], allow_deletes: bool) -> None:
+def _run(waiting: list[Planned], colors: tuple[str, ...], allow_deletes: bool, as_json: bool) -> None:
     """Run the assets of ``waiting`` from their first color to their last, and say what was done."""
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
@@ -72,8 +78,13 @@ def _run(waiting: list[Planned], colors: tuple[str, ...], allow_deletes: bool) -
     result = jobs.run_colors(defs, span, assets, allow_deletes)
     stop_if_failed(result)
     computed, removed = jobs.rows(result)
+    if as_json:
+        made = {asset: {"computed": one, "removed": two} for asset, (one, two) in jobs.by_asset(result).items()}
+        answer = {"assets": made, "colors": list(span), "computed": computed, "removed": removed}
+        click.echo(json.dumps(answer, indent=1, sort_keys=True))
+        return
     click.echo(f"built {', '.join(assets)} for {span[0]}" + (f" to {span[-1]}" if len(span) > 1 else "")
-               + f": {computed} rows computed, {removed} removed")
+               + f": {counted(computed, 'row')} computed, {removed:,} removed")
 
 
 def stop_if_failed(result: Any) -> None:

@@ -47,12 +47,14 @@ STRATEGIES = ("best", "brute_force", "graph", "random")
 def chords(
     key: str, length: int, top: int, color: str | None, strategy: str | None, weights: str | None, candidates: int,
     seed: int, pack: str, kinds: tuple[str, ...], start: str | None, end: str | None, pins: tuple[str, ...],
-    no_repeats: bool, low: int | None, high: int | None, max_leap: int | None, midi: Path | None, audio: bool, bpm: float, rhythm: str,
+    no_repeats: bool, low: int | None, high: int | None, max_leap: int | None, midi: Path | None, audio: bool,
+    bpm: float, rhythm: str,
     strum: int, as_json: bool,
 ) -> None:
-    """Find chord progressions in KEY ("A minor", "Bb major") by score.
+    """Find chord progressions in a key.
 
-    Best first. The strategy best proves that no progression scores higher, or says how much higher one could.
+    KEY is for example "A minor" or "Bb major". The best come first. The strategy best proves that no progression
+    scores higher, or says how much higher one could.
     """
     from rainbow_assets.harmony import commands
     from rainbow_assets.harmony.errors import HarmonyUsageError

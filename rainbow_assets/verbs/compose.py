@@ -12,6 +12,7 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import counted
 from rainbow_assets.verbs.lineage import AS_JSON
 
 LIBRARY = ("chord_library", "progression_library", "function_graph")
@@ -43,8 +44,10 @@ def compose(
     what: str | None, color: str | None, key: str | None, bpm: float | None, time_signature: str | None,
     title: str | None, example: bool, as_json: bool,
 ) -> None:
-    """Compose WHAT: a thread (id, folder or title) or a PROPOSAL.yml with title, key, bpm, time_signature,
-    rainbow_color and concept. Without WHAT, bring every song that was commissioned up to date.
+    """Compose pieces from a proposal or a thread.
+
+    WHAT is a thread (id, folder or title) or a PROPOSAL.yml with title, key, bpm, time_signature, rainbow_color and
+    concept. Without WHAT, every song that was ordered before is brought up to date.
 
     Chords, drums, bass and melody are each chosen from many candidates, by theory and, where the scorer is worth it,
     by chromatic fitness. Every candidate is a file; the finals lie in data/compositions.
@@ -119,7 +122,8 @@ def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool)
         click.echo(f"hear them: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
     columns = ["candidate_id", "song_id", "kept"]
     kept = len(stage_step.kept_rows(store.shard(steps.MELODY_CANDIDATES.name), song_id, columns))
-    click.echo(f"{rated} candidates rated, {kept} whole pieces kept, {len(rows)} finals, in {seconds:.1f} s")
+    click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
+               f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
 
 
 def _shown(path: Path) -> str:

@@ -23,7 +23,10 @@ def demo(
     out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None,
     shuffle_colors: bool, run: bool,
 ) -> None:
-    """Write a small corpus of 8 colors that can be heard, or stand-in media for existing manifests."""
+    """Write a small corpus of 8 colors that can be heard.
+
+    With --stems-for it renders stand-in media for existing manifests instead.
+    """
     from rainbow_assets.demo import commands
 
     if stems_for is not None:

@@ -13,6 +13,7 @@ import click
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
     from rainbow_assets.fitness.scorer import ChromaticScorer, Score
@@ -40,7 +41,9 @@ class Fitness(click.Group):
 
 @click.group(cls=Fitness, context_settings={"help_option_names": ["-h", "--help"]})
 def fitness() -> None:
-    """How well music, sound or words fit a color: rainbow fitness FILE... --color Green.
+    """Score how well music, sound or words fit a color.
+
+    Write: rainbow fitness FILE... --color Green.
 
     FILE is MIDI (.mid) or sound (.wav, .flac). 0.5 means that the scorer knows nothing, 1 is the best attainable, for
     every color alike. Black and White have no target and get no fitness.
@@ -141,7 +144,7 @@ def _materialize(*assets: str) -> None:
     result = jobs.run_colors(defs, assets=assets)
     stop_if_failed(result)
     computed, _ = jobs.rows(result)
-    click.echo(f"brought up to date: {', '.join(assets)} ({computed} rows computed)")
+    click.echo(f"brought up to date: {', '.join(assets)} ({counted(computed, 'row')} computed)")
 
 
 def _evaluated(as_json: bool) -> None:

@@ -41,7 +41,10 @@ def _dump(value: Any) -> None:
 @click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
 @AS_JSON
 def plan(color: str | None, html: Path | None, as_json: bool) -> None:
-    """Show what a build would do, and why, before anything runs. Changes nothing."""
+    """Show what a build would do, and why.
+
+    Nothing is changed.
+    """
     planned = make_plan(rooms.steps(), _store(), _colors(color))
     if html is not None:
         html.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +54,8 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
                "stale": sum(entry.state != FRESH for entry in planned)})
     else:
-        click.echo(render.plan_tree(planned))
+        for line in render.plan_tree(planned).splitlines():
+            click.secho(line, fg=_color_of(line))
 
 
 @click.command()
@@ -59,7 +63,10 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
 @click.option("--color", help="Only this color.")
 @AS_JSON
 def why(asset: str, color: str | None, as_json: bool) -> None:
-    """Say why ASSET is stale: its own reasons, and those of everything that it follows."""
+    """Show why an asset is out of date.
+
+    Prints the reasons of ASSET and of everything that it follows.
+    """
     steps = rooms.steps()
     catalog.step(asset)
     planned = [entry for entry in make_plan(steps, _store(), _colors(color))
@@ -72,6 +79,15 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
         text = render.why([entry for entry in chosen if entry.asset == name], name)
         if text:
             click.echo(text)
+
+
+def _color_of(line: str) -> str | None:
+    """Return the color of a line of the plan on a terminal: what is blocked is red, what waits for a build yellow."""
+    if ": blocked" in line:
+        return "red"
+    if ": fresh" in line or line.startswith("nothing to do"):
+        return "green"
+    return "yellow" if " to compute" in line else None
 
 
 def _ancestors(asset: str) -> set[str]:
@@ -89,7 +105,10 @@ def _ancestors(asset: str) -> set[str]:
 @click.argument("target")
 @AS_JSON
 def impact(target: str, as_json: bool) -> None:
-    """Show what a change of TARGET would touch: a raw file, a song, a segment, a color, or a module of the code."""
+    """Show what a change would touch.
+
+    TARGET is a raw file, a song, a segment, a color, or a module of the code.
+    """
     store, steps = _store(), rooms.steps()
     entries: list[Touched] = []
     for found in targets.resolve(target, store, steps):
@@ -106,7 +125,10 @@ def impact(target: str, as_json: bool) -> None:
 @click.argument("segment_id")
 @AS_JSON
 def lineage(segment_id: str, as_json: bool) -> None:
-    """Show where a segment came from (files, manifest fields, code) and what was made of it (tables, releases)."""
+    """Show where a segment came from, and what was made of it.
+
+    Prints files, manifest fields and code, and then tables and releases.
+    """
     store, steps = _store(), rooms.steps()
     song = targets.song_of_segment(segment_id)
     color = targets.color_of_song(song, store) if song else None

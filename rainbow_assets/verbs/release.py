@@ -22,6 +22,7 @@ from rainbow_assets.release.publish import rehearse as try_out
 from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import counted
 from rainbow_assets.verbs.build import stop_if_failed
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -39,7 +40,10 @@ def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
 @PUSHED
 @AS_JSON
 def diff(before: str, after: str, push: bool, as_json: bool) -> None:
-    """Say what version AFTER has that version BEFORE has not: files, columns, rows by config and color."""
+    """Compare two published versions.
+
+    Prints files, columns and rows by config and color that differ between versions BEFORE and AFTER.
+    """
     hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
     found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
     click.echo(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
@@ -51,7 +55,10 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 @PUSHED
 @AS_JSON
 def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
-    """Hash a published version again, trace its rows, and compare it with the ledgers here; exit code 1 on damage."""
+    """Check a published version against its manifest.
+
+    Its files are hashed, its rows are traced and compared with the ledgers here. Exit code 1 on damage.
+    """
     hub, wanted = open_hub(push), Version.parse(version)
     manifest = hub.manifest(wanted)
     try:
@@ -64,11 +71,12 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
         click.echo(json.dumps(found, indent=1, sort_keys=True))
     else:
         files = sum(len(names) for names in found["songs"].values())
-        click.echo(f"{wanted.tag}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB, {len(found['problems'])} "
-                   f"damaged; {found['rows_traced']:,} rows come from {files} raw files of {len(found['songs'])} "
-                   "songs (which row from which: --rows)")
+        click.echo(f"{wanted.tag}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB, "
+                   f"{len(found['problems'])} "
+                   f"damaged; {counted(found['rows_traced'], 'row')} traced to {counted(files, 'raw file')} of "
+                   f"{counted(len(found['songs']), 'song')} (which row from which: --rows)")
         for config, count in found["rows_without_song"].items():
-            click.echo(f"  {count:,} rows of {config} are about no song, so they have no raw file")
+            click.echo(f"  {counted(count, 'row')} of {config} not about a song, so without a raw file")
         for config, keys in found.get("rows", {}).items():
             for key, names in keys.items():
                 click.echo(f"  {config} {key}: {', '.join(names)}")
@@ -95,7 +103,8 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
         click.echo(json.dumps({**made, "gates": [gate.document() for gate in gates], "refused": refused}, indent=1,
                               sort_keys=True))
     elif manifest:
-        click.echo(f"would publish {manifest.version.tag}: {len(manifest.files)} files, {manifest.bytes / 1e6:.1f} MB")
+        click.echo(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
+                   f"{manifest.bytes / 1e6:.1f} MB")
         click.echo(found.text() if found else "the hub is empty, so every file would be sent")
     if refused:
         click.echo(f"rainbow: {refused}", err=True)
@@ -114,7 +123,12 @@ def release(
     version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
     dry_run: bool,
 ) -> None:
-    """Publish one immutable version: every color and every gate, or nothing."""
+    """Publish one immutable version, or nothing.
+
+    A version has every color, and every gate has passed.
+    """
+    if version:
+        Version.parse(version)  # a slip of the keyboard is told before anything is read
     if dry_run:
         rehearse(version, push, preview_samples, include_preview, as_json)
         return

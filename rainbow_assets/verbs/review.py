@@ -12,6 +12,7 @@ from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import counted
 from rainbow_assets.verbs.lineage import AS_JSON
 
 
@@ -21,7 +22,9 @@ from rainbow_assets.verbs.lineage import AS_JSON
 @click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
 @AS_JSON
 def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
-    """Hear, compare and judge the finals on a page of this machine; it writes review.yml beside each song.
+    """Hear and judge the finished pieces in the browser.
+
+    The page runs on this machine and writes review.yml beside each song.
 
     The files may be edited by hand as well. With --ingest the verdicts become rows of human_evaluation and approved
     pieces are copied to approved/<label>.mid; with --json, what was measured is printed as JSON.
@@ -35,12 +38,23 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
 
     if store.shard(NAME).index() is None:
         raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml")
+    if as_json:
+        click.echo(json.dumps(_pending(store), indent=1, ensure_ascii=False))
+        return
     server = Running(store, port)
     click.echo(f"review: {server.address} (ctrl-c ends it)")
     sys.stdout.flush()
     if browser:
         webbrowser.open(server.address)
     server.run()
+
+
+def _pending(store: ShardStore) -> list[dict[str, object]]:
+    """Return the finished pieces that can be judged, without their sounds."""
+    from rainbow_assets.composition import final_step
+
+    shown = ["final_id", "candidate_id", "song_id", "title", "rainbow_color", "total", "theory", "fitness"]
+    return store.shard(final_step.NAME).table(final_step.SCHEMA, shown).to_pylist()
 
 
 def _ingest(store: ShardStore, as_json: bool) -> None:
@@ -62,5 +76,6 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
         measured = {name: asdict(evaluation_step.measured(rows, name)) for name in ("total", "theory", "fitness")}
         click.echo(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
         return
-    click.echo(f"{len(rows)} verdicts, {len(promoted)} pieces promoted" + "".join(f"\n  {name}" for name in promoted))
+    click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
+               f"{name}" for name in promoted))
     click.echo("\n".join(tell.agreements(rows)))

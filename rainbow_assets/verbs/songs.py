@@ -15,7 +15,9 @@ from rainbow_assets.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="Print the anomalies as JSON.")
 @click.argument("corpus", required=False, type=click.Path(path_type=Path))
 def lint(corpus: Path | None, as_json: bool) -> None:
-    """List every irregularity of the raw songs: song, file, line or field, and what was done about it.
+    """List every irregularity of the raw songs.
+
+    Each names song, file, line or field, and what was done about it.
 
     CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 where a song cannot be used.
     """

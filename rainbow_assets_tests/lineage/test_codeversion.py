@@ -50,7 +50,7 @@ def test_the_walk_follows_first_party_imports_and_stops_at_the_machine():
 
 def test_imports_inside_functions_count():
     source = "def f():\n    from rainbow_assets.corpus import tables\n    return tables\n"
-    assert imports("m", source) == {"rainbow_assets.corpus.tables"}
+    assert imports(source) == {"rainbow_assets.corpus.tables"}
 
 
 def test_a_version_is_stable():

@@ -1,0 +1,12 @@
+"""Words for people: numbers with their nouns."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return the number with its noun in singular or plural.
+
+    >>> counted(1, "row"), counted(2_500, "row"), counted(2, "piece of music", "pieces of music")
+    ('1 row', '2,500 rows', '2 pieces of music')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
