@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,17 +13,45 @@ from typing import Any
 if os.environ.get("RAINBOW_TEST_SCALE") is None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis.core
 import pytest
 from hypothesis import settings
 
 from rainbow_assets.demo.write import write_demo
+from rainbow_assets_tests.counts import SCALE
+from rainbow_assets_tests.programs import hide
 
 ROOT = Path(__file__).resolve().parents[1]
-# On CI the same examples every time: a red run is the change's doing. Elsewhere new ones are looked for.
-# No deadlines: a slow machine fails nothing.
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.register_profile("here", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+HEAVY = SCALE != "test"
+SEED = int(os.environ.get("RAINBOW_TEST_SEED") or (random.SystemRandom().randrange(2**32) if HEAVY else 0))
+os.environ["RAINBOW_TEST_SEED"] = str(SEED)
+# `make test` has the same examples every time: a red run is the change's doing. `make test-heavy` looks for new ones,
+# and a seed repeats them. No deadlines: a slow machine fails nothing.
+settings.register_profile("test", derandomize=True, deadline=None)
+settings.register_profile("heavy", deadline=None, print_blob=True)
+settings.load_profile("heavy" if HEAVY else "test")
+if HEAVY:
+    hypothesis.core.global_force_seed = SEED  # pyright: ignore[reportAttributeAccessIssue]
+hide()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the property tests, so that `make test-heavy` can run them with other examples."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("property")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in the last lines what was skipped and why, and with which seed examples were drawn."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        reasons[reason.removeprefix("Skipped: ")] = reasons.get(reason.removeprefix("Skipped: "), 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"skipped {count}: {reason}")
+    if HEAVY:
+        terminalreporter.write_line(f"examples were drawn with RAINBOW_TEST_SEED={SEED}; set it to draw them again")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,64 @@
+"""The test run itself: hidden programs are hidden, skips are named, seeds are printed and repeat."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = """
+import shutil
+import pytest
+from hypothesis import given, strategies as st
+
+def test_hidden():
+    assert shutil.which("sh") and not shutil.which("env")
+
+@pytest.mark.skip(reason="it needs a theremin")
+def test_skipped():
+    pass
+
+SEEN = []
+
+@given(st.integers())
+def test_property(number):
+    SEEN.append(number)
+
+def test_print():
+    print("drawn", SEEN)
+"""
+
+
+def run(folder: Path, **more: str) -> str:
+    (folder / "rainbow_assets_tests").mkdir(exist_ok=True)
+    (folder / "rainbow_assets_tests/test_it.py").write_text(TESTS, "utf-8")
+    (folder / "conftest.py").write_text("from rainbow_assets_tests.conftest import *", "utf-8")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "RAINBOW_TEST_HIDE": "env", **more}
+    env.pop("RAINBOW_TEST_HIDDEN", None)
+    if "RAINBOW_TEST_SEED" not in more:
+        env.pop("RAINBOW_TEST_SEED", None)
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--rootdir", str(folder),
+                           str(folder / "rainbow_assets_tests/test_it.py")], cwd=folder, env=env, capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_run_names_what_it_skipped_and_hides_programs(tmp_path: Path):
+    plain = run(tmp_path, RAINBOW_TEST_SCALE="test")
+    assert "skipped 1: it needs a theremin" in plain and "RAINBOW_TEST_SEED" not in plain
+
+
+def drawn(output: str) -> str:
+    return next(line for line in output.splitlines() if "drawn" in line)
+
+
+def test_plain_runs_draw_the_same_and_heavy_ones_by_their_seed(tmp_path: Path):
+    assert drawn(run(tmp_path, RAINBOW_TEST_SCALE="test")) == drawn(run(tmp_path, RAINBOW_TEST_SCALE="test"))
+    first = run(tmp_path, RAINBOW_TEST_SCALE="heavy")
+    seed = first.partition("RAINBOW_TEST_SEED=")[2].partition(";")[0]
+    assert seed.isdecimal()
+    assert drawn(run(tmp_path, RAINBOW_TEST_SCALE="heavy", RAINBOW_TEST_SEED=seed)) == drawn(first)
+    assert drawn(run(tmp_path, RAINBOW_TEST_SCALE="heavy", RAINBOW_TEST_SEED="1")) != drawn(first)
