@@ -158,12 +158,28 @@ def change(folder: Path, midi_sha256: str, field: str, value: str, was: str) -> 
                 raise ReviewError("changed_meanwhile", f"{field} became {now!r} meanwhile; load the page again to see "
                                                        "it, then say yours")
             # Whole lines: a word may be part of another one, and still be somebody's note.
-            value = "\n".join([now, *(line for line in value.splitlines() if line not in now.splitlines())])
-        entry[field] = value
+            value = "\n".join([now, *(line for line in value.split("\n") if line not in now.split("\n"))])
+        entry[field] = _written(value, field)
         _verdict(entry, folder.name, True)
         _one_approval(entries, entry, folder)
         _save(folder, document)
         return {name: str(entry.get(name) or "") for name in HUMAN}
+
+
+def _written(value: str, field: str) -> str:
+    """Return ``value`` as a scalar that reads back as it is; raise ``ReviewError`` for what no file can hold.
+
+    YAML folds the line breaks of plain text, and takes U+0085, U+2028 and U+2029 for line breaks as well: text with any
+    but printable characters is written in double quotes, where each has an escape.
+    """
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ReviewError("bad_text", f"{field} has half a character (U+{ord(value[error.start]):04X}) at place "
+                                      f"{error.start + 1}; delete it or write it again") from None
+    return value if value.isprintable() else DoubleQuotedScalarString(value)
 
 
 def _same_status(one: str, other: str) -> bool:
