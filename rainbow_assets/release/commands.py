@@ -38,6 +38,6 @@ def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = No
         return "\n".join([*said, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
                                  f"revision={revision!r})"])
     return "\n".join([
-        *said, f"hear it:  open {Path(where) / 'listen.html'} in a browser",
-        f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
+        *said, f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
+        f"hear it:  {(Path(where) / 'listen.html').absolute().as_uri()}",
     ])
