@@ -36,7 +36,7 @@ hide()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the property tests, so that `make test-heavy` can run them with other examples."""
+    """Mark the property tests, so that they can be run alone with other examples."""
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("property")

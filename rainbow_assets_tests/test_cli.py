@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -32,14 +35,14 @@ def test_each_verb_has_help(verb):
 
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["no-such-verb"], 2, "No such command"),
-    (["why", "no_such_asset"], 1, "no asset is called 'no_such_asset'"),
+    (["why", "no_such_asset"], 2, "no asset is called 'no_such_asset'"),
     (["build", "--color", "Pink"], 2, "'Pink' is not a color of the Rainbow Table"),
     (["plan", "--color", "pink"], 2, "Black, Red, Orange"),
     (["lint", "/no/such/folder"], 2, "does not exist"),
     (["demo", "--stems-for", "x"], 2, "--stems-for needs --out"),
     (["lineage", "nothing"], 2, "ids look like"),
-    (["impact", "nothing"], 1, "name a color (Green)"),
-    (["release", "--version", "three"], 1, "is not a version"),
+    (["impact", "nothing"], 2, "name a color (Green)"),
+    (["release", "--version", "three"], 2, "is not a version"),
     (["release", "--preview-samples", "0"], 2, "0 is not in the range"),
 ])
 def test_wrong_use_gets_a_sentence_and_no_traceback(project: Path, words, code, said):
@@ -122,3 +125,56 @@ def test_from_songs_to_a_release_and_back_to_the_raw_file(project: Path):
 
 def story_files(project: Path) -> list[str]:
     return sorted(path.name for path in (project.parent / "corpus/02_01").iterdir())
+
+
+@pytest.mark.parametrize("verb", every_verb(), ids=" ".join)
+def test_the_help_of_all_verbs_is_that_of_each(verb):
+    command = main.get_command(click.Context(main), *verb)
+    assert command is not None
+    assert VERBS[verb[0]][1] == command.get_short_help_str(200)
+    assert VERBS[verb[0]][1] in " ".join(rainbow("--help").output.split()), "nothing is cut"
+
+
+HEAVY = {"dagster", "polars", "pyarrow", "scipy", "onnxruntime", "networkx", "matplotlib", "huggingface_hub", "datasets"}
+
+
+@pytest.mark.parametrize(("words", "spared"), [
+    (["--version"], HEAVY), (["--help"], HEAVY),
+    (["plan"], {"dagster", "scipy", "onnxruntime", "matplotlib", "huggingface_hub", "datasets", "ruamel"}),
+])
+def test_a_command_loads_only_what_it_needs(project: Path, words, spared):
+    code = (f"import sys; sys.argv = ['rainbow', *{words!r}]\nfrom rainbow_assets.cli import main\n"
+            "try:\n    main()\nfinally:\n    print(sorted(sys.modules), file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-1000:]
+    loaded = {name.partition(".")[0] for name in re.findall(r"'([^']+)'", done.stderr)}
+    assert sorted(loaded & spared) == []
+
+
+def test_quiet_and_json(project: Path):
+    done = rainbow("-q", "build", "--color", "Green", "--asset", "base_manifest", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["computed"] == answer["assets"]["base_manifest"]["computed"] > 0 and answer["removed"] == 0
+    again = json.loads(rainbow("build", "--color", "Green", "--asset", "base_manifest", "--json").stdout)
+    assert again == {"assets": {}, "computed": 0, "removed": 0}
+
+
+def test_without_a_dagster_home_the_projects_is_used_and_named(project: Path):
+    home = project.parent / "place"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", "utf-8")
+    below = home / "below"
+    below.mkdir()
+    kept = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    done = subprocess.run([sys.executable, "-m", "rainbow_assets.cli", "build", "--color", "Green", "--asset", "base_manifest"],
+                          cwd=below, env=kept, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert f"DAGSTER_HOME is not set; using {home}" in done.stderr
+    assert (home / "history").is_dir()
+
+
+def test_a_folder_that_cannot_be_used_is_a_sentence(project: Path, monkeypatch):
+    (project.parent / "a_file").write_text("", "utf-8")
+    monkeypatch.setenv("RAINBOW_DATA", str(project.parent / "a_file/below"))
+    done = rainbow("build", "--color", "Green", "--asset", "base_manifest")
+    assert done.exit_code == 1 and "Traceback" not in done.output

@@ -61,7 +61,7 @@ def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     review.change(folder, review.read(folder)[0].midi_sha256, "status", "approved", "pending")
     review.change(folder, review.read(folder)[1].midi_sha256, "status", "rejected", "pending")
     taken = rainbow("review", "--ingest")
-    assert taken.exit_code == 0 and "2 verdicts, 1 pieces promoted" in taken.output and "| total |" in taken.output
+    assert taken.exit_code == 0 and "2 verdicts, 1 piece promoted" in taken.output and "| total |" in taken.output
     measured = json.loads(rainbow("review", "--ingest", "--json").output)
     assert measured["agreement"]["total"]["pairs"] == 1 and len(measured["promoted"]) == 1
     assert len(list((folder / "approved").glob("*.mid"))) == 1

@@ -77,5 +77,5 @@ def test_a_page_of_nothing_made_yet(tmp_path: Path, tiny_corpus: Path, monkeypat
     target = tmp_path / "plan.html"
     target.write_text(plan_page(rooms.steps(), plan(rooms.steps(), ShardStore(str(tmp_path / "data")), COLOR_NAMES)), "utf-8")
     window.get(target.as_uri())
-    assert "shards are stale" in window.execute_script("return document.querySelector('.sum').innerText")
+    assert "shards stale" in window.execute_script("return document.querySelector('.sum').innerText")
     assert "has never been made" in window.execute_script("return document.body.innerText")

@@ -182,10 +182,10 @@ def test_the_verbs(project: Path):
     mended = rainbow(*green, "--repair")
     assert mended.exit_code == 0, mended.output
     assert f"damaged: segment_media/Green/{part.name} is not what shard.json lists (cut or changed)" in mended.output
-    assert "1 files were damaged" in mended.output
+    assert "1 file damaged" in mended.output
     assert part.read_bytes() == whole
     clean = rainbow(*green, "--repair")
-    assert " 0 files were damaged" in clean.output and "nothing to do" in clean.output
+    assert " 0 files damaged" in clean.output and "nothing to do" in clean.output
 
     corpus, elsewhere = project.parent / "corpus", project.parent / "elsewhere"
     corpus.rename(elsewhere)

@@ -138,7 +138,7 @@ def every_row_is_traced_to_its_raw_files() -> None:
     song = segment[:5]
     assert f"{song}/{song}.yml" in files and sum(name.endswith(".wav") for name in files) == 1
     said = rainbow("verify", "0.3.0").output
-    assert f"{found['rows_traced']:,} rows come from" in said and "0 damaged" in said
+    assert f"{found['rows_traced']:,} rows traced to" in said and "0 damaged" in said
 
 
 def damage_and_other_data_are_told_apart(project: Path) -> None:
