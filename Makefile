@@ -46,7 +46,7 @@ data/dagster/migrated: $(VENV)/core dagster.yaml
 demo: $(VENV)/core data/dagster/migrated  ## make a small corpus, build everything, publish it to a folder
 	@$(BIN)/rainbow demo --run
 
-test: $(VENV)/dev data/dagster/migrated  ## run the tests (10 minutes at most on 2 cores)
+test: $(VENV)/dev data/dagster/migrated  ## run the tests
 	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile rainbow_assets_tests
 
 test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills and edit scripts (30 minutes at most)

@@ -5,6 +5,7 @@ A verb's module is loaded when the verb is used: loading them all takes a second
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 from typing import Any
@@ -73,7 +74,7 @@ class Verbs(click.Group):
 
 def _of_the_disk(error: OSError) -> str:
     """Return a sentence about a file or folder that cannot be used."""
-    if error.errno == 28:
+    if error.errno == errno.ENOSPC:
         return f"{error.filename} cannot be written: {DISK}"
     return f"{error.filename} cannot be used: {error.strerror}; check that it exists and that you may read and write it"
 

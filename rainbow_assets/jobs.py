@@ -80,8 +80,8 @@ def _default_home() -> Path:
 
 
 @contextmanager
-def _watched(assets: Sequence[str]) -> Iterator[str]:
-    """Yield the id for a run whose progress is shown while it goes: which asset is being made, of how many."""
+def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
+    """Yield the id for a run on ``here``; while it goes, show which asset is being made, of how many."""
     run, names, begun = str(uuid.uuid4()), set(assets), []
 
     with progress.bar("building") as tick:
@@ -91,7 +91,7 @@ def _watched(assets: Sequence[str]) -> Iterator[str]:
                 begun.append(event.step_key)
                 tick("assets", len(begun), len(names))
 
-        instance().add_event_listener(run, look)
+        here.add_event_listener(run, look)
         yield run
 
 
@@ -103,9 +103,10 @@ def run_colors(
     job = definitions.resolve_job_def(main_job.name if assets is None else any_job.name)
     keys = [dg.AssetKey(name) for name in assets] if assets is not None else None
     allowed = {ALLOW_DELETES: "true"} if allow_deletes else {}
-    with _watched(list(rooms.steps()) if assets is None else assets) as run:
+    here = instance()
+    with _watched(here, list(rooms.steps()) if assets is None else assets) as run:
         return job.execute_in_process(
-            instance=instance(), asset_selection=keys, raise_on_error=False, run_config=QUIET, run_id=run,
+            instance=here, asset_selection=keys, raise_on_error=False, run_config=QUIET, run_id=run,
             tags={RANGE_START: colors[0], RANGE_END: colors[-1], **allowed},
         )
 

@@ -7,15 +7,19 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from dagster._utils.error import serializable_error_info_from_exc_info
 
-from rainbow_assets import rooms
+from rainbow_assets import progress, rooms
 from rainbow_assets.cli import VERBS, main
 from rainbow_assets.lineage import catalog
+from rainbow_assets.storage.shard import MissingShard
+from rainbow_assets.verbs.build import cause
 
 
 def rainbow(*words: str):
@@ -178,3 +182,30 @@ def test_a_folder_that_cannot_be_used_is_a_sentence(project: Path, monkeypatch):
     monkeypatch.setenv("RAINBOW_DATA", str(project.parent / "a_file/below"))
     done = rainbow("build", "--color", "Green", "--asset", "base_manifest")
     assert done.exit_code == 1 and "Traceback" not in done.output
+
+
+def test_a_run_shows_which_asset_is_made(project: Path, monkeypatch):
+    seen = []
+
+    @contextmanager
+    def bar(title: str):
+        yield lambda label, done, total: seen.append((title, label, done, total))
+
+    monkeypatch.setattr(progress, "bar", bar)
+    assert rainbow("build", "--color", "Green", "--asset", "base_manifest", "--asset", "song_splits").exit_code == 0
+    assert [item for item in seen if item[0] == "building"] == [("building", "assets", 1, 2), ("building", "assets", 2, 2)]
+
+
+def test_the_cause_of_a_failed_step_is_a_sentence_or_a_bug_with_its_place():
+    def raised(error: Exception):
+        try:
+            try:
+                raise error
+            except Exception as inner:
+                raise RuntimeError('Error occurred while executing op "audio":') from inner
+        except RuntimeError:
+            return serializable_error_info_from_exc_info(sys.exc_info())
+
+    assert cause(raised(MissingShard("audio/Black has not been made"))) == "audio/Black has not been made"
+    bug = cause(raised(KeyError("path")))
+    assert bug.startswith("KeyError: 'path'") and "This is a bug" in bug and "executing op" not in bug

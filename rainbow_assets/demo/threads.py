@@ -28,8 +28,8 @@ THREADS = (
 
 
 def write_threads(root: Path) -> int:
-    """Write the demo's threads below ``root`` and return their number; 0 if the folder has threads of somebody else."""
-    names = {str(uuid.uuid5(NAMESPACE, title)): entry for entry in THREADS for title in [entry[1]]}
+    """Write the demo's threads below ``root`` and return their number; 0 if the folder holds other threads."""
+    names = {str(uuid.uuid5(NAMESPACE, entry[1])): entry for entry in THREADS}
     if root.is_dir() and {path.name for path in root.iterdir() if path.is_dir()} - set(names):
         return 0
     for name, entry in names.items():

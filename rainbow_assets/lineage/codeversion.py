@@ -109,8 +109,8 @@ def _modules(imported: Imported) -> set[str]:
 class CodeCache:
     """Digests of sources by their sha256, kept in the user's cache folder: parsing all takes over a second.
 
-    A cache that cannot be read or written changes nothing but the time. Another Python, or another version of this
-    module, has a file of its own.
+    A cache that cannot be read or written changes nothing but the time. Each version of Python and of
+    this module has its own file.
     """
 
     def __init__(self, folder: Path) -> None:

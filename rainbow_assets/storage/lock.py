@@ -54,8 +54,8 @@ def writer_lock(files: Files, run: str = "-", wait_s: float = 0.0) -> Iterator[N
 def file_lock(path: Path, owner: Path | None = None, run: str = "-", wait_s: float = -1.0) -> Iterator[None]:
     """Hold the kernel's lock on the file ``path``, and name the holder in the file ``owner``.
 
-    The name has a file of its own: where locks are mandatory (Windows), nobody else can read a locked file. Raises
-    ``filelock.Timeout`` after ``wait_s`` seconds; with a negative ``wait_s`` it waits for ever.
+    The name is in another file because nobody else can read a locked file on Windows. Raises ``filelock.Timeout``
+    after ``wait_s`` seconds; with a negative ``wait_s`` it waits for ever.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path, timeout=wait_s, poll_interval=POLL_S, thread_local=False):

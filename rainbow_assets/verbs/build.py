@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rainbow_assets import progress, rooms, settings, taxonomy
+from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, gates, render, repair
 from rainbow_assets.lineage.materialize import problem
 from rainbow_assets.lineage.plan import FRESH, Planned
@@ -95,14 +96,9 @@ def stop_if_failed(result: Any) -> None:
         failure = event.step_failure_data
         if failure.user_failure_data and failure.user_failure_data.description:
             sentence = failure.user_failure_data.description.strip()
-        elif "did not succeed" in (failure.error.message if failure.error else ""):
-            continue  # an upstream step failed, which is printed itself
         else:
             sentence = cause(failure.error)
         click.echo(f"rainbow: {event.step_key}: {sentence}", err=True)
-    skipped = [event.step_key for event in result.filter_events(lambda event: event.is_step_skipped)]
-    if skipped:
-        click.echo(f"rainbow: not run because of that: {', '.join(dict.fromkeys(skipped))}", err=True)
     sys.exit(1)
 
 
@@ -115,6 +111,14 @@ def cause(error: Any) -> str:
         error = error.cause
     if error is None:
         return "the step failed without an error; the run's log is in the Dagster UI"
+    sentence = error.message.partition(": ")[2].strip() or error.message.strip()
+    if error.cls_name in _sentences(RainbowError):
+        return sentence
     where = [line.strip() for line in error.stack if "rainbow_assets" in line]
-    return f"{error.message.strip()}" + (f"\n{where[-1]}\nThis is a bug; the whole traceback is in the run's log, in "
-                                         "the Dagster UI" if where else "")
+    place = f"\n{where[-1]}" if where else ""
+    return f"{error.message.strip()}{place}\nThis is a bug; the whole traceback is in the run's log, in the Dagster UI"
+
+
+def _sentences(kind: type[RainbowError]) -> set[str]:
+    """Return the names of all errors that are a sentence for a person."""
+    return {kind.__name__}.union(*(_sentences(below) for below in kind.__subclasses__()))

@@ -128,7 +128,7 @@ def release(
     A version has every color, and every gate has passed.
     """
     if version:
-        Version.parse(version)  # a slip of the keyboard is told before anything is read
+        Version.parse(version)  # refuse a misspelled version before anything is read
     if dry_run:
         rehearse(version, push, preview_samples, include_preview, as_json)
         return
