@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = """
 import shutil
@@ -55,7 +57,12 @@ def drawn(output: str) -> str:
     return next(line for line in output.splitlines() if "drawn" in line)
 
 
-def test_plain_runs_draw_the_same_and_heavy_ones_by_their_seed(tmp_path: Path):
+@pytest.mark.parametrize("judge", ["", "true"])
+def test_plain_runs_draw_the_same_and_heavy_ones_by_their_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judge: str):
+    """Where CI is set, too: hypothesis has other defaults there."""
+    monkeypatch.setenv("CI", judge)
+    if not judge:
+        monkeypatch.delenv("CI")
     assert drawn(run(tmp_path, RAINBOW_TEST_SCALE="test")) == drawn(run(tmp_path, RAINBOW_TEST_SCALE="test"))
     first = run(tmp_path, RAINBOW_TEST_SCALE="heavy")
     seed = first.partition("RAINBOW_TEST_SEED=")[2].partition(";")[0]
