@@ -11,7 +11,7 @@ import click
 
 from rainbow_assets import taxonomy
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON
 
 if TYPE_CHECKING:
     from rainbow_assets.harmony.midi_write import Performance

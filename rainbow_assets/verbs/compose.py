@@ -13,7 +13,7 @@ from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON
 
 LIBRARY = ("chord_library", "progression_library", "function_graph")
 MADE = ("chord_candidates", "drum_candidates", "bass_candidates", "melody_candidates", "final_candidates",
@@ -92,7 +92,7 @@ def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
 def _materialize(*assets: str) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     stop_if_failed(jobs.run_colors(defs, assets=assets))
 

@@ -139,7 +139,7 @@ def evaluate(as_json: bool) -> None:
 def _materialize(*assets: str) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     result = jobs.run_colors(defs, assets=assets)
     stop_if_failed(result)

@@ -23,7 +23,7 @@ from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.build import stop_if_failed
+from rainbow_assets.verbs.failures import stop_if_failed
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB, not at the folder hub under RAINBOW_DATA.")

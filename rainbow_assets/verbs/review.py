@@ -13,7 +13,7 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON
 
 
 @click.command()
@@ -63,7 +63,7 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.composition import evaluation_step, tell
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     stop_if_failed(jobs.run_colors(defs, assets=[evaluation_step.NAME]))
     shown = [name for name in evaluation_step.SCHEMA.names if name != "midi"]

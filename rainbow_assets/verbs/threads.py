@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rainbow_assets import progress
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON
 
 if TYPE_CHECKING:
     from rainbow_assets.threads.commands import Answer

@@ -1,0 +1,31 @@
+"""How the verbs that start a run of Dagster's end when it failed: with the cause of each failed step, and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from rainbow_assets.verbs.styles import complain
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+
+def stop_if_failed(result: ExecuteInProcessResult) -> None:
+    """Exit 1 with why each step failed, what was not run because of it, and where the whole log is."""
+    if result.success:
+        return
+    from rainbow_assets import runs
+
+    found = runs.failures(result)
+    for failure in found:
+        complain(f"{failure.step}: {failure.sentence}")
+    skipped = runs.skipped(result)
+    if skipped:
+        complain(f"not run because of that: {', '.join(skipped)}")
+    if any(failure.bug for failure in found) or not found:
+        click.echo(f"This is a bug, please report it. The whole log is that of run {result.run_id[:8]} in the Dagster "
+                   "UI; run: dagster dev", err=True)
+    sys.exit(1)
