@@ -8,6 +8,8 @@ it loads no Dagster.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ import click
 import platformdirs
 
 from rainbow_assets import progress
-from rainbow_assets.errors import UsageError
+from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.lock import file_lock
 
 if TYPE_CHECKING:
@@ -63,10 +65,30 @@ def _users() -> Path:
 
 
 def instance() -> DagsterInstance:
-    """Return the Dagster instance of the home; raise ``UsageError`` as :func:`dagster_home` does."""
+    """Return the Dagster instance of the home.
+
+    Raises ``UsageError`` for a home that is no folder or has an unusable ``dagster.yaml``, and ``RainbowError`` for a
+    database that cannot be used.
+    """
     home = dagster_home()
     import dagster as dg  # slow to load, and a command that finds nothing to do can spare it
 
     # Two processes that open an unused home at once leave its database half made, for good.
-    with file_lock(home / LOCK):
-        return dg.DagsterInstance.get()
+    with file_lock(home / LOCK), database():
+        try:
+            return dg.DagsterInstance.get()
+        except dg.DagsterError as error:
+            raise UsageError(f"{home / CONFIG} cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Turn the errors of Dagster's database into a sentence."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise RainbowError(
+            f"Dagster's database cannot be used ({error.orig}); check that {os.environ[VARIABLE]} can be written, that "
+            "its disk is not full, and that no other program holds the database") from error

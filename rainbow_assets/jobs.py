@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from rainbow_assets import progress, rooms, runs
-from rainbow_assets.home import instance
+from rainbow_assets.home import database, instance
 from rainbow_assets.lineage import event_log
 from rainbow_assets.lineage.dagster import ALLOW_DELETES
 from rainbow_assets.storage.store import WHOLE
@@ -51,7 +51,7 @@ def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
     after every event.
     """
     run, names, begun = str(uuid.uuid4()), set(assets), list[str]()
-    with progress.keep_stderr(), event_log.kept_open(), progress.bar("building") as tick:
+    with database(), progress.keep_stderr(), event_log.kept_open(), progress.bar("building") as tick:
         def look(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
             if event and event.is_step_start and event.step_key in names:

@@ -37,16 +37,16 @@ def failures(result: ExecuteInProcessResult) -> list[Failure]:
             raise KeyboardInterrupt
         described = failed.user_failure_data.description if failed.user_failure_data else None
         sentence, bug = (described.strip(), False) if described else cause(chain)
-        found.append(Failure(event.step_key, sentence, bug))
+        found.append(Failure(event.step_key or "the run", sentence, bug))
     return found
 
 
 def skipped(result: ExecuteInProcessResult) -> list[str]:
     """Return the steps that were not run because of a failure, in order; the checks of an asset go with it."""
-    names = [event.step_key for event in result.filter_events(lambda event: event.is_step_skipped)]
-    failed = [event.step_key for event in result.filter_events(lambda event: event.is_step_failure)]
+    names = [str(event.step_key) for event in result.filter_events(lambda event: event.is_step_skipped)]
+    failed = {str(event.step_key) for event in result.filter_events(lambda event: event.is_step_failure)}
     return [name for name in dict.fromkeys(names)
-            if name not in failed and name.removesuffix("_checks") not in (*failed, *(set(names) - {name}))]
+            if name not in failed and name.removesuffix("_checks") not in failed | (set(names) - {name})]
 
 
 def _chain(error: Any) -> list[Any]:
@@ -121,7 +121,7 @@ def made(materializations: list[AssetMaterialization], whole: str) -> list[Made]
     found: dict[tuple[str, str], Made] = {}
     for item in materializations:
         asset, partition = item.asset_key.to_user_string(), item.partition or whole
-        values = {name: value.value for name, value in item.metadata.items()}
+        values: dict[str, Any] = {name: value.value for name, value in item.metadata.items()}
         if "left_as_it_was" in values:
             found[asset, partition] = Made(asset, partition, "blocked", 0, 0, 0, 0.0, str(values["left_as_it_was"]))
         elif "dagster/partition_row_count" in values:

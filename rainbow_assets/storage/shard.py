@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.parquet import Unreadable, read_frame, read_parquet
 
@@ -27,7 +27,7 @@ class DamagedShard(RainbowError):
     """A file of a shard is missing, cut or changed; the message names it."""
 
 
-class MissingShard(RainbowError):
+class MissingShard(UsageError):
     """The shard has never been written."""
 
 

@@ -112,9 +112,9 @@ def _dump(
     by_asset: dict[str, tuple[int, int]], shards: list[dict[str, Any]], colors: list[str], begun: float
 ) -> None:
     """Print what was made, in numbers by asset and by shard."""
+    assets = {asset: {"computed": computed, "removed": removed} for asset, (computed, removed) in by_asset.items()}
     click.echo(json.dumps({
-        "assets": {asset: {"computed": computed, "removed": removed} for asset, (computed, removed) in by_asset.items()},
-        "colors": colors, "computed": sum(computed for computed, _ in by_asset.values()),
+        "assets": assets, "colors": colors, "computed": sum(computed for computed, _ in by_asset.values()),
         "removed": sum(removed for _, removed in by_asset.values()),
         "seconds": round(time.monotonic() - begun, 3), "shards": shards,
     }, indent=1, sort_keys=True, ensure_ascii=False))

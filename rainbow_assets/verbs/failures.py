@@ -1,4 +1,4 @@
-"""How the verbs that start a run of Dagster's end when it failed: with the cause of each failed step, and exit code 1."""
+"""How verbs that start a run of Dagster's end if it failed: with the cause of each failed step, and exit code 1."""
 
 from __future__ import annotations
 
