@@ -103,6 +103,15 @@ def shards(result: ExecuteInProcessResult) -> list[runs.Made]:
     return runs.made([made for entry in logged if (made := entry.asset_materialization)], WHOLE)
 
 
+def skipped(result: ExecuteInProcessResult) -> list[str]:
+    """Return the assets that a run was to make and did not begin, because something that they read failed."""
+    planned = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    keys = [entry.dagster_event.asset_key for entry in planned if entry.dagster_event]
+    begun = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
+    names = dict.fromkeys(key.to_user_string() for key in keys if key)
+    return [name for name in (*rooms.steps(), "published_dataset") if name in names and name not in begun]
+
+
 def run_release(definitions: dg.Definitions, config: dict[str, object]) -> ExecuteInProcessResult:
     """Materialize ``published_dataset`` with ``config``."""
     job = definitions.resolve_job_def(release_job.name)

@@ -38,15 +38,12 @@ def failures(result: ExecuteInProcessResult) -> list[Failure]:
         described = failed.user_failure_data.description if failed.user_failure_data else None
         sentence, bug = (described.strip(), False) if described else cause(chain)
         found.append(Failure(event.step_key or "the run", sentence, bug))
+    for event in () if found else result.filter_events(lambda event: event.is_job_failure):
+        chain = _chain(event.job_failure_data.error)
+        if any(error.cls_name == INTERRUPTED for error in chain):
+            raise KeyboardInterrupt
+        found.append(Failure("the run", *cause(chain)))
     return found
-
-
-def skipped(result: ExecuteInProcessResult) -> list[str]:
-    """Return the steps that were not run because of a failure, in order; the checks of an asset go with it."""
-    names = [str(event.step_key) for event in result.filter_events(lambda event: event.is_step_skipped)]
-    failed = {str(event.step_key) for event in result.filter_events(lambda event: event.is_step_failure)}
-    return [name for name in dict.fromkeys(names)
-            if name not in failed and name.removesuffix("_checks") not in failed | (set(names) - {name})]
 
 
 def _chain(error: Any) -> list[Any]:

@@ -17,12 +17,12 @@ def stop_if_failed(result: ExecuteInProcessResult) -> None:
     """Exit 1 with why each step failed, what was not run because of it, and where the whole log is."""
     if result.success:
         return
-    from rainbow_assets import runs
+    from rainbow_assets import jobs, runs
 
     found = runs.failures(result)
     for failure in found:
         complain(f"{failure.step}: {failure.sentence}")
-    skipped = runs.skipped(result)
+    skipped = jobs.skipped(result)
     if skipped:
         complain(f"not run because of that: {', '.join(skipped)}")
     if any(failure.bug for failure in found) or not found:
