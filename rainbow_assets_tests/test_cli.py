@@ -32,14 +32,14 @@ def test_each_verb_has_help(verb):
 
 @pytest.mark.parametrize(("words", "code", "said"), [
     (["no-such-verb"], 2, "No such command"),
-    (["why", "no_such_asset"], 1, "no asset is called 'no_such_asset'"),
+    (["why", "no_such_asset"], 2, "no asset is called 'no_such_asset'"),
     (["build", "--color", "Pink"], 2, "'Pink' is not a color of the Rainbow Table"),
     (["plan", "--color", "pink"], 2, "Black, Red, Orange"),
     (["lint", "/no/such/folder"], 2, "does not exist"),
     (["demo", "--stems-for", "x"], 2, "--stems-for needs --out"),
     (["lineage", "nothing"], 2, "ids look like"),
-    (["impact", "nothing"], 1, "name a color (Green)"),
-    (["release", "--version", "three"], 1, "is not a version"),
+    (["impact", "nothing"], 2, "name a color (Green)"),
+    (["release", "--version", "three"], 2, "is not a version"),
     (["release", "--preview-samples", "0"], 2, "0 is not in the range"),
 ])
 def test_wrong_use_gets_a_sentence_and_no_traceback(project: Path, words, code, said):
