@@ -5,15 +5,18 @@ A verb's module is loaded when the verb is used: loading them all takes a second
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
+import sys
+from types import TracebackType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from rainbow_assets import taxonomy
-from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets import __version__, progress, taxonomy
+from rainbow_assets.errors import FULL, RainbowError, UsageError, of_the_disk
+from rainbow_assets.verbs.styles import complain
 
 VERBS = {
     "init": ("init:init", "Lay out a new project: settings, workspace, an example song."),
@@ -34,11 +37,25 @@ VERBS = {
     "review": ("review:review", "Hear and judge the finished pieces in the browser."),
 }
 """Verb -> (module of `rainbow_assets.verbs` and its command, the line that --help shows)."""
-DISK = "the disk is full; free some space and run the command again"
+SECTIONS = {
+    "Begin": ("init", "demo", "lint"),
+    "Build": ("build", "plan", "why", "impact", "lineage"),
+    "Publish": ("release", "diff", "verify"),
+    "Wings": ("threads", "chords", "fitness", "compose", "review"),
+}
+"""The verbs as --help groups them, in the order in which one uses them."""
+REPORT = "https://huggingface.co/datasets/earthlyframes/white-training-data/discussions"
+STOPPED = 130
+"""Exit code after ctrl-C, as shells expect it."""
 
 
 class Verbs(click.Group):
     """Commands loaded by name; a person's errors are shown as sentences, and tracebacks are kept for bugs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program: a bug shows its traceback, and where to report it."""
+        sys.excepthook = _report
+        return super().__call__(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order in which one uses them."""
@@ -53,11 +70,18 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one line for each verb, without loading it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, VERBS[name][1]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a verb without loading all of them."""
+        found = [CompletionItem(name, help=summary) for name, (_, summary) in VERBS.items()
+                 if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; exit 2 for wrong use, 1 for data that says no, 130 for ctrl-C."""
+        """Run a verb; exit 2 for wrong use, 1 for data, gates and disks that say no, 130 for ctrl-C."""
         try:
             return super().invoke(ctx)
         except (UsageError, taxonomy.UnknownColor) as error:
@@ -65,37 +89,35 @@ class Verbs(click.Group):
         except RainbowError as error:
             _stop(ctx, str(error), 1)
         except OSError as error:
-            if error.filename is None:
+            if error.errno is None or (error.filename is None and error.errno not in FULL):
                 raise
-            _stop(ctx, _of_the_disk(error), 1)
+            _stop(ctx, of_the_disk(error.errno, error.filename and os.fsdecode(error.filename)), 1)
         except KeyboardInterrupt:
-            _stop(ctx, "stopped; what was finished is kept, run the command again to go on", 130)
-
-
-def _of_the_disk(error: OSError) -> str:
-    """Return a sentence about a file or folder that cannot be used."""
-    if error.errno == errno.ENOSPC:
-        return f"{error.filename} cannot be written: {DISK}"
-    return f"{error.filename} cannot be used: {error.strerror}; check that it exists and that you may read and write it"
+            _stop(ctx, "stopped; what was finished is kept, run the command again to go on", STOPPED)
 
 
 def _stop(ctx: click.Context, sentence: str, code: int) -> None:
-    click.secho(f"rainbow: {sentence}", err=True, fg="red")
+    complain(sentence)
     ctx.exit(code)
 
 
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    complain(f"this is a bug of version {__version__}, please report it with the lines above: {REPORT}")
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="rainbow-assets")
+@click.version_option(__version__, prog_name="rainbow")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.pass_context
 def main(ctx: click.Context, quiet: bool) -> None:
-    """From raw songs to a lineage-true, playable, versioned dataset."""
+    """From raw songs to a lineage-true, playable, versioned dataset.
+
+    Exit codes: 0 done; 1 the data, a gate or the disk says no; 2 wrong use or configuration.
+    """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
-    if quiet:
-        from rainbow_assets import progress
-
-        progress.quiet = True
+    progress.quiet = quiet
 
 
 if __name__ == "__main__":

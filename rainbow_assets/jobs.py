@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import platformdirs
 
-from rainbow_assets import progress, rooms
-from rainbow_assets.errors import UsageError
-from rainbow_assets.lineage.dagster import ALLOW_DELETES, DATA_VERSION_TAG
-from rainbow_assets.storage.lock import file_lock
+from rainbow_assets import progress, rooms, runs
+from rainbow_assets.home import database, instance
+from rainbow_assets.lineage import event_log
+from rainbow_assets.lineage.dagster import ALLOW_DELETES
 from rainbow_assets.storage.store import WHOLE
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -48,51 +43,24 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """On the command line the verbs say what happened; the whole log is in the Dagster UI."""
 
 
-def instance() -> dg.DagsterInstance:
-    """Return the Dagster instance of ``DAGSTER_HOME``; without one, of the project's folder or the user's.
-
-    Raises ``UsageError`` if ``DAGSTER_HOME`` is not a folder.
-    """
-    named = os.environ.get("DAGSTER_HOME")
-    if named and not os.path.isdir(named):
-        raise UsageError(f"DAGSTER_HOME is {named}, which does not exist; run: export DAGSTER_HOME=$PWD")
-    if not named:
-        home = _default_home()
-        os.environ["DAGSTER_HOME"] = str(home)
-        print(f"DAGSTER_HOME is not set; using {home}", file=sys.stderr)
-    # Two processes that open an unused home at once break its database for good.
-    with file_lock(Path(os.environ["DAGSTER_HOME"]) / ".dagster-home.lock"):
-        return dg.DagsterInstance.get()
-
-
-def _default_home() -> Path:
-    """Return the nearest folder, from the working folder upwards, with a dagster.yaml; else one of the user's."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dagster.yaml").is_file():
-            return folder
-    home = Path(platformdirs.user_data_dir("rainbow_assets", appauthor=False)) / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        template = resources.files("rainbow_assets") / "project" / "dagster.yaml"
-        (home / "dagster.yaml").write_text(template.read_text("utf-8"), "utf-8", newline="\n")
-    return home
-
-
 @contextmanager
 def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
-    """Yield the id for a run on ``here``; while it goes, show which asset is being made, of how many."""
-    run, names, begun = str(uuid.uuid4()), set(assets), []
+    """Yield the id for a run whose progress is shown while it goes: which asset is being made, and how many are done.
 
-    with progress.bar("building") as tick:
+    Standard error and the event log stay open meanwhile: a step sends the one into a file, and closes the other
+    after every event.
+    """
+    run, names, begun = str(uuid.uuid4()), set(assets), list[str]()
+    with database(), progress.keep_stderr(), event_log.kept_open(), progress.bar("building") as tick:
         def look(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
             if event and event.is_step_start and event.step_key in names:
                 begun.append(event.step_key)
-                tick("assets", len(begun), len(names))
+                tick("assets", len(begun) - 1, len(names))
 
         here.add_event_listener(run, look)
         yield run
+        tick("assets", len(names), len(names))
 
 
 def run_colors(
@@ -103,25 +71,13 @@ def run_colors(
     job = definitions.resolve_job_def(main_job.name if assets is None else any_job.name)
     keys = [dg.AssetKey(name) for name in assets] if assets is not None else None
     allowed = {ALLOW_DELETES: "true"} if allow_deletes else {}
+    made = assets or [name for name, step in rooms.steps().items() if not step.on_request]
     here = instance()
-    with _watched(here, list(rooms.steps()) if assets is None else assets) as run:
+    with _watched(here, made) as run:
         return job.execute_in_process(
             instance=here, asset_selection=keys, raise_on_error=False, run_config=QUIET, run_id=run,
             tags={RANGE_START: colors[0], RANGE_END: colors[-1], **allowed},
         )
-
-
-def known_versions(shards: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return the data versions that this Dagster instance shows for (asset, partition); unknown ones are left out."""
-    shown = {}
-    here = instance()
-    for asset, partition in sorted(shards):
-        color = None if partition == WHOLE else partition
-        record = here.get_latest_data_version_record(dg.AssetKey(asset), partition_key=color)
-        made = record.asset_materialization if record else None
-        if made is not None and made.tags and DATA_VERSION_TAG in made.tags:
-            shown[asset, partition] = made.tags[DATA_VERSION_TAG]
-    return shown
 
 
 def rows(result: ExecuteInProcessResult) -> tuple[int, int]:
@@ -141,10 +97,27 @@ def by_asset(result: ExecuteInProcessResult) -> dict[str, tuple[int, int]]:
     return found
 
 
+def shards(result: ExecuteInProcessResult) -> list[runs.Made]:
+    """Return what a run made of each shard, from its log; the shards of a range are in no other place."""
+    logged = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    return runs.made([made for entry in logged if (made := entry.asset_materialization)], WHOLE)
+
+
+def skipped(result: ExecuteInProcessResult) -> list[str]:
+    """Return the assets that a run was to make and did not begin, because something that they read failed."""
+    planned = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    keys = [entry.dagster_event.asset_key for entry in planned if entry.dagster_event]
+    begun = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}
+    names = dict.fromkeys(key.to_user_string() for key in keys if key)
+    return [name for name in (*rooms.steps(), "published_dataset") if name in names and name not in begun]
+
+
 def run_release(definitions: dg.Definitions, config: dict[str, object]) -> ExecuteInProcessResult:
     """Materialize ``published_dataset`` with ``config``."""
     job = definitions.resolve_job_def(release_job.name)
-    return job.execute_in_process(
-        instance=instance(), raise_on_error=False,
-        run_config={**QUIET, "ops": {"published_dataset": {"config": config}}},
-    )
+    here = instance()
+    with _watched(here, ["published_dataset"]) as run:
+        return job.execute_in_process(
+            instance=here, raise_on_error=False, run_id=run,
+            run_config={**QUIET, "ops": {"published_dataset": {"config": config}}},
+        )

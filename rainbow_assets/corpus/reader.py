@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.corpus import yaml_safe
 from rainbow_assets.corpus.anomalies import Notes
-from rainbow_assets.corpus.builder import build_song
-from rainbow_assets.corpus.manifest import ManifestEntry, placeholders, validate
 from rainbow_assets.corpus.model import Quarantined, Reading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
 from rainbow_assets.taxonomy import COLOR_NAMES, COLORS, UnknownColor, resolve
+
+if TYPE_CHECKING:
+    from rainbow_assets.corpus.manifest import ManifestEntry
 
 FOLDER = re.compile(r"^[0-9]{2}_[0-9]{2}$")
 ORPHANS = COLOR_NAMES[0]
@@ -67,6 +68,9 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
 
     Raises ``UsageError`` for a ``corpus.toml`` that cannot be used; whatever is wrong with the song is in the reading.
     """
+    # Here, because a plan asks for the folders of songs only, and the reader of manifests loads pydantic.
+    from rainbow_assets.corpus.builder import build_song
+
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
     notes = Notes(folder.name)
@@ -96,6 +100,8 @@ def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence"
 
 
 def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
+    from rainbow_assets.corpus.manifest import placeholders, validate
+
     said, where, document = "", "file", None
     try:
         document = yaml_safe.load((folder / f"{folder.name}.yml").read_bytes())

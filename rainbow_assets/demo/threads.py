@@ -23,6 +23,14 @@ THREADS = (
      "A mirror that answers late, and then only with what was meant."),
     ("Indigo", "Letters Under the Floor", "D minor", 75,
      "A house keeps the letters that its tenants decided not to send."),
+    ("Orange", "The Museum of Almost", "C major", 93,
+     "A museum keeps what nearly happened, and the guide cannot leave the first room."),
+    ("Black", "The Toll Keeper Counts Backwards", "E minor", 66,
+     "A toll keeper is paid in years, and gives change."),
+    ("Green", "Moss on the Ledger", "C major", 93,
+     "Moss grows over the accounts of a farm until they are right."),
+    ("Red", "The Map Was Hungry", "C major", 93,
+     "A map eats the roads it has shown, so that everyone arrives once."),
 )
 """Color, title, key, tempo and concept of each thread's last proposal."""
 

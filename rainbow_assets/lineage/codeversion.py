@@ -13,18 +13,16 @@ import atexit
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
-import os
 import sys
-import uuid
 from functools import cache, lru_cache
 from pathlib import Path
 
 from rainbow_assets import settings
+from rainbow_assets.caches import read_cache, write_cache
 
 PACKAGE = "rainbow_assets"
 Imported = list[tuple[str, str | None]]
-STOPS = ("settings", "errors", "progress", "definitions", "cli", "storage", "lineage")
+STOPS = ("settings", "errors", "progress", "caches", "home", "definitions", "cli", "storage", "lineage")
 FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
 
 
@@ -132,25 +130,17 @@ class CodeCache:
     def _load(self) -> dict[str, tuple[str, Imported]]:
         if self._known is None:
             try:
-                document = json.loads(self.path.read_bytes())
-                self._known = {str(key): (str(tree), [(str(module), name) for module, name in imported])
-                               for key, (tree, imported) in document.items()}
-            except (OSError, ValueError, TypeError, AttributeError):
+                self._known = {key: (str(tree), [(str(module), name) for module, name in imported])
+                               for key, (tree, imported) in read_cache(self.path).items()}
+            except (ValueError, TypeError):
                 self._known = {}
         return self._known
 
     def save(self) -> None:
         """Keep what was parsed for the next process."""
-        if not self._new:
-            return
-        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(json.dumps(self._known, sort_keys=True).encode())
-            os.replace(temporary, self.path)
+        if self._new and self._known is not None:
+            write_cache(self.path, dict(self._known))
             self._new = False
-        except OSError:
-            temporary.unlink(missing_ok=True)
 
 
 @cache

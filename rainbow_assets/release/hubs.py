@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.release.manifest import Manifest
 from rainbow_assets.release.versions import Version
 
@@ -20,7 +20,7 @@ class VersionConflict(HubError):
     """The version exists with other bytes. Versions are immutable."""
 
 
-class NoSuchVersion(HubError):
+class NoSuchVersion(HubError, UsageError):
     """The hub does not hold that version."""
 
 

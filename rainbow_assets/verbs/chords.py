@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rainbow_assets import taxonomy
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.text import counted
+from rainbow_assets.verbs.options import AS_JSON, ColorType
 
 if TYPE_CHECKING:
     from rainbow_assets.harmony.midi_write import Performance
@@ -20,21 +20,21 @@ STRATEGIES = ("best", "brute_force", "graph", "random")
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", default="C major")
 @click.option("--length", default=4, show_default=True, help="Chords, 2 to 16.")
 @click.option("--top", default=10, show_default=True, help="Progressions to show.")
-@click.option("--color", help="Color that the chords should fit, by the trained scorer.")
+@click.option("--color", type=ColorType(), help="Color that the chords should fit, by the trained scorer.")
 @click.option("--strategy", type=click.Choice(STRATEGIES), show_default="best", help="How progressions are found.")
 @click.option("--weights", help="Scorers and weights, for example melody=.25,voice_leading=.3,variety=.15.")
 @click.option("--candidates", default=1000, show_default=True, help="Draws of the other strategies than best.")
-@click.option("--seed", default=0, show_default=True, help="Of the draws.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the draws.")
 @click.option("--pack", default="builtin", show_default=True,
               help="builtin, library (the built chord_library), or a pack's folder or .tar.gz.")
 @click.option("--kind", "kinds", multiple=True, help="Only chords of this category (triad, seventh ...); repeatable.")
 @click.option("--start", help="First chord: a function (V), a roman (V7) or a name (E7).")
 @click.option("--end", help="Last chord.")
 @click.option("--pin", "pins", multiple=True, help="A chord at a place, for example 2=V7; repeatable.")
-@click.option("--no-repeats", is_flag=True, help="No chord twice.")
+@click.option("--no-repeats", is_flag=True, help="Use no chord twice.")
 @click.option("--low", type=click.IntRange(0, 127), help="Lowest MIDI pitch.")
 @click.option("--high", type=click.IntRange(0, 127), help="Highest MIDI pitch.")
 @click.option("--max-leap", type=int, help="Largest move of the top note, in semitones.")
@@ -48,13 +48,12 @@ def chords(
     key: str, length: int, top: int, color: str | None, strategy: str | None, weights: str | None, candidates: int,
     seed: int, pack: str, kinds: tuple[str, ...], start: str | None, end: str | None, pins: tuple[str, ...],
     no_repeats: bool, low: int | None, high: int | None, max_leap: int | None, midi: Path | None, audio: bool,
-    bpm: float, rhythm: str,
-    strum: int, as_json: bool,
+    bpm: float, rhythm: str, strum: int, as_json: bool,
 ) -> None:
     """Find chord progressions in a key.
 
-    KEY is for example "A minor" or "Bb major". The best come first. The strategy best proves that no progression
-    scores higher, or says how much higher one could.
+    KEY is for example "A minor" or "Bb major" (default: "C major"). The best come first. The strategy best proves that
+    no progression scores higher, or says how much higher one could.
     """
     from rainbow_assets.harmony import commands
     from rainbow_assets.harmony.errors import HarmonyUsageError
@@ -66,8 +65,7 @@ def chords(
         raise HarmonyUsageError("--audio needs --midi DIR, the folder that the files go to")
     asked = commands.Request(
         parse_key(key), length, top, strategy, commands.read_weights(weights, color), candidates, seed, kinds,
-        Constraints(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap),
-        color and taxonomy.resolve(color).name)
+        Constraints(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap), color)
     how = Performance(bpm=bpm, beats=commands.read_beats(rhythm), strum_ms=strum)
     library = _library(pack)
     result = commands.find(library, asked)
@@ -83,7 +81,7 @@ def chords(
 def _text(answer: dict[str, Any], table: str, midi: Path | None, as_json: bool) -> str:
     if as_json:
         return json.dumps(answer, indent=1, sort_keys=True, ensure_ascii=False)
-    return f"{table}\n{len(answer['progressions'])} MIDI files in {midi}" if midi is not None else table
+    return f"{table}\n{counted(len(answer['progressions']), 'MIDI file')} in {midi}" if midi is not None else table
 
 
 def _library(pack: str) -> Any:

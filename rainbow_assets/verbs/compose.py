@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON, ColorType, ProposalType
+
+if TYPE_CHECKING:
+    from rainbow_assets.storage.store import ShardStore
 
 LIBRARY = ("chord_library", "progression_library", "function_graph")
 MADE = ("chord_candidates", "drum_candidates", "bass_candidates", "melody_candidates", "final_candidates",
@@ -32,13 +34,13 @@ concept: |
 
 
 @click.command()
-@click.argument("what", required=False)
-@click.option("--color", help="Compose it for another color.")
-@click.option("--key", help="In another key, for example 'A minor'.")
-@click.option("--bpm", type=float, help="At another tempo.")
-@click.option("--time-signature", help="In another meter, for example 7/8.")
-@click.option("--title", help="Under another title: another song.")
-@click.option("--example", is_flag=True, help="Print a proposal to begin with, and stop.")
+@click.argument("what", required=False, type=ProposalType())
+@click.option("--color", type=ColorType(), help="Color to compose for (default: that of the proposal).")
+@click.option("--key", help="Another key, for example 'A minor'.")
+@click.option("--bpm", type=float, help="Another tempo, in quarter notes per minute.")
+@click.option("--time-signature", help="Another meter, for example 7/8.")
+@click.option("--title", help="Another title, which makes it another song.")
+@click.option("--example", is_flag=True, help="Print a proposal to begin with; compose nothing.")
 @AS_JSON
 def compose(
     what: str | None, color: str | None, key: str | None, bpm: float | None, time_signature: str | None,
@@ -56,6 +58,7 @@ def compose(
         click.echo(EXAMPLE, nl=False)
         return
     from rainbow_assets.composition import commissions
+    from rainbow_assets.storage.store import ShardStore
 
     settings.default_rules()  # a setting that cannot be is said before anything runs
     changes = {"rainbow_color": color, "key": key, "bpm": bpm, "time_signature": time_signature, "title": title}
@@ -92,7 +95,7 @@ def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
 def _materialize(*assets: str) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     stop_if_failed(jobs.run_colors(defs, assets=assets))
 

@@ -13,7 +13,8 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.build import stop_if_failed
+from rainbow_assets.verbs.failures import stop_if_failed
+from rainbow_assets.verbs.options import SongsType
 
 if TYPE_CHECKING:
     from rainbow_assets.storage.store import ShardStore
@@ -28,7 +29,7 @@ KEY, TOP = "A minor", 3
               help="Songs of each color.")
 @click.option("--stems-for", type=click.Path(path_type=Path), help="Render stand-in media for existing manifests.")
 @click.option("--out", "target", type=click.Path(path_type=Path), help="Folder for the stand-ins.")
-@click.option("--songs", help="Only these songs, for example 01_01,05_03.")
+@click.option("--songs", type=SongsType(), help="Only these songs, for example 01_01,05_03.")
 @click.option("--shuffle-colors", is_flag=True, help="Assign songs to colors at random (control experiment).")
 @click.option("--run", is_flag=True, help="Build, compose and publish everything from the demo corpus.")
 def demo(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rainbow_assets import settings, taxonomy
+from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
+from rainbow_assets.verbs.groups import WholeSummaries
+from rainbow_assets.verbs.options import ColorType
 
 if TYPE_CHECKING:
     from rainbow_assets.fitness.scorer import ChromaticScorer, Score
@@ -23,7 +24,7 @@ SCORE = "score"
 MADE = ("piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation", "chromatic_scorer")
 
 
-class Fitness(click.Group):
+class Fitness(WholeSummaries):
     """A group whose first word may be a file: `rainbow fitness FILE...` scores."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -52,7 +53,7 @@ def fitness() -> None:
 
 @fitness.command(name=SCORE)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--color", required=True, help="Color to fit, by name or letter.")
+@click.option("--color", type=ColorType(), required=True, help="Color to fit, by name or letter.")
 @click.option("--concept", help="The song's concept; what the music adds to it is shown apart.")
 @click.option("--lyric", help="The words that are sung.")
 @click.option("--scorer", "model", type=click.Path(path_type=Path), help="An ONNX scorer (default: the store's).")
@@ -61,7 +62,6 @@ def score(
     files: tuple[Path, ...], color: str, concept: str | None, lyric: str | None, model: Path | None, as_json: bool
 ) -> None:
     """Score files against a color, best first."""
-    name = taxonomy.resolve(color).name
     if not files and not (concept or lyric):
         raise UsageError("there is nothing to score; give a MIDI or sound file, --concept or --lyric")
     for file in files:
@@ -70,11 +70,11 @@ def score(
         if file.suffix.lower() not in (*MUSIC, *SOUND):
             raise UsageError(f"{file} is neither MIDI ({', '.join(MUSIC)}) nor sound ({', '.join(SOUND)})")
     scorer = _opened(model)
-    found = [(str(file), _scored(scorer, file, name, concept, lyric)) for file in files]
+    found = [(str(file), _scored(scorer, file, color, concept, lyric)) for file in files]
     if not files:
-        found = [("(words)", scorer.score(concept=concept, lyric=lyric, color=name))]
+        found = [("(words)", scorer.score(concept=concept, lyric=lyric, color=color))]
     found.sort(key=lambda item: -1.0 if item[1].fitness is None else item[1].fitness, reverse=True)
-    click.echo(_json(scorer, found) if as_json else _text(scorer, name, found))
+    click.echo(_json(scorer, found) if as_json else _text(scorer, color, found))
     sys.exit(1 if all(item.fitness is None for _, item in found) else 0)
 
 
@@ -83,6 +83,8 @@ def _opened(model: Path | None) -> ChromaticScorer:
     from rainbow_assets.fitness.scorer_step import load
 
     if model is None:
+        from rainbow_assets.storage.store import ShardStore
+
         return load(ShardStore(settings.roots().data))
     if not model.is_file():
         raise UsageError(f"the scorer {model} is not a file")
@@ -124,7 +126,7 @@ def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -
 
 @fitness.command()
 def train() -> None:
-    """Train, evaluate and export the scorer: everything that is stale of it, visibly in Dagster."""
+    """Train, evaluate and export the scorer, through Dagster."""
     _materialize(*MADE)
     _evaluated(False)
 
@@ -132,14 +134,17 @@ def train() -> None:
 @fitness.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the evaluation as JSON.")
 def evaluate(as_json: bool) -> None:
-    """Show what the models know of songs that they never met, and whether the scorer may be ranked by."""
+    """Show how well the models know songs they never met.
+
+    Also prints whether the scorer may be used for ranking.
+    """
     _evaluated(as_json)
 
 
 def _materialize(*assets: str) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     result = jobs.run_colors(defs, assets=assets)
     stop_if_failed(result)
@@ -150,6 +155,7 @@ def _materialize(*assets: str) -> None:
 def _evaluated(as_json: bool) -> None:
     from rainbow_assets.fitness import eval_step, scorer_step, tell
     from rainbow_assets.storage.shard import MissingShard
+    from rainbow_assets.storage.store import ShardStore
 
     store = ShardStore(settings.roots().data)
     shown = [name for name in scorer_step.SCHEMA.names if name != "onnx"]

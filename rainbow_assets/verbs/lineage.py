@@ -1,35 +1,41 @@
-"""`rainbow plan | why | impact | lineage`: what is stale, why, what a change would touch, where a row came from."""
+"""`rainbow plan | why | impact | lineage`: what is stale, why, what a change would touch, where a row came from.
+
+The steps of all packages are loaded when a verb runs, not for its help.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rainbow_assets import rooms, settings, taxonomy
-from rainbow_assets.corpus import targets
-from rainbow_assets.corpus.changes import recorded_files
-from rainbow_assets.corpus.ids import stem_of
+from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import UsageError
-from rainbow_assets.lineage import catalog, page, render, trace
-from rainbow_assets.lineage.impact import Touched
-from rainbow_assets.lineage.impact import impact as follow
-from rainbow_assets.lineage.plan import FRESH
-from rainbow_assets.lineage.plan import plan as make_plan
-from rainbow_assets.release.versions_holding import releases_of
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.verbs.options import AS_JSON, ONE_COLOR, AssetType, TargetType
+from rainbow_assets.verbs.styles import styled
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+if TYPE_CHECKING:
+    from rainbow_assets.lineage.plan import Planned
+    from rainbow_assets.storage.store import ShardStore
 
 
 def _colors(color: str | None) -> list[str]:
-    return [taxonomy.by_name(color).name] if color else list(taxonomy.COLOR_NAMES)
+    return [color] if color else list(taxonomy.COLOR_NAMES)
 
 
 def _store() -> ShardStore:
+    from rainbow_assets.storage.store import ShardStore
+
     return ShardStore(settings.roots().data)
+
+
+def _planned(color: str | None) -> list[Planned]:
+    from rainbow_assets import rooms
+    from rainbow_assets.lineage.plan import plan as make_plan
+
+    return make_plan(rooms.steps(), _store(), _colors(color))
 
 
 def _dump(value: Any) -> None:
@@ -37,7 +43,7 @@ def _dump(value: Any) -> None:
 
 
 @click.command()
-@click.option("--color", help="Only this color.")
+@ONE_COLOR
 @click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
 @AS_JSON
 def plan(color: str | None, html: Path | None, as_json: bool) -> None:
@@ -45,8 +51,14 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
 
     Nothing is changed.
     """
-    planned = make_plan(rooms.steps(), _store(), _colors(color))
+    from rainbow_assets.lineage import render
+    from rainbow_assets.lineage.plan import FRESH
+
+    planned = _planned(color)
     if html is not None:
+        from rainbow_assets import rooms
+        from rainbow_assets.lineage import page
+
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(page.plan_page(rooms.steps(), planned), "utf-8", newline="\n")
         click.echo(f"wrote {html}")
@@ -54,23 +66,25 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
                "stale": sum(entry.state != FRESH for entry in planned)})
     else:
-        for line in render.plan_tree(planned).splitlines():
-            click.secho(line, fg=_color_of(line))
+        click.echo(styled(render.plan_tree(planned)))
 
 
 @click.command()
-@click.argument("asset")
-@click.option("--color", help="Only this color.")
+@click.argument("asset", type=AssetType())
+@ONE_COLOR
 @AS_JSON
 def why(asset: str, color: str | None, as_json: bool) -> None:
     """Show why an asset is out of date.
 
     Prints the reasons of ASSET and of everything that it follows.
     """
-    steps = rooms.steps()
+    from rainbow_assets import rooms
+    from rainbow_assets.lineage import catalog, render
+    from rainbow_assets.lineage.plan import FRESH
+
+    rooms.steps()
     catalog.step(asset)
-    planned = [entry for entry in make_plan(steps, _store(), _colors(color))
-               if entry.asset in _ancestors(asset) | {asset}]
+    planned = [entry for entry in _planned(color) if entry.asset in _ancestors(asset) | {asset}]
     chosen = [entry for entry in planned if entry.asset == asset or entry.state != FRESH]
     if as_json:
         _dump([entry.as_dict() for entry in chosen])
@@ -78,19 +92,12 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
     for name in dict.fromkeys([asset, *(entry.asset for entry in reversed(chosen))]):
         text = render.why([entry for entry in chosen if entry.asset == name], name)
         if text:
-            click.echo(text)
-
-
-def _color_of(line: str) -> str | None:
-    """Return the color of a line of the plan on a terminal: what is blocked is red, what waits for a build yellow."""
-    if ": blocked" in line:
-        return "red"
-    if ": fresh" in line or line.startswith("nothing to do"):
-        return "green"
-    return "yellow" if " to compute" in line else None
+            click.echo(styled(text))
 
 
 def _ancestors(asset: str) -> set[str]:
+    from rainbow_assets.lineage import catalog
+
     found: set[str] = set()
     todo = [asset]
     while todo:
@@ -102,13 +109,20 @@ def _ancestors(asset: str) -> set[str]:
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", type=TargetType())
 @AS_JSON
 def impact(target: str, as_json: bool) -> None:
     """Show what a change would touch.
 
     TARGET is a raw file, a song, a segment, a color, or a module of the code.
     """
+    from rainbow_assets import rooms
+    from rainbow_assets.corpus import targets
+    from rainbow_assets.lineage import render
+    from rainbow_assets.lineage.impact import Touched
+    from rainbow_assets.lineage.impact import impact as follow
+    from rainbow_assets.release.versions_holding import releases_of
+
     store, steps = _store(), rooms.steps()
     entries: list[Touched] = []
     for found in targets.resolve(target, store, steps):
@@ -129,6 +143,11 @@ def lineage(segment_id: str, as_json: bool) -> None:
 
     Prints files, manifest fields and code, and then tables and releases.
     """
+    from rainbow_assets import rooms
+    from rainbow_assets.corpus import targets
+    from rainbow_assets.lineage import render, trace
+    from rainbow_assets.release.versions_holding import releases_of
+
     store, steps = _store(), rooms.steps()
     song = targets.song_of_segment(segment_id)
     color = targets.color_of_song(song, store) if song else None
@@ -147,6 +166,9 @@ def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[s
     """Return the raw files that speak for a segment, with digests, and its stem's manifest fields."""
     import polars as pl
 
+    from rainbow_assets.corpus.changes import recorded_files
+    from rainbow_assets.corpus.ids import stem_of
+
     stem = pl.DataFrame({"key": [segment]}).select(stem_of(pl.col("key")))["key"][0]
     shard = store.shard("base_manifest", color)
     part = next(part for part in shard.require_index().parts if part.group == song)
@@ -159,5 +181,3 @@ def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[s
     fields = {name: row[name] for name in ("title", "concept", "bpm", "key", "timecode", "track_id", "description")
               if name in row and (stem in rows or name not in ("track_id", "description"))}
     return {f"{song}/{name}": files[name] for name in named if name and name in files}, fields
-
-

@@ -5,28 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.release import facts
-from rainbow_assets.release.audit import verify as audit
-from rainbow_assets.release.compare import compare
-from rainbow_assets.release.gate_report import gate_report
-from rainbow_assets.release.hubs import Hub
-from rainbow_assets.release.manifest import FileEntry
-from rainbow_assets.release.publish import open_hub
-from rainbow_assets.release.publish import rehearse as try_out
-from rainbow_assets.release.tables import ReleaseRefused
-from rainbow_assets.release.versions import Version
-from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.build import stop_if_failed
+from rainbow_assets.verbs.failures import stop_if_failed
+from rainbow_assets.verbs.options import AS_JSON, VersionType
+from rainbow_assets.verbs.styles import complain, styled
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB, not at the folder hub under RAINBOW_DATA.")
+if TYPE_CHECKING:
+    from rainbow_assets.release.hubs import Hub
+    from rainbow_assets.release.manifest import FileEntry
+    from rainbow_assets.release.versions import Version
+
+PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB instead of the folder hub under RAINBOW_DATA.")
 
 
 def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
@@ -35,8 +30,8 @@ def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
 
 
 @click.command()
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", type=VersionType())
+@click.argument("after", type=VersionType())
 @PUSHED
 @AS_JSON
 def diff(before: str, after: str, push: bool, as_json: bool) -> None:
@@ -44,14 +39,18 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 
     Prints files, columns and rows by config and color that differ between versions BEFORE and AFTER.
     """
+    from rainbow_assets.release.compare import compare
+    from rainbow_assets.release.publish import open_hub
+    from rainbow_assets.release.versions import Version
+
     hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
     found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
     click.echo(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
 
 
 @click.command()
-@click.argument("version")
-@click.option("--rows", is_flag=True, help="Say which raw files each row came from.")
+@click.argument("version", type=VersionType())
+@click.option("--rows", is_flag=True, help="Print the raw files of each row.")
 @PUSHED
 @AS_JSON
 def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
@@ -59,6 +58,12 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
     Its files are hashed, its rows are traced and compared with the ledgers here. Exit code 1 on damage.
     """
+    from rainbow_assets.release import facts
+    from rainbow_assets.release.audit import verify as audit
+    from rainbow_assets.release.publish import open_hub
+    from rainbow_assets.release.versions import Version
+    from rainbow_assets.storage.store import ShardStore
+
     hub, wanted = open_hub(push), Version.parse(version)
     manifest = hub.manifest(wanted)
     try:
@@ -88,10 +93,15 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
 def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
     """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
+    from rainbow_assets.release.gate_report import gate_report
+    from rainbow_assets.release.publish import rehearse as try_out
+    from rainbow_assets.release.tables import ReleaseRefused
+    from rainbow_assets.storage.store import ShardStore
+
     store = ShardStore(settings.roots().data)
     gates = gate_report(store)
     if not as_json:
-        click.echo("\n".join(line for gate in gates for line in gate.lines()))
+        click.echo(styled("\n".join(line for gate in gates for line in gate.lines())))
     manifest, found, refused = None, None, None
     try:
         manifest, found = try_out(store, version, push, samples, include_preview)
@@ -107,18 +117,19 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
                    f"{manifest.bytes / 1e6:.1f} MB")
         click.echo(found.text() if found else "the hub is empty, so every file would be sent")
     if refused:
-        click.echo(f"rainbow: {refused}", err=True)
+        complain(refused)
         sys.exit(1)
 
 
 @click.command()
-@click.option("--version", help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
+@click.option("--version", type=VersionType(),
+              help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
 @click.option("--push", is_flag=True, help="Publish to RAINBOW_HUB; without it, to the folder hub under RAINBOW_DATA.")
 @click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
 @click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
-@click.option("--public", is_flag=True, help="Make a new repository public; private by default.")
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent and which gates stand in the way; send nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent and which gates fail; send nothing.")
 def release(
     version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
     dry_run: bool,
@@ -127,6 +138,8 @@ def release(
 
     A version has every color, and every gate has passed.
     """
+    from rainbow_assets.release.versions import Version
+
     if version:
         Version.parse(version)  # refuse a misspelled version before anything is read
     if dry_run:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import webbrowser
+from typing import TYPE_CHECKING
 
 import click
 
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
-from rainbow_assets.storage.shard import MissingShard
-from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.text import counted
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.options import AS_JSON
+
+if TYPE_CHECKING:
+    from rainbow_assets.storage.store import ShardStore
 
 
 @click.command()
@@ -29,6 +31,8 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     The files may be edited by hand as well. With --ingest the verdicts become rows of human_evaluation and approved
     pieces are copied to approved/<label>.mid; with --json, what was measured is printed as JSON.
     """
+    from rainbow_assets.storage.store import ShardStore
+
     store = ShardStore(settings.roots().data)
     if ingest:
         _ingest(store, as_json)
@@ -63,7 +67,8 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     from rainbow_assets import jobs
     from rainbow_assets.composition import evaluation_step, tell
     from rainbow_assets.definitions import defs
-    from rainbow_assets.verbs.build import stop_if_failed
+    from rainbow_assets.storage.shard import MissingShard
+    from rainbow_assets.verbs.failures import stop_if_failed
 
     stop_if_failed(jobs.run_colors(defs, assets=[evaluation_step.NAME]))
     shown = [name for name in evaluation_step.SCHEMA.names if name != "midi"]

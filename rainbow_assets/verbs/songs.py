@@ -19,7 +19,7 @@ def lint(corpus: Path | None, as_json: bool) -> None:
 
     Each names song, file, line or field, and what was done about it.
 
-    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 where a song cannot be used.
+    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 if a song cannot be used.
     """
     from rainbow_assets.corpus.lint import lint_report
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rainbow_assets import progress
-from rainbow_assets.verbs.lineage import AS_JSON
+from rainbow_assets.verbs.groups import WholeSummaries
+from rainbow_assets.verbs.options import AS_JSON
 
 if TYPE_CHECKING:
     from rainbow_assets.threads.commands import Answer
@@ -19,7 +20,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(cls=WholeSummaries)
 def threads() -> None:
     """Pack threads, measure what they overuse, check a proposal."""
 
@@ -31,16 +32,19 @@ def _say(answer: Answer, as_json: bool) -> None:
 
 @threads.command()
 @click.option("--source", type=FOLDER, help="Folder of raw threads (default: RAINBOW_THREADS).")
-@click.option("--out", type=FOLDER, help="Where packed threads go (default: below RAINBOW_DATA).")
-@click.option("--prune", "do_prune", is_flag=True, help="Move what packing leaves out, out of the source.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.option("--out", type=FOLDER, help="Folder for packed threads (default: below RAINBOW_DATA).")
+@click.option("--prune", "do_prune", is_flag=True, help="Move the files that packing leaves out, out of the source.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 @click.option("--undo", is_flag=True, help="Bring back what the last prune moved out.")
 @click.option("--confirm", is_flag=True, help="Delete what the last prune moved out.")
 @AS_JSON
 def shrinkwrap(
     source: Path | None, out: Path | None, do_prune: bool, dry_run: bool, undo: bool, confirm: bool, as_json: bool
 ) -> None:
-    """Pack each raw thread into one clean folder with a manifest. The source is left alone but for --prune."""
+    """Pack each raw thread into a folder with a manifest.
+
+    The source is left alone, unless --prune is given.
+    """
     from rainbow_assets.threads import commands
 
     with progress.bar("packing") as tick:
@@ -54,7 +58,10 @@ def shrinkwrap(
 @click.option("--manifests", type=FOLDER, help="Measure these manifests (default: the packed threads).")
 @AS_JSON
 def feedback(manifests: Path | None, as_json: bool) -> None:
-    """Measure keys, tempi, phrases and titles, and derive the constraints for the next threads."""
+    """Measure what threads overuse, and derive constraints.
+
+    Keys, tempi, phrases and titles are measured; the constraints are for the next threads.
+    """
     from rainbow_assets.threads import commands
 
     packed = commands.packed_folder()
@@ -63,10 +70,13 @@ def feedback(manifests: Path | None, as_json: bool) -> None:
 
 @threads.command()
 @click.argument("proposal", type=FILE)
-@click.option("--constraints", type=FILE, help="Constraints to hold it against (default: those of the feedback).")
+@click.option("--constraints", type=FILE, help="Constraints to check against (default: those of the feedback).")
 @AS_JSON
 def check(proposal: Path, constraints: Path | None, as_json: bool) -> None:
-    """Say which constraints PROPOSAL breaks; exit code 1 where it is excluded."""
+    """Check a proposal against the constraints.
+
+    Prints which constraints PROPOSAL breaks. Exit code 1 if it is excluded.
+    """
     from rainbow_assets.threads import commands
     from rainbow_assets.threads.packed import OUTPUT
 

@@ -86,7 +86,7 @@ def test_a_thread_is_composed_in_another_color(place: Path) -> None:
 
 @pytest.mark.parametrize(("text", "options", "said"), [
     ("key: H\n", (), r"key is 'H', which names no key"), ("{}", (), "key is missing"),
-    ("", ("--color", "Pink"), "rainbow_color is 'Pink'"), ("", ("--bpm", "1000"), "bpm is '1000.0'"),
+    ("", ("--color", "Pink"), "'Pink' is not a color of the Rainbow Table"), ("", ("--bpm", "1000"), "bpm is '1000.0'"),
     ("", ("--time-signature", "x"), "time_signature is 'x'"), ("[", (), "song.yml: line 2")])
 def test_bad_input_is_a_sentence(place: Path, text: str, options: tuple[str, ...], said: str) -> None:
     (place.parent / "song.yml").write_text(text or rainbow("compose", "--example").output, "utf-8")

@@ -1,0 +1,31 @@
+"""Small JSON files of what can be worked out again: a cache that is damaged or cannot be written costs time only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+
+def read_cache(path: Path) -> dict[str, Any]:
+    """Return the entries of the cache at ``path``; none if there is no such file, or none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write_cache(path: Path, entries: dict[str, Any]) -> None:
+    """Replace the cache at ``path``, as a whole; nothing happens if the disk does not let it."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(json.dumps(entries, sort_keys=True).encode())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
