@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 import torch
+from _size import TINY, size
 from safetensors.torch import save
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -40,6 +41,9 @@ from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
+RULES = settings.CompositionRules()
+if TINY:
+    RULES = replace(RULES, candidates=4, keep=1, beam=1, finals=1, generations=0, bars=2)
 METERS = ("4/4", "3/4", "6/8", "7/8", "5/4", "11/8")
 LIBRARY = ("chord_library", "progression_library", "function_graph")
 STEPS = (CHORD_CANDIDATES, DRUM_CANDIDATES, BASS_CANDIDATES, MELODY_CANDIDATES)
@@ -86,7 +90,7 @@ def scorer(profile: str) -> ChromaticScorer:
 
 def one_song(root: Path) -> None:
     """Compose one song three times: by theory alone, and with a scorer of each profile."""
-    rules = settings.CompositionRules()
+    rules = RULES
     for name, aim in (("theory alone", 10.0), ("compact", 30.0), ("full", 30.0)):
         store = ShardStore(str(root / name.replace(" ", "-")))
         commission(store, checked({"title": "One", "key": "A minor", "bpm": 97, "time_signature": "4/4",
@@ -125,8 +129,8 @@ def rendering(root: Path) -> None:
 
 def hundred(root: Path) -> None:
     """Compose a hundred random proposals with 8 candidates per stage, and three at default size."""
-    for count, rules, title in ((100, replace(settings.CompositionRules(), candidates=8), "small"),
-                                (3, settings.CompositionRules(), "default")):
+    for count, rules, title in ((size(100, 2), replace(RULES, candidates=size(8, 4)), "small"),
+                                (size(3, 1), RULES, "default")):
         store = ShardStore(str(root / title))
         for number in range(count):
             proposed(store, number, title)
@@ -149,7 +153,7 @@ def planted(root: Path) -> None:
     def fitness(midis: list[bytes]) -> list[float | None]:
         return [1 - len({note.start // 120 % 32 for note in from_midi(midi)[BASS]} ^ secret) / 32 for midi in midis]
 
-    rules = settings.CompositionRules(generations=15, theory_weight=0.0, tournament=4, mutation=0.6, elitism=4)
+    rules = settings.CompositionRules(generations=size(15, 2), theory_weight=0.0, tournament=4, mutation=0.6, elitism=4)
     line = Line(Bass(context, templates("bass")), context, fitness, rules, Chance(1))
     compose([line], True)
     drawn = Line(Bass(context, templates("bass")), context, fitness, rules, Chance(2))

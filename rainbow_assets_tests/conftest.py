@@ -13,9 +13,9 @@ from typing import Any
 if os.environ.get("RAINBOW_TEST_SCALE") is None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import hypothesis.core
 import pytest
 from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets_tests.counts import SCALE
@@ -26,21 +26,23 @@ HEAVY = SCALE != "test"
 SEED = int(os.environ.get("RAINBOW_TEST_SEED") or (random.SystemRandom().randrange(2**32) if HEAVY else 0))
 os.environ["RAINBOW_TEST_SEED"] = str(SEED)
 # `make test` has the same examples every time: a red run is the change's doing. `make test-heavy` looks for new ones,
-# and a seed repeats them. No deadlines: a slow machine fails nothing.
-# Both say what they mean: with CI set, hypothesis makes derandomized the default.
-settings.register_profile("test", derandomize=True, deadline=None)
-settings.register_profile("heavy", derandomize=False, deadline=None, print_blob=True)
-settings.load_profile("heavy" if HEAVY else "test")
-if HEAVY:
-    hypothesis.core.global_force_seed = SEED  # pyright: ignore[reportAttributeAccessIssue]
+# and a seed repeats them. An example that fails is kept among the tests, and every later run tries it first. No
+# deadlines: a slow machine fails nothing. Where CI is set, hypothesis has other defaults; these hold everywhere.
+SAVED = Path(os.environ.get("RAINBOW_TEST_SAVED", ROOT / "rainbow_assets_tests/regressions"))
+settings.register_profile("rainbow", derandomize=False, deadline=None, print_blob=True,
+                          database=DirectoryBasedExampleDatabase(SAVED))
+settings.load_profile("rainbow")
 hide()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the property tests, so that they can be run alone with other examples."""
+    """Mark the property tests, so that they can be run alone with other examples, and give them the run's seed."""
     for item in items:
-        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        test = getattr(item, "obj", None)
+        if getattr(test, "is_hypothesis_test", False):
             item.add_marker("property")
+            # What hypothesis.seed does, which would take the kept examples away from the test.
+            getattr(test, "__func__", test)._hypothesis_internal_use_seed = SEED
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
