@@ -124,7 +124,7 @@ def two_versions_are_compared() -> None:
     assert {"README.md", "croissant.json", "listen.html"} <= set(found["files"])
     assert "rows added" in rainbow("diff", "0.3.0", "0.3.1").output
     missing = rainbow("diff", "0.3.0", "0.9.0")
-    assert missing.exit_code == 1 and "v0.9.0" in missing.output and "Traceback" not in missing.output
+    assert missing.exit_code == 2 and "v0.9.0" in missing.output and "Traceback" not in missing.output
 
 
 def every_row_is_traced_to_its_raw_files() -> None:
