@@ -49,8 +49,8 @@ demo: $(VENV)/core data/dagster/migrated  ## make a small corpus, build everythi
 test: $(VENV)/dev data/dagster/migrated  ## run the tests
 	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile rainbow_assets_tests
 
-test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills and edit scripts (30 minutes at most)
-	@RAINBOW_TEST_SCALE=heavy $(BIN)/python -m pytest -m heavy rainbow_assets_tests
+test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills, edit scripts and random examples (30 minutes at most)
+	@RAINBOW_TEST_SCALE=heavy $(BIN)/python -m pytest -m "heavy or property" rainbow_assets_tests
 
 lint: $(VENV)/dev data/dagster/migrated  ## style, types, the rules of the house, the definitions
 	@$(BIN)/ruff check .

@@ -96,6 +96,13 @@ def test_the_example_asset_works(project: Path):
         catalog.forget("concept_words")
 
 
+def test_the_search_for_chords_runs_as_written(project: Path, capsys: pytest.CaptureFixture[str]):
+    text = (ROOT / "docs/harmony.md").read_text("utf-8")
+    with pytest.warns(UserWarning, match="chromatic_fitness"):  # no scorer was trained here: its weight is shared out
+        exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})  # type: ignore[index]
+    assert capsys.readouterr().out.count("\n") > 10
+
+
 def test_documented_commands_run(project: Path):
     for words in (["lint"], ["lint", "--json"], ["build"], ["plan"], ["plan", "--json"], ["plan", "--html", "plan.html"],
                   ["why", "segments"], ["why", "training_full", "--color", "Green"], ["impact", "Green"],
