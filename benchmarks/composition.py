@@ -43,7 +43,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 
 RULES = settings.CompositionRules()
 if TINY:
-    RULES = replace(RULES, candidates=4, keep=1, beam=1, finals=1, generations=0, bars=2)
+    RULES = replace(RULES, candidates=4, keep=1, beam=1, finals=1, generations=0, bars=4)
 METERS = ("4/4", "3/4", "6/8", "7/8", "5/4", "11/8")
 LIBRARY = ("chord_library", "progression_library", "function_graph")
 STEPS = (CHORD_CANDIDATES, DRUM_CANDIDATES, BASS_CANDIDATES, MELODY_CANDIDATES)

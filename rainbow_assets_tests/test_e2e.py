@@ -74,7 +74,7 @@ def test_the_readme_runs_as_written(folder: Path):
     assert last[5].startswith("published v0.3.0") and "load_dataset" in last[6]
     assert last[7].startswith("hear it:  file:///") and last[7].endswith("/v0.3.0/listen.html")
     assert re.search(r"songs \d+ s, tables \d+ s, chords \d+ s, composition \d+ s, release \d+ s", last[0])
-    assert "6 threads packed" in last[1] and Path(last[2].rpartition(" in ")[2]).is_file()
+    assert "10 threads packed" in last[1] and Path(last[2].rpartition(" in ")[2]).is_file()
     assert list((folder / last[3].partition(";")[0].removeprefix("piece:    ")).glob("*.flac"))
     assert "DEBUG" not in made.stdout + made.stderr
     python = next(block for block in blocks("python") if "load_dataset" in block)

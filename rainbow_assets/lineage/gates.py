@@ -7,6 +7,7 @@ a later run and a new Dagster home.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, verdicts
@@ -17,6 +18,15 @@ from rainbow_assets.storage.store import WHOLE, ShardStore
 
 class Blocked(RainbowError):
     """A shard may not be used; the message says which check failed or is missing, and what to do."""
+
+
+@dataclass(frozen=True)
+class Shut:
+    """Why a shard may not be used. ``said_no``: a check failed on it as it is now, or it is damaged; a build that asks
+    again changes nothing. Else nobody has asked the check about this state yet."""
+
+    sentence: str
+    said_no: bool
 
 
 def require(store: ShardStore, asset: str, color: str = WHOLE) -> None:
@@ -45,6 +55,12 @@ def require_upstreams(step: Step, store: ShardStore, partition: str) -> None:
 
 def blocked(store: ShardStore, asset: str, color: str = WHOLE) -> str | None:
     """Return why ``asset`` in ``color`` may not be used, or None where it may."""
+    found = shut_by(store, asset, color)
+    return found.sentence if found else None
+
+
+def shut_by(store: ShardStore, asset: str, color: str = WHOLE) -> Shut | None:
+    """Return why ``asset`` in ``color`` may not be used and whether that is an answer, or None where it may."""
     shard = store.shard(asset, color)
     checks = catalog.checks(asset)
     again = f"dagster asset materialize -m rainbow_assets.definitions --select {asset}" + (
@@ -54,14 +70,14 @@ def blocked(store: ShardStore, asset: str, color: str = WHOLE) -> str | None:
         index = shard.require_index()
         known = verdicts.read(shard)
     except (MissingShard, DamagedShard) as error:
-        return str(error)
+        return Shut(str(error), isinstance(error, DamagedShard))
     for check in checks:
         verdict = verdicts.current(shard, check, known)
         if verdict is None:
             older = any(v.check == check.name for v in known)
             why = "only for older data or by an older check" if older else "never"
-            return f"{shard.where} is blocked: its check {check.name} was answered {why}; run: {again}"
+            return Shut(f"{shard.where} is blocked: its check {check.name} was answered {why}; run: {again}", False)
         if not verdict.passed:
-            return (f"{shard.where} is blocked: its check {check.name} failed on data version {index.data_version}: "
-                    f"{verdict.message}")
+            return Shut(f"{shard.where} is blocked: its check {check.name} failed on data version "
+                        f"{index.data_version}: {verdict.message}", True)
     return None

@@ -17,7 +17,7 @@ from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, gates, guards, reasons
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, moved_inputs, reconcile, schema_digest
-from rainbow_assets.lineage.materialize import history
+from rainbow_assets.lineage.materialize import history, problem
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import DamagedShard, Shard
@@ -29,7 +29,10 @@ FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
 
 @dataclass
 class Planned:
-    """One shard of the plan. ``compute`` rows run; ``at_most`` tells that an equal upstream output may save some."""
+    """One shard of the plan. ``compute`` rows run; ``at_most`` tells that an equal upstream output may save some.
+
+    ``asks``: no row moves, but a check was never asked about this state, or the last build left it as it was.
+    """
 
     asset: str
     partition: str
@@ -46,6 +49,7 @@ class Planned:
     """Output field -> the keys in which it may move; what follows reads fields, not rows."""
     price: dict[str, Any] | None = None
     """What computing costs where that is more than time, as ``Step.price`` says it."""
+    asks: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are given as counts only."""
@@ -94,10 +98,11 @@ def _plan_shard(
 ) -> Planned:
     real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
     above = [entry for entry in _upstreams(step, partition, done) if not _lacks(step, dry, entry)]
-    stopped = _blocked(store, above)
+    stopped = _blocked(above)
     if stopped is not None:
         return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[stopped])
-    unknown = [entry for entry in above if entry.state != FRESH and not dry.holds(entry.asset, entry.partition)]
+    unknown = [entry for entry in above
+               if entry.state != FRESH and not entry.asks and not dry.holds(entry.asset, entry.partition)]
     try:
         if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
             return _never_made(step, store, shard, rules, above)
@@ -127,7 +132,9 @@ def _plan_shard(
     rows = len(keys) + len(delta.kept) - _among(delta.kept, follow)
     if delta.current and delta.index is not None:
         rows = delta.index.rows
-    state = STALE if keys or gone or (real.index() is None) else FRESH
+    if not keys and not gone and real.index() is not None and (asked := _asked(step, store, partition, rows)):
+        return asked
+    state = STALE if keys or gone or real.index() is None else FRESH
     seconds = estimate(store, step.name, partition, len(keys))
     return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
                    _moves(step, moved), step.price(shard, rules, keys) if keys else None)
@@ -152,13 +159,23 @@ def _rows(shard: Shard) -> int:
     return index.rows if index else 0
 
 
-def _blocked(store: ShardStore, above: list[Planned]) -> str | None:
+def _blocked(above: list[Planned]) -> str | None:
     for entry in above:
         if entry.state == BLOCKED:
             return f"waits for {entry.asset}: {entry.reasons[0]}"
-        if entry.state == FRESH and (sentence := gates.blocked(store, entry.asset, entry.partition)):
-            return sentence
     return None
+
+
+def _asked(step: Step, store: ShardStore, partition: str, rows: int) -> Planned | None:
+    """Return the entry of a shard in which no row moves and that may not be used as it is; None where it may."""
+    shut = gates.shut_by(store, step.name, partition)
+    if shut is not None and shut.said_no:
+        return Planned(step.name, partition, BLOCKED, rows, reasons=[shut.sentence])
+    left = problem(store.shard(step.name, partition))
+    if shut is None and left is None:
+        return None
+    return Planned(step.name, partition, STALE, rows, asks=True, seconds=0.0,
+                   reasons=[shut.sentence if shut else f"the last build left it as it was: {left}"])
 
 
 def _never_made(

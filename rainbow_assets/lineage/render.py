@@ -24,7 +24,8 @@ def plan_tree(planned: list[Planned]) -> str:
                      f"remove{_time(busy)}")
         for entry in busy:
             about = "at most " if entry.at_most else ""
-            state = "blocked" if entry.state == BLOCKED else f"{about}{entry.compute} of {counted(entry.rows, 'row')}"
+            state = "blocked" if entry.state == BLOCKED else "to be asked again" if entry.asks else (
+                f"{about}{entry.compute} of {counted(entry.rows, 'row')}")
             lines.append(f"  {entry.partition}: {state}")
             lines += [f"    because {reason}" for reason in entry.reasons]
             if entry.price:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.composition.evaluation_step import HUMAN_EVALUATION
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, gates
-from rainbow_assets.lineage.materialize import problem
+from rainbow_assets.lineage.plan import FRESH, STALE, plan
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.release.audio_step import AUDIO as AUDIO_ROWS
 from rainbow_assets.release.bundle import ReleaseTable, shard_parts
@@ -20,10 +22,13 @@ from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
+from rainbow_assets.storage.shard import INDEX
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.threads.steps import THREAD_MANIFESTS
 
+CAUSES = 3
+"""How many causes a refusal names."""
 RANK = "preview_rank"
 SECTIONS = {
     "preview": "Stems one can play: up to {samples} windows per color, chosen by hash rank, spread over songs.",
@@ -51,16 +56,42 @@ def published_steps() -> dict[str, Step]:
 
 
 def require_all(store: ShardStore) -> None:
-    """Pass where every color of every asset is built, checked and current; raise ``ReleaseRefused`` naming them all."""
-    problems = []
-    for name, step in published_steps().items():
-        for partition in catalog.partitions(step):
-            sentence = gates.blocked(store, name, partition) or problem(store.shard(name, partition))
-            if sentence:
-                problems.append(sentence)
-    if problems:
-        more = f" ({len(problems) - 5} more)" if len(problems) > 5 else ""
-        raise ReleaseRefused(f"nothing was published: {' '.join(dict.fromkeys(problems[:5]))}{more}")
+    """Pass where a build would find nothing to do in anything that a version is made from.
+
+    Raises ``ReleaseRefused`` with the first causes otherwise. A version is made from the published steps and from all
+    that they read; models and what else is made on request count where they are published themselves.
+    """
+    published, steps = published_steps(), catalog.steps()
+    above = made_from(published)
+    planned = plan({name: step for name, step in steps.items() if name in above}, store, COLOR_NAMES)
+    causes = [f"{entry.asset}/{entry.partition} is out of date: {entry.reasons[0]}" if entry.state == STALE
+              and not entry.asks else entry.reasons[0] for entry in planned
+              if entry.state != FRESH and (entry.asset in published or not steps[entry.asset].on_request)]
+    there = {entry.asset for entry in planned}
+    causes += [sentence for name, step in published.items() for partition in catalog.partitions(step)
+               if name not in there and (sentence := gates.blocked(store, name, partition))]
+    if causes:
+        more = f" ({len(causes) - CAUSES} more)" if len(causes) > CAUSES else ""
+        raise ReleaseRefused(f"nothing was published: {'; '.join(dict.fromkeys(causes[:CAUSES]))}{more}; "
+                             "run: rainbow build, and see rainbow plan")
+
+
+def made_from(steps: Mapping[str, Step]) -> set[str]:
+    """Return the names of ``steps`` and of all assets that they follow from."""
+    known, found, todo = catalog.steps(), set(steps), list(steps)
+    while todo:
+        fresh = {name for name in known[todo.pop()].inputs if name in known} - found
+        found |= fresh
+        todo += fresh
+    return found
+
+
+def state(store: ShardStore) -> dict[str, bytes | None]:
+    """Return the index file of every shard that a version is made from, as it stands: equal states are equal data."""
+    steps = catalog.steps()
+    shards = (store.shard(name, partition) for name in sorted(made_from(published_steps()))
+              for partition in catalog.partitions(steps[name]))
+    return {shard.where: shard.files.read(INDEX) for shard in shards}
 
 
 def _table(

@@ -1,0 +1,161 @@
+"""The whole is consistent: a build leaves nothing to do, and no version is made of two states. On the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from rainbow_assets import rooms, settings
+from rainbow_assets.cli import main
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.release import publish, tables
+from rainbow_assets.storage.store import ShardStore
+
+
+def rainbow(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+
+
+def built() -> Result:
+    done = rainbow("build")
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def todo() -> list[str]:
+    """The shards that a plan has work for."""
+    return [f"{entry['asset']}/{entry['partition']}" for entry in json.loads(rainbow("plan", "--json").stdout)["shards"]
+            if entry["state"] != "fresh"]
+
+
+def songs(version: str, config: str, project: Path) -> set[str]:
+    """The songs of a published table."""
+    found: set[str] = set()
+    for path in sorted((project / f"hub/v{version}").rglob("*.parquet")):
+        if config in path.parts:
+            column = "id" if config == "base_manifest" else "song_id"
+            found |= set(pq.ParquetFile(path).read([column])[column].to_pylist())
+    return found
+
+
+def another_song(project: Path) -> Path:
+    """Write a second Green song, which is the first one under another number."""
+    first, second = project.parent / "corpus/05_01", project.parent / "corpus/05_02"
+    shutil.copytree(first, second)
+    (second / "05_01.yml").rename(second / "05_02.yml")
+    return second
+
+
+def retitle(song: Path, title: str) -> None:
+    path = song / f"{song.name}.yml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    path.write_text(yaml.safe_dump({**content, "title": title}, sort_keys=False), "utf-8")
+
+
+def refused(*causes: str) -> None:
+    done = rainbow("release")
+    assert done.exit_code == 1 and "nothing was published" in done.output and "run: rainbow build" in done.output
+    for cause in causes:
+        assert cause in done.output, done.output
+
+
+@pytest.fixture
+def whole(project: Path) -> Iterator[Path]:
+    """Three colors, built once, with nothing left to do."""
+    built()
+    assert todo() == []
+    yield project
+    settings.default_rules.cache_clear()
+
+
+def test_the_plainest_day(whole: Path):
+    """A song more: one build, one release, and every table has it; it goes and comes back, the same."""
+    second = another_song(whole)
+    refused("base_manifest/Green is out of date")
+    built()
+    assert todo() == [], "one build is enough"
+    assert rainbow("release", "--version", "0.3.0").exit_code == 0
+    for config in ("base_manifest", "audio", "training_segments", "training_full", "preview", "preview_mix"):
+        assert "05_02" in songs("0.3.0", config, whole), config
+    away = whole.parent / "05_02"
+    shutil.move(second, away)
+    assert rainbow("build", "--allow-deletes").exit_code == 0 and todo() == []
+    shutil.move(away, second)
+    built()
+    assert todo() == []
+
+
+def test_a_version_is_of_one_state(whole: Path):
+    """A table made alone, and a rule that one color has: refused until the rest is made; the build says what it left."""
+    retitle(whole.parent / "corpus/06_01", "Another Name")
+    done = rainbow("build", "--asset", "base_manifest")
+    assert done.exit_code == 0 and "left out of date: " in done.stderr
+    refused("is out of date")
+    built()
+    assert todo() == []
+    (whole.parent / "rainbow.toml").write_text("[slices]\nwindow_ms = 2000\noverlap_ms = 500\n", "utf-8")
+    settings.default_rules.cache_clear()
+    refused("segments/")
+    assert rainbow("build", "--color", "Green").exit_code == 0
+    refused("segments/Red")
+    built()
+    assert todo() == [] and rainbow("release").exit_code == 0
+
+
+def test_a_song_that_changes_its_color_leaves_no_id_twice(whole: Path):
+    song = whole.parent / "corpus/05_01"
+    path = song / "05_01.yml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    before = content["rainbow_color"]
+    path.write_text(yaml.safe_dump({**content, "rainbow_color": "Blue"}, sort_keys=False), "utf-8")
+    assert rainbow("build", "--allow-deletes").exit_code == 0
+    assert todo() == []
+    path.write_text(yaml.safe_dump({**content, "rainbow_color": before}, sort_keys=False), "utf-8")
+    done = rainbow("build", "--color", "Green")
+    assert done.exit_code == 0, done.output
+    refused("Blue")
+    assert rainbow("build", "--allow-deletes").exit_code == 0
+    assert rainbow("release", "--version", "0.3.0").exit_code == 0
+    ids: Counter[str] = Counter()
+    for path in (whole / "hub/v0.3.0").rglob("*.parquet"):
+        if "training_full" in path.parts:
+            ids.update(pq.ParquetFile(path).read(["segment_id"])["segment_id"].to_pylist())
+    assert ids and max(ids.values()) == 1
+
+
+def test_a_build_during_a_release_refuses_it(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    retitle(whole.parent / "corpus/06_01", "Meanwhile")
+    store = ShardStore(settings.roots().data)
+    monkeypatch.setattr(publish, "require_all", lambda store: None)  # it looked before the file changed
+    write = publish.write_bundle
+
+    def meanwhile(*args, **more):
+        bundle = write(*args, **more)
+        assert bring_up_to_date(rooms.steps()["base_manifest"], store, "Blue").problem is None
+        return bundle
+
+    monkeypatch.setattr(publish, "write_bundle", meanwhile)
+    with pytest.raises(tables.ReleaseRefused, match="base_manifest/Blue changed while the version was written"):
+        publish.publish(store, say=lambda line: None)
+
+
+def test_a_check_of_other_code_is_asked_again_and_blocks_nothing(whole: Path):
+    verdicts = whole / "shards/base_manifest/Green/verdicts.json"
+    document = json.loads(verdicts.read_text("utf-8"))
+    for entry in document["verdicts"]:
+        entry["check_version"] = "older"
+    verdicts.write_text(json.dumps(document), "utf-8")
+    found = json.loads(rainbow("plan", "--json").stdout)["shards"]
+    assert [(entry["asset"], entry["partition"], entry["state"]) for entry in found if entry["state"] != "fresh"] == [
+        ("base_manifest", "Green", "stale")]
+    assert "to be asked again" in rainbow("plan").output
+    built()
+    assert todo() == []
