@@ -159,3 +159,25 @@ def test_a_check_of_other_code_is_asked_again_and_blocks_nothing(whole: Path):
     assert "to be asked again" in rainbow("plan").output
     built()
     assert todo() == []
+
+
+def test_loss_is_counted_in_what_is_lost(whole: Path):
+    """An emptied manifest is a song that is gone; so are sounds that are gone from songs that are there."""
+    corpus = whole.parent / "corpus"
+    kept = whole.parent / "kept"
+    shutil.copytree(corpus, kept)
+    (corpus / "05_01/05_01.yml").write_text("", "utf-8")
+    done = rainbow("build")
+    assert done.exit_code == 1 and "1 of 1 songs are gone at once (05_01)" in done.output, done.output
+    assert "1 of 1 songs are gone" in rainbow("why", "base_manifest", "--color", "Green").output
+    refused("are gone at once")
+    removes = {entry["asset"]: entry["remove"] for entry in
+               json.loads(rainbow("plan", "--color", "Green", "--allow-deletes", "--json").stdout)["shards"]}
+    assert removes["base_manifest"] > 0 and removes["training_segments"] > 0
+    shutil.copy(kept / "05_01/05_01.yml", corpus / "05_01/05_01.yml")
+    built()
+    for path in corpus.glob("06_01/*.wav"):
+        path.unlink()
+    done = rainbow("build")
+    assert done.exit_code == 1 and "sounds are gone at once (06_01" in done.output, done.output
+    assert rainbow("build", "--allow-deletes").exit_code == 0 and todo() == []

@@ -169,6 +169,7 @@ BASE_MANIFEST = Step(
     code=("rainbow_assets.corpus.steps",),
     candidates=manifest_candidates,
     source=source_token,
+    material={"in:corpus.audio": "sound", "in:corpus.midi": "MIDI file"},
     reasons=REASONS,
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,

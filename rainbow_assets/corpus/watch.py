@@ -9,6 +9,8 @@ from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.steps import BASE_MANIFEST, load_source, source_token
 from rainbow_assets.errors import UsageError
+from rainbow_assets.lineage import guards
+from rainbow_assets.lineage.ledger import reconcile
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -38,15 +40,15 @@ def look(store: ShardStore, rules: settings.Rules | None = None) -> list[Sight]:
     A file is read only where its size, modification time, change time or inode moved since it was last read.
     """
     root = corpus_root()
-    most = (rules or settings.default_rules()).safety.max_vanished
-    sights = [_look(store, color, most) for color in COLOR_NAMES]
+    rules = rules or settings.default_rules()
+    sights = [_look(store, color, rules) for color in COLOR_NAMES]
     if not any(sight.songs for sight in sights) and any(sight.problem for sight in sights):
         raise UsageError(f"the corpus folder {root} holds no songs, but songs were built from it; nothing was deleted. "
                          f"Is its disk mounted? If they were deleted on purpose, run: rainbow build --allow-deletes")
     return sights
 
 
-def _look(store: ShardStore, color: str, most: float) -> Sight:
+def _look(store: ShardStore, color: str, rules: settings.Rules) -> Sight:
     shard = store.shard(BASE_MANIFEST.name, color)
     try:
         source = load_source(shard)
@@ -57,11 +59,7 @@ def _look(store: ShardStore, color: str, most: float) -> Sight:
         return Sight(color, "", 0, 0, (), str(error))
     before = recorded_files(shard)
     now = {folder.name for folder in source.folders}
-    gone = sorted(set(before) - now)
-    problem = None
-    if gone and len(gone) > most * len(before):
-        problem = (f"{len(gone)} of {len(before)} songs of {color} are gone at once ({', '.join(gone[:5])}); if the "
-                   f"disk is mounted and they were deleted on purpose, run: rainbow build --allow-deletes")
+    problem = guards.vanished(reconcile(BASE_MANIFEST, shard, rules))
     changed = [line for song in sorted(now | set(before)) for line in _moved(song, before.get(song, {}),
                                                                             source.of(song))]
     return Sight(color, version, len(now), len(source.digests), tuple(changed), problem)

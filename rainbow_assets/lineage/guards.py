@@ -1,6 +1,14 @@
-"""Guards against a source that vanished: an unmounted disk must not read as "everything was deleted"."""
+"""Guards against a source that vanished: an unmounted disk must not read as "everything was deleted".
+
+Loss is counted in what is lost: songs (or threads) whose rows would all go, because the folder is gone or because
+it cannot be used any more, and the files (sounds, MIDI) of those that stay.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.ledger import Delta
@@ -14,27 +22,44 @@ class Vanished(RainbowError):
 
 
 def vanished(delta: Delta) -> str | None:
-    """Return why the deletions that ``delta`` found are not believed, or None where they are.
+    """Return why the losses that ``delta`` found are not believed, or None where they are.
 
-    Only steps that read from outside the store (``Step.source``) are asked: what is gone there goes everywhere.
-    The share is counted in groups (songs, threads), not rows, and compared with ``safety.max_vanished``.
+    Only steps that read from outside the store (``Step.source``) are asked: what is gone there goes everywhere. The
+    share of each kind is compared with ``safety.max_vanished``.
     """
     step, shard = delta.step, delta.shard
     if step.source is None or delta.current or delta.index is None:
         return None
-    before = set(delta.old["part"])
-    gone = sorted(before - set(delta.candidates["part"]))
     most = delta.rules.safety.max_vanished
-    if not gone or len(gone) <= most * len(before):
-        return None
-    names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED} more" if len(gone) > NAMED else "")
-    return (f"{shard.where}: {len(gone)} of {len(before)} {step.unit}s are gone at once ({names}), more than "
-            f"{most:.0%}; nothing was deleted. If a disk is not mounted or a variable names another folder, put that "
-            f"right; if they were deleted on purpose, run: rainbow build --allow-deletes")
+    for gone, before, what in _losses(delta):
+        if len(gone) <= most * before:
+            continue
+        names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED} more" if len(gone) > NAMED else "")
+        return (f"{shard.where}: {len(gone)} of {before} {what}s are gone at once ({names}), more than "
+                f"{most:.0%}; nothing was deleted. If a disk is not mounted, a file was emptied or a variable names "
+                "another folder, put that right; if they were deleted on purpose, run: rainbow build --allow-deletes")
+    return None
+
+
+def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
+    """Yield what is gone, how many there were, and what they are called, for each kind of loss."""
+    new = delta.candidates
+    before = set(delta.old["part"])
+    # A song that cannot be used stands as one row under its own id: nothing of what it had is left.
+    unusable = set(new.filter(pl.col("key") == pl.col("part"))["part"]) - set(
+        delta.old.filter(pl.col("key") == pl.col("part"))["part"])
+    lost = (before - set(new["part"])) | (before & unusable)
+    yield sorted(lost), len(before), delta.step.unit
+    for column, what in delta.step.material.items():
+        had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in(sorted(lost)))
+        left = set(new.filter(pl.col(column).is_not_null())["key"])
+        gone = sorted(set(had["key"]) - left)
+        if len(gone) > 1:  # a single file is deleted by hand every day
+            yield gone, had.height, what
 
 
 def require_present(delta: Delta) -> None:
-    """Pass where the deletions of ``delta`` are believable; raise ``Vanished`` otherwise."""
+    """Pass where the losses of ``delta`` are believable; raise ``Vanished`` otherwise."""
     sentence = vanished(delta)
     if sentence is not None:
         raise Vanished(sentence)

@@ -31,11 +31,11 @@ def _store() -> ShardStore:
     return ShardStore(settings.roots().data)
 
 
-def _planned(color: str | None) -> list[Planned]:
+def _planned(color: str | None, allow_deletes: bool = False) -> list[Planned]:
     from rainbow_assets import rooms
     from rainbow_assets.lineage.plan import plan as make_plan
 
-    return make_plan(rooms.steps(), _store(), _colors(color))
+    return make_plan(rooms.steps(), _store(), _colors(color), allow_deletes=allow_deletes)
 
 
 def _dump(value: Any) -> None:
@@ -45,8 +45,9 @@ def _dump(value: Any) -> None:
 @click.command()
 @ONE_COLOR
 @click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
+@click.option("--allow-deletes", is_flag=True, help="Show what a build with this flag would do.")
 @AS_JSON
-def plan(color: str | None, html: Path | None, as_json: bool) -> None:
+def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: bool) -> None:
     """Show what a build would do, and why.
 
     Nothing is changed.
@@ -54,7 +55,7 @@ def plan(color: str | None, html: Path | None, as_json: bool) -> None:
     from rainbow_assets.lineage import render
     from rainbow_assets.lineage.plan import FRESH
 
-    planned = _planned(color)
+    planned = _planned(color, allow_deletes)
     if html is not None:
         from rainbow_assets import rooms
         from rainbow_assets.lineage import page

@@ -93,11 +93,13 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
 def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
     """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
+    from rainbow_assets import rooms
     from rainbow_assets.release.gate_report import gate_report
     from rainbow_assets.release.publish import rehearse as try_out
     from rainbow_assets.release.tables import ReleaseRefused
     from rainbow_assets.storage.store import ShardStore
 
+    rooms.steps()  # a version is judged by the plan of all that it is made from
     store = ShardStore(settings.roots().data)
     gates = gate_report(store)
     if not as_json:

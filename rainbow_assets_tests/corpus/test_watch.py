@@ -120,7 +120,7 @@ def test_one_color_that_vanished_is_doubted_while_the_others_are_observed(songs:
     shutil.rmtree(songs / "02_01")
     (songs / "06_01/06_01.lrc").write_text("[00:01.000]\nother words\n", "utf-8")
     assert set(watcher.tick()) == {"Blue"}
-    assert "1 of 1 songs of Red are gone at once (02_01)" in watcher.reason
+    assert "base_manifest/Red: 1 of 1 songs are gone at once (02_01)" in watcher.reason
     assert set(watcher.tick()) == set()
 
 
