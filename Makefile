@@ -47,7 +47,7 @@ demo: $(VENV)/core data/dagster/migrated  ## make a small corpus, build everythi
 	@$(BIN)/rainbow demo --run
 
 test: $(VENV)/dev data/dagster/migrated  ## run the tests
-	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile rainbow_assets_tests
+	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile --no-loadscope-reorder rainbow_assets_tests
 
 test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills, edit scripts and random examples (30 minutes at most)
 	@RAINBOW_TEST_SCALE=heavy $(BIN)/python -m pytest -m "heavy or property" rainbow_assets_tests

@@ -36,7 +36,11 @@ hide()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the property tests, so that they can be run alone with other examples, and give them the run's seed."""
+    """Mark the property tests, so that they can be run alone with other examples, and give them the run's seed.
+
+    Tests of the whole come first: they take minutes each, and at the end one core would wait for the other.
+    """
+    items.sort(key=lambda item: len(item.path.parts))
     for item in items:
         test = getattr(item, "obj", None)
         if getattr(test, "is_hypothesis_test", False):

@@ -181,3 +181,25 @@ def test_loss_is_counted_in_what_is_lost(whole: Path):
     done = rainbow("build")
     assert done.exit_code == 1 and "sounds are gone at once (06_01" in done.output, done.output
     assert rainbow("build", "--allow-deletes").exit_code == 0 and todo() == []
+
+
+def test_impact_holds_what_a_change_does(whole: Path):
+    """Whatever a build makes anew after an edit was in the impact of the edited file, with as many rows at least."""
+    song = whole.parent / "corpus/02_01"
+    lyrics = song / "02_01.lrc"
+
+    def another_word() -> None:
+        lyrics.write_text(lyrics.read_text("utf-8").rstrip("\n") + " again\n", "utf-8")
+
+    for name, edit in (("02_01.lrc", another_word), ("02_01.yml", lambda: retitle(song, "Other"))):
+        touched = {(entry["asset"], entry["partition"]): entry
+                   for entry in json.loads(rainbow("impact", f"02_01/{name}", "--json").stdout)["touched"]}
+        assert all(entry["rows"] == len(entry["keys"]) for entry in touched.values())
+        edit()
+        done = json.loads(rainbow("build", "--json").stdout)
+        for shard in done["shards"]:
+            if shard["computed"] or shard["removed"]:
+                where = shard["asset"], shard["partition"]
+                assert where in touched and shard["computed"] <= touched[where]["rows"], (name, shard)
+        assert {"lyric_embeddings" if name.endswith("lrc") else "concept_embeddings"} <= {asset for asset, _ in touched}
+    assert ("preview_mix", "Red") in touched

@@ -21,7 +21,7 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
 
 _SEGMENT = re.compile(r"^(?P<song>.+)_t(?P<track>\d+)_(?P<start>\d{7,})$")
-TEXT_FIELDS = ("song", "concept", "lyrics", "slice", "stem", "training_data", "mix")
+TEXT_FIELDS = tuple(name for name in BASE_MANIFEST.fields if "corpus.text" in BASE_MANIFEST.reached_by(name))
 
 
 class UnknownTarget(UsageError):

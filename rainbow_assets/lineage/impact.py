@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from rainbow_assets.lineage.ledger import STATUS_OK, ledger_frame
+from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -40,42 +40,51 @@ def impact(
     ``fields`` are the output fields of ``asset`` that the change moves (None: all of them). A row is reached where
     it reads a moved field; which of its own fields move in turn follows from the step's declared flows.
     """
-    moved: dict[str, tuple[set[str], set[str]]] = {}
+    moved: dict[str, Moved] = {}
     found = []
     for name, step in steps.items():
         where = partition if step.colored else WHOLE
-        ledger = ledger_frame(store.shard(name, where), ["key", "part", "status"])
+        ledger = ledger_frame(store.shard(name, where), ["key", "part"])
         if ledger is None:
             continue
-        own = ledger.filter(pl.col("status") == STATUS_OK)
         if name == asset:
             reached, outputs = keys & set(ledger["key"]), set(fields or step.fields)
         else:
             reached, outputs = _reached(step, ledger, moved)
         if not reached:
             continue
-        moved[name] = (reached, outputs)
-        hit = own.filter(pl.col("key").is_in(list(reached)))
-        found.append(Touched(name, where, len(hit), len(own), tuple(sorted(set(hit["part"]))),
+        hit = ledger.filter(pl.col("key").is_in(list(reached)))
+        moved[name] = Moved(reached, outputs, set(hit["part"]), set(ledger["key"]))
+        found.append(Touched(name, where, len(hit), len(ledger), tuple(sorted(set(hit["part"]))),
                              tuple(sorted(outputs)), frozenset(reached)))
     return found
 
 
-def _reached(
-    step: Step, ledger: pl.DataFrame, moved: dict[str, tuple[set[str], set[str]]]
-) -> tuple[set[str], set[str]]:
+@dataclass(frozen=True)
+class Moved:
+    """What moves in one asset: rows, output fields, the parts (songs) that hold them; ``known``: all rows it has."""
+
+    keys: set[str]
+    outputs: set[str]
+    parts: set[str]
+    known: set[str]
+
+
+def _reached(step: Step, ledger: pl.DataFrame, moved: Mapping[str, Moved]) -> tuple[set[str], set[str]]:
     reached: set[str] = set()
     inputs: set[str] = set()
     for asset, names in step.inputs.items():
         if asset not in moved:
             continue
-        keys, outputs = moved[asset]
-        read = outputs & set(names)
+        above = moved[asset]
+        read = above.outputs & set(names)
         if not read:
             continue
         on = step.joins.get(asset) if step.joins else None
         joined = ledger.with_columns((on if on is not None else pl.col("key")).alias("on"))
-        hit = set(joined.filter(pl.col("on").is_in(list(keys)))["key"])
+        # A row without a partner of its own (the slices of a mix, which is no stem) follows its whole song.
+        alone = ~pl.col("on").is_in(list(above.known)) & pl.col("part").is_in(list(above.parts))
+        hit = set(joined.filter(pl.col("on").is_in(list(above.keys)) | alone)["key"])
         reached |= hit
         if hit:
             inputs |= {f"{asset}.{name}" for name in read}
