@@ -46,8 +46,9 @@ def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
     new = delta.candidates
     before = set(delta.old["part"])
     # A song that cannot be used stands as one row under its own id: nothing of what it had is left.
-    unusable = set(new.filter(pl.col("key") == pl.col("part"))["part"]) - set(
-        delta.old.filter(pl.col("key") == pl.col("part"))["part"])
+    own_name = pl.col("key") == pl.col("part")
+    unusable = set(new.filter(own_name)["part"]) - set(delta.old.filter(own_name)["part"])
+    unusable = unusable if delta.step.material else set()
     lost = (before - set(new["part"])) | (before & unusable)
     yield sorted(lost), len(before), delta.step.unit
     for column, what in delta.step.material.items():

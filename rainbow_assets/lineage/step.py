@@ -73,8 +73,8 @@ class Step:
     columns are the one source of this step's columns of the same name; it is for showing, rows do not depend on it.
     ``on_request``: made when somebody asks for it by name, and planned once it was; no build or automation begins it.
     ``optional`` names upstream assets that need not have been made; once they were, their gates hold as any other's.
-    ``material``: input columns whose digests stand for files, and what such a file is called; when many are gone at
-    once, the build stops.
+    ``material``: input columns whose digests stand for files, and what such a file is called. When many are gone at
+    once, or many songs cannot be used any more, the build stops.
     """
 
     name: str

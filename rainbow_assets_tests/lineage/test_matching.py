@@ -37,7 +37,7 @@ def test_every_key_finds_its_own(keys: list[str], among: list[str], first: bool,
 
 
 @given(st.sets(st.integers(0, 9000), max_size=60), st.sets(st.integers(0, 9000), max_size=60))
-@hypothesis_settings(max_examples=examples(30), deadline=None)
+@hypothesis_settings(max_examples=examples(10), deadline=None)
 def test_long_sorted_lists_are_walked(without: set[int], missing: set[int]) -> None:
     keys = [f"{n:05d}" for n in range(9000) if n not in without]
     among = [f"{n:05d}" for n in range(9000) if n not in missing]
