@@ -14,5 +14,5 @@ def size(full: Any, tiny: Any) -> Any:
 
 
 def demo() -> dict[str, Any]:
-    """Return how long the demo's songs are, for ``write_demo``: as long as ever, or 6 seconds."""
+    """Return how long the demo's songs are, for ``write_demo``: the usual length, or 6 seconds in a tiny run."""
     return {"seconds": 6} if TINY else {}

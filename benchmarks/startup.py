@@ -1,6 +1,6 @@
 """How long a command takes to begin, beside `python -c 'import click'`, which any such program must wait for.
 
-Each command runs in a process of its own, in turns; the fastest of each counts. ``plan`` and ``build`` find nothing to
+Commands take turns, each in a fresh process; the fastest run of each counts. ``plan`` and ``build`` find nothing to
 do in a demo that was built for the run. Usage: python benchmarks/startup.py
 """
 

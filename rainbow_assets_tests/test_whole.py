@@ -197,7 +197,7 @@ def test_loss_is_counted_in_what_is_lost(whole: Path):
 
 
 def test_impact_holds_what_a_change_does(whole: Path):
-    """Whatever a build makes anew after an edit was in the impact of the edited file, with as many rows at least."""
+    """After an edit, a build recomputes no shard and no more rows than the impact of the edited file named."""
     song = whole.parent / "corpus/02_01"
     lyrics = song / "02_01.lrc"
 

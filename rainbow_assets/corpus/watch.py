@@ -8,7 +8,7 @@ from rainbow_assets import settings
 from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.steps import BASE_MANIFEST, load_source, source_token
-from rainbow_assets.errors import UsageError
+from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.lineage import guards
 from rainbow_assets.lineage.ledger import reconcile
 from rainbow_assets.storage.store import ShardStore
@@ -53,13 +53,13 @@ def _look(store: ShardStore, color: str, rules: settings.Rules) -> Sight:
     try:
         source = load_source(shard)
         version = source_token(shard)
+        problem = guards.vanished(reconcile(BASE_MANIFEST, shard, rules))
     except FileNotFoundError as error:
         return Sight(color, "", 0, 0, (), f"{error.filename} went away while it was being read; it is looked at again")
-    except UsageError as error:
+    except RainbowError as error:
         return Sight(color, "", 0, 0, (), str(error))
     before = recorded_files(shard)
     now = {folder.name for folder in source.folders}
-    problem = guards.vanished(reconcile(BASE_MANIFEST, shard, rules))
     changed = [line for song in sorted(now | set(before)) for line in _moved(song, before.get(song, {}),
                                                                             source.of(song))]
     return Sight(color, version, len(now), len(source.digests), tuple(changed), problem)

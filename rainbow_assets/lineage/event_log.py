@@ -1,8 +1,7 @@
 """Dagster's SQLite event log, kept open while a run of the command line writes to it.
 
 Dagster opens and closes a connection for every event. The last one to close a database writes all of it back to disk
-and deletes its write-ahead log, thousands of times in a run: a third of its time. One idle connection per database
-prevents that.
+and deletes its write-ahead log, thousands of times in a run. One idle connection per database prevents that.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def _reached(step: Step, ledger: pl.DataFrame, moved: Mapping[str, Moved]) -> tu
             continue
         on = step.joins.get(asset) if step.joins else None
         joined = ledger.with_columns((on if on is not None else pl.col("key")).alias("on"))
-        # A row without a partner of its own (the slices of a mix, which is no stem) follows its whole song.
+        # A slice of a mix has no row of a stem to join; it follows its whole song.
         alone = ~pl.col("on").is_in(list(above.known)) & pl.col("part").is_in(list(above.parts))
         hit = set(joined.filter(pl.col("on").is_in(list(above.keys)) | alone)["key"])
         reached |= hit

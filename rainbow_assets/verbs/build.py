@@ -51,7 +51,7 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
     from rainbow_assets.lineage.plan import plan as make_plan
     from rainbow_assets.storage.store import ShardStore
 
-    dagster_home()  # one that is missing is told before anything else is done
+    dagster_home()  # fails early where there is none
     begun = time.monotonic()
     colors = (color,) if color else taxonomy.COLOR_NAMES
     steps, store = rooms.steps(), ShardStore(settings.roots().data)
