@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from rainbow_assets import progress
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets_tests.counts import SCALE
 from rainbow_assets_tests.programs import hide
@@ -59,6 +60,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"skipped {count}: {reason}")
     if HEAVY:
         terminalreporter.write_line(f"examples were drawn with RAINBOW_TEST_SEED={SEED}; set it to draw them again")
+
+
+@pytest.fixture(autouse=True)
+def _no_line_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No progress line comes because a minute went by since an earlier test; a test of progress sets its own time."""
+    monkeypatch.setattr(progress, "QUIET_EVERY_S", float("inf"))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -12,15 +11,11 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from rainbow_assets import progress, rooms
 from rainbow_assets.cli import VERBS, main
 from rainbow_assets.lineage import catalog
-
-
-def rainbow(*words: str):
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+from rainbow_assets_tests.command import parsed, rainbow
 
 
 def every_verb() -> list[tuple[str, ...]]:
@@ -63,28 +58,28 @@ def test_a_settings_file_with_a_wrong_name_is_told(project: Path):
 
 def test_lint_as_json(project: Path):
     found = rainbow("lint", "--json")
-    document = json.loads(found.output)
+    document = parsed(found)
     assert found.exit_code == 0
     assert document["songs_found"] == 3
     assert document["quarantined"] == []
 
 
 def test_from_songs_to_a_release_and_back_to_the_raw_file(project: Path):
-    before = json.loads(rainbow("plan", "--json").output)
+    before = parsed(rainbow("plan", "--json"))
     assert before["stale"] > 0
     assert rainbow("build").exit_code == 0
-    assert json.loads(rainbow("plan", "--json").output)["stale"] == 0
+    assert parsed(rainbow("plan", "--json"))["stale"] == 0
     assert "nothing to do" in rainbow("plan").output
-    published = json.loads(rainbow("release", "--version", "0.3.0", "--json").output)
+    published = parsed(rainbow("release", "--version", "0.3.0", "--json"))
     assert published["version"] == "0.3.0"
     assert published["configs"]["training_full"] == published["configs"]["training_segments"]
     again = rainbow("release", "--version", "0.3.0")
     assert again.exit_code == 0, "the same bytes are a no-op"
 
-    document = json.loads(rainbow("impact", "Green", "--json").output)
+    document = parsed(rainbow("impact", "Green", "--json"))
     segment = next(key for entry in document["touched"] if entry["asset"] == "training_segments" for key in entry["keys"])
     assert document["releases"] == ["v0.3.0"]
-    story = json.loads(rainbow("lineage", segment, "--json").output)
+    story = parsed(rainbow("lineage", segment, "--json"))
     assert story["releases"] == ["v0.3.0"]
     assert any(name.endswith(".yml") for name in story["files"])
     assert {entry["asset"] for entry in story["into"]} >= {"segment_media", "training_segments", "training_full"}
@@ -96,7 +91,7 @@ def test_from_songs_to_a_release_and_back_to_the_raw_file(project: Path):
 
     lyrics = project.parent / "corpus/02_01/02_01.lrc"
     lyrics.write_text(lyrics.read_text("utf-8").rstrip("\n") + " again\n", "utf-8")
-    plan = json.loads(rainbow("plan", "--json").output)
+    plan = parsed(rainbow("plan", "--json"))
     stale = {(entry["asset"], entry["partition"]) for entry in plan["shards"] if entry["state"] == "stale"}
     assert ("segments", "Red") in stale
     assert {color for _, color in stale} == {"Red", "_all"}
@@ -154,9 +149,9 @@ def test_a_command_loads_only_what_it_needs(project: Path, words, spared):
 
 def test_quiet_and_json(project: Path):
     done = rainbow("-q", "build", "--color", "Green", "--asset", "base_manifest", "--json")
-    answer = json.loads(done.stdout)
+    answer = parsed(done)
     assert answer["computed"] == answer["assets"]["base_manifest"]["computed"] > 0 and answer["removed"] == 0
-    again = json.loads(rainbow("build", "--color", "Green", "--asset", "base_manifest", "--json").stdout)
+    again = parsed(rainbow("build", "--color", "Green", "--asset", "base_manifest", "--json"))
     assert (again["assets"], again["shards"], again["computed"], again["removed"]) == ({}, [], 0, 0)
 
 

@@ -11,17 +11,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from rainbow_assets import rooms, settings
-from rainbow_assets.cli import main
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release import publish, tables
 from rainbow_assets.storage.store import ShardStore
-
-
-def rainbow(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+from rainbow_assets_tests.command import parsed, rainbow
 
 
 def built() -> Result:
@@ -32,7 +28,7 @@ def built() -> Result:
 
 def todo() -> list[str]:
     """The shards that a plan has work for."""
-    return [f"{entry['asset']}/{entry['partition']}" for entry in json.loads(rainbow("plan", "--json").stdout)["shards"]
+    return [f"{entry['asset']}/{entry['partition']}" for entry in parsed(rainbow("plan", "--json"))["shards"]
             if entry["state"] != "fresh"]
 
 
@@ -166,7 +162,7 @@ def test_a_check_of_other_code_is_asked_again_and_blocks_nothing(whole: Path):
     for entry in document["verdicts"]:
         entry["check_version"] = "older"
     verdicts.write_text(json.dumps(document), "utf-8")
-    found = json.loads(rainbow("plan", "--json").stdout)["shards"]
+    found = parsed(rainbow("plan", "--json"))["shards"]
     assert [(entry["asset"], entry["partition"], entry["state"]) for entry in found if entry["state"] != "fresh"] == [
         ("base_manifest", "Green", "stale")]
     assert "to be asked again" in rainbow("plan").output
@@ -185,7 +181,7 @@ def test_loss_is_counted_in_what_is_lost(whole: Path):
     assert "1 of 1 songs are gone" in rainbow("why", "base_manifest", "--color", "Green").output
     refused("are gone at once")
     removes = {entry["asset"]: entry["remove"] for entry in
-               json.loads(rainbow("plan", "--color", "Green", "--allow-deletes", "--json").stdout)["shards"]}
+               parsed(rainbow("plan", "--color", "Green", "--allow-deletes", "--json"))["shards"]}
     assert removes["base_manifest"] > 0 and removes["training_segments"] > 0
     shutil.copy(kept / "05_01/05_01.yml", corpus / "05_01/05_01.yml")
     built()
@@ -206,10 +202,10 @@ def test_impact_holds_what_a_change_does(whole: Path):
 
     for name, edit in (("02_01.lrc", another_word), ("02_01.yml", lambda: retitle(song, "Other"))):
         touched = {(entry["asset"], entry["partition"]): entry
-                   for entry in json.loads(rainbow("impact", f"02_01/{name}", "--json").stdout)["touched"]}
+                   for entry in parsed(rainbow("impact", f"02_01/{name}", "--json"))["touched"]}
         assert all(entry["rows"] == len(entry["keys"]) for entry in touched.values())
         edit()
-        done = json.loads(rainbow("build", "--json").stdout)
+        done = parsed(rainbow("build", "--json"))
         for shard in done["shards"]:
             if shard["computed"] or shard["removed"]:
                 where = shard["asset"], shard["partition"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -13,19 +12,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from click.testing import CliRunner, Result
 
-from rainbow_assets import jobs, settings
-from rainbow_assets.cli import main
+from rainbow_assets import jobs, progress, settings
 from rainbow_assets.composition import review, sound
+from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.composition.songs import MADE
 from rainbow_assets_tests.threads import synth
 
 FEW = "[composition]\ncandidates = 4\nkeep = 2\nbeam = 2\nfinals = 2\ngenerations = 1\nbars = 4\n"
-
-
-def rainbow(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "A Field That Forgot Its Name: Green, A minor, 96 bpm, 7/8; there is no chromatic scorer" in done.output
     assert "final_1" in done.output and "melody: " in done.output and "2 finals, in " in done.output
-    again = json.loads(rainbow("compose", "song.yml", "--json").output)
+    again = parsed(rainbow("compose", "song.yml", "--json"))
     assert len(again["finals"]) == 2 and again["rated"] >= 20
     with jobs.instance() as instance:
         shown = {name: instance.get_latest_materialization_event(dg.AssetKey(name)).asset_materialization.metadata
@@ -62,7 +56,7 @@ def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     review.change(folder, review.read(folder)[1].midi_sha256, "status", "rejected", "pending")
     taken = rainbow("review", "--ingest")
     assert taken.exit_code == 0 and "2 verdicts, 1 piece promoted" in taken.output and "| total |" in taken.output
-    measured = json.loads(rainbow("review", "--ingest", "--json").output)
+    measured = parsed(rainbow("review", "--ingest", "--json"))
     assert measured["agreement"]["total"]["pairs"] == 1 and len(measured["promoted"]) == 1
     assert len(list((folder / "approved").glob("*.mid"))) == 1
     (folder / "review.yml").write_text((folder / "review.yml").read_text().replace("rejected", "verse"))
@@ -71,13 +65,15 @@ def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     assert "Traceback" not in slip.output
 
 
-def test_a_thread_is_composed_in_another_color(place: Path) -> None:
+def test_a_thread_is_composed_in_another_color(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "QUIET_EVERY_S", 0.0)
     synth.write_thread(place.parent / "raw", 1, files=30)
     thread = next((place.parent / "raw").iterdir()).name
     other = ("--key", "F# minor", "--bpm", "140", "--time-signature", "6/8", "--title", "Six")
     done = rainbow("compose", thread[:8], "--color", "White", *other, "--json")
     assert done.exit_code == 0, done.output
-    finals = json.loads(done.output)["finals"]
+    assert "drum_candidates" in done.stderr, "progress is shown, and not among the data"
+    finals = parsed(done)["finals"]
     assert {(row["thread_id"], row["rainbow_color"], row["key"], row["time_signature"], row["scorer_status"])
             for row in finals} == {(thread, "White", "F# minor", "6/8", "no target")}
     lost = rainbow("compose", "no such thread")

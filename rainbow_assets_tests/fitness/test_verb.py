@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from click.testing import CliRunner, Result
 
 from rainbow_assets import jobs, settings
-from rainbow_assets.cli import main
+from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.fitness import music
 
 BEFORE = ("base_manifest", "song_splits", "segments", "segment_media", "concept_embeddings", "lyric_embeddings",
           "audio_embeddings")
 QUICK = "[fitness]\nmax_epochs = 2\nbatch = 16\nfolds = 3\ndevice = \"cpu\"\n"
-
-
-def rainbow(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ def test_from_songs_to_scores(trained: Path, tmp_path: Path) -> None:
     assert "data:image/png" in shown["piano_rolls"]["rolls"] and "| Green |" in shown["fusion_training_set"]["balance"]
     assert shown["chromatic_scorer"]["status"] == "not discriminative"
 
-    document = json.loads(rainbow("fitness", "evaluate", "--json").output)
+    document = parsed(rainbow("fitness", "evaluate", "--json"))
     assert {row["variant"] for row in document["evaluation"]} > {"all", "midi", "permuted", "majority"}
     assert document["scorer"]["status"] == "not discriminative"
 
@@ -57,7 +51,7 @@ def test_from_songs_to_scores(trained: Path, tmp_path: Path) -> None:
     files = [str(next(song.glob("*.mid"))), str(next(song.glob("*_main.wav")))]
     found = rainbow("fitness", *files, "--color", "G", "--concept", "a ladder into the fog", "--json")
     assert found.exit_code == 0, found.output
-    scores = json.loads(found.output)["scores"]
+    scores = parsed(found)["scores"]
     assert [item["fitness"] for item in scores] == sorted((item["fitness"] for item in scores), reverse=True)
     assert {item["file"] for item in scores} == set(files) and {item["color"] for item in scores} == {"Green"}
     text = rainbow("fitness", "--color", "Green", *files)

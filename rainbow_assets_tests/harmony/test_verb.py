@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 import soundfile
-from click.testing import CliRunner
 
-from rainbow_assets.cli import main
 from rainbow_assets.harmony.midi_read import read_midi
 from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import STRATEGIES
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.verbs import chords as verb
+from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.harmony.packs import free_layout, tar_of
 
-
-def rainbow(*words: str):
-    return CliRunner().invoke(main, ["chords", *words], catch_exceptions=False)
+chords = partial(rainbow, "chords")
 
 
 def test_a_table_for_a_person():
-    found = rainbow("A minor", "--top", "3")
+    found = chords("A minor", "--top", "3")
     assert found.exit_code == 0
     lines = found.output.splitlines()
     assert len(lines) == 5 and "voice_leading" in lines[0]
@@ -35,9 +32,9 @@ def test_json_midi_and_sound_say_the_same(tmp_path: Path):
     out = tmp_path / "out"
     words = ["Bb major", "--length", "5", "--top", "4", "--json", "--midi", str(out), "--rhythm", "1,1,2", "--bpm", "200",
              "--strum", "10"]
-    found = rainbow(*words, "--audio")
+    found = chords(*words, "--audio")
     assert found.exit_code == 0, found.output
-    answer = json.loads(found.output)
+    answer = parsed(found)
     assert answer["key"] == "Bb major" and answer["exact"] and answer["gap"] == 0 and len(answer["progressions"]) == 4
     for entry in answer["progressions"]:
         read, _ = read_midi([("x", (out / entry["midi"]).read_bytes())])
@@ -49,17 +46,17 @@ def test_json_midi_and_sound_say_the_same(tmp_path: Path):
         assert entry["score"] == pytest.approx(sum(
             answer["weights"][name] * part for name, part in entry["breakdown"].items()))
     first = {path.name: path.read_bytes() for path in out.iterdir()}
-    rainbow(*words, "--audio")
+    chords(*words, "--audio")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == first
 
 
 def test_every_option_reaches_the_search():
-    found = rainbow("C major", "--length", "4", "--strategy", "graph", "--candidates", "300", "--seed", "4", "--kind",
+    found = chords("C major", "--length", "4", "--strategy", "graph", "--candidates", "300", "--seed", "4", "--kind",
                     "triad", "--kind", "seventh", "--start", "I", "--end", "V7", "--pin", "2=IV", "--no-repeats",
                     "--low", "30", "--high", "80", "--max-leap", "9", "--weights", "melody=1,no_parallel_fifths=1",
                     "--json")
     assert found.exit_code == 0, found.output
-    answer = json.loads(found.output)
+    answer = parsed(found)
     assert set(answer["progressions"][0]["breakdown"]) == {"melody", "no_parallel_fifths"}
     for entry in answer["progressions"]:
         romans = [chord["roman"] for chord in entry["chords"]]
@@ -69,17 +66,17 @@ def test_every_option_reaches_the_search():
 def test_a_pack_from_a_file_and_the_built_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pack = tmp_path / "mine.tar.gz"
     pack.write_bytes(tar_of(free_layout()))
-    found = rainbow("D major", "--pack", str(pack), "--json", "--length", "2", "--top", "3")
-    answer = json.loads(found.output)
+    found = chords("D major", "--pack", str(pack), "--json", "--length", "2", "--top", "3")
+    answer = parsed(found)
     assert answer["pack"] == "mine" and {chord["name"] for entry in answer["progressions"]
                                          for chord in entry["chords"]} <= {"D", "G"}, "C major, transposed"
     monkeypatch.setenv("RAINBOW_DATA", str(tmp_path / "data"))
-    missing = rainbow("A minor", "--pack", "library")
+    missing = chords("A minor", "--pack", "library")
     assert missing.exit_code == 1 and "chord_library" in missing.output
     for step in STEPS:
         assert bring_up_to_date(step, ShardStore(str(tmp_path / "data"))).problem is None
-    built, plain = rainbow("A minor", "--pack", "library", "--json"), rainbow("A minor", "--json")
-    assert json.loads(built.output)["progressions"] == json.loads(plain.output)["progressions"]
+    built, plain = chords("A minor", "--pack", "library", "--json"), chords("A minor", "--json")
+    assert parsed(built)["progressions"] == parsed(plain)["progressions"]
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [
@@ -94,14 +91,14 @@ def test_a_pack_from_a_file_and_the_built_library(tmp_path: Path, monkeypatch: p
     (["A minor", "--low", "60", "--high", "61"], 1, "widen the range"), (["A minor", "--strategy", "luck"], 2, "luck"),
 ])
 def test_wrong_use_gets_a_sentence_and_no_traceback(words, code, said):
-    found = rainbow(*words)
+    found = chords(*words)
     assert found.exit_code == code, found.output
     assert said in found.output and "Traceback" not in found.output
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
-    found = rainbow("A minor", "--midi", str(tmp_path / "file" / "out"))
+    found = chords("A minor", "--midi", str(tmp_path / "file" / "out"))
     assert found.exit_code == 1 and "cannot be written" in found.output
 
 
@@ -111,8 +108,8 @@ def test_the_verb_knows_every_strategy():
 
 def test_a_color_without_a_scorer_says_what_it_used_instead(tmp_path, monkeypatch):
     monkeypatch.setenv("RAINBOW_DATA", str(tmp_path))
-    done = rainbow("C major", "--color", "Green")
+    done = chords("C major", "--color", "Green")
     assert done.exit_code == 0 and "note: chromatic_fitness is not scored: there is no chromatic scorer yet" in done.output
-    answer = json.loads(rainbow("C major", "--color", "G", "--json").output)
+    answer = parsed(chords("C major", "--color", "G", "--json"))
     assert answer["color"] == "Green" and answer["exact"] and answer["weights"]["chromatic_fitness"] == 0.3
     assert sum(answer["weights_used"].values()) == pytest.approx(1) and "chromatic_fitness" not in answer["weights_used"]

@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from rainbow_assets import rooms, settings
-from rainbow_assets.cli import main
 from rainbow_assets.lineage import gates, repair
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import BLOCKED, plan
 from rainbow_assets.storage.shard import INDEX, DamagedShard
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.command import rainbow
 from rainbow_assets_tests.lineage.toy import WORDS, World
 
 GREEN = "Green"
@@ -159,13 +158,6 @@ def test_the_share_is_a_setting(world: World, store: ShardStore):
     world.rows = {key: row for key, row in world.rows.items() if row[0] in ("s1", "s2", "s3")}
     rules = settings.Rules(safety=settings.SafetyRules(max_vanished=0.5))
     assert bring_up_to_date(world.register()[0], store, GREEN, rules).problem is None
-
-
-def rainbow(*words: str) -> Result:
-    done = CliRunner().invoke(main, list(words))
-    assert "Traceback" not in done.output
-    assert done.exception is None or isinstance(done.exception, SystemExit)
-    return done
 
 
 def test_the_verbs(project: Path):

@@ -11,25 +11,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
 from rainbow_assets import settings
-from rainbow_assets.cli import main
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.hub_server.server import running
-
-
-def rainbow(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), catch_exceptions=False)
 
 
 def told(*words: str) -> dict:
     found = rainbow(*words, "--json")
     assert found.exit_code == 0, found.output
-    return json.loads(found.stdout)
+    return parsed(found)
 
 
 @pytest.fixture
@@ -109,7 +104,7 @@ def a_gate_that_says_no_is_told_with_all_others(project: Path) -> None:
     assert f"gate {name}: passed in 8 of 9 colors" in refused.output and "gate preview.rows_play" in refused.output
     assert "would publish" not in refused.output and "audio/Red is blocked" in refused.output
     answer = rainbow("release", "--dry-run", "--json")
-    found = json.loads(answer.stdout)
+    found = parsed(answer)
     assert answer.exit_code == 1 and "nothing was published" in found["refused"]
     gate = next(gate for gate in found["gates"] if gate["gate"] == name)
     assert gate["failed"] == {"Red": "Two rows are other sounds."} and "Red" not in gate["passed"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from rainbow_assets.cli import main
+from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.threads.synth import write_thread
 
 
@@ -23,11 +22,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root / "chain_artifacts"
 
 
-def threads(*words: str) -> Result:
-    done = CliRunner().invoke(main, ["threads", *words])
-    assert "Traceback" not in done.output
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return done
+threads = partial(rainbow, "threads")
 
 
 def test_pack_prune_and_undo(raw: Path):
@@ -35,7 +30,7 @@ def test_pack_prune_and_undo(raw: Path):
     planned = threads("shrinkwrap", "--dry-run")
     assert planned.exit_code == 0 and "12 would be packed" in planned.output
     assert threads("shrinkwrap").exit_code == 0
-    again = json.loads(threads("shrinkwrap", "--json").output)
+    again = parsed(threads("shrinkwrap", "--json"))
     assert (again["packed"], again["unchanged"]) == (0, 12)
     assert sorted(path.relative_to(raw) for path in raw.rglob("*") if path.is_file()) == files, "the source is untouched"
     assert "moved out of the source" in threads("shrinkwrap", "--prune").output
@@ -46,7 +41,7 @@ def test_pack_prune_and_undo(raw: Path):
 
 def test_measure_and_check(raw: Path, tmp_path: Path):
     threads("shrinkwrap")
-    found = json.loads(threads("feedback", "--json").output)
+    found = parsed(threads("feedback", "--json"))
     banned = [item for item in found["constraints"] if item["kind"] == "key" and item["severity"] == "exclude"]
     assert [item["value"] for item in banned] == ["C major"]
     song = tmp_path / "song.yml"
@@ -55,7 +50,7 @@ def test_measure_and_check(raw: Path, tmp_path: Path):
     assert refused.exit_code == 1 and "excluded" in refused.output
     song.write_text("title: New\nkey: E minor\nbpm: 150\n", "utf-8")
     assert threads("check", str(song)).exit_code == 0
-    assert json.loads(threads("check", str(song), "--json").output)
+    assert parsed(threads("check", str(song), "--json"))
 
 
 @pytest.mark.parametrize(("words", "said"), [
