@@ -63,12 +63,6 @@ def test_every_declared_check_is_shown_in_dagster():
             assert {(asset, name) for name in names} <= shown
 
 
-@pytest.fixture
-def built(project: Path) -> Path:
-    assert jobs.run_colors(defs).success
-    return project
-
-
 def versions(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
     """The data version tag of the last materialization of each color."""
     found = {}
@@ -79,8 +73,8 @@ def versions(instance: dg.DagsterInstance, asset: str) -> dict[str, str]:
     return found
 
 
-def test_a_range_run_records_each_colors_own_version(built: Path):
-    store = ShardStore(str(built))
+def test_a_range_run_records_each_colors_own_version(whole: Path):
+    store = ShardStore(str(whole))
     with jobs.instance() as instance:
         for asset in ("base_manifest", "segments", "training_full"):
             found = versions(instance, asset)
@@ -89,7 +83,7 @@ def test_a_range_run_records_each_colors_own_version(built: Path):
             assert found["White"] == found["Violet"], "empty colors are equal"
 
 
-def test_staleness_in_the_ui_agrees_for_every_color(built: Path, project: Path):
+def test_staleness_in_the_ui_agrees_for_every_color(whole: Path, project: Path):
     from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
     from dagster._core.loader import LoadingContextForTest
 
@@ -111,18 +105,18 @@ def test_staleness_in_the_ui_agrees_for_every_color(built: Path, project: Path):
     assert stale("segments") == stale("song_splits") == set()
 
 
-def test_a_second_run_computes_nothing_and_changes_no_file(built: Path):
-    files = {path: path.read_bytes() for path in sorted((built / "shards").rglob("*.parquet"))}
+def test_a_second_run_computes_nothing_and_changes_no_file(whole: Path):
+    files = {path: path.read_bytes() for path in sorted((whole / "shards").rglob("*.parquet"))}
     result = jobs.run_colors(defs)
     assert result.success
     computed = {event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
                 for event in result.get_asset_materialization_events()}
     assert all(metadata["rows_computed"].value == 0 for name, metadata in computed.items()
                if "rows_computed" in metadata)
-    assert files == {path: path.read_bytes() for path in sorted((built / "shards").rglob("*.parquet"))}
+    assert files == {path: path.read_bytes() for path in sorted((whole / "shards").rglob("*.parquet"))}
 
 
-def test_a_bad_color_is_red_and_blocked_while_good_colors_go_on(built: Path, project: Path):
+def test_a_bad_color_is_red_and_blocked_while_good_colors_go_on(whole: Path, project: Path):
     store = ShardStore(str(project))
     good = store.shard("segments", "Blue").require_index()
     lyrics = project.parent / "corpus/06_01/06_01.lrc"
@@ -151,7 +145,7 @@ def test_a_bad_color_is_red_and_blocked_while_good_colors_go_on(built: Path, pro
     assert not (project / "hub/v0.3.0").exists()
 
 
-def test_a_gate_holds_in_a_new_home(built: Path, project: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_gate_holds_in_a_new_home(whole: Path, project: Path, monkeypatch: pytest.MonkeyPatch):
     store = ShardStore(str(project))
     shard = store.shard("segments", "Green")
     known = verdicts.read(shard)

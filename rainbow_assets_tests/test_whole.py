@@ -63,25 +63,11 @@ def refused(*causes: str) -> None:
         assert cause in done.output, done.output
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first test leaves what it built, for the others."""
-    return tmp_path_factory.mktemp("kept")
-
-
-@pytest.fixture
-def whole(project: Path, kept: Path) -> Iterator[Path]:
-    """Three colors, built once, with nothing left to do."""
-    names, place = ("corpus", "data", "home"), project.parent
-    if not (kept / "data").exists():
-        built()
-        for name in names:
-            shutil.copytree(place / name, kept / name)
-    for name in names:
-        shutil.rmtree(place / name)
-        shutil.copytree(kept / name, place / name)
+@pytest.fixture(autouse=True)
+def _nothing_to_do(whole: Path) -> Iterator[None]:
+    """Each test begins with nothing left to do."""
     assert todo() == []
-    yield project
+    yield
     settings.default_rules.cache_clear()
 
 

@@ -40,8 +40,7 @@ def retitle(project: Path, title: str) -> None:
     manifest.write_text(yaml.safe_dump({**document, "title": title}, sort_keys=False, allow_unicode=True), "utf-8")
 
 
-def test_versions_from_the_first_to_a_major_step(project: Path, own_rules: None) -> None:
-    assert rainbow("build").exit_code == 0
+def test_versions_from_the_first_to_a_major_step(whole: Path, project: Path, own_rules: None) -> None:
     first = told("release", "--dry-run")
     assert first["version"] == "0.3.0" and first["against_latest"] is None
     assert not (project / "hub/v0.3.0").exists(), "a rehearsal publishes nothing"
