@@ -126,4 +126,5 @@ FINAL_CANDIDATES = Step(
     unit="song",
     colored=False,
     on_request=True,
+    chosen_by=(f"{MELODY_CANDIDATES.name}.candidate",),
 )

@@ -165,6 +165,7 @@ def stage_step(plan: Plan, code: tuple[str, ...]) -> Step:
         source=source, reasons=REASONS, media=("midi",), unit="song", colored=False, on_request=True,
         optional=("thread_manifests", fitting.NAME),
         joins={before: pl.col("key").str.replace(r"\.[a-z]\d+$", "")} if plan.before else {},
+        chosen_by=(f"{before}.candidate",) if plan.before else (),
     )
 
 

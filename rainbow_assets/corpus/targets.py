@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +12,9 @@ from rainbow_assets import taxonomy
 from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.errors import UsageError
+from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.codeversion import PACKAGE, closure
-from rainbow_assets.lineage.impact import keys_of_parts
+from rainbow_assets.lineage.impact import Change, keys_of_parts
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.shard import Shard
@@ -28,17 +28,7 @@ class UnknownTarget(UsageError):
     """Nothing that was built goes by that name."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """Rows of one asset and color that a change would move, and through which output fields (None: all)."""
-
-    color: str
-    asset: str
-    keys: set[str]
-    fields: tuple[str, ...] | None
-
-
-def resolve(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Target]:
+def resolve(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Change]:
     """Return what ``name`` stands for; raise ``UnknownTarget`` with what may be named."""
     found = (_color(name, store) or _segment(name, store) or _song(name, store) or _module(name, store, steps)
              or _file(name, store))
@@ -63,32 +53,33 @@ def song_of_segment(name: str) -> str | None:
     return match["song"] if match else None
 
 
-def _color(name: str, store: ShardStore) -> list[Target]:
+def _color(name: str, store: ShardStore) -> list[Change]:
     try:
         color = taxonomy.by_name(name).name
     except taxonomy.UnknownColor:
         return []
     frame = ledger_frame(store.shard(BASE_MANIFEST.name, color), ["key"])
-    return [] if frame is None else [Target(color, BASE_MANIFEST.name, set(frame["key"]), None)]
+    return [] if frame is None else [Change(BASE_MANIFEST.name, color, frozenset(frame["key"]), more=True)]
 
 
-def _segment(name: str, store: ShardStore) -> list[Target]:
+def _segment(name: str, store: ShardStore) -> list[Change]:
     song = song_of_segment(name)
     color = color_of_song(song, store) if song else None
     frame = ledger_frame(store.shard("segments", color), ["key"]) if color else None
     if frame is None or name not in set(frame["key"]):
         return []
-    return [Target(str(color), "segments", {name}, None)]
+    return [Change("segments", str(color), frozenset([name]))]
 
 
-def _song(name: str, store: ShardStore) -> list[Target]:
+def _song(name: str, store: ShardStore) -> list[Change]:
     color = color_of_song(name, store)
     if color is None:
         return []
-    return [Target(color, BASE_MANIFEST.name, keys_of_parts(store.shard(BASE_MANIFEST.name, color), {name}), None)]
+    keys = keys_of_parts(store.shard(BASE_MANIFEST.name, color), {name})
+    return [Change(BASE_MANIFEST.name, color, frozenset(keys), more=True)]
 
 
-def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Target]:
+def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Change]:
     path = Path(name)
     if path.suffix != ".py" or PACKAGE not in path.parts:
         return []
@@ -97,14 +88,15 @@ def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Tar
     found = []
     for step in steps.values():
         if module in closure(step.code):
-            for color in taxonomy.COLOR_NAMES:
-                frame = ledger_frame(store.shard(step.name, color), ["key"])
-                if frame is not None and len(frame):
-                    found.append(Target(color, step.name, set(frame["key"]), None))
+            for partition in catalog.partitions(step):
+                frame = ledger_frame(store.shard(step.name, partition), ["key"])
+                if frame is not None:
+                    own = step.candidates is not None
+                    found.append(Change(step.name, partition, frozenset(frame["key"]), more=own))
     return found
 
 
-def _file(name: str, store: ShardStore) -> list[Target]:
+def _file(name: str, store: ShardStore) -> list[Change]:
     parts = Path(name).parts
     for start in range(len(parts) - 1):
         song, file = parts[start], "/".join(parts[start + 1:])
@@ -118,15 +110,15 @@ def _file(name: str, store: ShardStore) -> list[Target]:
     return []
 
 
-def _file_target(shard: Shard, color: str, song: str, file: str) -> Target:
+def _file_target(shard: Shard, color: str, song: str, file: str) -> Change:
     part = next(part for part in shard.require_index().parts if part.group == song)
     rows = pl.DataFrame(pl.from_arrow(shard.read_part(part, ["stem_id", "audio_file", "midi_file", "midi_group_file",
                                                             "main_audio_file"])))
     audio = set(rows.filter(pl.col("audio_file") == file)["stem_id"])
     midi = set(rows.filter((pl.col("midi_file") == file) | (pl.col("midi_group_file") == file))["stem_id"])
     if audio or midi:
-        return Target(color, BASE_MANIFEST.name, audio | midi, ("audio",) if audio else ("midi",))
-    everything = keys_of_parts(shard, {song})
+        return Change(BASE_MANIFEST.name, color, frozenset(audio | midi), ("audio",) if audio else ("midi",))
+    everything = frozenset(keys_of_parts(shard, {song}))
     if file in set(rows["main_audio_file"]):
-        return Target(color, BASE_MANIFEST.name, everything, ("mix", "slice"))
-    return Target(color, BASE_MANIFEST.name, everything, TEXT_FIELDS)
+        return Change(BASE_MANIFEST.name, color, everything, ("mix", "slice"), more=True)
+    return Change(BASE_MANIFEST.name, color, everything, TEXT_FIELDS, more=True)

@@ -137,4 +137,5 @@ FUSION_TRAINING_SET = Step(
     code=("rainbow_assets.fitness.set_step",),
     candidates=candidates,
     colored=False,
+    chosen_by=tuple(f"{asset}.{name}" for asset, name in _INPUTS.items()),
 )

@@ -1,22 +1,43 @@
-"""What a change would touch, before anybody makes it: rows per asset and color, followed field by field."""
+"""What a change would touch, before anybody makes it: the walk of the plan over a store in which rows have changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets import settings
+from rainbow_assets.lineage import catalog, foresee
+from rainbow_assets.lineage.foresee import ForeseenShard
+from rainbow_assets.lineage.ledger import Delta, candidates, compare, ledger_frame, moved_inputs
 from rainbow_assets.lineage.step import Step
-from rainbow_assets.storage.shard import Shard
-from rainbow_assets.storage.store import WHOLE, ShardStore
+from rainbow_assets.storage.layered import DryRunStore
+from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
+from rainbow_assets.storage.store import ShardStore
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows of one shard that become other ones: ``keys``, in the output ``fields`` (None: in all of them).
+
+    ``more``: what follows from a row may be more rows than before, of which nobody knows the names.
+    """
+
+    asset: str
+    partition: str
+    keys: frozenset[str]
+    fields: tuple[str, ...] | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True)
 class Touched:
-    """Rows of one shard that a change would reach, and through which of their output fields it would go on."""
+    """Rows of one shard that a change would reach, and through which of their output fields it would go on.
+
+    ``more``: rows may come that are not there yet.
+    """
 
     asset: str
     partition: str
@@ -25,6 +46,7 @@ class Touched:
     parts: tuple[str, ...]
     fields: tuple[str, ...]
     keys: frozenset[str]
+    more: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys as a sorted list."""
@@ -32,64 +54,69 @@ class Touched:
 
 
 def impact(
-    steps: Mapping[str, Step], store: ShardStore, partition: str, asset: str, keys: set[str],
-    fields: tuple[str, ...] | None = None,
+    steps: Mapping[str, Step], store: ShardStore, changes: Collection[Change], rules: settings.Rules | None = None
 ) -> list[Touched]:
-    """Return what a change of ``keys`` of ``asset`` would touch, in order of the steps.
+    """Return what ``changes`` would touch, in order of the steps: every row that they may make again, or take away.
 
-    ``fields`` are the output fields of ``asset`` that the change moves (None: all of them). A row is reached where
-    it reads a moved field; which of its own fields move in turn follows from the step's declared flows.
+    A row is reached where it reads a moved field; which of its own fields move in turn follows from the step's
+    declared flows. Only rows that are there are listed.
     """
-    moved: dict[str, Moved] = {}
+    rules = rules or settings.default_rules()
+    by_place = {(change.asset, change.partition): change for change in changes}
+    before, after = store.pinned(), DryRunStore(store)
     found = []
-    for name, step in steps.items():
-        where = partition if step.colored else WHOLE
-        ledger = ledger_frame(store.shard(name, where), ["key", "part"])
-        if ledger is None:
-            continue
-        if name == asset:
-            reached, outputs = keys & set(ledger["key"]), set(fields or step.fields)
-        else:
-            reached, outputs = _reached(step, ledger, moved)
-        if not reached:
-            continue
-        hit = ledger.filter(pl.col("key").is_in(list(reached)))
-        moved[name] = Moved(reached, outputs, set(hit["part"]), set(ledger["key"]))
-        found.append(Touched(name, where, len(hit), len(ledger), tuple(sorted(set(hit["part"]))),
-                             tuple(sorted(outputs)), frozenset(reached)))
+    try:
+        for name, step in steps.items():
+            for partition in catalog.partitions(step):
+                shard = after.shard(name, partition)
+                if shard.index() is None:
+                    continue
+                change = by_place.get((name, partition))
+                seen = (_changed(step, shard, change) if change else
+                        _reached(step, before.shard(name, partition), shard, rules))
+                if seen is not None:
+                    after.show(seen[0])
+                    if seen[1] or seen[0].more:
+                        found.append(_touched(shard, *seen))
+    finally:
+        after.close()
     return found
 
 
-@dataclass(frozen=True)
-class Moved:
-    """What moves in one asset: rows, output fields, the parts (songs) that hold them; ``known``: all rows it has."""
-
-    keys: set[str]
-    outputs: set[str]
-    parts: set[str]
-    known: set[str]
+def _changed(step: Step, shard: Shard, change: Change) -> tuple[ForeseenShard, set[str]]:
+    fields = change.fields if change.fields is not None else tuple(step.fields)
+    return foresee.edited(shard, change.keys, fields, change.more), set(change.keys)
 
 
-def _reached(step: Step, ledger: pl.DataFrame, moved: Mapping[str, Moved]) -> tuple[set[str], set[str]]:
-    reached: set[str] = set()
-    inputs: set[str] = set()
-    for asset, names in step.inputs.items():
-        if asset not in moved:
-            continue
-        above = moved[asset]
-        read = above.outputs & set(names)
-        if not read:
-            continue
-        on = step.joins.get(asset) if step.joins else None
-        joined = ledger.with_columns((on if on is not None else pl.col("key")).alias("on"))
-        # A slice of a mix has no row of a stem to join; it follows its whole song.
-        alone = ~pl.col("on").is_in(list(above.known)) & pl.col("part").is_in(list(above.parts))
-        hit = set(joined.filter(pl.col("on").is_in(list(above.keys)) | alone)["key"])
-        reached |= hit
-        if hit:
-            inputs |= {f"{asset}.{name}" for name in read}
-    outputs = {name for name in step.fields if inputs & set(step.reached_by(name))}
-    return reached, outputs
+def _reached(step: Step, before: Shard, shard: Shard, rules: settings.Rules) -> tuple[ForeseenShard, set[str]] | None:
+    """Return the shard after the change and its rows that may move or go; None where nothing above it moves."""
+    above = [item for shards in foresee.foreseen(step, shard).values() for item in shards]
+    if not above:
+        return None
+    if foresee.chosen_anew(step, shard):
+        seen = foresee.all_rows(step, shard)
+        return seen, set(seen.rows["key"])
+    try:
+        was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
+    except (MissingShard, DamagedShard):
+        return None
+    moved = compare(step, wanted, was)
+    delta = Delta(step, shard, rules, {}, None, wanted, was, {}, new=moved.new, changed=moved.changed,
+                  gone=moved.gone, kept=moved.kept)
+    going, more = foresee.may_go(step, shard, wanted), any(item.more for item in above)
+    if not (moved.new or moved.changed or moved.gone or going or more):
+        return None
+    columns = {name.removeprefix("in:"): keys for name, keys in moved_inputs(delta).items()}
+    return foresee.of_delta(delta, columns, going, more), {*moved.changed, *moved.gone, *going}
+
+
+def _touched(shard: Shard, seen: ForeseenShard, keys: set[str]) -> Touched:
+    ledger = ledger_frame(shard, ["key", "part"])
+    assert ledger is not None
+    hit = ledger.filter(pl.col("key").is_in(list(keys)))
+    fields = tuple(sorted(name for name, moving in seen.moves.items() if moving))
+    return Touched(shard.asset, shard.partition, len(hit), len(ledger), tuple(sorted(set(hit["part"]))), fields,
+                   frozenset(hit["key"]), seen.more)
 
 
 def keys_of_parts(shard: Shard, groups: set[str]) -> set[str]:

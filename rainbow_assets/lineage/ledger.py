@@ -173,8 +173,15 @@ def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame
     return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
 
 
-def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> Delta:
+Listing = Callable[[Step, Shard, settings.Rules], pl.DataFrame]
+
+
+def reconcile(
+    step: Step, shard: Shard, rules: settings.Rules | None = None, listing: Listing = candidates
+) -> Delta:
     """Compare the rows that should exist with the ledger; read nothing but indexes where nothing moved.
+
+    ``listing`` says which rows should exist: those of now, or those that are foreseen.
 
     Raises ``MissingShard`` where an upstream has never been made and ``DamagedShard`` where a file is not what
     ``shard.json`` lists.
@@ -190,7 +197,7 @@ def reconcile(step: Step, shard: Shard, rules: settings.Rules | None = None) -> 
     with ThreadPoolExecutor(1) as pool:
         # Both ledgers are verified and decoded at once: large ones are most of the time that a comparison takes.
         standing = pool.submit(_standing, step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
-        wanted = candidates(step, shard, rules)
+        wanted = listing(step, shard, rules)
         old = standing.result()
     parts.update({part.group: part for part, _ in pending})
     found = compare(step, wanted, old)

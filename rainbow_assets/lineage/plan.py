@@ -8,21 +8,21 @@ its rows count as computed unless an equal output stops the wave (``at_most``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-
-import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, gates, guards, reasons
-from rainbow_assets.lineage.ledger import VERSIONS, Delta, commit, ledger_frame, moved_inputs, reconcile, schema_digest
+from rainbow_assets.lineage import catalog, foresee, gates, guards, reasons
+from rainbow_assets.lineage.foresee import ForeseenShard
+from rainbow_assets.lineage.ledger import VERSIONS, Delta, candidates, commit, moved_inputs, reconcile
 from rainbow_assets.lineage.materialize import history, problem
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import DamagedShard, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets.text import counted
 
 FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
 
@@ -45,8 +45,10 @@ class Planned:
     reasons: list[str] = field(default_factory=list)
     keys: set[str] = field(default_factory=set, repr=False)
     gone: set[str] = field(default_factory=set, repr=False)
-    moves: dict[str, set[str]] = field(default_factory=dict, repr=False)
-    """Output field -> the keys in which it may move; what follows reads fields, not rows."""
+    may_go: set[str] = field(default_factory=set, repr=False)
+    """Rows that go if what they hang on comes to nothing."""
+    more: bool = False
+    """Rows may come that cannot be named before what they follow from was made."""
     price: dict[str, Any] | None = None
     """What computing costs where that is more than time, as ``Step.price`` says it."""
     asks: bool = False
@@ -54,8 +56,8 @@ class Planned:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are given as counts only."""
         document = asdict(self)
-        del document["keys"], document["gone"], document["moves"]
-        return document
+        del document["keys"], document["gone"]
+        return {**document, "may_go": len(self.may_go)}
 
 
 Done = dict[tuple[str, str], Planned]
@@ -77,10 +79,10 @@ def plan(
     dry = DryRunStore(store)
     try:
         for name, step in steps.items():
-            if step.on_request and store.shard(name).index() is None:
+            if step.on_request and dry.shard(name).index() is None:
                 continue
             for partition in colors if step.colored else (WHOLE,) if whole else ():
-                done[name, partition] = _plan_shard(step, store, dry, partition, rules, done, allow_deletes)
+                done[name, partition] = _plan_shard(step, dry, partition, rules, done, allow_deletes)
     finally:
         dry.close()
     return list(done.values())
@@ -93,61 +95,81 @@ def _upstreams(step: Step, partition: str, done: Done) -> list[Planned]:
 
 
 def _plan_shard(
-    step: Step, store: ShardStore, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done,
-    allow_deletes: bool = False,
+    step: Step, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done, allow_deletes: bool = False,
 ) -> Planned:
-    real, shard = store.shard(step.name, partition), dry.shard(step.name, partition)
-    above = [entry for entry in _upstreams(step, partition, done) if not _lacks(step, dry, entry)]
-    stopped = _blocked(above)
+    shard = dry.shard(step.name, partition)
+    stopped = _blocked([entry for entry in _upstreams(step, partition, done) if not _lacks(step, dry, entry)])
     if stopped is not None:
-        return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[stopped])
-    unknown = [entry for entry in above
-               if entry.state != FRESH and not entry.asks and not dry.holds(entry.asset, entry.partition)]
+        return Planned(step.name, partition, BLOCKED, _rows(shard), reasons=[stopped])
+    above = foresee.foreseen(step, shard)
+    unsure = [item for shards in above.values() for item in shards if not item.sure]
     try:
-        if any(dry.shard(entry.asset, entry.partition).index() is None for entry in above):
-            return _never_made(step, store, shard, rules, above)
-        older = [entry for entry in above if _older(dry.shard(entry.asset, entry.partition))]
-        if older:
-            return _made_again(step, store, real, older)
-        delta = reconcile(step, shard, rules)
+        if foresee.chosen_anew(step, shard):
+            return _any_row(step, dry, shard, rules, done)
+        delta = reconcile(step, shard, rules, foresee.candidates if above else candidates)
         if not allow_deletes:
             guards.require_present(delta)
     except RainbowError as error:
-        return Planned(step.name, partition, BLOCKED, _rows(real), reasons=[str(error)])
-    keys, gone = set(delta.new) | set(delta.changed), set(delta.gone)
-    why = reasons.of_delta(delta, real)
-    moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
-    everywhere = set(keys) if delta.reshaped else set(delta.new)
-    moved[""] = everywhere.union(*(moved.pop(name, set()) for name in VERSIONS))
-    at_most, follow = False, set[str]()
-    if unknown:
-        more, lost, said = _followed(step, real, unknown)
-        follow = follow.union(*more.values())
-        at_most = bool(follow - keys)
-        keys, gone, why = keys | follow, gone | lost, [*why, *said]
-        for name, hit in more.items():
-            moved[name] = moved.get(name, set()) | hit
-    if step.cheap and not unknown and not delta.current:
-        commit(delta, step.compute(delta.work()) if keys else ())
-    rows = len(keys) + len(delta.kept) - _among(delta.kept, follow)
-    if delta.current and delta.index is not None:
-        rows = delta.index.rows
-    if not keys and not gone and real.index() is not None and (asked := _asked(step, store, partition, rows)):
+        return Planned(step.name, partition, BLOCKED, _rows(shard), reasons=[str(error)])
+    entry = _entry(delta, shard, unsure)
+    if not delta.current and not above and step.cheap:
+        made = step.compute(delta.work()) if entry.keys else ()
+        commit(replace(delta, shard=dry.attempt(step.name, partition)), made)
+    elif entry.state != FRESH:
+        dry.show(_foreseen(delta, entry, unsure))
+    if entry.state == FRESH and (asked := _asked(step, dry, partition, entry.rows)):
         return asked
-    state = STALE if keys or gone or real.index() is None else FRESH
-    seconds = estimate(store, step.name, partition, len(keys))
-    return Planned(step.name, partition, state, rows, len(keys), len(gone), at_most, seconds, why, keys, gone,
-                   _moves(step, moved), step.price(shard, rules, keys) if keys else None)
+    entry.price = step.price(shard, rules, entry.keys) if entry.keys else None
+    return entry
+
+
+def _entry(delta: Delta, shard: Shard, unsure: list[ForeseenShard]) -> Planned:
+    """Return what ``delta`` has to do; ``unsure`` are the shards above it that are not known yet."""
+    step, partition = delta.step, delta.shard.partition
+    keys, gone, never = set(delta.new) | set(delta.changed), set(delta.gone), shard.index() is None
+    going = foresee.may_go(step, shard, delta.candidates) if unsure else set[str]()
+    more = any(item.more for item in unsure)
+    why = reasons.of_delta(delta, shard)
+    if going - keys:
+        why.append(f"{counted(len(going - keys), 'row')} would go with rows above that may come to nothing")
+    why += [f"rows may come, as they may in {_place(item, partition)}" for item in unsure if item.more]
+    why += [f"the columns of {_place(item, partition)} changed" for item in unsure if item.reshaped and keys]
+    rows = delta.index.rows if delta.current and delta.index is not None else len(keys) + len(delta.kept)
+    state = STALE if keys or gone or going or more or never else FRESH
+    return Planned(
+        step.name, partition, state, rows, len(keys), len(gone), state == STALE and bool(unsure),
+        estimate(shard.store, step.name, partition, len(keys)), why, keys, gone, going - keys, more)
+
+
+def _foreseen(delta: Delta, entry: Planned, unsure: list[ForeseenShard]) -> ForeseenShard:
+    """Return what the shard of ``entry`` will be."""
+    moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
+    moved[""] = set(delta.changed if delta.reshaped else ()).union(*(moved.pop(name, set()) for name in VERSIONS))
+    going = foresee.may_go(delta.step, delta.shard, delta.candidates) if unsure else set[str]()
+    return foresee.of_delta(delta, moved, going, entry.more)
+
+
+def _any_row(step: Step, dry: DryRunStore, shard: Shard, rules: settings.Rules, done: Done) -> Planned:
+    """Return the entry of a shard whose rows are chosen among all: any row of it may move, come or go."""
+    after = foresee.all_rows(step, shard)
+    keys = set(after.rows["key"])
+    said = [f"its rows are chosen among all of {_place(item, shard.partition)}"
+            for shards in foresee.foreseen(step, shard).values() for item in shards if not item.sure or item.other]
+    dry.show(after)
+    entries = _upstreams(step, shard.partition, done)
+    most = max(len(keys), sum(entry.rows for entry in entries if entry.asset == entries[0].asset))
+    most = min(most, max(len(keys), step.ceiling(rules))) if step.ceiling else most
+    return Planned(step.name, shard.partition, STALE, most, most, 0, True,
+                   estimate(dry, step.name, shard.partition, most), said, keys, may_go=keys, more=True)
+
+
+def _place(above: Shard, partition: str) -> str:
+    return above.asset if above.partition in (partition, WHOLE) else above.where
 
 
 def _lacks(step: Step, dry: DryRunStore, entry: Planned) -> bool:
     """Tell whether ``entry`` is an upstream that need not be there, and is not."""
     return entry.asset in step.optional and dry.shard(entry.asset, entry.partition).index() is None
-
-
-def _among(kept: pl.Series, keys: set[str]) -> int:
-    """How many of ``kept`` are among ``keys``."""
-    return int(kept.is_in(list(keys)).sum()) if keys else 0
 
 
 def _rows(shard: Shard) -> int:
@@ -176,71 +198,6 @@ def _asked(step: Step, store: ShardStore, partition: str, rows: int) -> Planned 
         return None
     return Planned(step.name, partition, STALE, rows, asks=True, seconds=0.0,
                    reasons=[shut.sentence if shut else f"the last build left it as it was: {left}"])
-
-
-def _never_made(
-    step: Step, store: ShardStore, shard: Shard, rules: settings.Rules, above: list[Planned]
-) -> Planned:
-    """An upstream has no shard yet: the number of rows is known only as far as it follows the first input."""
-    first = above[0].asset
-    driving = [entry for entry in above if entry.asset == first]
-    rows, partition = sum(entry.rows for entry in driving), shard.partition
-    keys = {key for entry in driving for key in entry.keys}
-    return Planned(step.name, partition, STALE, rows, rows, at_most=True,
-                   seconds=estimate(store, step.name, partition, rows), keys=keys,
-                   price=step.price(shard, rules, keys) if keys else None,
-                   reasons=[f"{step.name} has never been made; {first} has not been made either"])
-
-
-def _moves(step: Step, moved: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Return {output field: keys in which it may move} for ``moved``: {input: keys}; the input "" reaches all."""
-    everywhere = moved.get("", set())
-    return {name: everywhere.union(*(moved.get(source, set()) for source in step.reached_by(name)))
-            for name in step.fields}
-
-
-def _older(shard: Shard) -> bool:
-    """Tell whether ``shard`` was written with other columns or fields than its step has now."""
-    return shard.require_index().inputs["schema"] != schema_digest(catalog.step(shard.asset))
-
-
-def _made_again(step: Step, store: ShardStore, real: Shard, older: list[Planned]) -> Planned:
-    """An upstream has other columns than before: it cannot be compared before it was made again."""
-    ledger = ledger_frame(real, ["key"])
-    keys = set(ledger["key"]) if ledger is not None else set()
-    keys = keys.union(*(entry.keys for entry in older if entry.asset == next(iter(step.inputs))))
-    said = [f"{len(keys)} rows follow {entry.asset}, whose columns changed" for entry in older]
-    return Planned(step.name, real.partition, STALE, len(keys), len(keys), at_most=True, keys=keys, reasons=said,
-                   seconds=estimate(store, step.name, real.partition, len(keys)))
-
-
-def _followed(
-    step: Step, real: Shard, unknown: list[Planned]
-) -> tuple[dict[str, set[str]], set[str], list[str]]:
-    """Return own keys that hang on upstream rows that will move or go: ({input: keys}, keys that go, sentences)."""
-    ledger = ledger_frame(real, ["key"])
-    own = ledger if ledger is not None else pl.DataFrame(schema={"key": pl.String})
-    run: dict[str, set[str]] = {}
-    go: set[str] = set()
-    said = []
-    driver = next(iter(step.inputs))
-    for entry in unknown:
-        asset = entry.asset
-        on = own.select("key", step.joins.get(asset, pl.col("key")).alias("on"))
-        follows: set[str] = set()
-        for name in step.inputs[asset]:
-            moving = entry.moves.get(name, entry.keys)
-            hit = set(on.filter(pl.col("on").is_in(list(moving)))["key"])
-            if asset == driver and asset not in step.joins and step.candidates is None:
-                hit |= moving
-            if hit:
-                run.setdefault(f"{asset}.{name}", set()).update(hit)
-                follows |= hit
-        go |= set(on.filter(pl.col("on").is_in(list(entry.gone)))["key"])
-        if follows:
-            where = asset if entry.partition == real.partition else f"{asset}/{entry.partition}"
-            said.append(f"{len(follows)} rows follow {entry.compute} stale rows of {where}")
-    return run, go, said
 
 
 def estimate(store: ShardStore, asset: str, partition: str, rows: int) -> float | None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
+
+from rainbow_assets.lineage.foresee import UNKNOWN
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, moved_inputs
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import counted
@@ -34,7 +37,7 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
         return [f"{real.asset} has never been made for {real.partition}"]
     found = []
     if delta.new:
-        found.append(f"{len(delta.new)} new rows: {some(delta.new)}")
+        found.append(f"{counted(len(delta.new), 'new row')}: {some(delta.new)}")
     if delta.gone:
         found.append(f"{counted(len(delta.gone), 'row')} gone: {some(delta.gone)}")
     if delta.reshaped:
@@ -54,7 +57,10 @@ def _moved(delta: Delta) -> list[str]:
         if name in VERSIONS:
             said.append(f"{counted(len(moved), 'row')}: {_version(delta, name)}")
         else:
-            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} changed ({some(sorted(moved))})")
+            rows = delta.candidates.filter(pl.col("key").is_in(list(moved)))
+            unsure = rows[name].str.contains(UNKNOWN, literal=True).any()
+            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {'may change' if unsure else 'changed'} "
+                        f"({some(sorted(moved))})")
     return said
 
 

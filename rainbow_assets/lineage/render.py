@@ -83,7 +83,7 @@ def touched(entries: list[Touched], releases: list[str]) -> str:
         return "nothing that has been built would be touched"
     lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {counted(entry.of, 'row')}, "
              f"{counted(len(entry.parts), 'part')} "
-             f"(fields: {', '.join(entry.fields)})" for entry in entries]
+             f"(fields: {', '.join(entry.fields)}){', and new ones' if entry.more else ''}" for entry in entries]
     lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
     return "\n".join(lines)
 

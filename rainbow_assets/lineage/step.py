@@ -73,6 +73,9 @@ class Step:
     columns are the one source of this step's columns of the same name; it is for showing, rows do not depend on it.
     ``on_request``: made when somebody asks for it by name, and planned once it was; no build or automation begins it.
     ``optional`` names upstream assets that need not have been made; once they were, their gates hold as any other's.
+    ``chosen_by``: the inputs (``asset.field``) by which rows are chosen among all, for a step in which one moved row
+    above may bring or take other ones; at most ``ceiling`` rows are chosen. In ``flows``, ``key`` names the inputs that
+    decide whether a row is set aside.
     ``material``: input columns whose digests stand for files, and what such a file is called. When many are gone at
     once, or many songs cannot be used any more, the build stops.
     """
@@ -100,6 +103,8 @@ class Step:
     on_request: bool = False
     optional: tuple[str, ...] = ()
     material: Mapping[str, str] = field(default_factory=dict)
+    chosen_by: tuple[str, ...] = ()
+    ceiling: Callable[[settings.Rules], int] | None = None
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
         """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""

@@ -15,9 +15,10 @@ from rainbow_assets import settings
 from rainbow_assets.corpus import split_step
 from rainbow_assets.corpus.ids import song_of
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.foresee import UNKNOWN
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
-from rainbow_assets.release.preview_step import eligible
+from rainbow_assets.segments import table
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
@@ -39,9 +40,13 @@ class NoSplit(RainbowError):
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the color's audible windows, stems and mix, with the digests of their sound and their song's split."""
-    frame = eligible(shard.store.shard("segments", shard.partition)).select(
-        pl.col("segment_id").alias("key"), pl.col("song_id").alias("part"))
-    for asset, names in INPUTS.items():
+    segments = shard.store.shard("segments", shard.partition)
+    heard = pl.DataFrame(pl.from_arrow(segments.table(table.SCHEMA, ["segment_id", "has_audio"])))
+    silent = heard.filter(~pl.col("has_audio"))["segment_id"]
+    # A window that is to be cut anew may be heard then.
+    frame = outputs(segments, "segments", INPUTS["segments"]).filter(
+        ~pl.col("key").is_in(silent.implode()) | (pl.col("in:segments.audio") == UNKNOWN))
+    for asset, names in list(INPUTS.items())[1:]:
         upstream = outputs(shard.store.shard(asset, shard.partition), asset, names).drop("part")
         on = AUDIO.joins.get(asset, pl.col("key"))
         frame = frame.with_columns(on.alias("_on")).join(

@@ -176,5 +176,6 @@ SEGMENTS = Step(
         "audio": ("base_manifest.slice", "base_manifest.audio"),
         "levels": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
         "content": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
+        "key": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
     },
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 from rainbow_assets.storage.files import Files
-from rainbow_assets.storage.shard import INDEX
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import PinnedStore, ShardStore
 
 
 class LayeredFiles(Files):
@@ -70,23 +70,25 @@ class LayeredFiles(Files):
         return self._layer(name).source(name)
 
 
-class DryRunStore(ShardStore):
-    """A store that shows ``real`` with what was tried on top of it."""
+class DryRunStore(PinnedStore):
+    """A store that shows the real one, pinned, with what was tried or foreseen on top of it."""
 
     def __init__(self, real: ShardStore) -> None:
-        self.real = real
-        self.layers = LayeredFiles(Files(f"memory://rainbow-dry-run-{uuid.uuid4().hex}"), real.files)
-        self.files = self.layers
+        super().__init__(real)
+        self._memory = Files(f"memory://rainbow-dry-run-{uuid.uuid4().hex}")
 
-    def cache_path(self, name: str) -> Path | None:
-        """Caches are the real store's: what they hold is true in either layer."""
-        return self.real.cache_path(name)
+    def attempt(self, asset: str, partition: str) -> Shard:
+        """Return a handle on the shard that writes to memory; from now on it is the one that this store shows."""
+        real = self.shard(asset, partition)
+        files = LayeredFiles(self._memory.below(f"shards/{asset}/{partition}"), real.files)
+        return self.show(Shard(asset, partition, files, self))
 
-    def holds(self, asset: str, partition: str) -> bool:
-        """Tell whether the shard was tried here, so that what it will be is known."""
-        return self.layers.upper.exists(f"shards/{asset}/{partition}/{INDEX}")
+    def show(self, shard: Shard) -> Shard:
+        """Show ``shard`` in the place of the stored one."""
+        self._shards[shard.asset, shard.partition] = shard
+        return shard
 
     def close(self) -> None:
         """Free what was tried."""
-        if self.files.fs.exists(self.files.root):
-            self.files.fs.rm(self.files.root, recursive=True)
+        if self._memory.fs.exists(self._memory.root):
+            self._memory.fs.rm(self._memory.root, recursive=True)

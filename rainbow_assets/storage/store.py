@@ -20,6 +20,49 @@ class ShardStore:
         """Return a handle on the shard of ``asset`` in ``partition``; nothing is read or made yet."""
         return Shard(asset, partition, self.files.below(f"shards/{asset}/{partition}"), self)
 
+    def pinned(self) -> PinnedStore:
+        """Return the store as it stands, for readers that need one state of it."""
+        return PinnedStore(self)
+
     def cache_path(self, name: str) -> Path | None:
         """Return where a cache may live on the local disk; None behind a URL, where nothing is cached."""
         return Path(self.files.path(f"cache/{name}")) if self.files.local else None
+
+
+class PinnedFiles(Files):
+    """Files whose small ones (``shard.json``, ``verdicts.json``) are read once: what was seen stays what is."""
+
+    def __init__(self, files: Files) -> None:
+        self.url, self.fs, self.root, self.local = files.url, files.fs, files.root, files.local
+        self._seen: dict[str, bytes | None] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of ``name``; of a small file, as it was at the first reading."""
+        if not name.endswith(".json"):
+            return super().read(name)
+        if name not in self._seen:
+            self._seen[name] = super().read(name)
+        return self._seen[name]
+
+
+class PinnedStore(ShardStore):
+    """A store that goes on showing each shard as it was when it was first read, whoever builds meanwhile.
+
+    Parts never change and stay for an hour after they were replaced, so a pinned index is enough.
+    """
+
+    def __init__(self, real: ShardStore) -> None:
+        self.real, self.files = real, real.files
+        self._shards: dict[tuple[str, str], Shard] = {}
+
+    def shard(self, asset: str, partition: str = WHOLE) -> Shard:
+        """Return the one handle on the shard of ``asset`` in ``partition``."""
+        where = asset, partition
+        if where not in self._shards:
+            files = PinnedFiles(self.real.shard(asset, partition).files)
+            self._shards[where] = Shard(asset, partition, files, self)
+        return self._shards[where]
+
+    def pinned(self) -> PinnedStore:
+        """Return itself: it is pinned already."""
+        return self

@@ -176,4 +176,5 @@ NEGATIVE_CONSTRAINTS = Step(
     source=overrides_token,
     unit="file",
     colored=False,
+    chosen_by=(f"{THREAD_MANIFESTS.name}.thread", f"{RESULT_FEEDBACK.name}.report"),
 )

@@ -120,14 +120,11 @@ def impact(target: str, as_json: bool) -> None:
     from rainbow_assets import rooms
     from rainbow_assets.corpus import targets
     from rainbow_assets.lineage import render
-    from rainbow_assets.lineage.impact import Touched
     from rainbow_assets.lineage.impact import impact as follow
     from rainbow_assets.release.versions_holding import releases_of
 
     store, steps = _store(), rooms.steps()
-    entries: list[Touched] = []
-    for found in targets.resolve(target, store, steps):
-        entries += follow(steps, store, found.color, found.asset, found.keys, found.fields)
+    entries = follow(steps, store, targets.resolve(target, store, steps))
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
     releases = releases_of(settings.roots(), segments)
     if as_json:

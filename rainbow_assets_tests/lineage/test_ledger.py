@@ -90,7 +90,7 @@ def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, stor
     catalog.register(reads)
     planned = plan({step.name: step for step in (wider, reads)}, store, ["Green"])
     assert [(entry.state, entry.at_most) for entry in planned] == [(STALE, False), (STALE, True)]
-    assert any("columns changed" in reason for reason in planned[1].reasons)
+    assert any("the columns of toy_words changed" in reason for reason in planned[1].reasons)
     for step in (wider, reads):
         assert bring_up_to_date(step, store, "Green").problem is None
     assert [entry.state for entry in plan({step.name: step for step in (wider, reads)}, store, ["Green"])] == [FRESH] * 2

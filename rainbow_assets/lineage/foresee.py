@@ -1,0 +1,170 @@
+"""What a shard will be, as far as that can be said before it is made: rows whose values nobody knows yet.
+
+A foreseen shard has the rows that will be there, with ``UNKNOWN`` for each output field that may move. Candidate
+functions of the steps below run on it unchanged, so that new rows flow on through steps that make their own keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rainbow_assets import settings
+from rainbow_assets.lineage import catalog, ledger
+from rainbow_assets.lineage.ledger import STATUS_OK, Delta
+from rainbow_assets.lineage.step import VERSIONS, Step
+from rainbow_assets.storage.shard import Shard, ShardIndex
+
+UNKNOWN = "?"
+"""A digest equal to none that a ledger holds."""
+ROWS = "key"
+"""In ``Step.flows``: the inputs that decide whether a row comes to be. Not an output field."""
+
+
+@dataclass(frozen=True)
+class ForeseenShard(Shard):
+    """A shard as it will be. Tables of it are those of now: where a row moved, they are out of date.
+
+    ``rows`` is its ledger. ``moves`` says in which keys each output field may move; ``maybe`` are rows that may come
+    to be or not, ``other`` those that come or go for certain. ``more``: rows may come that nobody can name yet.
+    """
+
+    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    live: ShardIndex | None = None
+    moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    maybe: frozenset[str] = frozenset()
+    other: frozenset[str] = frozenset()
+    more: bool = False
+    reshaped: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """True where nothing about it is unknown."""
+        return not (self.more or self.maybe or any(self.moves.values()))
+
+    def index(self) -> ShardIndex:
+        """Return an index with the parts of now, and a data version that nothing was made from."""
+        parts = self.live.parts if self.live else ()
+        return ShardIndex(self.asset, self.partition, UNKNOWN, parts, "", "", self.live.inputs if self.live else {})
+
+    def ledger(self, columns: list[str] | None = None) -> pl.DataFrame:
+        """Return the rows that will be there."""
+        return self.rows if columns is None else self.rows.select(n for n in columns if n in self.rows.columns)
+
+
+def foreseen(step: Step, shard: Shard) -> dict[str, list[ForeseenShard]]:
+    """Return the shards that ``shard`` reads and that are foreseen only, by asset."""
+    found = {}
+    for asset in step.inputs:
+        shards = [shard.store.shard(asset, other) for other in catalog.read_partitions(step, asset, shard.partition)]
+        only = [item for item in shards if isinstance(item, ForeseenShard)]
+        if only:
+            found[asset] = only
+    return found
+
+
+def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """Return the rows that should exist, with ``UNKNOWN`` for each input that may move.
+
+    Candidate functions that read tables, not ledgers, see the values of now: what moved is laid over them here.
+    """
+    frame = ledger.candidates(step, shard, rules)
+    for asset, shards in foreseen(step, shard).items():
+        for name in step.inputs[asset]:
+            keys = set[str]().union(*(item.moves.get(name, ()) for item in shards))
+            if keys:
+                column = f"in:{asset}.{name}"
+                frame = frame.with_columns(pl.when(follows(step, asset, shards, keys, frame))
+                                           .then(pl.lit(UNKNOWN)).otherwise(pl.col(column)).alias(column))
+    return frame
+
+
+def follows(
+    step: Step, asset: str, shards: list[ForeseenShard], keys: Collection[str], frame: pl.DataFrame
+) -> pl.Series:
+    """Tell which rows of ``frame`` (``key``, ``part``) read one of ``keys`` of ``asset``.
+
+    A slice of a mix has no row of a stem to join; it follows its whole song.
+    """
+    above = pl.concat(item.rows.select("key", "part") for item in shards)
+    parts = above.filter(pl.col("key").is_in(list(keys)))["part"].unique()
+    on = frame.select(step.joins.get(asset, pl.col("key")).alias("on"), pl.col("part"))
+    alone = ~pl.col("on").is_in(above["key"].implode()) & pl.col("part").is_in(parts.implode())
+    return on.select(pl.col("on").is_in(list(keys)) | alone).to_series().fill_null(False)
+
+
+def chosen_anew(step: Step, shard: Shard) -> bool:
+    """Tell whether what chooses the rows of ``step`` among all may have moved: then any row may come, go or move."""
+    for asset, shards in foreseen(step, shard).items():
+        if step.candidates is not None and any(item.reshaped for item in shards):
+            return True
+        chosen = [name.partition(".")[2] for name in step.chosen_by if name.partition(".")[0] == asset]
+        if chosen and any(item.more or item.maybe or item.other for item in shards):
+            return True
+        if any(item.moves.get(name) for item in shards for name in chosen):
+            return True
+    return False
+
+
+def may_go(step: Step, shard: Shard, frame: pl.DataFrame) -> set[str]:
+    """Return the keys of ``frame`` that hang on upstream rows that may not come to be."""
+    found: set[str] = set()
+    for asset, shards in foreseen(step, shard).items():
+        maybe = set[str]().union(*(item.maybe for item in shards))
+        if maybe and asset == next(iter(step.inputs)):
+            found |= set(frame["key"].filter(follows(step, asset, shards, maybe, frame)))
+    return found
+
+
+def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more: bool) -> ForeseenShard:
+    """Return what the shard of ``delta`` will be. ``moved``: {input: keys}; the input "" stands for the whole row."""
+    step, shard = delta.step, delta.shard
+    whole = moved.get("", set()) | set(delta.new)
+    moves = {name: whole.union(*(moved.get(source, ()) for source in step.reached_by(name))) for name in step.fields}
+    deciding = step.flows.get(ROWS) or [name.removeprefix("in:") for name in step.input_columns]
+    if step.reasons:
+        maybe = maybe | whole.union(*(moved.get(source, ()) for source in deciding))
+    computed = [*delta.new, *delta.changed]
+    old = delta.ledger().select("key", "status", "reason", *(
+        name for name in step.output_columns if name in delta.ledger().columns))
+    rows = delta.candidates.select("key", "part", *step.input_columns, *VERSIONS).join(
+        old, on="key", how="left", maintain_order="left")
+    runs = pl.col("key").is_in(computed)
+    afresh = runs & (pl.col("status") != STATUS_OK).fill_null(True)
+    columns = [pl.when(afresh | pl.col("key").is_in(list(keys))).then(pl.lit(UNKNOWN)).otherwise(
+        pl.col(f"out:{name}") if f"out:{name}" in rows.columns else pl.lit(None, pl.String)).alias(f"out:{name}")
+        for name, keys in moves.items()]
+    set_aside = set(old.filter(pl.col("status") != STATUS_OK)["key"]) & set(computed)
+    rows = rows.with_columns(
+        *columns, pl.when(runs).then(pl.lit(STATUS_OK)).otherwise(pl.col("status")).alias("status"),
+        pl.when(runs).then(None).otherwise(pl.col("reason")).alias("reason"))
+    return ForeseenShard(
+        shard.asset, shard.partition, shard.files, shard.store, rows.sort("key"), delta.index,
+        {name: frozenset(keys | set_aside) for name, keys in moves.items()}, frozenset(maybe | set_aside),
+        frozenset([*delta.new, *delta.gone]), more, delta.reshaped)
+
+
+def all_rows(step: Step, shard: Shard) -> ForeseenShard:
+    """Return the shard of which nobody knows yet which rows it will have: each of now may move or go."""
+    rows = shard.ledger()
+    rows = rows if rows is not None else ledger.empty_ledger(step)
+    keys = frozenset(rows["key"])
+    unknown = [pl.lit(UNKNOWN).alias(f"out:{name}") for name in step.fields]
+    return ForeseenShard(shard.asset, shard.partition, shard.files, shard.store, rows.with_columns(*unknown),
+                         shard.index(), dict.fromkeys(step.fields, keys), keys, more=True)
+
+
+def edited(shard: Shard, keys: Collection[str], fields: Collection[str], more: bool = False) -> ForeseenShard:
+    """Return ``shard`` as it is after a change of ``fields`` in the rows ``keys`` to values that nobody knows.
+
+    ``more``: rows of the steps below may come that have no name yet.
+    """
+    rows = shard.ledger()
+    assert rows is not None
+    hit = pl.col("key").is_in(list(keys))
+    rows = rows.with_columns(pl.when(hit).then(pl.lit(UNKNOWN)).otherwise(pl.col(f"out:{name}")).alias(f"out:{name}")
+                             for name in fields)
+    return ForeseenShard(shard.asset, shard.partition, shard.files, shard.store, rows, shard.index(),
+                         dict.fromkeys(fields, frozenset(keys)), more=more)
