@@ -59,7 +59,7 @@ def _color(name: str, store: ShardStore) -> list[Change]:
     except taxonomy.UnknownColor:
         return []
     frame = ledger_frame(store.shard(BASE_MANIFEST.name, color), ["key"])
-    return [] if frame is None else [Change(BASE_MANIFEST.name, color, frozenset(frame["key"]), more=True)]
+    return [] if frame is None else [Change(BASE_MANIFEST.name, color, frozenset(frame["key"]), opens=True)]
 
 
 def _segment(name: str, store: ShardStore) -> list[Change]:
@@ -76,7 +76,7 @@ def _song(name: str, store: ShardStore) -> list[Change]:
     if color is None:
         return []
     keys = keys_of_parts(store.shard(BASE_MANIFEST.name, color), {name})
-    return [Change(BASE_MANIFEST.name, color, frozenset(keys), more=True)]
+    return [Change(BASE_MANIFEST.name, color, frozenset(keys), opens=True)]
 
 
 def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Change]:
@@ -92,7 +92,7 @@ def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Cha
                 frame = ledger_frame(store.shard(step.name, partition), ["key"])
                 if frame is not None:
                     own = step.candidates is not None
-                    found.append(Change(step.name, partition, frozenset(frame["key"]), more=own))
+                    found.append(Change(step.name, partition, frozenset(frame["key"]), opens=own))
     return found
 
 
@@ -120,5 +120,5 @@ def _file_target(shard: Shard, color: str, song: str, file: str) -> Change:
         return Change(BASE_MANIFEST.name, color, frozenset(audio | midi), ("audio",) if audio else ("midi",))
     everything = frozenset(keys_of_parts(shard, {song}))
     if file in set(rows["main_audio_file"]):
-        return Change(BASE_MANIFEST.name, color, everything, ("mix", "slice"), more=True)
-    return Change(BASE_MANIFEST.name, color, everything, TEXT_FIELDS, more=True)
+        return Change(BASE_MANIFEST.name, color, everything, ("mix", "slice"), opens=True)
+    return Change(BASE_MANIFEST.name, color, everything, TEXT_FIELDS, opens=True)

@@ -33,6 +33,7 @@ def _step(name: str, vector: str, modality: str, read: Read, given: dict[str, tu
         code=("rainbow_assets.embeddings.inputs", "rainbow_assets.embeddings.tables"), reasons=REASONS,
         modality=modality, vector=vector, read=read, parts=song_of(pl.col("key")),
         candidates=concept_candidates if vector == tables.CONCEPT else None,
+        row_by_row=True,
     )
 
 

@@ -29,6 +29,7 @@ class ForeseenShard(Shard):
 
     ``rows`` is its ledger. ``moves`` says in which keys each output field may move; ``maybe`` are rows that may come
     to be or not, ``other`` those that come or go for certain. ``more``: rows may come that nobody can name yet.
+    ``opens``: what follows row by row may be more rows than before, though the rows here are these.
     """
 
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -37,12 +38,13 @@ class ForeseenShard(Shard):
     maybe: frozenset[str] = frozenset()
     other: frozenset[str] = frozenset()
     more: bool = False
+    opens: bool = False
     reshaped: bool = False
 
     @property
     def sure(self) -> bool:
         """True where nothing about it is unknown."""
-        return not (self.more or self.maybe or any(self.moves.values()))
+        return not (self.more or self.opens or self.maybe or any(self.moves.values()))
 
     def index(self) -> ShardIndex:
         """Return an index with the parts of now, and a data version that nothing was made from."""
@@ -96,16 +98,27 @@ def follows(
 
 
 def chosen_anew(step: Step, shard: Shard) -> bool:
-    """Tell whether what chooses the rows of ``step`` among all may have moved: then any row may come, go or move."""
+    """Tell whether what chooses the rows of ``step`` among all may have moved: then any row may come, go or move.
+
+    A step that lists its own rows may read all rows above for each of them, unless it says that it goes row by row.
+    """
+    if step.candidates is None:
+        return False
     for asset, shards in foreseen(step, shard).items():
-        if step.candidates is not None and any(item.reshaped for item in shards):
-            return True
         chosen = [name.partition(".")[2] for name in step.chosen_by if name.partition(".")[0] == asset]
-        if chosen and any(item.more or item.maybe or item.other for item in shards):
-            return True
-        if any(item.moves.get(name) for item in shards for name in chosen):
-            return True
+        for item in shards:
+            unlisted = bool(item.more or item.maybe)
+            if item.reshaped or (unlisted and not step.row_by_row):
+                return True
+            if chosen and (unlisted or item.other or any(item.moves.get(name) for name in chosen)):
+                return True
     return False
+
+
+def may_come(step: Step, unsure: Collection[ForeseenShard]) -> bool:
+    """Tell whether rows may come that have no name yet."""
+    by_row = step.candidates is None or step.row_by_row
+    return any(item.more or (item.opens and by_row) for item in unsure)
 
 
 def may_go(step: Step, shard: Shard, frame: pl.DataFrame) -> set[str]:
@@ -156,15 +169,12 @@ def all_rows(step: Step, shard: Shard) -> ForeseenShard:
                          shard.index(), dict.fromkeys(step.fields, keys), keys, more=True)
 
 
-def edited(shard: Shard, keys: Collection[str], fields: Collection[str], more: bool = False) -> ForeseenShard:
-    """Return ``shard`` as it is after a change of ``fields`` in the rows ``keys`` to values that nobody knows.
-
-    ``more``: rows of the steps below may come that have no name yet.
-    """
+def edited(shard: Shard, keys: Collection[str], fields: Collection[str], opens: bool = False) -> ForeseenShard:
+    """Return ``shard`` as it is after a change of ``fields`` in the rows ``keys`` to values that nobody knows."""
     rows = shard.ledger()
     assert rows is not None
     hit = pl.col("key").is_in(list(keys))
     rows = rows.with_columns(pl.when(hit).then(pl.lit(UNKNOWN)).otherwise(pl.col(f"out:{name}")).alias(f"out:{name}")
                              for name in fields)
     return ForeseenShard(shard.asset, shard.partition, shard.files, shard.store, rows, shard.index(),
-                         dict.fromkeys(fields, frozenset(keys)), more=more)
+                         dict.fromkeys(fields, frozenset(keys)), opens=opens)

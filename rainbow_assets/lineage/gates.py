@@ -37,14 +37,31 @@ def require(store: ShardStore, asset: str, color: str = WHOLE) -> None:
 
 
 def shut(step: Step, store: ShardStore, partition: str) -> Iterator[str]:
-    """Yield why each upstream shard that ``partition`` of ``step`` reads may not be used; optional ones may lack."""
+    """Yield why ``partition`` of ``step`` may not be made: a shard that it reads may not be used, or waits itself.
+
+    Optional ones may lack. What waits behind a failed check is not built on either: it is not of today's rows.
+    """
+    for asset, upstream in _read(step, store, partition):
+        sentence = blocked(store, asset, upstream)
+        if sentence is not None:
+            yield sentence
+    seen = set(todo := list(_read(step, store, partition)))
+    while todo:
+        asset, upstream = todo.pop()
+        for further in set(_read(catalog.step(asset), store, upstream)) - seen:
+            seen.add(further)
+            todo.append(further)
+            found = shut_by(store, *further)
+            if found is not None and found.said_no:
+                yield f"{asset}/{upstream} waits: {found.sentence}"
+
+
+def _read(step: Step, store: ShardStore, partition: str) -> Iterator[tuple[str, str]]:
+    """Yield (asset, partition) of every shard that ``partition`` of ``step`` reads, without optional ones that lack."""
     for asset in step.inputs:
         for upstream in catalog.read_partitions(step, asset, partition):
-            if asset in step.optional and store.shard(asset, upstream).index() is None:
-                continue
-            sentence = blocked(store, asset, upstream)
-            if sentence is not None:
-                yield sentence
+            if asset not in step.optional or store.shard(asset, upstream).index() is not None:
+                yield asset, upstream
 
 
 def require_upstreams(step: Step, store: ShardStore, partition: str) -> None:

@@ -22,14 +22,14 @@ from rainbow_assets.storage.store import ShardStore
 class Change:
     """Rows of one shard that become other ones: ``keys``, in the output ``fields`` (None: in all of them).
 
-    ``more``: what follows from a row may be more rows than before, of which nobody knows the names.
+    ``opens``: what follows from a row may be more rows than before, of which nobody knows the names.
     """
 
     asset: str
     partition: str
     keys: frozenset[str]
     fields: tuple[str, ...] | None = None
-    more: bool = False
+    opens: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,15 @@ def impact(
                         _reached(step, before.shard(name, partition), shard, rules))
                 if seen is not None:
                     after.show(seen[0])
-                    if seen[1] or seen[0].more:
-                        found.append(_touched(shard, *seen))
+                    found.append(_touched(shard, *seen))
     finally:
         after.close()
-    return found
+    return [entry for entry in found if entry.keys or entry.more]
 
 
 def _changed(step: Step, shard: Shard, change: Change) -> tuple[ForeseenShard, set[str]]:
     fields = change.fields if change.fields is not None else tuple(step.fields)
-    return foresee.edited(shard, change.keys, fields, change.more), set(change.keys)
+    return foresee.edited(shard, change.keys, fields, change.opens), set(change.keys)
 
 
 def _reached(step: Step, before: Shard, shard: Shard, rules: settings.Rules) -> tuple[ForeseenShard, set[str]] | None:
@@ -103,7 +102,7 @@ def _reached(step: Step, before: Shard, shard: Shard, rules: settings.Rules) -> 
     moved = compare(step, wanted, was)
     delta = Delta(step, shard, rules, {}, None, wanted, was, {}, new=moved.new, changed=moved.changed,
                   gone=moved.gone, kept=moved.kept)
-    going, more = foresee.may_go(step, shard, wanted), any(item.more for item in above)
+    going, more = foresee.may_go(step, shard, wanted), foresee.may_come(step, above)
     if not (moved.new or moved.changed or moved.gone or going or more):
         return None
     columns = {name.removeprefix("in:"): keys for name, keys in moved_inputs(delta).items()}
@@ -115,8 +114,9 @@ def _touched(shard: Shard, seen: ForeseenShard, keys: set[str]) -> Touched:
     assert ledger is not None
     hit = ledger.filter(pl.col("key").is_in(list(keys)))
     fields = tuple(sorted(name for name, moving in seen.moves.items() if moving))
+    more = seen.more or not seen.rows["key"].is_in(ledger["key"].implode()).all()
     return Touched(shard.asset, shard.partition, len(hit), len(ledger), tuple(sorted(set(hit["part"]))), fields,
-                   frozenset(hit["key"]), seen.more)
+                   frozenset(hit["key"]), more)
 
 
 def keys_of_parts(shard: Shard, groups: set[str]) -> set[str]:

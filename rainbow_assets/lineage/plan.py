@@ -128,7 +128,7 @@ def _entry(delta: Delta, shard: Shard, unsure: list[ForeseenShard]) -> Planned:
     step, partition = delta.step, delta.shard.partition
     keys, gone, never = set(delta.new) | set(delta.changed), set(delta.gone), shard.index() is None
     going = foresee.may_go(step, shard, delta.candidates) if unsure else set[str]()
-    more = any(item.more for item in unsure)
+    more = foresee.may_come(step, unsure)
     why = reasons.of_delta(delta, shard)
     if going - keys:
         why.append(f"{counted(len(going - keys), 'row')} would go with rows above that may come to nothing")

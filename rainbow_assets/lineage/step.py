@@ -74,8 +74,8 @@ class Step:
     ``on_request``: made when somebody asks for it by name, and planned once it was; no build or automation begins it.
     ``optional`` names upstream assets that need not have been made; once they were, their gates hold as any other's.
     ``chosen_by``: the inputs (``asset.field``) by which rows are chosen among all, for a step in which one moved row
-    above may bring or take other ones; at most ``ceiling`` rows are chosen. In ``flows``, ``key`` names the inputs that
-    decide whether a row is set aside.
+    above may bring or take other ones; at most ``ceiling`` rows are chosen. ``row_by_row``: the step's own candidates
+    follow each from its own rows above. In ``flows``, ``key`` names the inputs that decide whether a row is set aside.
     ``material``: input columns whose digests stand for files, and what such a file is called. When many are gone at
     once, or many songs cannot be used any more, the build stops.
     """
@@ -103,6 +103,7 @@ class Step:
     on_request: bool = False
     optional: tuple[str, ...] = ()
     material: Mapping[str, str] = field(default_factory=dict)
+    row_by_row: bool = False
     chosen_by: tuple[str, ...] = ()
     ceiling: Callable[[settings.Rules], int] | None = None
 

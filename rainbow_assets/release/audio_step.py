@@ -85,6 +85,7 @@ AUDIO = Step(
     fields={"split": ("split",), "row": tuple(name for name in SCHEMA.names if name not in ("segment_id", "split"))},
     code=("rainbow_assets.release.audio_step",),
     candidates=candidates,
+    row_by_row=True,
     joins={"song_splits": song_of(pl.col("key"))},
     flows={"split": ("song_splits.split",), "row": ("segments.audio", "segment_media.audio")},
     carries=("segment_media", "song_splits"),

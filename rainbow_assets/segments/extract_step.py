@@ -169,6 +169,7 @@ SEGMENTS = Step(
     libraries=("soxr",),
     candidates=candidates,
     joins={"base_manifest": stem_of(pl.col("key"))},
+    row_by_row=True,
     reasons=REASONS,
     flows={
         "window": ("base_manifest.slice", "base_manifest.stem"), "slice": ("base_manifest.slice",),

@@ -81,6 +81,7 @@ TRAINING_SEGMENTS = Step(
                                                    if name not in ("segment_id", "lyric_text"))},
     code=("rainbow_assets.segments.training_step",),
     candidates=segment_candidates,
+    row_by_row=True,
     carries=("segments",),
 )
 
