@@ -1,7 +1,7 @@
-"""Dagster's SQLite event log, kept open while a run of the command line writes to it.
+"""Dagster's SQLite databases, kept open while a run of the command line writes to them.
 
-Dagster opens and closes a connection for every event. The last one to close a database writes all of it back to disk
-and deletes its write-ahead log, thousands of times in a run. One idle connection per database prevents that.
+Dagster makes an engine for every event, connects, and closes it: each time the statements are compiled again, and the
+last to close a database writes all of it back to disk, thousands of times in a run.
 """
 
 from __future__ import annotations
@@ -11,35 +11,43 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
+
+PLACES: tuple[Any, ...] = (sqlite_event_log, sqlite_run_storage)
+"""Dagster's modules that connect to SQLite; databases of other kinds are left alone."""
 
 
 @contextlib.contextmanager
 def kept_open() -> Iterator[None]:
-    """Keep every SQLite database open that is opened meanwhile; other databases are left alone."""
-    with contextlib.ExitStack() as held:
-        known: set[str] = set()
+    """Let Dagster go on with the engine that it made first for a database, until the end."""
+    engines: dict[str, sqlalchemy.Engine] = {}
 
-        def connected(connection: Any, record: Any) -> None:
-            if not isinstance(connection, sqlite3.Connection):
-                return
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-                # A power cut may lose the last events, never the database; the next build reports them again.
-                connection.execute("PRAGMA synchronous = NORMAL")
-            path = connection.execute("PRAGMA database_list").fetchone()[2]
-            if path and path not in known:
-                known.add(path)
-                held.enter_context(_idle(path))
+    def engine_of(url: str, **options: Any) -> sqlalchemy.Engine:
+        if url not in engines:
+            arguments = {**options.pop("connect_args", {}), "check_same_thread": False}
+            engines[url] = engine = sqlalchemy.create_engine(
+                url, **{**options, "poolclass": QueuePool}, connect_args=arguments)
+            event.listen(engine, "connect", _quicker)
+            closing.callback(engine.dispose)
+            engine.dispose = _not_yet  # Dagster calls it after every event
+        return engines[url]
 
-        event.listen(Engine, "connect", connected)
-        held.callback(event.remove, Engine, "connect", connected)
+    with contextlib.ExitStack() as closing:
+        for module in PLACES:
+            closing.callback(setattr, module, "create_engine", module.create_engine)
+            module.create_engine = engine_of
         yield
 
 
-@contextlib.contextmanager
-def _idle(path: str) -> Iterator[None]:
-    # Opened in whichever thread came first, closed by the one that ends the run.
-    with contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as connection:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the write-ahead log
-        yield
+def _not_yet(close: bool = True) -> None:
+    """Leave an engine open: the run goes on."""
+
+
+def _quicker(connection: Any, record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        # A power cut may lose the last events, never the database; the next build reports them again.
+        connection.execute("PRAGMA synchronous = NORMAL")

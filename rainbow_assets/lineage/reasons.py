@@ -58,9 +58,8 @@ def _moved(delta: Delta) -> list[str]:
             said.append(f"{counted(len(moved), 'row')}: {_version(delta, name)}")
         else:
             rows = delta.candidates.filter(pl.col("key").is_in(list(moved)))
-            unsure = rows[name].str.contains(UNKNOWN, literal=True).any()
-            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {'may change' if unsure else 'changed'} "
-                        f"({some(sorted(moved))})")
+            verb = "may change" if rows[name].str.contains(UNKNOWN, literal=True).any() else "changed"
+            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {verb} ({some(sorted(moved))})")
     return said
 
 

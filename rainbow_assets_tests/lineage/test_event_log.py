@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from sqlalchemy.pool import NullPool
 
 from rainbow_assets.lineage.event_log import kept_open
@@ -13,7 +14,7 @@ from rainbow_assets.lineage.event_log import kept_open
 
 def write(path: Path, number: int) -> None:
     """Open, write and close, as Dagster does for each event."""
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = sqlite_event_log.create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.connect() as connection, connection.begin():
         connection.execute(sqlalchemy.text("PRAGMA journal_mode = WAL"))
         connection.execute(sqlalchemy.text("CREATE TABLE IF NOT EXISTS events (number INTEGER)"))
@@ -38,6 +39,7 @@ def test_the_log_is_written_back_once_at_the_end(tmp_path: Path) -> None:
     assert not (tmp_path / "events.db-wal").exists() and count(path) == 6
     write(path, 6)
     assert not (tmp_path / "events.db-wal").exists(), "nothing is kept open afterwards"
+    assert sqlite_event_log.create_engine is sqlalchemy.create_engine
 
 
 def test_an_error_ends_it_too(tmp_path: Path) -> None:
