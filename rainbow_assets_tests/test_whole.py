@@ -13,9 +13,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.lineage.materialize import bring_up_to_date
-from rainbow_assets.release import publish, tables
+from rainbow_assets import settings
+from rainbow_assets.release import publish
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
 
@@ -40,6 +39,12 @@ def songs(version: str, config: str, project: Path) -> set[str]:
             column = "id" if config == "base_manifest" else "song_id"
             found |= set(pq.ParquetFile(path).read([column])[column].to_pylist())
     return found
+
+
+def titles(version: str, config: str, project: Path) -> set[str]:
+    """The titles in a published table."""
+    return {title for path in sorted((project / f"hub/v{version}").rglob("*.parquet")) if config in path.parts
+            for title in pq.ParquetFile(path).read(["title"])["title"].to_pylist()}
 
 
 def another_song(project: Path) -> Path:
@@ -126,20 +131,40 @@ def test_a_song_that_changes_its_color_leaves_no_id_twice(whole: Path):
     assert ids and max(ids.values()) == 1
 
 
-def test_a_build_during_a_release_refuses_it(whole: Path, monkeypatch: pytest.MonkeyPatch):
-    retitle(whole.parent / "corpus/06_01", "Meanwhile")
+def test_a_build_during_a_release_does_not_reach_it(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    """A version is of the state that was looked at: tables, card and provenance, whoever builds meanwhile."""
     store = ShardStore(settings.roots().data)
-    monkeypatch.setattr(publish, "require_all", lambda store: None)  # it looked before the file changed
+    before = store.shard("base_manifest", "Blue").require_index().data_version
     write = publish.write_bundle
 
     def meanwhile(*args, **more):
-        bundle = write(*args, **more)
-        assert bring_up_to_date(rooms.steps()["base_manifest"], store, "Blue").problem is None
-        return bundle
+        retitle(whole.parent / "corpus/06_01", "Meanwhile")
+        assert rainbow("build").exit_code == 0
+        return write(*args, **more)
 
     monkeypatch.setattr(publish, "write_bundle", meanwhile)
-    with pytest.raises(tables.ReleaseRefused, match="base_manifest/Blue changed while the version was written"):
-        publish.publish(store, say=lambda line: None)
+    published = publish.publish(store, "0.3.0", say=lambda line: None)
+    assert store.shard("base_manifest", "Blue").require_index().data_version != before
+    assert published.manifest.provenance["shards"]["base_manifest"]["Blue"] == before
+    assert "Meanwhile" not in titles("0.3.0", "training_full", whole) | titles("0.3.0", "preview", whole)
+    assert parsed(rainbow("verify", "0.3.0", "--json"))["problems"] == []
+
+
+def test_a_mixed_version_fails_its_audit(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    """A title changed in one table alone, a song that other tables lack, an edge to a shard of another state."""
+    retitle(whole.parent / "corpus/06_01", "Meanwhile")
+    assert rainbow("build", "--asset", "base_manifest").exit_code == 0
+    another_song(whole)
+    assert rainbow("build", "--asset", "base_manifest", "--asset", "segments", "--asset", "segment_media", "--asset",
+                   "audio", "--asset", "song_splits").exit_code == 0
+    monkeypatch.setattr(publish, "require_all", lambda store: None)
+    publish.publish(ShardStore(settings.roots().data), "0.3.0", say=lambda line: None)
+    done = rainbow("verify", "0.3.0", "--json")
+    problems = "\n".join(parsed(done)["problems"])
+    assert done.exit_code == 1
+    assert "the song 06_01 has title 'Meanwhile' in base_manifest and " in problems
+    assert "audio has stems that training_segments lacks: 05_02_t" in problems
+    assert "training_full/Blue was made from base_manifest/Blue" in problems
 
 
 def test_a_check_of_other_code_is_asked_again_and_blocks_nothing(whole: Path):

@@ -156,7 +156,7 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
     return ForeseenShard(
         shard.asset, shard.partition, shard.files, shard.store, rows.sort("key"), delta.index,
         {name: frozenset(keys | set_aside) for name, keys in moves.items()}, frozenset(maybe | set_aside),
-        frozenset([*delta.new, *delta.gone]), more, delta.reshaped)
+        frozenset([*delta.new, *delta.gone]), more=more, reshaped=delta.reshaped)
 
 
 def all_rows(step: Step, shard: Shard) -> ForeseenShard:

@@ -94,6 +94,8 @@ class Report:
     changed: bool
 
 
+EDGE = "in:"
+"""Stands before the name of a shard that was read in ``ShardIndex.inputs``: ``in:asset``, or ``in:asset/Red``."""
 NEVER_MADE = "never made"
 """Data version of an optional upstream that is not there."""
 
@@ -106,7 +108,7 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
         found["source"] = step.source(shard)
     for asset in step.inputs:
         for partition in catalog.read_partitions(step, asset, shard.partition):
-            name = f"in:{asset}" if partition == shard.partition else f"in:{asset}/{partition}"
+            name = f"{EDGE}{asset}" if partition == shard.partition else f"{EDGE}{asset}/{partition}"
             upstream = shard.store.shard(asset, partition)
             lacking = asset in step.optional and upstream.index() is None
             found[name] = NEVER_MADE if lacking else upstream.require_index().data_version

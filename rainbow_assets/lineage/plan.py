@@ -24,7 +24,8 @@ from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.text import counted
 
-FRESH, STALE, BLOCKED = "fresh", "stale", "blocked"
+FRESH, STALE, RESTAMP, BLOCKED = "fresh", "stale", "restamp", "blocked"
+"""``restamp``: no row moves; only the record of what the shard was made from is of older versions."""
 
 
 @dataclass
@@ -112,12 +113,14 @@ def _plan_shard(
     except RainbowError as error:
         return Planned(step.name, partition, BLOCKED, _rows(shard), reasons=[str(error)])
     entry = _entry(delta, shard, unsure)
+    if entry.state == FRESH and not delta.current and not above:
+        entry.state, entry.reasons = RESTAMP, ["what it was made from has another version, with the same rows for it"]
     if not delta.current and not above and step.cheap:
         made = step.compute(delta.work()) if entry.keys else ()
         commit(replace(delta, shard=dry.attempt(step.name, partition)), made)
-    elif entry.state != FRESH:
+    elif entry.state == STALE:
         dry.show(_foreseen(delta, entry, unsure))
-    if entry.state == FRESH and (asked := _asked(step, dry, partition, entry.rows)):
+    if entry.state in (FRESH, RESTAMP) and (asked := _asked(step, dry, partition, entry.rows)):
         return asked
     entry.price = step.price(shard, rules, entry.keys) if entry.keys else None
     return entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rainbow_assets.lineage.impact import Touched
-from rainbow_assets.lineage.plan import BLOCKED, FRESH, Planned
+from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned
 from rainbow_assets.text import counted
 
 
@@ -25,7 +25,7 @@ def plan_tree(planned: list[Planned]) -> str:
         for entry in busy:
             about = "at most " if entry.at_most else ""
             state = "blocked" if entry.state == BLOCKED else "to be asked again" if entry.asks else (
-                f"{about}{entry.compute} of {counted(entry.rows, 'row')}")
+                "no row moves" if entry.state == RESTAMP else f"{about}{entry.compute} of {counted(entry.rows, 'row')}")
             lines.append(f"  {entry.partition}: {state}")
             lines += [f"    because {reason}" for reason in entry.reasons]
             if entry.price:
@@ -55,14 +55,14 @@ def _time(entries: list[Planned]) -> str:
 
 def summary(planned: list[Planned]) -> str:
     """Return one line: how many shards are stale, fresh or blocked, and what it costs."""
-    stale = [entry for entry in planned if entry.state not in (FRESH, BLOCKED)]
-    blocked = sum(entry.state == BLOCKED for entry in planned)
-    if not stale and not blocked:
+    stale = [entry for entry in planned if entry.state == STALE]
+    blocked, stamps = (sum(entry.state == state for entry in planned) for state in (BLOCKED, RESTAMP))
+    if not stale and not blocked and not stamps:
         return f"nothing to do: {counted(len(planned), 'shard')} fresh"
     rows = sum(entry.compute for entry in stale)
-    return (f"{len(stale)} of {counted(len(planned), 'shard')} stale, {blocked} blocked; {counted(rows, 'row')} "
-            f"to compute"
-            f"{_time(stale)}; run: rainbow build")
+    more = f", {stamps} to record" if stamps else ""
+    return (f"{len(stale)} of {counted(len(planned), 'shard')} stale{more}, {blocked} blocked; {counted(rows, 'row')} "
+            f"to compute{_time(stale)}; run: rainbow build")
 
 
 def why(planned: list[Planned], asset: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from rainbow_assets.release import consistency
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.manifest import Manifest
 from rainbow_assets.release.versions import Version
@@ -17,7 +18,9 @@ _NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_fi
 
 
 def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool = False) -> dict[str, Any]:
-    """Hash every file of ``version`` again; compare its provenance with ``local`` (``facts.provenance``), if given.
+    """Hash every file of ``version`` again, compare its tables with each other, and its edges with its shards.
+
+    ``local`` (``facts.provenance``), if given, is what the ledgers here say.
 
     Returns plain values: ``problems`` (sentences; empty is good), ``differs`` (what the ledgers say otherwise, by
     name: the version stands, the data here has moved on), ``songs`` (song -> raw file -> sha256 of its rows' sources),
@@ -25,7 +28,8 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
     song), and with ``rows`` also config -> key -> raw files.
     """
     manifest = hub.manifest(version)
-    problems, traced, count = [], dict[str, dict[str, list[str]]](), 0
+    problems, traced, count = consistency.edges(manifest.provenance), dict[str, dict[str, list[str]]](), 0
+    tables = consistency.Tables()
     songless: dict[str, int] = {}
     songs = manifest.provenance.get("raw_files", {})
     # The base manifest comes first: it says which files each stem was cut from.
@@ -37,6 +41,7 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
         elif hashlib.sha256(data).hexdigest() != entry.sha256:
             problems.append(f"{entry.path} does not have the sha256 that the manifest lists")
         elif entry.config is not None:
+            tables.add(entry.config, entry.path, data)
             if entry.config == BASE:
                 stems.update(_stems(data))
             column = next((name for name in _KEYS if name in manifest.configs[entry.config].columns), None)
@@ -52,6 +57,7 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
                     continue
                 count += 1
                 traced.setdefault(entry.config, {})[key] = files
+    problems += tables.problems()
     if not stems:
         problems.append(f"the version has no readable {BASE}, so no row can be traced to its raw files")
     return {"version": str(version), "files": len(manifest.files), "bytes": manifest.bytes, "problems": problems,

@@ -14,10 +14,12 @@ from rainbow_assets.corpus.anomalies import KINDS
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.lineage.codeversion import code_version, library_versions
+from rainbow_assets.lineage.ledger import EDGE
+from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
 from rainbow_assets.release.changelog import Change
-from rainbow_assets.release.tables import published_steps
+from rainbow_assets.release.tables import made_from, published_steps
 from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
@@ -124,16 +126,24 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
     shards: dict[str, dict[str, str]] = {}
     made_with: dict[str, Any] = {}
     raw: dict[str, dict[str, str]] = {}
-    for name, step in published_steps().items():
-        for color in catalog.partitions(step):
-            index = store.shard(name, color).require_index()
+    edges: dict[str, dict[str, dict[str, str]]] = {}
+    wanted = made_from(published_steps())
+    for name, step in catalog.steps().items():
+        for color in catalog.partitions(step) if name in wanted else ():
+            shard = store.shard(name, color)
+            if shard.index() is None:  # models and pieces need not be made
+                continue
+            index = shard.require_index()
             shards.setdefault(name, {})[color] = index.data_version
+            read = {where: version for where, version in index.inputs.items() if where.startswith(EDGE)}
+            edges.setdefault(name, {})[color] = {where.removeprefix(EDGE): version for where, version in read.items()}
             # A color without rows is not made again when a rule changes, so it has nothing to say.
             if index.rows or name not in made_with:
                 made_with[name] = index.facts["made_with"]
             if name == BASE_MANIFEST.name:
                 raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
     document = {"options": options, "release_code": code_version(("rainbow_assets.release.publish",)),
-                "shards": shards, "made_with": made_with, "raw_files": raw,
+                "templates": pages.templates(),
+                "shards": shards, "edges": edges, "made_with": made_with, "raw_files": raw,
                 "libraries": {**library_versions(LIBRARIES), "python": platform.python_version()}}
     return json.loads(json.dumps(document))

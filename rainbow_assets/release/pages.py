@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from rainbow_assets.lineage.digests import digest
 from rainbow_assets.taxonomy import by_name
 
 
@@ -47,8 +48,16 @@ def mode_names(name: str) -> str:
     return ", ".join(mode for mode in (color.temporal, color.spatial, " and ".join(color.ontological)) if mode)
 
 
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def templates() -> str:
+    """Return a digest of all templates: a page looks otherwise when one of them changes."""
+    return digest({path.name: path.read_text("utf-8") for path in sorted(TEMPLATES.glob("*.j2"))})
+
+
 ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), undefined=jinja2.StrictUndefined,
+    loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     autoescape=jinja2.select_autoescape(("html.j2",)),
 )

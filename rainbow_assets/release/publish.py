@@ -15,7 +15,7 @@ from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
-from rainbow_assets.release.tables import ReleaseRefused, release_tables, require_all, state
+from rainbow_assets.release.tables import release_tables, require_all
 from rainbow_assets.release.vectors import remember
 from rainbow_assets.release.versions import Proposal, Version, propose, require_high_enough
 from rainbow_assets.release.viewer import viewer_problems
@@ -50,6 +50,7 @@ def publish(
 ) -> Published:
     """Publish ``version`` (None: the latest where the bytes are equal, else the next one).
 
+    A version is of one state: each shard is read as it was when it was first looked at, whoever builds meanwhile.
     Raises ``ReleaseRefused`` where a gate says no, ``VersionConflict`` where the version exists with other bytes.
     """
     wanted = Version.parse(version) if version else None
@@ -57,7 +58,7 @@ def publish(
     if include_preview and samples > held:
         raise UsageError(f"the preview holds {held} rows per color; set preview.samples = {samples} in rainbow.toml, "
                          "materialize preview and preview_mix, and try again")
-    pinned = state(store)
+    store = store.pinned()
     require_all(store)
     hub = open_hub(push)
     made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
@@ -66,20 +67,10 @@ def publish(
         return _unchanged(hub, latest)
     with hub.staging() as folder:
         manifest, text, reasons = _prepare(hub, store, folder, wanted, samples, include_preview, say)
-        _require_still(store, pinned)
         result = hub.publish(folder, manifest, public)
         remember(store)
         say(f"{result.outcome} {manifest.version.tag} at {result.location}")
         return Published(result, manifest, text, reasons)
-
-
-def _require_still(store: ShardStore, pinned: dict[str, bytes | None]) -> None:
-    """Pass where every shard is the one that the version was begun from: nobody built while it was written."""
-    now = state(store)
-    moved = [where for where, index in pinned.items() if now.get(where) != index]
-    if moved:
-        raise ReleaseRefused(f"nothing was published: {', '.join(moved[:3])} changed while the version was written; "
-                             "wait for the build to end, and run rainbow release again")
 
 
 def rehearse(
@@ -89,6 +80,7 @@ def rehearse(
 
     Returns its manifest and what it has that the latest version has not (None in an empty hub).
     """
+    store = store.pinned()
     require_all(store)
     hub = open_hub(push)
     latest = max(hub.versions(), default=None)

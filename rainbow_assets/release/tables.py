@@ -22,7 +22,6 @@ from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
-from rainbow_assets.storage.shard import INDEX
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.threads.steps import THREAD_MANIFESTS
@@ -84,14 +83,6 @@ def made_from(steps: Mapping[str, Step]) -> set[str]:
         found |= fresh
         todo += fresh
     return found
-
-
-def state(store: ShardStore) -> dict[str, bytes | None]:
-    """Return the index file of every shard that a version is made from, as it stands: equal states are equal data."""
-    steps = catalog.steps()
-    shards = (store.shard(name, partition) for name in sorted(made_from(published_steps()))
-              for partition in catalog.partitions(steps[name]))
-    return {shard.where: shard.files.read(INDEX) for shard in shards}
 
 
 def _table(

@@ -54,13 +54,15 @@ class PinnedStore(ShardStore):
     def __init__(self, real: ShardStore) -> None:
         self.real, self.files = real, real.files
         self._shards: dict[tuple[str, str], Shard] = {}
+        self._pins: dict[tuple[str, str], PinnedFiles] = real._pins if isinstance(real, PinnedStore) else {}
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
         """Return the one handle on the shard of ``asset`` in ``partition``."""
         where = asset, partition
         if where not in self._shards:
-            files = PinnedFiles(self.real.shard(asset, partition).files)
-            self._shards[where] = Shard(asset, partition, files, self)
+            if where not in self._pins:
+                self._pins[where] = PinnedFiles(self.real.shard(asset, partition).files)
+            self._shards[where] = Shard(asset, partition, self._pins[where], self)
         return self._shards[where]
 
     def pinned(self) -> PinnedStore:

@@ -1,0 +1,97 @@
+"""Whether a published version is of one state: its edges name the shards that it lists, and its tables agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from rainbow_assets.storage.parquet import open_parquet, read_parquet
+
+KEYS = ("segment_id", "stem_id", "thread_id", "evaluation_id")
+SONGS = ("song_id", "id")
+FACTS = ("title", "bpm", "key", "rainbow_color", "split")
+"""What is said of a song in several tables, under one name."""
+SAME_ROWS = (("training_full", "training_segments"),)
+AMONG = (("preview", "audio"), ("preview_mix", "audio"))
+"""(table, table that holds each of its keys)."""
+MOST = 3
+
+
+def edges(provenance: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each shard that was made from another state than the one that the version lists.
+
+    Versions of before edges were noted have none.
+    """
+    shards: Mapping[str, Mapping[str, str]] = provenance.get("shards", {})
+    found = []
+    for asset, partitions in sorted(provenance.get("edges", {}).items()):
+        for partition, read in sorted(partitions.items()):
+            for where, version in sorted(read.items()):
+                name, _, other = where.partition("/")
+                listed = shards.get(name, {}).get(other or partition)
+                if listed is not None and listed != version:
+                    found.append(f"{asset}/{partition} was made from {name}/{other or partition} {version[:12]}, and "
+                                 f"the version lists {listed[:12]}")
+    return found
+
+
+class Tables:
+    """The keys, songs and facts of a version's tables, gathered file by file."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, set[str]] = {}
+        self.songs: dict[str, set[str]] = {}
+        self.facts: dict[tuple[str, str], tuple[Any, str]] = {}
+        self.found: dict[str, None] = {}
+
+    def add(self, config: str, path: str, data: bytes) -> None:
+        """Take in one data file of ``config``."""
+        with open_parquet(data) as file:
+            names = file.schema_arrow.names
+        key, song = (next((name for name in known if name in names), None) for known in (KEYS, SONGS))
+        said = [name for name in FACTS if name in names and song]
+        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *said) if name])))
+        if key:
+            self._add_keys(config, path, frame[key].cast(pl.String))
+        if song:
+            self.songs.setdefault(config, set()).update(frame[song].drop_nulls().cast(pl.String))
+            for row in frame.select(song, *said).unique(maintain_order=True).iter_rows(named=True):
+                self._add_facts(config, str(row.pop(song)), row)
+
+    def _add_keys(self, config: str, path: str, keys: pl.Series) -> None:
+        held = self.keys.setdefault(config, set())
+        fresh = set(keys)
+        twice = sorted(held & fresh) or sorted(keys.filter(keys.is_duplicated()).unique())
+        if twice:
+            self.found[f"{path}: {_some(twice)} stands for two rows of {config}"] = None
+        held |= fresh
+
+    def _add_facts(self, config: str, song: str, facts: Mapping[str, Any]) -> None:
+        for name, value in facts.items():
+            before, where = self.facts.setdefault((song, name), (value, config))
+            if value != before:
+                self.found[f"the song {song} has {name} {before!r} in {where} and {value!r} in {config}"] = None
+
+    def problems(self) -> Iterator[str]:
+        """Yield a sentence for each contradiction between the tables."""
+        yield from self.found
+        for one, other in SAME_ROWS:
+            if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
+                yield f"{one} and {other} have not the same rows: {_some(apart)}"
+        for one, other in AMONG:
+            if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] - self.keys[other])):
+                yield f"{one} has rows that {other} lacks: {_some(apart)}"
+        if "audio" in self.keys and "training_segments" in self.keys:
+            heard = {key for key in self.keys["audio"] if "_t00_" not in key}
+            if apart := sorted(heard - self.keys["training_segments"]):
+                yield f"audio has stems that training_segments lacks: {_some(apart)}"
+        whole = self.songs.get("base_manifest")
+        for config, songs in self.songs.items():
+            if whole is not None and (apart := sorted(songs - whole)):
+                yield f"{config} has songs that base_manifest lacks: {_some(apart)}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
