@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from rainbow_assets import progress, rooms, runs
+from rainbow_assets import event_log, progress, rooms, runs
 from rainbow_assets.home import database, instance
-from rainbow_assets.lineage import event_log
 from rainbow_assets.lineage.dagster import ALLOW_DELETES
 from rainbow_assets.storage.store import WHOLE
 from rainbow_assets.taxonomy import COLOR_NAMES
