@@ -13,7 +13,8 @@ import pytest
 import yaml
 from click.testing import Result
 
-from rainbow_assets import settings
+from rainbow_assets import rooms, settings
+from rainbow_assets.lineage import catalog
 from rainbow_assets.release import publish
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
@@ -223,3 +224,56 @@ def test_impact_holds_what_a_change_does(whole: Path):
                 assert where in touched and shard["computed"] <= touched[where]["rows"], (name, shard)
         assert {"lyric_embeddings" if name.endswith("lrc") else "concept_embeddings"} <= {asset for asset, _ in touched}
     assert ("preview_mix", "Red") in touched
+
+
+def outputs(project: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """{shard: {key: digest of its row}} of everything that was built."""
+    store, found = ShardStore(str(project)), {}
+    for name, step in rooms.steps().items():
+        for partition in catalog.partitions(step):
+            rows = store.shard(name, partition).ledger(["key", "output", "reason"])
+            if rows is not None:
+                found[name, partition] = {key: output or reason for key, output, reason in rows.iter_rows()}
+    return found
+
+
+def test_a_supposition_is_what_a_build_then_does(whole: Path, tmp_path: Path):
+    """Another file's content, a file that is gone, another color, a song that is gone: said before, by key, and true."""
+    song = whole.parent / "corpus/02_01"
+    lyrics, sound = song / "02_01.lrc", sorted(song.glob("*.wav"))[1]
+    longer = tmp_path / "longer.lrc"
+    longer.write_text(lyrics.read_text("utf-8") + "[00:07.500]\none line more\n", "utf-8")
+    manifest = song / "02_01.yml"
+    content = yaml.safe_load(manifest.read_text("utf-8"))
+    blue = yaml.safe_dump({**content, "rainbow_color": "Blue"}, sort_keys=False)
+    before_all = {path: path.stat().st_mtime_ns for path in song.iterdir()}
+    for words, edit in (
+        (("02_01/02_01.lrc", "--with", str(longer)), lambda: shutil.copyfile(longer, lyrics)),
+        ((f"02_01/{sound.name}", "--removed"), sound.unlink),
+        (("02_01", "--color", "blue"), lambda: manifest.write_text(blue, "utf-8")),
+        (("02_01", "--removed"), lambda: shutil.rmtree(song)),
+    ):
+        said = parsed(rainbow("impact", *words, "--json"))
+        assert said["supposed"].startswith("supposed: 02_01")
+        touched = {(entry["asset"], entry["partition"]): entry for entry in said["touched"]}
+        assert all(path.stat().st_mtime_ns == time for path, time in before_all.items() if path.exists())
+        before = outputs(whole)
+        edit()
+        before_all = {path: path.stat().st_mtime_ns for path in song.iterdir()} if song.exists() else {}
+        assert rainbow("build", "--allow-deletes").exit_code == 0 and todo() == []
+        after = outputs(whole)
+        for where, rows in before.items():
+            moved = {key for key, value in rows.items() if after[where].get(key) != value}
+            assert moved <= set(touched[where]["keys"] if where in touched else ()), (words, where)
+            assert set(after[where]) <= set(rows) or touched[where]["more"], (words, where)
+    assert ("training_full", "Blue") in touched and "02_01" not in {key[:5] for key in after["segments", "Blue"]}
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (("nowhere/x.lrc", "--removed"), "names no song of the corpus"), (("05_01/x.lrc", "--removed"), "is not there"),
+    (("05_01", "--with", "rainbow.toml"), "is a song; name the file of it"), (("05_01/05_01.yml", "--color", "Red"), "has no color"),
+    (("05_01", "--removed", "--color", "Red"), "give one of them"), (("05_01/../../x", "--with", "rainbow.toml"), "climbs out")])
+def test_a_supposition_that_makes_no_sense_is_a_sentence(whole: Path, words: tuple[str, ...], said: str):
+    (whole.parent / "rainbow.toml").write_text("", "utf-8")
+    done = rainbow("impact", *words)
+    assert done.exit_code == 2 and said in done.output, done.output

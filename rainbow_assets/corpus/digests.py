@@ -35,8 +35,8 @@ class FileDigests:
             return {}
         try:
             document = json.loads(self.cache.read_bytes())
-            same = document["version"] == _VERSION and document["root"] == str(self.root)
-            return {name: state for name, state in document["files"].items() if len(state) == 5} if same else {}
+            files = document["files"] if document["version"] == _VERSION else {}
+            return {name: state for name, state in files.items() if len(state) == 5}
         except (ValueError, KeyError, TypeError, AttributeError, OSError):
             # A cut cache costs a re-read, never a wrong digest.
             return {}
@@ -59,7 +59,7 @@ class FileDigests:
         if self.cache is None or not self._dirty:
             return
         kept = {name: state for name, state in sorted(self._known.items()) if (self.root / name).exists()}
-        document = {"version": _VERSION, "root": str(self.root), "files": kept}
+        document = {"version": _VERSION, "files": kept}
         self.cache.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.cache.with_name(f".{self.cache.name}.{uuid.uuid4().hex}.tmp")
         temporary.write_text(json.dumps(document), "utf-8", newline="\n")

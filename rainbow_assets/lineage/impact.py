@@ -12,6 +12,7 @@ from rainbow_assets import settings
 from rainbow_assets.lineage import catalog, foresee
 from rainbow_assets.lineage.foresee import ForeseenShard
 from rainbow_assets.lineage.ledger import Delta, candidates, compare, ledger_frame, moved_inputs
+from rainbow_assets.lineage.plan import Planned
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
@@ -117,6 +118,26 @@ def _touched(shard: Shard, seen: ForeseenShard, keys: set[str]) -> Touched:
     more = seen.more or not seen.rows["key"].is_in(ledger["key"].implode()).all()
     return Touched(shard.asset, shard.partition, len(hit), len(ledger), tuple(sorted(set(hit["part"]))), fields,
                    frozenset(hit["key"]), more)
+
+
+def difference(before: Collection[Planned], after: Collection[Planned], store: ShardStore) -> list[Touched]:
+    """Return the rows that the plan ``after`` a change would make again or take away, and the one ``before`` not."""
+    known = {(entry.asset, entry.partition): _named(entry) for entry in before}
+    found = []
+    for entry in after:
+        rows = ledger_frame(store.shard(entry.asset, entry.partition), ["key", "part"])
+        keys = _named(entry) - known.get((entry.asset, entry.partition), set())
+        if rows is None or not (keys or entry.more):
+            continue
+        hit = rows.filter(pl.col("key").is_in(list(keys)))
+        more = entry.more or len(hit) < len(keys)
+        found.append(Touched(entry.asset, entry.partition, len(hit), len(rows), tuple(sorted(set(hit["part"]))), (),
+                             frozenset(hit["key"]), more))
+    return found
+
+
+def _named(entry: Planned) -> set[str]:
+    return entry.keys | entry.gone | entry.may_go
 
 
 def keys_of_parts(shard: Shard, groups: set[str]) -> set[str]:

@@ -82,8 +82,9 @@ def touched(entries: list[Touched], releases: list[str]) -> str:
     if not entries:
         return "nothing that has been built would be touched"
     lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {counted(entry.of, 'row')}, "
-             f"{counted(len(entry.parts), 'part')} "
-             f"(fields: {', '.join(entry.fields)}){', and new ones' if entry.more else ''}" for entry in entries]
+             f"{counted(len(entry.parts), 'part')}"
+             + (f" (fields: {', '.join(entry.fields)})" if entry.fields else "")
+             + (", and new ones" if entry.more else "") for entry in entries]
     lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
     return "\n".join(lines)
 

@@ -13,10 +13,11 @@ import click
 
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.errors import UsageError
-from rainbow_assets.verbs.options import AS_JSON, ONE_COLOR, AssetType, TargetType
+from rainbow_assets.verbs.options import AS_JSON, ONE_COLOR, AssetType, ColorType, TargetType
 from rainbow_assets.verbs.styles import styled
 
 if TYPE_CHECKING:
+    from rainbow_assets.corpus.hypothesis import Hypothesis
     from rainbow_assets.lineage.plan import Planned
     from rainbow_assets.storage.store import ShardStore
 
@@ -111,26 +112,50 @@ def _ancestors(asset: str) -> set[str]:
 
 @click.command()
 @click.argument("target", type=TargetType())
+@click.option("--with", "content", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The file TARGET would have the content of this one.")
+@click.option("--removed", is_flag=True, help="The file or song TARGET would be gone.")
+@click.option("--color", "other", type=ColorType(), help="The song TARGET would be of this color.")
 @AS_JSON
-def impact(target: str, as_json: bool) -> None:
+def impact(target: str, content: Path | None, removed: bool, other: str | None, as_json: bool) -> None:
     """Show what a change would touch.
 
-    TARGET is a raw file, a song, a segment, a color, or a module of the code.
+    TARGET is a raw file, a song, a segment, a color, or a module of the code. What is supposed: its content changes,
+    and nobody knows to what; a song stays the same song, of the same color. The options suppose something else of a
+    raw file or a song, and are then exact as far as a plan is.
     """
     from rainbow_assets import rooms
     from rainbow_assets.corpus import targets
+    from rainbow_assets.corpus.hypothesis import Hypothesis, supposed
     from rainbow_assets.lineage import render
+    from rainbow_assets.lineage.impact import difference
     from rainbow_assets.lineage.impact import impact as follow
     from rainbow_assets.release.versions_holding import releases_of
 
     store, steps = _store(), rooms.steps()
-    entries = follow(steps, store, targets.resolve(target, store, steps))
+    if sum(map(bool, (content, removed, other))) > 1:
+        raise UsageError("--with, --removed and --color suppose different things; give one of them")
+    if content or removed or other:
+        before = _planned(None, allow_deletes=True)
+        with supposed(said := Hypothesis(target, content, removed, other)):
+            entries = difference(before, _planned(None, allow_deletes=True), store)
+        supposition = _sentence(said)
+    else:
+        entries = follow(steps, store, targets.resolve(target, store, steps))
+        supposition = f"supposed: {target} changes, to what nobody knows; songs keep their names and colors"
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
     releases = releases_of(settings.roots(), segments)
     if as_json:
-        _dump({"touched": [entry.as_dict() for entry in entries], "releases": releases})
+        _dump({"supposed": supposition, "touched": [entry.as_dict() for entry in entries], "releases": releases})
     else:
+        click.echo(supposition)
         click.echo(render.touched(entries, releases))
+
+
+def _sentence(said: Hypothesis) -> str:
+    if said.color:
+        return f"supposed: {said.target} is of the color {said.color}"
+    return f"supposed: {said.target} " + ("is gone" if said.removed else f"has the content of {said.content}")
 
 
 @click.command()

@@ -1,0 +1,92 @@
+"""A corpus as it would be after one change: the real one, seen through links, with one song or file otherwise."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from rainbow_assets.corpus import yaml_safe
+from rainbow_assets.corpus.paths import RefusedPath, vet
+from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.errors import UsageError
+
+VARIABLE = "RAINBOW_CORPUS"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One of three: the file ``target`` has the content of ``content``; ``target`` is ``removed``; the song ``target``
+    is of another ``color``. ``target`` is ``SONG`` or ``SONG/FILE``, with or without folders before it.
+    """
+
+    target: str
+    content: Path | None = None
+    removed: bool = False
+    color: str | None = None
+
+
+@contextmanager
+def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
+    """Let the corpus be as ``hypothesis`` says until the end; nothing of the real one is written.
+
+    Songs that are not meant are links to their folders; the files of the one that is are copied. Raises ``UsageError``
+    where ``target`` names no song of the corpus.
+    """
+    root = corpus_root()
+    song, file = _split(hypothesis.target, root)
+    if file and hypothesis.color:
+        raise UsageError(f"{hypothesis.target!r} is a file, and a file has no color; name the song")
+    if not file and hypothesis.content is not None:
+        raise UsageError(f"{hypothesis.target!r} is a song; name the file of it that would have that content")
+    before = os.environ.get(VARIABLE)
+    with tempfile.TemporaryDirectory(prefix="rainbow-supposed-") as place:
+        for path in root.iterdir():
+            if path.name != song:
+                (Path(place) / path.name).symlink_to(path.resolve())
+        if file or hypothesis.color:
+            shutil.copytree(root / song, Path(place) / song)
+            _change(Path(place) / song, file, hypothesis)
+        os.environ[VARIABLE] = place
+        try:
+            yield Path(place)
+        finally:
+            os.environ.pop(VARIABLE)
+            if before is not None:
+                os.environ[VARIABLE] = before
+
+
+def _split(target: str, root: Path) -> tuple[str, str]:
+    """Return (song, file of it or nothing)."""
+    parts = Path(target).parts
+    for place, name in enumerate(parts):
+        if (root / name).is_dir() and name not in ("", ".", ".."):
+            return name, "/".join(parts[place + 1:])
+    raise UsageError(f"{target!r} names no song of the corpus {root}; write SONG or SONG/FILE, as 05_01/05_01.yml")
+
+
+def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
+    if hypothesis.color:
+        path = folder / f"{folder.name}.yml"
+        content = yaml_safe.load(path.read_bytes())
+        if not isinstance(content, dict):
+            raise UsageError(f"{folder.name}/{path.name} is no manifest, so the song has no color to change")
+        path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8")
+        return
+    try:
+        path = vet(folder, file)
+    except RefusedPath as error:
+        raise UsageError(f"{hypothesis.target}: {error}") from None
+    if hypothesis.removed:
+        if not path.is_file():
+            raise UsageError(f"{folder.name}/{file} is not there, so it cannot be removed; name another file")
+        path.unlink()
+    elif hypothesis.content is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(hypothesis.content, path)
