@@ -8,12 +8,11 @@ from typing import Any
 
 from rainbow_assets.release import consistency
 from rainbow_assets.release.hubs import Hub
-from rainbow_assets.release.manifest import Manifest
+from rainbow_assets.release.manifest import Manifest, key_of
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.parquet import open_parquet, read_parquet
 
 BASE = "base_manifest"
-_KEYS = ("segment_id", "stem_id")
 _NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_file", "midi_group_file")
 
 
@@ -44,8 +43,8 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
             tables.add(entry.config, entry.path, data)
             if entry.config == BASE:
                 stems.update(_stems(data))
-            column = next((name for name in _KEYS if name in manifest.configs[entry.config].columns), None)
-            if column is None:
+            column = key_of(entry.config)
+            if column not in ("segment_id", "stem_id") or column not in manifest.configs[entry.config].columns:
                 songless[entry.config] = songless.get(entry.config, 0) + (entry.rows or 0)
                 continue
             for key, files in _trace(data, column, stems):

@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from rainbow_assets.release.manifest import key_of
 from rainbow_assets.storage.parquet import open_parquet, read_parquet
 
-KEYS = ("segment_id", "stem_id", "thread_id", "evaluation_id")
-SONGS = ("song_id", "id")
+SONGS = {"base_manifest": "id"}
+"""The column that names the song, where it is not ``song_id``."""
 FACTS = ("title", "bpm", "key", "rainbow_color", "split")
 """What is said of a song in several tables, under one name."""
 SAME_ROWS = (("training_full", "training_segments"),)
@@ -50,7 +51,7 @@ class Tables:
         """Take in one data file of ``config``."""
         with open_parquet(data) as file:
             names = file.schema_arrow.names
-        key, song = (next((name for name in known if name in names), None) for known in (KEYS, SONGS))
+        key, song = (name if name in names else None for name in (key_of(config), SONGS.get(config, "song_id")))
         said = [name for name in FACTS if name in names and song]
         frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *said) if name])))
         if key:

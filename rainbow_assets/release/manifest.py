@@ -20,6 +20,13 @@ SOURCES = {"training_segments": ("segments",), "training_full": ("segments",), "
            "threads": ("thread_manifests",), "human_evaluation": ("human_evaluation",),
            "embeddings": ("concept_embeddings", "lyric_embeddings", "audio_embeddings")}
 """The assets whose settings say what the rows of a config are; by default the asset of the config's own name."""
+KEYS = {"base_manifest": "stem_id", "threads": "thread_id", "human_evaluation": "evaluation_id"}
+SEGMENTS = ("preview", "preview_mix", "audio", "training_segments", "training_full", "embeddings")
+
+
+def key_of(config: str) -> str | None:
+    """Return the column whose values are the keys of ``config``, or None where this program knows no such table."""
+    return "segment_id" if config in SEGMENTS else KEYS.get(config)
 
 
 class DamagedRelease(RainbowError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rainbow_assets import rooms
+from rainbow_assets.release import manifest
 from rainbow_assets.release.audit import verify
 from rainbow_assets.release.compare import Difference, RowChanges, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
@@ -81,3 +83,12 @@ def test_another_encoder_of_any_kind_is_a_major_step(tmp_path: Path) -> None:
                            replace(made, provenance={"made_with": after}).shapes())
         assert proposal.level == "major"
         assert proposal.reasons == (f"embeddings means something else: embeddings.encoder of {asset} was A and is now B",)
+
+
+def test_the_keys_of_tables_are_those_of_their_assets() -> None:
+    """Keys are declared, never guessed from the columns that a table happens to have."""
+    tables = rooms.steps()
+    for config in (*manifest.SEGMENTS, *manifest.KEYS):
+        asset = manifest.SOURCES.get(config, (config,))[0]
+        assert manifest.key_of(config) == tables[asset].key, config
+    assert manifest.key_of("another") is None
