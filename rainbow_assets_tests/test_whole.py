@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +15,11 @@ import yaml
 from click.testing import Result
 
 from rainbow_assets import rooms, settings
+from rainbow_assets.corpus import steps
 from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release import publish
+from rainbow_assets.segments import extract_step
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
 
@@ -277,3 +281,49 @@ def test_a_supposition_that_makes_no_sense_is_a_sentence(whole: Path, words: tup
     (whole.parent / "rainbow.toml").write_text("", "utf-8")
     done = rainbow("impact", *words)
     assert done.exit_code == 2 and said in done.output, done.output
+
+
+@pytest.mark.parametrize("kind", ["wav", "mid", "lrc", "yml"])
+def test_a_file_that_is_written_during_a_build_and_put_back_leaves_no_wrong_row(
+    whole: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is hashed is what is read: after the next build everything is as if nobody had touched the file."""
+    song = whole.parent / "corpus/02_01"
+    before = outputs(whole)
+    path = next(path for path in sorted(song.glob(f"*.{kind}")) if "main" not in path.name)
+    good, other = path.read_bytes(), next((whole.parent / "corpus/05_01").glob(f"*.{kind}")).read_bytes()
+    shutil.rmtree(whole / "shards/segments/Red")
+    if kind in ("lrc", "yml"):
+        shutil.rmtree(whole / "shards/base_manifest/Red")
+        monkeypatch.setattr(steps, "read_song", meanwhile(steps.read_song, path, other, good))
+    else:
+        monkeypatch.setattr(extract_step, "unmoved", meanwhile(extract_step.unmoved, path, other, good))
+    steps._read.cache_clear()
+    store = ShardStore(str(whole))
+    for name in ("base_manifest", "segments"):
+        outcome = bring_up_to_date(rooms.steps()[name], store, "Red", allow_deletes=True)
+    assert outcome.problem is not None and (f"02_01/{path.name} changed while it was read" in outcome.problem
+                                            or "base_manifest/Red" in outcome.problem)
+    monkeypatch.undo()
+    settings.default_rules.cache_clear()
+    inside(whole, monkeypatch)
+    assert rainbow("build").exit_code == 0 and todo() == [] and outputs(whole) == before
+
+
+def inside(project: Path, patch: pytest.MonkeyPatch) -> None:
+    """Be in the project again, after its settings were undone."""
+    patch.chdir(project.parent)
+    for name, place in (("RAINBOW_CORPUS", "corpus"), ("RAINBOW_DATA", "data"), ("DAGSTER_HOME", "home")):
+        patch.setenv(name, str(project.parent / place))
+
+
+def meanwhile(read: Callable[..., Any], path: Path, other: bytes, good: bytes) -> Callable[..., Any]:
+    """Let ``path`` hold other bytes while ``read`` runs."""
+    def reading(*words: Any, **more: Any) -> Any:
+        path.write_bytes(other)
+        try:
+            return read(*words, **more)
+        finally:
+            path.write_bytes(good)
+
+    return reading

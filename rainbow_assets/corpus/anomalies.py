@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from rainbow_assets.corpus.model import Anomaly, Severity
 
@@ -57,11 +59,18 @@ KINDS: dict[str, tuple[Severity, str]] = {
 
 
 class Notes:
-    """Gathers the anomalies of one song."""
+    """Gathers the anomalies of one song, and what was read of it: {path: sha256}."""
 
     def __init__(self, song: str) -> None:
         self.song = song
         self.found: list[Anomaly] = []
+        self.read: dict[str, str] = {}
+
+    def bytes_of(self, folder: Path, name: str) -> bytes:
+        """Return the content of a file of the song, and remember its digest."""
+        data = (folder / name).read_bytes()
+        self.read[name] = hashlib.sha256(data).hexdigest()
+        return data
 
     def add(self, kind: str, file: str, where: str, message: str, action: str) -> None:
         """Record one anomaly; ``kind`` must be in :data:`KINDS` (a ``KeyError`` is a slip of the program)."""

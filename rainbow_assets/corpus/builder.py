@@ -91,7 +91,7 @@ def _lyrics(
         return None, None, ()
     lrc_file = f"{folder.name}/{name}"
     try:
-        data = (folder / name).read_bytes()
+        data = notes.bytes_of(folder, name)
     except OSError as error:
         notes.add("unreadable_lyrics", lrc_file, "file", f"the lyrics file cannot be opened ({error.strerror})",
                   BY_SECTIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -158,3 +159,5 @@ class Reading:
     song: Song | None
     quarantined: Quarantined | None
     anomalies: tuple[Anomaly, ...]
+    read: Mapping[str, str] = field(default_factory=dict)
+    """Text file -> sha256 of the bytes that were read."""

@@ -89,7 +89,7 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
                   f"the song is {color.name} and album {folder.name[:2]} is "
                   f"{album_color(folder.name) or 'of no color'}", f"{color.name} is used")
     song = build_song(folder, file, entry, left_out, color.name, said, timecode == "ms", notes)
-    return Reading(folder.name, song, None, notes.sorted())
+    return Reading(folder.name, song, None, notes.sorted(), notes.read)
 
 
 def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence") -> list[Reading]:
@@ -104,7 +104,7 @@ def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None,
 
     said, where, document = "", "file", None
     try:
-        document = yaml_safe.load((folder / f"{folder.name}.yml").read_bytes())
+        document = yaml_safe.load(notes.bytes_of(folder, f"{folder.name}.yml"))
     except FileNotFoundError:
         said = f"there is no {folder.name}.yml in the folder"
     except OSError as error:
@@ -124,4 +124,4 @@ def _set_aside(folder: Path, notes: Notes) -> Reading:
     worst = next(anomaly for anomaly in notes.sorted() if anomaly.severity == "error")
     color = folder_color(folder)
     quarantined = Quarantined(folder.name, color, worst.kind, f"{worst.file}, {worst.where}: {worst.message}")
-    return Reading(folder.name, None, quarantined, notes.sorted())
+    return Reading(folder.name, None, quarantined, notes.sorted(), notes.read)

@@ -6,10 +6,11 @@ has more bits than 24 is rounded to the nearest 24-bit step. Reading goes in blo
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,15 +52,25 @@ class Stem:
     resampled: bool
 
 
-def _open(path: Path) -> sf.SoundFile:
+def _open(path: Path, stream: BinaryIO | None = None) -> sf.SoundFile:
     import soundfile as sf
 
     try:
-        return sf.SoundFile(str(path))
+        return sf.SoundFile(str(path) if stream is None else stream)
     except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
-        if not path.exists():
+        if stream is None and not path.exists():
             raise FileNotFoundError(path) from None
         raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as "
+                              f"WAV") from None
+
+
+def _stream(path: Path, data: bytes | None) -> BinaryIO:
+    try:
+        return open(path, "rb") if data is None else io.BytesIO(data)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableAudio(f"{path.name} cannot be read as audio ({error.strerror}); export it again as "
                               f"WAV") from None
 
 
@@ -70,32 +81,34 @@ def _short(error: Exception) -> str:
 
 def probe(path: Path) -> AudioInfo:
     """Return what the header of ``path`` says; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
-    with _open(path) as file:
-        _require_whole(path, file)
+    with _open(path) as file, open(path, "rb") as stream:
+        _require_whole(path, stream)
         return AudioInfo(file.frames, file.samplerate, file.channels, file.subtype)
 
 
-def _require_whole(path: Path, file: sf.SoundFile) -> None:
+def _require_whole(path: Path, stream: BinaryIO) -> None:
     """A WAV whose header promises more data than the file holds was cut; libsndfile would read what is left."""
-    with open(path, "rb") as stream:
-        head = stream.read(12)
-        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+    size, at = stream.seek(0, 2), 12
+    stream.seek(0)
+    head = stream.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return
+    while at + 8 <= size:
+        stream.seek(at)
+        chunk = stream.read(8)
+        length = int.from_bytes(chunk[4:], "little")
+        if chunk[:4] == b"data":
+            if at + 8 + length > size and length not in (0, 0xFFFFFFFF):
+                raise UnreadableAudio(f"{path.name} is cut: its header promises {length} bytes of audio and "
+                                      f"{size - at - 8} are there; export it again")
             return
-        size, at = path.stat().st_size, 12
-        while at + 8 <= size:
-            stream.seek(at)
-            chunk = stream.read(8)
-            length = int.from_bytes(chunk[4:], "little")
-            if chunk[:4] == b"data":
-                if at + 8 + length > size and length not in (0, 0xFFFFFFFF):
-                    raise UnreadableAudio(f"{path.name} is cut: its header promises {length} bytes of audio and "
-                                          f"{size - at - 8} are there; export it again")
-                return
-            at += 8 + length + (length & 1)
+        at += 8 + length + (length & 1)
 
 
-def read_stem(path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES) -> Stem:
-    """Decode ``path`` once, in blocks, to mono at ``target_rate``.
+def read_stem(
+    path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES, data: bytes | None = None
+) -> Stem:
+    """Decode ``path`` once, in blocks, to mono at ``target_rate``; of ``data``, its content, where that was read.
 
     16-bit mono stays 16 bits, bit for bit; all else is 24 bits: 16-bit with several channels and 24-bit mono exact,
     24-bit with several channels, 32-bit and float rounded (error at most 1 LSB). A float peak above full scale gives
@@ -104,8 +117,10 @@ def read_stem(path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FR
     """
     import soundfile as sf
 
-    with _open(path) as file:
-        _require_whole(path, file)
+    with _stream(path, data) as stream, _open(path, stream) as file:
+        at = stream.tell()
+        _require_whole(path, stream)
+        stream.seek(at)
         if file.frames <= 0:
             raise UnreadableAudio(f"{path.name} holds no samples; export it again")
         exact = _BITS.get(file.subtype, 64) <= 24 and file.samplerate == target_rate

@@ -21,6 +21,7 @@ from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import UnreadableAudio, probe
 from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.corpus.unmoved import SourceMoved
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Shard
@@ -77,7 +78,12 @@ def reading_of(source: Source, folder: Path) -> Reading:
 
 @lru_cache(maxsize=4096)
 def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> Reading:
-    return read_song(Path(folder), Path(root), load_overrides(Path(root)))
+    reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
+    for name, sha256 in reading.read.items():
+        if known.get(name) != sha256:
+            raise SourceMoved(f"{reading.song_id}/{name} changed while it was read; wait until it is written, and run: "
+                              "rainbow build")
+    return reading
 
 
 def audible_end_ms(song: Song) -> int:

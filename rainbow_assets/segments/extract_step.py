@@ -18,6 +18,7 @@ from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
+from rainbow_assets.corpus.unmoved import unmoved
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments import table
@@ -61,24 +62,26 @@ class _Audio:
     problem: str | None
 
 
-def _read_audio(path: Path | None, rate: int) -> _Audio:
+def _read_audio(path: Path | None, sha256: str | None, rate: int) -> _Audio:
     if path is None:
         return _Audio(None, None)
-    if not path.is_file():
+    data = unmoved(path, sha256)
+    if data is None:
         return _Audio(None, "missing_audio")
     try:
-        return _Audio(read_stem(path, rate), None)
+        return _Audio(read_stem(path, rate, data=data), None)
     except UnreadableAudio:
         return _Audio(None, "unreadable_audio")
 
 
-def _read_midi(path: Path | None) -> tuple[MidiSong | None, str | None]:
+def _read_midi(path: Path | None, sha256: str | None) -> tuple[MidiSong | None, str | None]:
     if path is None:
         return None, None
-    if not path.is_file():
+    data = unmoved(path, sha256)
+    if data is None:
         return None, "missing_midi"
     try:
-        return MidiSong.load(path), None
+        return MidiSong.load(data), None
     except UnreadableMidi:
         return None, "unreadable_midi"
 
@@ -108,8 +111,9 @@ def measure(
     root: Path, song: SongRows, source: Source, wanted: list[Slice], rules: settings.Rules
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the rows of the windows of one stem that sound, and {key: reason} for those that do not."""
-    audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, rules.audio.sample_rate)
-    midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None)
+    audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
+                        rules.audio.sample_rate)
+    midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256)
     spans = [span_frames(piece.start_ms, piece.end_ms, rules.audio.sample_rate) for piece in wanted]
     levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
     rows, dropped = [], {}

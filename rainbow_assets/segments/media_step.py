@@ -14,11 +14,11 @@ import pyarrow as pa
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.stems import Stem, read_stem
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.corpus.unmoved import SourceMoved
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.flac import encode_checked
 from rainbow_assets.segments.levels import window_digest
-from rainbow_assets.segments.midi_window import MidiSong, midi_window
+from rainbow_assets.segments.midi_window import MidiSong, midi_digest, midi_window
 from rainbow_assets.segments.table import column
 from rainbow_assets.segments.windows import cut
 from rainbow_assets.storage.parquet import rows_of
@@ -38,10 +38,6 @@ SCHEMA = pa.schema([
 ])
 WANTED = ["segment_id", "song_id", "is_mix", "start_ms", "end_ms", "source_audio_file", "midi_file", "has_audio",
           "audio_digest", "midi_digest"]
-
-
-class SourceMoved(RainbowError):
-    """A raw file changed between measuring and cutting."""
 
 
 def compute(work: Work) -> Iterator[Batch]:
@@ -74,19 +70,27 @@ def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolEx
             "segment_id": row["segment_id"], "song_id": row["song_id"], "is_mix": row["is_mix"],
             "audio": None if data is None else {"bytes": data, "path": f"{row['segment_id']}.flac"},
             "audio_frames": frames, "bits": bits, "audio_digest": row["audio_digest"],
-            "midi_binary": midi_window(midi, row["start_ms"], row["end_ms"]) if midi and row["midi_digest"] else None,
+            "midi_binary": _midi(midi, row) if midi and row["midi_digest"] else None,
             "midi_digest": row["midi_digest"],
         })
     return pa.Table.from_pylist(made, schema=SCHEMA)
 
 
+def _midi(midi: MidiSong, row: dict[str, Any]) -> bytes | None:
+    if midi_digest(midi, row["start_ms"], row["end_ms"]) != row["midi_digest"]:
+        raise _moved(row, row["midi_file"])
+    return midi_window(midi, row["start_ms"], row["end_ms"])
+
+
+def _moved(row: dict[str, Any], name: str) -> SourceMoved:
+    return SourceMoved(f"{row['song_id']}/{name} changed while it was read ({row['segment_id']}); wait until it is "
+                       "written, and run: rainbow build")
+
+
 def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
     window = cut(stem, row["start_ms"], row["end_ms"])
     if window_digest(window.samples, stem.bits, stem.sample_rate) != row["audio_digest"]:
-        raise SourceMoved(
-            f"{row['song_id']}/{row['source_audio_file']} changed while it was being cut ({row['segment_id']}); "
-            "materialize base_manifest and segments again, then segment_media"
-        )
+        raise _moved(row, row["source_audio_file"])
     return encode_checked(window.samples, stem.bits, stem.sample_rate), len(window.samples), stem.bits
 
 

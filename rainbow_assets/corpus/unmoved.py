@@ -1,0 +1,31 @@
+"""What is hashed is what is read: a raw file's bytes are compared with the digest that its rows were listed by."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from rainbow_assets.errors import RainbowError
+
+
+class SourceMoved(RainbowError):
+    """A raw file is not the one that was listed: it was written while a build read the songs."""
+
+
+def unmoved(path: Path, sha256: str | None) -> bytes | None:
+    """Return the content of ``path``, which has this ``sha256``; None where none was listed, whatever is there now.
+
+    Raises ``SourceMoved`` where the file is another one, or gone. It is read once, so that one that was written
+    meanwhile and put back is seen, too.
+    """
+    if sha256 is None:
+        return None
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        data = None
+    found = None if data is None else hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise SourceMoved(f"{path.parent.name}/{path.name} changed while it was read; wait until it is written, "
+                          "and run: rainbow build")
+    return data
