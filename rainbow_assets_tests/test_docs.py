@@ -103,9 +103,10 @@ def test_the_search_for_chords_runs_as_written(project: Path, capsys: pytest.Cap
     assert capsys.readouterr().out.count("\n") == 10
 
 
-def test_documented_commands_run(project: Path):
+def test_documented_commands_run(whole: Path):
     for words in (["lint"], ["lint", "--json"], ["build"], ["plan"], ["plan", "--json"], ["plan", "--html", "plan.html"],
-                  ["why", "segments"], ["why", "training_full", "--color", "Green"], ["impact", "Green"],
+                  ["why", "segments"], ["why", "training_full", "--color", "Green"], ["impact", "Green"], ["impact", "05_01/05_01.lrc"], ["impact", "05_01", "--removed"],
+                  ["impact", "05_01", "--color", "Blue"],
                   ["demo", "songs", "--songs-per-color", "1"], ["release", "--version", "0.3.0"]):
         done = CliRunner().invoke(main, words, catch_exceptions=False)
         assert done.exit_code == 0, (words, done.output)
