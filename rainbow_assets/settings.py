@@ -253,6 +253,12 @@ def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def origin() -> str:
+    """Return where :func:`load_rules` finds the rules: a file's path, or that there is none."""
+    named = os.environ.get("RAINBOW_SETTINGS") or "rainbow.toml"
+    return named if Path(named).exists() else f"the defaults, as there is no {named}"
+
+
 def load_rules(path: Path | None = None) -> Rules:
     """Read the rules from ``path`` (default: ``RAINBOW_SETTINGS`` or ``./rainbow.toml``); defaults where absent."""
     named = os.environ.get("RAINBOW_SETTINGS")

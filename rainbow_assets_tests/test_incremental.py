@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -15,10 +16,11 @@ import yaml
 from rainbow_assets import rooms, settings
 from rainbow_assets.corpus import manifest_rows
 from rainbow_assets.demo.write import write_demo
-from rainbow_assets.lineage import codeversion
+from rainbow_assets.lineage import catalog, codeversion
 from rainbow_assets.lineage.ledger import Report
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
+from rainbow_assets.segments import media_step
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import by_name
 
@@ -266,3 +268,29 @@ def test_two_clean_builds_and_an_incremental_one_are_byte_equal(built: Built, tm
     clean = Built(built.corpus, tmp_path / "clean")
     clean.build()
     assert clean.files() == built.files()
+
+
+def test_bytes_that_move_under_equal_sounds_reach_what_copies_them(built: Built, monkeypatch: pytest.MonkeyPatch):
+    """Another encoder writes the same sound otherwise: previews hold the new bytes, and no vector is made again."""
+    encode = media_step.encode_checked
+
+    def longer(*words: Any) -> bytes:
+        return encode(*words) + b"\0"  # decoders stop at the last frame
+
+    monkeypatch.setattr(media_step, "encode_checked", longer)
+    catalog.register(replace(media_step.SEGMENT_MEDIA, libraries=("soxr", "numpy")), catalog.checks("segment_media"))
+    try:
+        done = built.build()
+        for color in COLORS:
+            assert done["segment_media", color].computed and done["preview", color].computed
+            assert not done["audio_embeddings", color].computed, "a vector is of the sound, not of its bytes"
+            for _, rows in built.store.shard("preview", color).tables(["audio"]):
+                assert all(row["audio"]["bytes"].endswith(b"\0") for row in rows.to_pylist())
+        clean = Built(built.corpus, built.data.parent / "clean")
+        clean.build()
+        copies = ("segment_media", "preview", "preview_mix")
+        mine, other = ({name: value for name, value in made.files().items() if name.startswith(copies)
+                        and name.endswith(".parquet")} for made in (built, clean))
+        assert mine == other
+    finally:
+        catalog.register(media_step.SEGMENT_MEDIA, catalog.checks("segment_media"))

@@ -283,6 +283,22 @@ def test_a_supposition_that_makes_no_sense_is_a_sentence(whole: Path, words: tup
     assert done.exit_code == 2 and said in done.output, done.output
 
 
+def test_a_song_that_is_renamed_is_known_by_its_sounds(whole: Path):
+    """No loss, so nothing to allow; the plan says which song it is; no vector is made again."""
+    song = whole.parent / "corpus/05_01"
+    vectors = {path.name for path in (whole / "vectors").rglob("*") if path.is_file()}
+    song.rename(song.with_name("05_07"))
+    (song.with_name("05_07") / "05_01.yml").rename(song.with_name("05_07") / "05_07.yml")
+    assert "song 05_01 is 05_07 now, with the same sounds" in rainbow("plan").output
+    built()
+    assert todo() == [] and {key[:5] for key in outputs(whole)["segments", "Green"]} == {"05_07"}
+    assert {path.name for path in (whole / "vectors").rglob("*") if path.is_file()} == vectors
+    manifest = song.with_name("05_07") / "05_07.yml"
+    content = yaml.safe_load(manifest.read_text("utf-8"))
+    manifest.write_text(yaml.safe_dump({**content, "rainbow_color": "Blue"}, sort_keys=False), "utf-8")
+    assert "song 05_07 is Blue now" in rainbow("plan", "--allow-deletes").output
+
+
 @pytest.mark.parametrize("kind", ["wav", "mid", "lrc", "yml"])
 def test_a_file_that_is_written_during_a_build_and_put_back_leaves_no_wrong_row(
     whole: Path, kind: str, monkeypatch: pytest.MonkeyPatch

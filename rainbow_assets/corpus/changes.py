@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rainbow_assets.corpus import tables
+from rainbow_assets.corpus.reader import folder_color
 from rainbow_assets.corpus.steps import BASE_MANIFEST, Source, load_source, manifest_rows
-from rainbow_assets.lineage import reasons
+from rainbow_assets.lineage import guards, reasons
 from rainbow_assets.lineage.ledger import Delta
 from rainbow_assets.storage.shard import Shard
 
@@ -18,13 +19,13 @@ def explain(delta: Delta) -> list[str]:
     source = load_source(delta.shard)
     before = recorded_files(delta.shard)
     songs = {part.group for part in (delta.index.parts if delta.index else ())}
-    said = []
+    said, names = [], guards.renamed(delta)
     for song in sorted({*songs, *(folder.name for folder in source.folders)}):
         old, new = before.get(song, {}), source.of(song)
         if old == new:
             continue
         if not new or not old:
-            said.append(f"song {song} {'appeared' if new else 'disappeared'}")
+            said.append(f"song {song} {'appeared' if new else _gone(source, song, names)}")
             continue
         moved = [f"{song}/{name} {_how(old.get(name), new.get(name))}" for name in sorted({*old, *new})
                  if old.get(name) != new.get(name)]
@@ -33,6 +34,14 @@ def explain(delta: Delta) -> list[str]:
         if fields:
             said.append(f"fields of {song}: {reasons.some(fields)}")
     return said
+
+
+def _gone(source: Source, song: str, names: dict[str, str]) -> str:
+    """Say where a song went: to another name or color, which its sounds tell, or nowhere."""
+    if song in names:
+        return f"is {names[song]} now, with the same sounds"
+    there = source.root / song
+    return f"is {folder_color(there)} now" if there.is_dir() else "disappeared"
 
 
 def _how(old: str | None, new: str | None) -> str:

@@ -49,14 +49,29 @@ def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
     own_name = pl.col("key") == pl.col("part")
     unusable = set(new.filter(own_name)["part"]) - set(delta.old.filter(own_name)["part"])
     unusable = unusable if delta.step.material else set()
-    lost = (before - set(new["part"])) | (before & unusable)
+    lost = ((before - set(new["part"])) | (before & unusable)) - set(renamed(delta))
     yield sorted(lost), len(before), delta.step.unit
     for column, what in delta.step.material.items():
-        had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in(sorted(lost)))
+        had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in([*lost, *renamed(delta)]))
         left = set(new.filter(pl.col(column).is_not_null())["key"])
         gone = sorted(set(had["key"]) - left)
         if len(gone) > 1:  # a single file is deleted by hand every day
             yield gone, had.height, what
+
+
+def renamed(delta: Delta) -> dict[str, str]:
+    """Return {song that is gone: new song with the same files}. A song is known by the set of its sounds."""
+    column = next(iter(delta.step.material), None)
+    if column is None or not len(delta.old) or not len(delta.candidates):
+        return {}
+    was, now = (_files(frame, column) for frame in (delta.old, delta.candidates))
+    fresh = {files: part for part, files in now.items() if part not in was and files}
+    return {part: fresh[files] for part, files in was.items() if part not in now and files in fresh}
+
+
+def _files(frame: pl.DataFrame, column: str) -> dict[str, frozenset[str]]:
+    """{part: digests of its files}."""
+    return {str(part): frozenset(rows[column].drop_nulls()) for (part,), rows in frame.group_by("part")}
 
 
 def require_present(delta: Delta) -> None:

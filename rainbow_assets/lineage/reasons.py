@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from rainbow_assets import settings
 from rainbow_assets.lineage.foresee import UNKNOWN
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, moved_inputs
 from rainbow_assets.storage.shard import Shard
@@ -68,7 +69,8 @@ def _version(delta: Delta, name: str) -> str:
     after = delta.step.made_with(delta.rules)[name]
     moved = differences(before, after)
     what = {"settings": "setting", "code": "module", "libraries": "library"}[name]
-    return f"{what} changed: {some(moved)}" if moved else f"{name} changed"
+    where = f" in {settings.origin()}" if name == "settings" else ""
+    return f"{what} changed{where}: {some(moved)}" if moved else f"{name} changed{where}"
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

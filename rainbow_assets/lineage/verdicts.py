@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rainbow_assets.lineage.codeversion import code_version
-from rainbow_assets.storage.shard import DamagedShard, Shard
+from rainbow_assets.lineage.digests import digest
+from rainbow_assets.storage.shard import DamagedShard, Shard, ShardIndex
 
 FILE = "verdicts.json"
 
@@ -40,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of ``verdicts.json``, keyed by check, data version and check version."""
+    """One line of ``verdicts.json``: what a check of one version said about one :func:`state` of the shard."""
 
     check: str
     data_version: str
@@ -48,6 +49,15 @@ class Verdict:
     passed: bool
     message: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    state: str = ""
+
+
+def state(index: ShardIndex) -> str:
+    """Return a digest of what checks look at: the rows, the bytes of the parts, and the settings they were made with.
+
+    Bytes may move under equal rows: another encoder writes the same sound otherwise.
+    """
+    return digest(index.data_version, [part.sha256 for part in index.parts], index.inputs.get("settings"))
 
 
 def read(shard: Shard) -> list[Verdict]:
@@ -71,9 +81,9 @@ def write(shard: Shard, verdicts: Iterable[Verdict]) -> None:
 
 def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> Verdict | None:
     """Return the verdict of ``check`` on the live data by the live code, or None."""
-    version = shard.require_index().data_version
+    now = state(shard.require_index())
     for verdict in known if known is not None else read(shard):
-        if (verdict.check, verdict.data_version, verdict.check_version) == (check.name, version, check.version):
+        if (verdict.check, verdict.state, verdict.check_version) == (check.name, now, check.version):
             return verdict
     return None
 
@@ -84,14 +94,13 @@ def ensure(shard: Shard, checks: Iterable[Check], again: bool = False) -> list[V
         known = read(shard)
     except DamagedShard:
         known = []
-    version = shard.require_index().data_version
-    found = []
+    index, found = shard.require_index(), []
     for check in checks:
         verdict = None if again else current(shard, check, known)
         if verdict is None:
             outcome = check.evaluate(shard)
-            verdict = Verdict(check.name, version, check.version, outcome.passed, outcome.message,
-                              dict(outcome.numbers))
+            verdict = Verdict(check.name, index.data_version, check.version, outcome.passed, outcome.message,
+                              dict(outcome.numbers), state(index))
         found.append(verdict)
     if sorted(found, key=lambda v: v.check) != sorted(known, key=lambda v: v.check):
         write(shard, found)

@@ -18,17 +18,21 @@ from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_NAME, within_budget
 from rainbow_assets.segments import table as segment_table
 from rainbow_assets.segments.ids import segment_id
+from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 
 RANK = pa.field("preview_rank", pa.int32(), metadata={"doc": "place in the color's hash ranking; a smaller preview "
                                                             "takes the first ones"})
 DIGEST = pa.field("audio_digest", pa.string(), metadata={"doc": "sha256 of the samples of `audio`"})
-SCHEMA = PREVIEW_SCHEMA.append(DIGEST).append(RANK)
+FLAC = pa.field("flac_sha256", pa.string(), metadata={"doc": "sha256 of the FLAC: a row moves with its bytes"})
+SCHEMA = PREVIEW_SCHEMA.append(DIGEST).append(RANK).append(FLAC)
+INTERNAL = (RANK.name, FLAC.name)
+"""Columns that are not published."""
 READ = ["segment_id", "song_id", "start_ms", "has_audio", "is_mix"]
 INPUTS = {
     "segments": ("window", "slice", "stem", "lyric_text", "audio"),
-    "segment_media": ("audio",),
+    "segment_media": ("audio", "flac"),
     "base_manifest": ("song", "concept", "stem"),
 }
 
@@ -128,7 +132,7 @@ def _preview_row(row: dict[str, Any], song: dict[str, Any], audio: dict[str, Any
         "key": song["key"], "song_id": row["song_id"], "title": song["title"],
         "track_description": row["track_description"], "track_group": row["track_group"],
         "license": LICENSE_NAME, "attribution": ATTRIBUTION, "audio": audio, "audio_digest": row["audio_digest"],
-        "preview_rank": rank,
+        "preview_rank": rank, "flac_sha256": sha256_bytes(audio["bytes"]),
     }
 
 

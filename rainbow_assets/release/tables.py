@@ -17,7 +17,7 @@ from rainbow_assets.release.bundle import ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
 from rainbow_assets.release.human_table import human_table
-from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX
+from rainbow_assets.release.preview_step import INTERNAL, PREVIEW, PREVIEW_MIX, RANK
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
@@ -28,7 +28,6 @@ from rainbow_assets.threads.steps import THREAD_MANIFESTS
 
 CAUSES = 3
 """How many causes a refusal names."""
-RANK = "preview_rank"
 SECTIONS = {
     "preview": "Stems one can play: up to {samples} windows per color, chosen by hash rank, spread over songs.",
     "preview_mix": "The same slices of the main mix, so that one hears what a color sounds like.",
@@ -89,7 +88,7 @@ def _table(
     store: ShardStore, step: Step, samples: int, default: bool = False, below: tuple[str, int] | None = None
 ) -> ReleaseTable:
     shards = {color: shard_parts(store.shard(step.name, color)) for color in COLOR_NAMES}
-    schema = pa.schema([item for item in step.schema if item.name != RANK])
+    schema = pa.schema([item for item in step.schema if item.name not in INTERNAL])
     media = tuple(item.name for item in schema if item.type == AUDIO)
     return ReleaseTable(step.name, shards, schema, SECTIONS[step.name].format(samples=samples), media, default, below)
 
@@ -111,7 +110,7 @@ def audio_table(store: ShardStore) -> ReleaseTable:
 
 def release_tables(store: ShardStore, samples: int, include_preview: bool = True) -> list[ReleaseTable]:
     """Return the tables of a version in the order of the card; the preview is the default config."""
-    below = (RANK, samples)
+    below = (RANK.name, samples)
     previews = [_table(store, PREVIEW, samples, True, below), _table(store, PREVIEW_MIX, samples, False, below)]
     others = [_table(store, step, samples, not include_preview and step is TRAINING_FULL)
               for step in (BASE_MANIFEST, TRAINING_SEGMENTS, TRAINING_FULL)]

@@ -21,6 +21,7 @@ from rainbow_assets.segments.levels import window_digest
 from rainbow_assets.segments.midi_window import MidiSong, midi_digest, midi_window
 from rainbow_assets.segments.table import column
 from rainbow_assets.segments.windows import cut
+from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 
@@ -33,6 +34,7 @@ SCHEMA = pa.schema([
     column("audio_frames", pa.int64(), "samples of the window"),
     column("bits", pa.int32(), "bits per sample, 16 or 24"),
     column("audio_digest", pa.string(), "sha256 of the window's samples"),
+    column("flac_sha256", pa.string(), "sha256 of the FLAC: what copies it moves with its bytes"),
     column("midi_binary", pa.binary(), "standalone MIDI file of the window; null where has_midi is false"),
     column("midi_digest", pa.string(), "digest of the window's MIDI events"),
 ])
@@ -70,6 +72,7 @@ def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolEx
             "segment_id": row["segment_id"], "song_id": row["song_id"], "is_mix": row["is_mix"],
             "audio": None if data is None else {"bytes": data, "path": f"{row['segment_id']}.flac"},
             "audio_frames": frames, "bits": bits, "audio_digest": row["audio_digest"],
+            "flac_sha256": None if data is None else sha256_bytes(data),
             "midi_binary": _midi(midi, row) if midi and row["midi_digest"] else None,
             "midi_digest": row["midi_digest"],
         })
@@ -99,11 +102,12 @@ SEGMENT_MEDIA = Step(
     inputs={"segments": ("window", "audio", "midi")},
     compute=compute,
     schema=SCHEMA,
-    fields={"audio": ("audio_digest", "audio_frames", "bits"), "midi": ("midi_digest",)},
+    fields={"audio": ("audio_digest", "audio_frames", "bits"), "midi": ("midi_digest",), "flac": ("flac_sha256",)},
     settings=("audio.sample_rate",),
     code=("rainbow_assets.segments.media_step",),
     libraries=("soxr",),
     parts=stem_of(pl.col("key")),
     media=("audio", "midi_binary"),
-    flows={"audio": ("segments.window", "segments.audio"), "midi": ("segments.window", "segments.midi")},
+    flows={"audio": ("segments.window", "segments.audio"), "midi": ("segments.window", "segments.midi"),
+           "flac": ("segments.window", "segments.audio")},
 )
