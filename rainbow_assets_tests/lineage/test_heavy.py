@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from rainbow_assets import rooms
 from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.plan import FRESH, plan
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.counts import count
 
@@ -51,6 +52,33 @@ def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tup
             outcome = bring_up_to_date(step, store, color, allow_deletes=True)
             assert outcome.problem is None, outcome.problem
             assert all(verdict.passed for verdict in outcome.verdicts), [v for v in outcome.verdicts if not v.passed]
+
+
+def rows(store: ShardStore) -> dict[tuple[str, str], dict[str, str]]:
+    """{shard: {key: digest of its row, or why it has none}}."""
+    found = {}
+    for name in rooms.color_steps():
+        for color in COLORS:
+            ledger = store.shard(name, color).ledger(["key", "output", "reason"])
+            found[name, color] = {} if ledger is None else {key: out or why for key, out, why in ledger.iter_rows()}
+    return found
+
+
+def build_as_planned(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build, and hold what became of each row against the plan; afterwards a plan has nothing."""
+    monkeypatch.setenv("RAINBOW_CORPUS", str(corpus))
+    store, steps = ShardStore(str(data)), rooms.color_steps()
+    planned, before = plan(steps, store, COLORS, allow_deletes=True), rows(store)
+    build(data, corpus, monkeypatch)
+    after = rows(store)
+    for entry in planned:
+        was, now = (found[entry.asset, entry.partition] for found in (before, after))
+        moved = {key for key in {*was, *now} if was.get(key) != now.get(key)}
+        named = entry.keys | entry.gone | entry.may_go | (set(now) - set(was) if entry.more else set())
+        assert moved <= named, (entry, moved - named)
+        assert entry.at_most or entry.gone == set(was) - set(now), entry
+    left = [entry for entry in plan(steps, store, COLORS) if entry.state != FRESH]
+    assert not left, left
 
 
 def state(data: Path) -> dict[str, str]:
@@ -183,11 +211,11 @@ class EditScripts(RuleBasedStateMachine):
     @precondition(lambda self: self.done and self.done[-1] != "build")
     @rule()
     def build(self) -> None:
-        build(self.folder / "data", self.folder / "corpus", self.monkeypatch)
+        build_as_planned(self.folder / "data", self.folder / "corpus", self.monkeypatch)
         self.done.append("build")
 
     def teardown(self) -> None:
-        build(self.folder / "data", self.folder / "corpus", self.monkeypatch)
+        build_as_planned(self.folder / "data", self.folder / "corpus", self.monkeypatch)
         build(self.folder / "clean", self.folder / "corpus", self.monkeypatch)
         assert state(self.folder / "data") == state(self.folder / "clean"), self.done
 
