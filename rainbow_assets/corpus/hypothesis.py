@@ -49,7 +49,7 @@ def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="rainbow-supposed-") as place:
         for path in root.iterdir():
             if path.name != song:
-                (Path(place) / path.name).symlink_to(path.resolve())
+                _show(path.resolve(), Path(place) / path.name)
         if file or hypothesis.color:
             shutil.copytree(root / song, Path(place) / song)
             _change(Path(place) / song, file, hypothesis)
@@ -60,6 +60,13 @@ def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
             os.environ.pop(VARIABLE)
             if before is not None:
                 os.environ[VARIABLE] = before
+
+
+def _show(path: Path, at: Path) -> None:
+    try:
+        at.symlink_to(path, target_is_directory=path.is_dir())
+    except OSError:  # Windows links for those only who may
+        (shutil.copytree if path.is_dir() else shutil.copyfile)(path, at)
 
 
 def _split(target: str, root: Path) -> tuple[str, str]:
@@ -77,7 +84,8 @@ def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
         content = yaml_safe.load(path.read_bytes())
         if not isinstance(content, dict):
             raise UsageError(f"{folder.name}/{path.name} is no manifest, so the song has no color to change")
-        path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8")
+        path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8",
+                        newline="\n")
         return
     try:
         path = vet(folder, file)
