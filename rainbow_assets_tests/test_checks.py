@@ -27,7 +27,7 @@ from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.publish import publish
 from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.segments.flac import decode_flac, encode_flac
-from rainbow_assets.settings import Rules
+from rainbow_assets.settings import FitnessRules, Rules
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import Part, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -36,7 +36,7 @@ from rainbow_assets_tests.composition.songs import SMALL, STAGES, commissioned
 from rainbow_assets_tests.threads import synth
 
 COLOR = "Red"
-FEW = Rules(composition=SMALL)
+FEW = Rules(composition=SMALL, fitness=FitnessRules(max_epochs=2, folds=3, device="cpu"))
 Rows = list[dict[str, Any]]
 
 
