@@ -170,6 +170,9 @@ def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame
     upstream.require_index()
     ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
     assert ledger is not None
+    lacks = [name for name in names if f"out:{name}" not in ledger.columns]
+    if lacks:
+        raise LedgerError(f"{upstream.where} was made before it had {', '.join(lacks)}; run: rainbow build")
     good = ledger["status"] == STATUS_OK
     rows = (ledger if good.all() else ledger.filter(good)).drop("status")
     return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})

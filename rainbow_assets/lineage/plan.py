@@ -115,7 +115,7 @@ def _plan_shard(
     entry = _entry(delta, shard, unsure)
     if entry.state == FRESH and not delta.current and not above:
         entry.state, entry.reasons = RESTAMP, ["what it was made from has another version, with the same rows for it"]
-    if not delta.current and not above and step.cheap:
+    if not delta.current and not above and (step.cheap or not (entry.keys or entry.gone)):
         made = step.compute(delta.work()) if entry.keys else ()
         commit(replace(delta, shard=dry.attempt(step.name, partition)), made)
     elif entry.state == STALE:

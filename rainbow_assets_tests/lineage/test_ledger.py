@@ -9,7 +9,7 @@ import pytest
 from rainbow_assets.lineage import catalog, landing
 from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import bring_up_to_date, history
-from rainbow_assets.lineage.plan import FRESH, STALE, plan
+from rainbow_assets.lineage.plan import FRESH, RESTAMP, STALE, plan
 from rainbow_assets.lineage.step import Batch
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.lineage.toy import WORDS, World
@@ -99,6 +99,21 @@ def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, stor
         assert bring_up_to_date(step, clean, "Green").problem is None
         found = [s.shard(step.name, "Green").require_index() for s in (store, clean)]
         assert found[0] == found[1], "the ledger has today's columns, whatever it had before"
+
+
+def test_an_upgrade_of_a_color_without_rows_is_planned_and_a_lone_reader_says_what_lacks(world, store):
+    world.rows.clear()
+    build(world, store)
+    words, lengths = world.register()
+    wider = replace(words, fields={**words.fields, "both": ("word", "note")})
+    reads = replace(lengths, inputs={"toy_words": ("word", "both")}, libraries=("numpy",))
+    catalog.register(wider)
+    catalog.register(reads)
+    assert [entry.state for entry in plan({step.name: step for step in (wider, reads)}, store, ["Green"])] == [RESTAMP, RESTAMP]
+    alone = bring_up_to_date(reads, store, "Green")
+    assert alone.problem == "toy_words/Green was made before it had both; run: rainbow build"
+    for step in (wider, reads):
+        assert bring_up_to_date(step, store, "Green").problem is None
 
 
 def test_an_empty_shard_gets_todays_columns_too(world, store):
