@@ -14,6 +14,7 @@ from rainbow_assets.embeddings.engine import Engine, Unit
 from rainbow_assets.embeddings.engines import open_engine
 from rainbow_assets.embeddings.inputs import Rows, Wanted
 from rainbow_assets.embeddings.runner import Runner, RunReport
+from rainbow_assets.lineage import foresee
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Compute, Step, Work
 from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
@@ -70,7 +71,7 @@ class EmbeddingStep(Step):
         """
         assert self.read is not None
         wanted: Wanted = {}
-        for key in keys:
+        for key in keys - self._unknown(shard):
             wanted.setdefault(key.rsplit("_t", 1)[0], set()).add(key)
         try:
             rows, units = self.read(shard, wanted, self.spec(rules))
@@ -82,6 +83,11 @@ class EmbeddingStep(Step):
         estimate, _ = runner.estimate(units)
         return {"engine": rules.embeddings.engine, "inputs": estimate.inputs, "in_cache": runner.report.cache_hits,
                 "engine_seconds": round(estimate.seconds, 2), "usd": round(estimate.usd, 4), "at_most": unknown > 0}
+
+    def _unknown(self, shard: Shard) -> set[str]:
+        """Return the keys above whose values a plan foresees only: the tables there still say what they were."""
+        return {key for asset, shards in foresee.foreseen(self, shard).items() for item in shards
+                for name in self.inputs[asset] for key in item.moves.get(name, ())}
 
     def told(self, engine: Engine | None, done: Callable[[str, RunReport], object] | None) -> EmbeddingStep:
         """Return this step with another engine, and somebody to tell; the rows it makes are the same."""
