@@ -14,6 +14,7 @@ import yaml
 
 from rainbow_assets.corpus import yaml_safe
 from rainbow_assets.corpus.paths import RefusedPath, vet
+from rainbow_assets.corpus.reader import song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.errors import UsageError
 
@@ -71,9 +72,9 @@ def _show(path: Path, at: Path) -> None:
 
 def _split(target: str, root: Path) -> tuple[str, str]:
     """Return (song, file of it or nothing)."""
-    parts = Path(target).parts
+    parts, songs = Path(target).parts, {folder.name for folder in song_folders(root)}
     for place, name in enumerate(parts):
-        if (root / name).is_dir() and name not in ("", ".", ".."):
+        if name in songs:
             return name, "/".join(parts[place + 1:])
     raise UsageError(f"{target!r} names no song of the corpus {root}; write SONG or SONG/FILE, as 05_01/05_01.yml")
 

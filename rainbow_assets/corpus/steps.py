@@ -81,8 +81,7 @@ def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides:
     reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
     for name, sha256 in reading.read.items():
         if known.get(name) != sha256:
-            raise SourceMoved(f"{reading.song_id}/{name} changed while it was read; wait until it is written, and run: "
-                              "rainbow build")
+            raise SourceMoved(f"{reading.song_id}/{name}")
     return reading
 
 

@@ -11,9 +11,12 @@ from rainbow_assets.errors import RainbowError
 class SourceMoved(RainbowError):
     """A raw file is not the one that was listed: it was written while a build read the songs."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} changed while it was read; wait until it is written, and run: rainbow build")
+
 
 def unmoved(path: Path, sha256: str | None) -> bytes | None:
-    """Return the content of ``path``, which has this ``sha256``; None where none was listed, whatever is there now.
+    """Return the content of ``path`` after comparing it with ``sha256``; None if no digest was listed for it.
 
     Raises ``SourceMoved`` where the file is another one, or gone. It is read once, so that one that was written
     meanwhile and put back is seen, too.
@@ -26,6 +29,5 @@ def unmoved(path: Path, sha256: str | None) -> bytes | None:
         data = None
     found = None if data is None else hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise SourceMoved(f"{path.parent.name}/{path.name} changed while it was read; wait until it is written, "
-                          "and run: rainbow build")
+        raise SourceMoved(f"{path.parent.name}/{path.name}")
     return data

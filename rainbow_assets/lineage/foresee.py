@@ -98,9 +98,9 @@ def follows(
 
 
 def chosen_anew(step: Step, shard: Shard) -> bool:
-    """Tell whether what chooses the rows of ``step`` among all may have moved: then any row may come, go or move.
+    """Return True if any row of ``step`` may come, go or change, because the values that choose its rows may change.
 
-    A step that lists its own rows may read all rows above for each of them, unless it says that it goes row by row.
+    Each candidate of a step with its own candidates may read all upstream rows, unless the step is ``row_by_row``.
     """
     if step.candidates is None:
         return False
@@ -116,7 +116,7 @@ def chosen_anew(step: Step, shard: Shard) -> bool:
 
 
 def may_come(step: Step, unsure: Collection[ForeseenShard]) -> bool:
-    """Tell whether rows may come that have no name yet."""
+    """Return True if there may be new rows whose keys are not known yet."""
     by_row = step.candidates is None or step.row_by_row
     return any(item.more or (item.opens and by_row) for item in unsure)
 
@@ -132,7 +132,7 @@ def may_go(step: Step, shard: Shard, frame: pl.DataFrame) -> set[str]:
 
 
 def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more: bool) -> ForeseenShard:
-    """Return what the shard of ``delta`` will be. ``moved``: {input: keys}; the input "" stands for the whole row."""
+    """Return the shard that a build of ``delta`` leaves. ``moved``: {input: keys}; under "", keys recomputed whole."""
     step, shard = delta.step, delta.shard
     whole = moved.get("", set()) | set(delta.new)
     moves = {name: whole.union(*(moved.get(source, ()) for source in step.reached_by(name))) for name in step.fields}
@@ -140,8 +140,8 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
     if step.reasons:
         maybe = maybe | whole.union(*(moved.get(source, ()) for source in deciding))
     computed = [*delta.new, *delta.changed]
-    old = delta.ledger().select("key", "status", "reason", *(
-        name for name in step.output_columns if name in delta.ledger().columns))
+    known = delta.ledger()
+    old = known.select("key", "status", "reason", *(name for name in step.output_columns if name in known.columns))
     rows = delta.candidates.select("key", "part", *step.input_columns, *VERSIONS).join(
         old, on="key", how="left", maintain_order="left")
     runs = pl.col("key").is_in(computed)

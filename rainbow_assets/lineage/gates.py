@@ -47,8 +47,10 @@ def shut(step: Step, store: ShardStore, partition: str) -> Iterator[str]:
             yield sentence
     seen = set(todo := list(_read(step, store, partition)))
     while todo:
-        asset, upstream = todo.pop()
-        for further in set(_read(catalog.step(asset), store, upstream)) - seen:
+        asset, upstream = todo.pop(0)
+        for further in _read(catalog.step(asset), store, upstream):
+            if further in seen:
+                continue
             seen.add(further)
             todo.append(further)
             found = shut_by(store, *further)

@@ -15,7 +15,7 @@ from rainbow_assets.lineage.ledger import Delta, candidates, compare, ledger_fra
 from rainbow_assets.lineage.plan import Planned
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
-from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
+from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
 
 
@@ -59,8 +59,8 @@ def impact(
 ) -> list[Touched]:
     """Return what ``changes`` would touch, in order of the steps: every row that they may make again, or take away.
 
-    A row is reached where it reads a moved field; which of its own fields move in turn follows from the step's
-    declared flows. Only rows that are there are listed.
+    A row is reached if it reads a field that changes. The step's ``flows`` decide which of its own fields change then.
+    Only existing rows are listed.
     """
     rules = rules or settings.default_rules()
     by_place = {(change.asset, change.partition): change for change in changes}
@@ -96,10 +96,7 @@ def _reached(step: Step, before: Shard, shard: Shard, rules: settings.Rules) -> 
     if foresee.chosen_anew(step, shard):
         seen = foresee.all_rows(step, shard)
         return seen, set(seen.rows["key"])
-    try:
-        was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
-    except (MissingShard, DamagedShard):
-        return None
+    was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
     moved = compare(step, wanted, was)
     delta = Delta(step, shard, rules, {}, None, wanted, was, {}, new=moved.new, changed=moved.changed,
                   gone=moved.gone, kept=moved.kept)

@@ -93,7 +93,7 @@ def _anchor(entry: Planned) -> str:
 
 
 def _mark(entry: Planned, x: int, y: int) -> str:
-    """The color's swatch with its state below: a bar (fresh), a dot (stale), a cross (blocked), not by hue alone."""
+    """The color's swatch with its state below: a bar (fresh), a dot (stale), a diamond (restamp), a cross (blocked)."""
     try:
         fill = f"#{taxonomy.by_name(entry.partition).hex}"
     except taxonomy.UnknownColor:
@@ -107,13 +107,16 @@ def _sign(state: str, x: int, y: int) -> str:
         return f"<rect class='fresh' x='{x - 8}' y='{y - 1}' width='16' height='3' rx='1.5'/>"
     if state == "stale":
         return f"<circle class='stale' cx='{x}' cy='{y}' r='4.5'/>"
+    if state == "restamp":
+        return (f"<polygon points='{x},{y - 5} {x + 5},{y} {x},{y + 5} {x - 5},{y}' "
+                "style='fill:none;stroke:var(--stale);stroke-width:2'/>")
     return (f"<path d='M{x - 4},{y - 4} L{x + 4},{y + 4} M{x - 4},{y + 4} L{x + 4},{y - 4}' "
             "style='stroke:var(--blocked);stroke-width:2.6'/>")
 
 
 def _legend() -> str:
     items = "".join(f"<li><svg width='18' height='14'>{_sign(state, 9, 8)}</svg>{state}</li>"
-                    for state in ("fresh", "stale", "blocked"))
+                    for state in ("fresh", "stale", "restamp", "blocked"))
     return f"<ul class='legend'>{items}</ul>"
 
 

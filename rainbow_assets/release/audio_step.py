@@ -43,7 +43,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     segments = shard.store.shard("segments", shard.partition)
     heard = pl.DataFrame(pl.from_arrow(segments.table(table.SCHEMA, ["segment_id", "has_audio"])))
     silent = heard.filter(~pl.col("has_audio"))["segment_id"]
-    # A window that is to be cut anew may be heard then.
+    # The table holds the values of the last build; a window that will be cut again may become audible.
     frame = outputs(segments, "segments", INPUTS["segments"]).filter(
         ~pl.col("key").is_in(silent.implode()) | (pl.col("in:segments.audio") == UNKNOWN))
     for asset, names in list(INPUTS.items())[1:]:

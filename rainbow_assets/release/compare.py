@@ -97,8 +97,8 @@ def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) ->
                     # A table that this program does not know is compared by whole rows: none changes, some come or go.
                     name = str(row[key]) if key in row else own
                     if key in row and name in found:
-                        raise DamagedRelease(f"{entry.path}: {key} {name} stands for two rows of {config}; "
-                                             "see: rainbow verify")
+                        raise DamagedRelease(f"{entry.path}: two rows of {config} have the {key} {name}; "
+                                             "run: rainbow verify")
                     found[name] = own
     return found
 

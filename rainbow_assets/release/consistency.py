@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from rainbow_assets.lineage.questions import names
 from rainbow_assets.release.manifest import key_of
 from rainbow_assets.storage.parquet import open_parquet, read_parquet
 
@@ -17,7 +18,6 @@ FACTS = ("title", "bpm", "key", "rainbow_color", "split")
 SAME_ROWS = (("training_full", "training_segments"),)
 AMONG = (("preview", "audio"), ("preview_mix", "audio"))
 """(table, table that holds each of its keys)."""
-MOST = 3
 
 
 def edges(provenance: Mapping[str, Any]) -> list[str]:
@@ -50,9 +50,9 @@ class Tables:
     def add(self, config: str, path: str, data: bytes) -> None:
         """Take in one data file of ``config``."""
         with open_parquet(data) as file:
-            names = file.schema_arrow.names
-        key, song = (name if name in names else None for name in (key_of(config), SONGS.get(config, "song_id")))
-        said = [name for name in FACTS if name in names and song]
+            columns = file.schema_arrow.names
+        key, song = (name if name in columns else None for name in (key_of(config), SONGS.get(config, "song_id")))
+        said = [name for name in FACTS if name in columns and song]
         frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *said) if name])))
         if key:
             self._add_keys(config, path, frame[key].cast(pl.String))
@@ -66,7 +66,7 @@ class Tables:
         fresh = set(keys)
         twice = sorted(held & fresh) or sorted(keys.filter(keys.is_duplicated()).unique())
         if twice:
-            self.found[f"{path}: {_some(twice)} stands for two rows of {config}"] = None
+            self.found[f"{path}: {config} has two rows with the key {names(twice)}"] = None
         held |= fresh
 
     def _add_facts(self, config: str, song: str, facts: Mapping[str, Any]) -> None:
@@ -80,19 +80,15 @@ class Tables:
         yield from self.found
         for one, other in SAME_ROWS:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
-                yield f"{one} and {other} have not the same rows: {_some(apart)}"
+                yield f"{one} and {other} have not the same rows: {names(apart)}"
         for one, other in AMONG:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] - self.keys[other])):
-                yield f"{one} has rows that {other} lacks: {_some(apart)}"
+                yield f"{one} has rows that {other} lacks: {names(apart)}"
         if "audio" in self.keys and "training_segments" in self.keys:
             heard = {key for key in self.keys["audio"] if "_t00_" not in key}
             if apart := sorted(heard - self.keys["training_segments"]):
-                yield f"audio has stems that training_segments lacks: {_some(apart)}"
+                yield f"audio has stems that training_segments lacks: {names(apart)}"
         whole = self.songs.get("base_manifest")
         for config, songs in self.songs.items():
             if whole is not None and (apart := sorted(songs - whole)):
-                yield f"{config} has songs that base_manifest lacks: {_some(apart)}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+                yield f"{config} has songs that base_manifest lacks: {names(apart)}"

@@ -81,19 +81,14 @@ def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolEx
 
 def _midi(midi: MidiSong, row: dict[str, Any]) -> bytes | None:
     if midi_digest(midi, row["start_ms"], row["end_ms"]) != row["midi_digest"]:
-        raise _moved(row, row["midi_file"])
+        raise SourceMoved(f"{row['song_id']}/{row['midi_file']}")
     return midi_window(midi, row["start_ms"], row["end_ms"])
-
-
-def _moved(row: dict[str, Any], name: str) -> SourceMoved:
-    return SourceMoved(f"{row['song_id']}/{name} changed while it was read ({row['segment_id']}); wait until it is "
-                       "written, and run: rainbow build")
 
 
 def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
     window = cut(stem, row["start_ms"], row["end_ms"])
     if window_digest(window.samples, stem.bits, stem.sample_rate) != row["audio_digest"]:
-        raise _moved(row, row["source_audio_file"])
+        raise SourceMoved(f"{row['song_id']}/{row['source_audio_file']}")
     return encode_checked(window.samples, stem.bits, stem.sample_rate), len(window.samples), stem.bits
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rainbow_assets import rooms
 from rainbow_assets.lineage.page import plan_page
-from rainbow_assets.lineage.plan import BLOCKED, FRESH, STALE, Planned, plan
+from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned, plan
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -22,8 +22,9 @@ def page(tmp_path: Path) -> Path:
     planned = []
     for name, step in rooms.steps().items():
         for partition in COLOR_NAMES if step.colored else ("_all",):
-            state = {"Green": STALE, "Blue": BLOCKED}.get(partition, FRESH)
-            said = {STALE: [HOSTILE, "6 rows: base_manifest.words changed"], BLOCKED: ["its check failed"], FRESH: []}
+            state = {"Green": STALE, "Blue": BLOCKED, "Indigo": RESTAMP}.get(partition, FRESH)
+            said = {STALE: [HOSTILE, "6 rows: base_manifest.words changed"], BLOCKED: ["its check failed"], FRESH: [],
+                    RESTAMP: ["another version"]}
             planned.append(Planned(name, partition, state, 24, 6 if state == STALE else 0, at_most=name == "preview",
                                    seconds=1.5, reasons=said[state]))
     target = tmp_path / "plan.html"
@@ -53,8 +54,8 @@ def test_states_are_told_by_shape_and_reached_by_keyboard(page: Path, window: An
     window.get(page.as_uri())
     shapes = window.execute_script("""
         const of = state => { const g = document.querySelector(`[data-state=${state}]`); return g.lastElementChild.tagName; };
-        return ['fresh', 'stale', 'blocked'].map(of);""")
-    assert len(set(shapes)) == 3, "not by hue alone"
+        return ['fresh', 'stale', 'restamp', 'blocked'].map(of);""")
+    assert len(set(shapes)) == 4, "not by hue alone"
     link = window.execute_script("return document.querySelector(\"a[href='#segments-Green']\").getAttribute('aria-label')")
     assert link == "segments / Green: stale, 6 of 24 rows"
     window.execute_script("document.querySelector(\"a[href='#segments-Green']\").focus()")
