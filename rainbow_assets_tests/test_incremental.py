@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ import yaml
 from rainbow_assets import rooms, settings
 from rainbow_assets.corpus import manifest_rows
 from rainbow_assets.demo.write import write_demo
-from rainbow_assets.lineage import catalog, codeversion
+from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.codeversion import Code, Root
+from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import Report
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
@@ -243,19 +245,16 @@ def test_a_mode_of_the_taxonomy_moves_targets_and_no_media(built: Built, monkeyp
     green = by_name("Green")
     other = replace(green, temporal="Future" if green.temporal != "Future" else "Past")
     monkeypatch.setattr(manifest_rows, "by_name", lambda name: other if name == "Green" else by_name(name))
-    real = codeversion.closure
+    real = Code.version
 
-    def edited(modules: tuple[str, ...]) -> dict[str, str]:
-        found = real(modules)
-        return {**found, "rainbow_assets.taxonomy": "edited"} if "rainbow_assets.taxonomy" in found else found
+    def edited(code: Code, roots: Iterable[Root]) -> str:
+        found = real(code, roots)
+        uses = any(module == "rainbow_assets.taxonomy" for module, _ in code.closure(roots))
+        return digest(found) if uses else found
 
-    monkeypatch.setattr(codeversion, "closure", edited)
-    codeversion.code_version.cache_clear()
-    try:
-        reports = built.build()
-        changed = moved(before, built.outputs())
-    finally:
-        codeversion.code_version.cache_clear()
+    monkeypatch.setattr(Code, "version", edited)
+    reports = built.build()
+    changed = moved(before, built.outputs())
     assert not any(report.computed for (name, _), report in reports.items() if name in (*MEDIA, "segments"))
     assert {"base_manifest", "training_full"} <= set(changed)
     assert changed.keys().isdisjoint({*MEDIA, "segments", "training_segments"})

@@ -154,7 +154,6 @@ HUMAN_EVALUATION = Step(
     schema=SCHEMA,
     fields={"verdict": tuple(name for name in SCHEMA.names if name not in ("evaluation_id", "midi"))},
     key="evaluation_id",
-    code=("rainbow_assets.composition.evaluation_step",),
     candidates=candidates,
     source=source,
     reasons=REASONS,

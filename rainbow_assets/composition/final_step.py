@@ -118,7 +118,6 @@ FINAL_CANDIDATES = Step(
     fields={"final": tuple(name for name in SCHEMA.names if name not in ("final_id", "midi", "flac", "stems"))},
     key="final_id",
     settings=("composition.finals", "composition.diversity"),
-    code=("rainbow_assets.composition.final_step",),
     candidates=candidates,
     source=source,
     reasons=REASONS,

@@ -23,7 +23,6 @@ from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES
 
-CODE = ("rainbow_assets.composition.quality",)
 RANGES = {CHORDS: (chords.LOWEST, chords.HIGHEST), DRUMS: (27, 87), BASS: (bass.LOWEST, bass.HIGHEST),
           MELODY: (melody.LOWEST, melody.HIGHEST)}
 """MIDI pitches that a part does not leave."""
@@ -82,7 +81,7 @@ def pieces_whole(step: Step) -> Check:
                                   "again", numbers)
         return Outcome(True, f"{len(rows)} pieces open, all bars full, all notes in range", numbers)
 
-    return Check("pieces_whole", step.name, evaluate, "Every file opens, is in range, and has no empty bar.", CODE)
+    return Check("pieces_whole", step.name, evaluate, "Every file opens, is in range, and has no empty bar.")
 
 
 def candidates_differ(step: Step) -> Check:
@@ -102,7 +101,7 @@ def candidates_differ(step: Step) -> Check:
                                   f"of {names(nothing) or 'no song'}; materialize {step.name} again", numbers)
         return Outcome(True, f"{len(rows)} different candidates, {numbers['kept']} kept", numbers)
 
-    return Check("candidates_differ", step.name, evaluate, "Candidates of one parent are different files.", CODE)
+    return Check("candidates_differ", step.name, evaluate, "Candidates of one parent are different files.")
 
 
 def scores_told(step: Step) -> Check:
@@ -123,7 +122,7 @@ def scores_told(step: Step) -> Check:
                                   f"{names(still) or 'no song'} does not move; look at chromatic_scorer", numbers)
         return Outcome(True, f"{len(rows)} scores, {len(ranked)} songs ranked by fitness", numbers)
 
-    return Check("scores_told", step.name, evaluate, "Scores are possible, and fitness moves where it ranks.", CODE)
+    return Check("scores_told", step.name, evaluate, "Scores are possible, and fitness moves where it ranks.")
 
 
 def songs_composed(shard: Shard) -> Outcome:
@@ -190,7 +189,7 @@ def verdicts_whole(shard: Shard) -> Outcome:
 
 def stage_checks(step: Step) -> tuple[Check, ...]:
     """Return the checks of a stage."""
-    first = (Check("songs_composed", step.name, songs_composed, "Every commissioned song was composed.", CODE),) if (
+    first = (Check("songs_composed", step.name, songs_composed, "Every commissioned song was composed."),) if (
         step.name == "chord_candidates") else ()
     return (unique_keys(step), *first, pieces_whole(step), candidates_differ(step), scores_told(step))
 
@@ -199,13 +198,13 @@ def final_checks() -> tuple[Check, ...]:
     """Return the checks of `final_candidates`."""
     name = FINAL_CANDIDATES.name
     return (unique_keys(FINAL_CANDIDATES), pieces_whole(FINAL_CANDIDATES),
-            Check("finals_sound", name, finals_sound, "Every final can be heard.", CODE))
+            Check("finals_sound", name, finals_sound, "Every final can be heard."))
 
 
 def evaluation_checks() -> tuple[Check, ...]:
     """Return the checks of `human_evaluation`."""
     name = HUMAN_EVALUATION.name
     return (unique_keys(HUMAN_EVALUATION),
-            Check("reviews_taken", name, reviews_taken, "Every review can be read and promoted.", CODE),
-            Check("verdicts_whole", name, verdicts_whole, "Each verdict is on the piece that was judged.", CODE))
+            Check("reviews_taken", name, reviews_taken, "Every review can be read and promoted."),
+            Check("verdicts_whole", name, verdicts_whole, "Each verdict is on the piece that was judged."))
 

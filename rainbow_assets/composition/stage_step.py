@@ -113,7 +113,7 @@ def kept_rows(shard: Shard, song_id: str | None = None, columns: list[str] | Non
                   key=lambda row: row["candidate_id"])
 
 
-def stage_step(plan: Plan, code: tuple[str, ...]) -> Step:
+def stage_step(plan: Plan) -> Step:
     """Return the ledger step of a stage."""
     before = f"{'chord' if plan.before == CHORDS else 'drum' if plan.before == DRUMS else plan.before}_candidates"
     upstream = {before: ("candidate",)} if plan.before else {"thread_manifests": ("thread",)}
@@ -160,9 +160,9 @@ def stage_step(plan: Plan, code: tuple[str, ...]) -> Step:
     return Step(
         name=plan.asset, inputs=inputs, compute=compute, schema=SCHEMA,
         fields={"candidate": tuple(name for name in SCHEMA.names if name not in ("candidate_id", "midi"))},
-        key="candidate_id", settings=tuple(f"composition.{name}" for name in SETTINGS),
-        code=("rainbow_assets.composition.stage_step", *code), libraries=("symusic",), candidates=candidates,
-        source=source, reasons=REASONS, media=("midi",), unit="song", colored=False, on_request=True,
+        key="candidate_id", settings=tuple(f"composition.{name}" for name in SETTINGS), libraries=("symusic",),
+        candidates=candidates, source=source, reasons=REASONS, media=("midi",), unit="song", colored=False,
+        on_request=True,
         optional=("thread_manifests", fitting.NAME),
         joins={before: pl.col("key").str.replace(r"\.[a-z]\d+$", "")} if plan.before else {},
         chosen_by=(f"{before}.candidate",) if plan.before else (),

@@ -35,8 +35,7 @@ def _melody(context: Context, store: ShardStore) -> Melody:
 
 
 CHORD_CANDIDATES = stage_step(
-    Plan(CHORDS, "strum", _chords, reads=(("chord_library", "chord"), ("function_graph", "graph"))),
-    ("rainbow_assets.composition.chords", "rainbow_assets.harmony.stored"))
-DRUM_CANDIDATES = stage_step(Plan(DRUMS, "drums", _drums, CHORDS), ("rainbow_assets.composition.drums",))
-BASS_CANDIDATES = stage_step(Plan(BASS, "bass", _bass, DRUMS), ("rainbow_assets.composition.bass",))
-MELODY_CANDIDATES = stage_step(Plan(MELODY, "melody", _melody, BASS), ("rainbow_assets.composition.melody",))
+    Plan(CHORDS, "strum", _chords, reads=(("chord_library", "chord"), ("function_graph", "graph"))))
+DRUM_CANDIDATES = stage_step(Plan(DRUMS, "drums", _drums, CHORDS))
+BASS_CANDIDATES = stage_step(Plan(BASS, "bass", _bass, DRUMS))
+MELODY_CANDIDATES = stage_step(Plan(MELODY, "melody", _melody, BASS))

@@ -11,7 +11,6 @@ from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard
 
-CODE = ("rainbow_assets.corpus.quality",)
 LATE_SHARE = 0.1
 """Up to this share of a song's stamps may lie past its end (each is an anomaly and quarantined); more is a misread."""
 
@@ -88,20 +87,20 @@ def splits_kept(step: Step) -> Check:
                                   f"song would leak; materialize {step.name} again", numbers)
         return Outcome(True, f"{rows.num_rows} rows in the splits of their {len(found)} songs", numbers)
 
-    return Check("splits_kept", step.name, evaluate, "Each row carries its song's split.", CODE)
+    return Check("splits_kept", step.name, evaluate, "Each row carries its song's split.")
 
 
 def base_manifest_checks() -> tuple[Check, ...]:
     """Return the checks of `base_manifest`."""
     own = [
-        Check("songs_accounted", "base_manifest", songs_accounted, "Songs found = processed + quarantined.", CODE),
-        Check("color_has_rows", "base_manifest", color_has_rows, "A color with song folders has rows.", CODE),
-        Check("stamps_plausible", "base_manifest", stamps_plausible, "Lyric stamps lie inside their song.", CODE),
+        Check("songs_accounted", "base_manifest", songs_accounted, "Songs found = processed + quarantined."),
+        Check("color_has_rows", "base_manifest", color_has_rows, "A color with song folders has rows."),
+        Check("stamps_plausible", "base_manifest", stamps_plausible, "Lyric stamps lie inside their song."),
     ]
     return (unique_keys(BASE_MANIFEST), relative_paths(BASE_MANIFEST), *own)
 
 
 def song_splits_checks() -> tuple[Check, ...]:
     """Return the checks of `song_splits`."""
-    own = Check("splits_by_song", "song_splits", splits_by_song, "Each song is in exactly one split.", CODE)
+    own = Check("splits_by_song", "song_splits", splits_by_song, "Each song is in exactly one split.")
     return (unique_keys(SONG_SPLITS), own)

@@ -51,7 +51,6 @@ SONG_SPLITS = Step(
     fields={"split": ("split",)},
     key="song_id",
     settings=("splits",),
-    code=("rainbow_assets.corpus.split_step",),
     candidates=candidates,
     cheap=True,
 )

@@ -171,7 +171,6 @@ BASE_MANIFEST = Step(
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
     },
     key="stem_id",
-    code=("rainbow_assets.corpus.steps",),
     candidates=manifest_candidates,
     source=source_token,
     material={"in:corpus.audio": "sound", "in:corpus.midi": "MIDI file"},

@@ -13,7 +13,7 @@ from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.codeversion import PACKAGE, closure
+from rainbow_assets.lineage.codeversion import PACKAGE
 from rainbow_assets.lineage.impact import Change, keys_of_parts
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.step import Step
@@ -87,7 +87,7 @@ def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Cha
     module = ".".join(parts[len(parts) - 1 - parts[::-1].index(PACKAGE):])
     found = []
     for step in steps.values():
-        if module in closure(step.code):
+        if module in step.code.modules:
             for partition in catalog.partitions(step):
                 frame = ledger_frame(store.shard(step.name, partition), ["key"])
                 if frame is not None:

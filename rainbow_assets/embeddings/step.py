@@ -15,6 +15,7 @@ from rainbow_assets.embeddings.engines import open_engine
 from rainbow_assets.embeddings.inputs import Rows, Wanted
 from rainbow_assets.embeddings.runner import Runner, RunReport
 from rainbow_assets.lineage import foresee
+from rainbow_assets.lineage.codeversion import Used, used_by
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Compute, Step, Work
 from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
@@ -48,7 +49,12 @@ class EmbeddingStep(Step):
         """Return what this step embeds with."""
         return specs.spec_of(rules, self.modality)
 
-    def made_with(self, rules: settings.Rules) -> dict[str, dict[str, Any]]:
+    @property
+    def code(self) -> Used:
+        """The code that says which inputs rows have; what makes vectors of them has the version of its spec."""
+        return used_by(self.read, self.candidates, tables.rows)
+
+    def made_with(self, rules: settings.Rules) -> dict[str, Any]:
         """What the digests stand for; the encoder and its spec are named among the settings."""
         found, spec = super().made_with(rules), self.spec(rules)
         return {**found, "settings": {**found["settings"], "embeddings.encoder": spec.label,

@@ -29,8 +29,7 @@ def concept_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 def _step(name: str, vector: str, modality: str, read: Read, given: dict[str, tuple[str, ...]]) -> EmbeddingStep:
     return EmbeddingStep(
-        name=name, inputs=given, schema=tables.schema(vector), fields=tables.fields(vector),
-        code=("rainbow_assets.embeddings.inputs", "rainbow_assets.embeddings.tables"), reasons=REASONS,
+        name=name, inputs=given, schema=tables.schema(vector), fields=tables.fields(vector), reasons=REASONS,
         modality=modality, vector=vector, read=read, parts=song_of(pl.col("key")),
         candidates=concept_candidates if vector == tables.CONCEPT else None,
         row_by_row=True,

@@ -206,7 +206,6 @@ FUSION_EVALUATION = Step(
     fields={"metrics": tuple(name for name in SCHEMA.names if name != "variant")},
     key="variant",
     settings=("fitness.folds", "fitness.seed"),
-    code=("rainbow_assets.fitness.eval_step", "rainbow_assets.fitness.train"),
     candidates=candidates,
     reasons=REASONS,
     unit="evaluation",

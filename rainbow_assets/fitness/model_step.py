@@ -131,7 +131,6 @@ FUSION_MODEL = Step(
     fields={"model": tuple(name for name in SCHEMA.names if name not in ("model_id", "history", "weights"))},
     key="model_id",
     settings=tuple(f"fitness.{name}" for name in SHAPING),
-    code=("rainbow_assets.fitness.model_step", "rainbow_assets.fitness.train"),
     candidates=candidates,
     source=source,
     reasons=REASONS,

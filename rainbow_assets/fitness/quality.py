@@ -14,8 +14,6 @@ from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES
 
-CODE = ("rainbow_assets.fitness.quality",)
-
 
 def _frame(shard: Shard, schema: object, columns: list[str] | None = None) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(shard.table(schema, columns)))  # type: ignore[arg-type]
@@ -183,37 +181,37 @@ def piano_roll_checks() -> tuple[Check, ...]:
     """Return the checks of `piano_rolls`."""
     name = roll_step.PIANO_ROLLS.name
     return (unique_keys(roll_step.PIANO_ROLLS),
-            Check("rolls_complete", name, rolls_complete, "Every segment has a row or a reason.", CODE),
-            Check("rolls_hold_notes", name, rolls_hold_notes, "Every note lies within its roll.", CODE))
+            Check("rolls_complete", name, rolls_complete, "Every segment has a row or a reason."),
+            Check("rolls_hold_notes", name, rolls_hold_notes, "Every note lies within its roll."))
 
 
 def training_set_checks() -> tuple[Check, ...]:
     """Return the checks of `fusion_training_set`."""
     name = set_step.FUSION_TRAINING_SET.name
     return (unique_keys(set_step.FUSION_TRAINING_SET),
-            Check("all_segments", name, all_segments, "Every segment is there once; what is hidden is said.", CODE),
-            Check("nothing_leaks", name, nothing_leaks, "No song, text, sound or roll is on two sides.", CODE),
-            Check("targets_as_taxonomy", name, targets_as_taxonomy, "Targets are the taxonomy's.", CODE))
+            Check("all_segments", name, all_segments, "Every segment is there once; what is hidden is said."),
+            Check("nothing_leaks", name, nothing_leaks, "No song, text, sound or roll is on two sides."),
+            Check("targets_as_taxonomy", name, targets_as_taxonomy, "Targets are the taxonomy's."))
 
 
 def model_checks() -> tuple[Check, ...]:
     """Return the checks of `fusion_model`."""
     name = model_step.FUSION_MODEL.name
     return (unique_keys(model_step.FUSION_MODEL),
-            Check("models_learned", name, models_learned, "Every loss fell and is finite.", CODE),
-            Check("models_apart", name, models_apart, "Every fold model is tested with songs of its own.", CODE))
+            Check("models_learned", name, models_learned, "Every loss fell and is finite."),
+            Check("models_apart", name, models_apart, "Every fold model is tested with songs of its own."))
 
 
 def evaluation_checks() -> tuple[Check, ...]:
     """Return the checks of `fusion_evaluation`."""
     name = eval_step.FUSION_EVALUATION.name
     return (unique_keys(eval_step.FUSION_EVALUATION),
-            Check("permuted_is_chance", name, permuted_is_chance, "Shuffled colors teach nothing.", CODE))
+            Check("permuted_is_chance", name, permuted_is_chance, "Shuffled colors teach nothing."))
 
 
 def scorer_checks() -> tuple[Check, ...]:
     """Return the checks of `chromatic_scorer`."""
     name = scorer_step.NAME
     return (unique_keys(scorer_step.CHROMATIC_SCORER),
-            Check("scorer_as_torch", name, scorer_as_torch, "The ONNX file computes what the model does.", CODE),
-            Check("status_told", name, status_told, "The status is what the gates say.", CODE))
+            Check("scorer_as_torch", name, scorer_as_torch, "The ONNX file computes what the model does."),
+            Check("status_told", name, status_told, "The status is what the gates say."))

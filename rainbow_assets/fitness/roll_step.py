@@ -106,7 +106,6 @@ PIANO_ROLLS = Step(
     compute=compute,
     schema=SCHEMA,
     fields={"roll": ("has_roll", "step_ms", "roll_digest")},
-    code=("rainbow_assets.fitness.roll_step",),
     libraries=("symusic",),
     parts=stem_of(pl.col("key")),
     reasons=REASONS,

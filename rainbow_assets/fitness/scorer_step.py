@@ -113,7 +113,6 @@ CHROMATIC_SCORER = Step(
     schema=SCHEMA,
     fields={"scorer": ("status", "reasons", "gates", "weights_sha256", "contract")},
     key="scorer_id",
-    code=("rainbow_assets.fitness.scorer_step",),
     candidates=candidates,
     reasons=REASONS,
     media=("onnx",),

@@ -134,7 +134,6 @@ FUSION_TRAINING_SET = Step(
     schema=SCHEMA,
     fields={"row": tuple(name for name in SCHEMA.names if name != "segment_id")},
     settings=("fitness.folds", "fitness.seed"),
-    code=("rainbow_assets.fitness.set_step",),
     candidates=candidates,
     colored=False,
     chosen_by=tuple(f"{asset}.{name}" for asset, name in _INPUTS.items()),

@@ -53,7 +53,7 @@ def _step(name: str, build: Build) -> Step:
     return Step(
         name=name, inputs={PROGRESSION_LIBRARY.name: ("music",)}, compute=compute, schema=GRAPH_SCHEMA,
         fields={"graph": ("nodes", "edges", "progressions", "node_link")}, key="mode",
-        code=("rainbow_assets.harmony.graph_steps",), candidates=_candidates, colored=False, unit="mode", cheap=True,
+        candidates=_candidates, colored=False, unit="mode", cheap=True,
     )
 
 

@@ -75,7 +75,7 @@ def _step(
 
     return Step(
         name=name, inputs={PACKS: ("file",)}, compute=compute, schema=schema, fields=fields, key=key,
-        code=("rainbow_assets.harmony.library_steps",), candidates=candidates, source=source_token, reasons=REASONS,
+        candidates=candidates, source=source_token, reasons=REASONS,
         unit="pack", colored=False, cheap=True,
     )
 

@@ -24,7 +24,6 @@ from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard
 
-CODE = ("rainbow_assets.harmony.quality",)
 SAMPLED, SAMPLED_LENGTH = 200, 5
 SUM_TOLERANCE = 1e-9
 
@@ -121,7 +120,7 @@ def rows_sum_to_one(step: Step) -> Check:
                            numbers)
         return Outcome(True, f"the probabilities after each of {len(sums)} nodes sum to 1", numbers)
 
-    return Check("rows_sum_to_one", step.name, evaluate, "What follows a node has probability 1 in all.", CODE)
+    return Check("rows_sum_to_one", step.name, evaluate, "What follows a node has probability 1 in all.")
 
 
 def both_modes(step: Step) -> Check:
@@ -137,7 +136,7 @@ def both_modes(step: Step) -> Check:
                                   f"({', '.join(TONIC[mode] for mode in lacking)}); see progression_library", numbers)
         return Outcome(True, f"{seen['major']} transitions in major and {seen['minor']} in minor", numbers)
 
-    return Check("both_modes", step.name, evaluate, "Major and minor have transitions, and ways to the tonic.", CODE)
+    return Check("both_modes", step.name, evaluate, "Major and minor have transitions, and ways to the tonic.")
 
 
 def chord_library_checks() -> tuple[Check, ...]:
@@ -145,16 +144,16 @@ def chord_library_checks() -> tuple[Check, ...]:
     name = CHORD_LIBRARY.name
     return (
         unique_keys(CHORD_LIBRARY),
-        Check("notes_match_names", name, notes_match_names, "Each chord's notes are those of its name.", CODE),
-        Check("functions_complete", name, functions_complete, "Each key has all its diatonic functions.", CODE),
-        Check("scores_keep", name, scores_keep, "Scores do not change when chords are transposed.", CODE),
+        Check("notes_match_names", name, notes_match_names, "Each chord's notes are those of its name."),
+        Check("functions_complete", name, functions_complete, "Each key has all its diatonic functions."),
+        Check("scores_keep", name, scores_keep, "Scores do not change when chords are transposed."),
     )
 
 
 def progression_library_checks() -> tuple[Check, ...]:
     """Return the checks of `progression_library`."""
     own = Check("progressions_sound", PROGRESSION_LIBRARY.name, progressions_sound,
-                "Each progression is whole and sounds as it is called.", CODE)
+                "Each progression is whole and sounds as it is called.")
     return (unique_keys(PROGRESSION_LIBRARY), own)
 
 

@@ -1,140 +1,72 @@
-"""Code versions from what the code means: a comment changes nothing, a constant does.
+"""Code versions: what a function does, with all that it uses, free of names.
 
-The version of a module set is the sha256 of a canonical serialization of the syntax trees of the modules and of the
-first-party modules that they import, transitively. Doc strings, positions, formatting and comments are not part of
-it. The walk stops at settings (their values are digested by name), errors, logging, Dagster faces, and at the machine
-itself (storage and lineage: what they do to rows is in the digests and the layout number), none of which shape rows.
+The version of a function is a digest of its own text (see :mod:`definitions`) and, in place of each name in it, the
+version of what the name stands for. So renaming or moving a function, a module or an import changes nothing, a
+constant that it uses does, and a change elsewhere in the same module does not.
+
+The walk stops where data, not code, says what is used: at other steps (their rows have digests), at settings (their
+values are digested by name), and at the machine itself (storage, lineage, logging, Dagster: none of them shapes rows).
+What is used of those, and of libraries, counts by its name. What is looked up while the program runs (``getattr``, a
+table that another module fills) is not seen: nothing that shapes rows is found that way, and tests ask a real build.
 """
 
 from __future__ import annotations
 
-import ast
 import atexit
+import contextlib
+import functools
 import hashlib
 import importlib.metadata
-import importlib.util
+import inspect
 import sys
-from functools import cache, lru_cache
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.caches import read_cache, write_cache
+from rainbow_assets.lineage import definitions
+from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
+from rainbow_assets.lineage.digests import digest
 
 PACKAGE = "rainbow_assets"
-Imported = list[tuple[str, str | None]]
 STOPS = ("settings", "errors", "progress", "caches", "home", "definitions", "cli", "storage", "lineage")
 FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
-
-
-@lru_cache(maxsize=4096)
-def _file(module: str) -> Path | None:
-    """Return the source of ``module``; only its root package is imported, never what stands between."""
-    root, *names = module.split(".")
-    spec = importlib.util.find_spec(root)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        place = Path(folder, *names)
-        for path in (place / "__init__.py", place.with_suffix(".py")) if names else (place / "__init__.py",):
-            if path.is_file():
-                return path
-    return None
-
-
-def _skipped(module: str) -> bool:
-    parts = module.split(".")
-    return parts[0] != PACKAGE or len(parts) == 1 or parts[1] in STOPS or parts[-1] in FACES
-
-
-def canonical(source: str) -> bytes:
-    """Serialize the syntax tree of ``source`` without doc strings, annotations' formatting or positions."""
-    into: list[str] = []
-    _write(ast.parse(source), into)
-    return "\x1f".join(into).encode("utf-8", "surrogatepass")
-
-
-def _write(node: object, into: list[str]) -> None:
-    if isinstance(node, ast.AST):
-        into.append(type(node).__name__)
-        for name, value in ast.iter_fields(node):
-            if name in ("type_ignores", "type_comment", "kind", "ctx") or value is None or value == []:
-                continue
-            if name == "body" and isinstance(value, list):
-                value = _without_docstring(value)
-            into.append(name)
-            _write(value, into)
-        into.append(")")
-    elif isinstance(node, list):
-        into.append("[")
-        for item in node:
-            _write(item, into)
-        into.append("]")
-    else:
-        into.append(f"{type(node).__name__}:{node!r}")
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    def text(statement: ast.stmt) -> bool:
-        return (
-            isinstance(statement, ast.Expr)
-            and isinstance(statement.value, ast.Constant)
-            and isinstance(statement.value.value, str)
-        )
-
-    return [statement for statement in body if not text(statement)]
-
-
-def imports(source: str) -> set[str]:
-    """Return the first-party modules that ``source`` imports statically, anywhere in its text."""
-    return _modules(_imported(source))
-
-
-def _imported(source: str) -> Imported:
-    """Return the first-party imports as they are written: (module, name taken from it or None)."""
-    found: set[tuple[str, str | None]] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found.update((alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found.update((node.module, alias.name) for alias in node.names)
-    return sorted((item for item in found if item[0].split(".")[0] == PACKAGE), key=str)
-
-
-def _modules(imported: Imported) -> set[str]:
-    """Return the modules that are meant: a name taken from a package may be a module of it, as things are on disk."""
-    found = {f"{module}.{name}" if name and _file(f"{module}.{name}") else module for module, name in imported}
-    return {name for name in found if not _skipped(name)}
+STEP = "machine.Step"
+SHORT = 8
+KNOWN_AS: dict[str, str] = {}
+"""New name -> the name under which something of the machine counts: a renaming there must make nothing stale."""
+Root = tuple[str, str]
+"""A definition: its module and its name."""
 
 
 class CodeCache:
-    """Digests of sources by their sha256, kept in the user's cache folder: parsing all takes over a second.
+    """Modules taken apart, by the sha256 of their source, in the user's cache folder: parsing all takes seconds.
 
     A cache that cannot be read or written changes nothing but the time. Each version of Python and of
-    this module has its own file.
+    this code has its own file.
     """
 
     def __init__(self, folder: Path) -> None:
-        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+        own = hashlib.sha256(Path(str(definitions.__file__)).read_bytes()).hexdigest()[:12]
         self.path = folder / f"code-{sys.version_info.major}.{sys.version_info.minor}-{own}.json"
-        self._known: dict[str, tuple[str, Imported]] | None = None
+        self._known: dict[str, Any] | None = None
         self._new = False
 
-    def digest(self, source: bytes) -> tuple[str, Imported]:
-        """Return the digest of the canonical tree of ``source``, and its first-party imports."""
-        known = self._load()
-        key = hashlib.sha256(source).hexdigest()
-        if key not in known:
-            text = source.decode("utf-8")
-            known[key] = hashlib.sha256(canonical(text)).hexdigest(), _imported(text)
-            self._new = True
-        return known[key]
-
-    def _load(self) -> dict[str, tuple[str, Imported]]:
+    def module(self, source: bytes) -> Module:
+        """Return the definitions of ``source``."""
         if self._known is None:
-            try:
-                self._known = {key: (str(tree), [(str(module), name) for module, name in imported])
-                               for key, (tree, imported) in read_cache(self.path).items()}
-            except (ValueError, TypeError):
-                self._known = {}
-        return self._known
+            self._known = read_cache(self.path)
+        key = hashlib.sha256(source).hexdigest()
+        try:
+            return _thawed(self._known[key])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            found = definitions.read(source.decode("utf-8"))
+            self._known[key], self._new = asdict(found), True
+            return found
 
     def save(self) -> None:
         """Keep what was parsed for the next process."""
@@ -143,47 +75,224 @@ class CodeCache:
             self._new = False
 
 
+def _thawed(kept: dict[str, Any]) -> Module:
+    def chain(names: list[str] | None) -> Chain | None:
+        return None if names is None else tuple(names)
+
+    return Module(
+        [Definition(item["text"], [tuple(names) for names in item["refers"]], tuple(item["binds"]),
+                    chain(item["returns"]), chain(item["calls"]), tuple(tuple(names) for names in item["bases"]),
+                    tuple(item["lines"])) for item in kept["definitions"]],
+        kept["bound"], {name: (module, taken) for name, (module, taken) in kept["imports"].items()}, kept["bare"],
+        kept["effects"])
+
+
+class Code:
+    """The definitions of all modules below ``folder`` (the package's own), and their versions."""
+
+    def __init__(self, folder: Path, known: CodeCache) -> None:
+        self.folder = folder
+        self._cache = known
+        self._modules: dict[str, Module | None] = {}
+        self._parts: dict[Root, list[str | Root]] = {}
+        self._versions: dict[tuple[Root, ...], str] = {}
+
+    def module(self, name: str) -> Module | None:
+        """Return the module ``name`` taken apart, None if there is no such file."""
+        if name not in self._modules:
+            file = self._file(name)
+            self._modules[name] = self._cache.module(file.read_bytes()) if file else None
+        return self._modules[name]
+
+    def _file(self, name: str) -> Path | None:
+        root, *names = name.split(".")
+        if root != PACKAGE:  # a step of somebody else's: found where it was imported from
+            if root in sys.stdlib_module_names:
+                return None
+            known = getattr(sys.modules.get(name), "__file__", None)
+            return Path(known) if known and Path(known).suffix == ".py" else None
+        place = self.folder.joinpath(*names)
+        return next((path for path in (place / "__init__.py", place.with_name(f"{place.name}.py")) if path.is_file()),
+                    None)
+
+    def _resolve(self, module: str, chain: Chain) -> str | tuple[Root, str]:
+        """Return what ``chain`` in ``module`` stands for: a definition and the attributes taken from it, or a text."""
+        if chain[0] == FROM:
+            return self._taken(chain[1], chain[2:])
+        here = self.module(module)
+        assert here is not None
+        if chain[0] in here.bound:
+            return (module, chain[0]), ".".join(chain[1:])
+        if chain[0] in here.imports:
+            source, name = here.imports[chain[0]]
+            return self._taken(source, (*([name] if name else []), *chain[1:]))
+        return ".".join(("builtins", *chain))
+
+    def _taken(self, module: str, names: tuple[str, ...]) -> str | tuple[Root, str]:
+        """Return what ``names``, taken one after the other from ``module``, stand for."""
+        if module.split(".")[0] != PACKAGE:
+            return ".".join((module, *names))
+        if names and self.module(f"{module}.{names[0]}") is not None:
+            return self._taken(f"{module}.{names[0]}", names[1:])
+        if _stopped(module):
+            known = [KNOWN_AS.get(name, name) for name in names] or [module.rpartition(".")[2]]
+            return ".".join(("machine", *known))
+        if not names:
+            return (module, ""), ""
+        return self._resolve(module, names)
+
+    def _origin(self, root: Root) -> Root:
+        """Return where ``root`` is defined; the module that it is taken from may have it from another one."""
+        found = self._resolve(root[0], (root[1],)) if root[1] and self.module(root[0]) else (root, "")
+        return found[0] if not isinstance(found, str) else root
+
+    def refers(self, root: Root) -> list[str | Root]:
+        """Return what the version of ``root`` is made of: texts, and the definitions that it uses, in order."""
+        if root not in self._parts:
+            module, name = root
+            here = self.module(module)
+            if here is None or (name and name not in here.bound):
+                raise ModuleNotFoundError(f"there is no {name or 'source file'} in the module {module!r}")
+            found: list[str | Root] = []
+            for own in here.of(name):
+                found.append(f"{own.text}:{own.binds.index(name) if name in own.binds else ''}")
+                for chain in own.refers:
+                    target = self._resolve(module, chain)
+                    found += [target] if isinstance(target, str) else [
+                        "step" if self._is_step(target[0]) else target[0], target[1]]
+            self._parts[root] = found
+        return self._parts[root]
+
+    def _is_step(self, root: Root) -> bool:
+        """Return True for a definition that is a step: its rows are data, and their digests say what moved."""
+        here = self.module(root[0])
+        return here is not None and any(own.calls and self._makes_step(self._resolve(root[0], own.calls))
+                                        for own in here.of(root[1]))
+
+    def _makes_step(self, target: str | tuple[Root, str]) -> bool:
+        """Return True if calling ``target`` makes a step: a class derived from it, or a function that returns one."""
+        if isinstance(target, str) or target[1]:
+            return target == STEP
+        (module, name), _ = target
+        here = self.module(module)
+        return here is not None and any(self._makes_step(self._resolve(module, chain)) for own in here.of(name)
+                                        for chain in (*own.bases, *filter(None, [own.returns])))
+
+    def closure(self, roots: Iterable[Root]) -> dict[Root, None]:
+        """Return ``roots`` and all definitions that they use, in the order in which one comes upon them."""
+        found: dict[Root, None] = dict.fromkeys(map(self._origin, roots))
+        todo = list(found)
+        for root in todo:
+            for item in self.refers(root):
+                if isinstance(item, tuple) and item not in found:
+                    found[item] = None
+                    todo.append(item)
+        return found
+
+    def version(self, roots: Iterable[Root]) -> str:
+        """Return 16 hex digits for what ``roots`` do: the graph of the definitions with places instead of names."""
+        asked = tuple(self._origin(root) for root in roots)
+        if asked not in self._versions:
+            places = {root: f"#{place}" for place, root in enumerate(self.closure(asked))}
+            seen = hashlib.sha256()
+            for root in places:
+                parts = (places[item] if isinstance(item, tuple) else item for item in self.refers(root))
+                seen.update(("\x1f".join(parts) + "\n").encode())
+            self._versions[asked] = seen.hexdigest()[:16]
+        return self._versions[asked]
+
+    def texts(self, roots: Iterable[Root]) -> dict[str, list[str]]:
+        """Return {digest of a text: the definitions that have it}, to find out later which one was edited."""
+        found: dict[str, list[str]] = {}
+        for module, name in self.closure(roots):
+            for own in self.module(module).of(name):  # type: ignore[union-attr]
+                found.setdefault(own.text[:SHORT], []).append(f"{name or '*'} in {module.split('.', 1)[-1]}")
+        return found
+
+
+def _stopped(module: str) -> bool:
+    parts = module.split(".")
+    return len(parts) > 1 and (parts[1] in STOPS or parts[-1] in FACES)
+
+
 @cache
-def _known() -> CodeCache:
-    found = CodeCache(settings.cache_folder())
-    atexit.register(found.save)
-    return found
+def code() -> Code:
+    """Return the code of this package, read once per process: what a process runs is what it imported."""
+    known = CodeCache(settings.cache_folder())
+    atexit.register(known.save)
+    return Code(Path(__file__).parents[1], known)
 
 
-@lru_cache(maxsize=1024)
-def _module(path: str, state: tuple[int, int]) -> tuple[str, frozenset[str]]:
-    source = Path(path).read_bytes()
-    tree, named = _known().digest(source)
-    return tree, frozenset(_modules(named))
+@dataclass(frozen=True)
+class Used:
+    """What functions use: definitions, and digests of the values that were given to the function that made them."""
+
+    roots: tuple[Root, ...]
+    given: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """16 hex digits."""
+        found = code().version(self.roots)
+        return digest(found, self.given)[:16] if self.given else found
+
+    @property
+    def modules(self) -> set[str]:
+        """Names of the modules that hold one of the definitions."""
+        return {module for module, _ in code().closure(self.roots)}
+
+    @property
+    def texts(self) -> dict[str, list[str]]:
+        """See :meth:`Code.texts`."""
+        return code().texts(self.roots)
 
 
-def closure(modules: tuple[str, ...]) -> dict[str, str]:
-    """Return {module: digest of its canonical tree} for ``modules`` and all that they import, stops left out."""
-    found: dict[str, str] = {}
-    todo = list(modules)
-    while todo:
-        module = todo.pop()
-        if module in found:
-            continue
-        path = _file(module)
-        if path is None:
-            raise ModuleNotFoundError(f"step names the module {module!r}, which has no source file")
-        stat = path.stat()
-        found[module], more = _module(str(path), (stat.st_mtime_ns, stat.st_size))
-        todo.extend(more)
-    return found
+def used_by(*functions: Any) -> Used:
+    """Return what ``functions`` use; those that are None are left out.
 
-
-@cache
-def code_version(modules: tuple[str, ...]) -> str:
-    """Return 16 hex digits for the meaning of ``modules`` and their first-party imports.
-
-    Computed once per process: what a process runs is what it imported.
+    A function made by another one counts as the whole of that one, with the values that it was given.
     """
-    seen = hashlib.sha256()
-    for module, tree in sorted(closure(modules).items()):
-        seen.update(f"{module}={tree}\n".encode())
-    return seen.hexdigest()[:16]
+    roots: dict[Root, None] = {}
+    given: list[str] = []
+    for function in functions:
+        if function is not None:
+            _collect(function, roots, given)
+    return Used(tuple(roots), tuple(given))
+
+
+def _collect(value: Any, roots: dict[Root, None], given: list[str]) -> None:
+    if isinstance(value, functools.partial):
+        for part in (value.func, *value.args, *value.keywords.values()):
+            _collect(part, roots, given)
+    elif isinstance(value, type | FunctionType | MethodType | BuiltinFunctionType) or hasattr(value, "__wrapped__"):
+        _function(inspect.unwrap(value), roots, given)
+    elif isinstance(value, tuple | frozenset):
+        for part in sorted(value, key=repr) if isinstance(value, frozenset) else value:
+            _collect(part, roots, given)
+    elif hasattr(value, "ledger_columns"):
+        given.append("step")
+    elif is_dataclass(value) and type(value).__hash__ is not None:
+        for item in fields(value):
+            _collect(getattr(value, item.name), roots, given)
+    elif isinstance(value, str | int | float | bool | bytes | None):
+        given.append(repr(value))
+    # Anything else is state, not code: what it does to rows must be in their digests.
+
+
+def _function(value: Any, roots: dict[Root, None], given: list[str]) -> None:
+    here = code().module(value.__module__ or "builtins")
+    name = value.__qualname__.split(".")[0]
+    if here is not None and name not in here.bound and hasattr(value, "__code__"):
+        name = here.at(value.__code__.co_firstlineno) or name
+    if here is not None and name in here.bound:
+        roots[value.__module__, name] = None
+    elif here is None and not hasattr(value, "__code__"):
+        given.append(f"{value.__module__}.{value.__qualname__}")
+    elif hasattr(value, "__code__"):  # typed into a console: there is no source to read
+        given.append(repr((value.__code__.co_code, value.__code__.co_consts, value.__code__.co_names)))
+    for cell in getattr(value, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # an empty cell: what it names is defined later
+            _collect(cell.cell_contents, roots, given)
 
 
 @cache

@@ -17,7 +17,7 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage import adopted, catalog, landing
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work
@@ -219,6 +219,8 @@ def _standing(
     """The ledger with what an interrupted run landed laid over it; ``columns`` narrows it."""
     ledger = ledger_frame(shard, columns)
     whole = landing.overlay(ledger if ledger is not None else empty_ledger(step), pending)
+    if "code" in whole.columns:
+        whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
     return whole if columns is None else whole.select(name for name in columns if name in whole.columns)
 
 

@@ -12,8 +12,6 @@ from rainbow_assets.storage.shard import Shard
 
 ABSOLUTE = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|data)/|[A-Za-z]:\\|file://)"
 """What an absolute path of somebody's machine looks like inside a text."""
-CODE = ("rainbow_assets.lineage.questions",)
-
 
 def names(values: list[str], most: int = 5) -> str:
     """Return up to ``most`` names, and how many more there are."""
@@ -37,7 +35,7 @@ def unique_keys(step: Step) -> Check:
                                   f"({names(astray)}); rebuild: rainbow build --repair", numbers)
         return Outcome(True, f"{len(values)} unique keys", numbers)
 
-    return Check("unique_keys", step.name, evaluate, "Each key stands for exactly one row, as the ledger says.", CODE)
+    return Check("unique_keys", step.name, evaluate, "Each key stands for exactly one row, as the ledger says.")
 
 
 def relative_paths(step: Step) -> Check:
@@ -56,7 +54,7 @@ def relative_paths(step: Step) -> Check:
                                   "file names relative to the song folder", numbers)
         return Outcome(True, f"no absolute path in {len(columns)} columns", numbers)
 
-    return Check("relative_paths", step.name, evaluate, "No value holds an absolute path.", CODE)
+    return Check("relative_paths", step.name, evaluate, "No value holds an absolute path.")
 
 
 def rows_match(step: Step, upstream: Step, kind: str = "1:1") -> Check:
@@ -74,4 +72,4 @@ def rows_match(step: Step, upstream: Step, kind: str = "1:1") -> Check:
         return Outcome(True, f"{len(own)} rows, {kind} with {upstream.name}", numbers)
 
     return Check(f"matches_{upstream.name}", step.name, evaluate,
-                 f"The rows are 1:1 those of {upstream.name}, by key.", CODE)
+                 f"The rows are 1:1 those of {upstream.name}, by key.")

@@ -66,15 +66,18 @@ def _moved(delta: Delta) -> list[str]:
 
 def _version(delta: Delta, name: str) -> str:
     before = (delta.index.facts.get("made_with", {}) if delta.index else {}).get(name, {})
-    after = delta.step.made_with(delta.rules)[name]
-    moved = differences(before, after)
-    what = {"settings": "setting", "code": "module", "libraries": "library"}[name]
+    if name == "code":
+        edited = sorted({where for text, places in delta.step.code.texts.items() if text not in before
+                         for where in places})
+        return f"code changed: {some(edited)}" if edited and isinstance(before, list) else "code changed"
+    moved = differences(before, delta.step.made_with(delta.rules)[name])
+    what = {"settings": "setting", "libraries": "library"}[name]
     where = f" in {settings.origin()}" if name == "settings" else ""
     return f"{what} changed{where}: {some(moved)}" if moved else f"{name} changed{where}"
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return what differs between two mappings, as ``name: old -> new`` (module digests are not shown)."""
+    """Return what differs between two mappings, as ``name: old -> new`` (digests are not shown)."""
     found = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)

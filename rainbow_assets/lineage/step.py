@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.lineage.codeversion import closure, code_version, library_versions
+from rainbow_assets.lineage.codeversion import Used, library_versions, used_by
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.shard import Shard
 
@@ -62,7 +62,7 @@ class Step:
 
     ``inputs``: upstream asset -> the output fields of it that are read. ``fields``: output field -> the columns that
     it stands for (columns in no field, such as encoded media, are not digested: a field of theirs names the digest
-    of their logical value). ``settings``, ``code`` and ``libraries`` name what else shapes rows. ``candidates``
+    of their logical value). ``settings`` and ``libraries`` name what else shapes rows. ``candidates``
     lists the rows that should exist, as a frame of ``key``, ``part`` and one digest column ``in:<asset>.<field>``
     per declared input; without it, rows are the first input's rows, joined to the others through ``joins`` (an
     expression over ``key``). ``source`` is a token for the state of inputs outside the store. ``reasons`` is the
@@ -87,7 +87,6 @@ class Step:
     fields: Mapping[str, tuple[str, ...]]
     key: str = "segment_id"
     settings: tuple[str, ...] = ()
-    code: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     candidates: Candidates | None = None
     joins: Mapping[str, pl.Expr] = field(default_factory=dict)
@@ -116,16 +115,21 @@ class Step:
         return self.flows.get(output) or tuple(f"{asset}.{name}" for asset, names in self.inputs.items()
                                                for name in names)
 
-    def made_with(self, rules: settings.Rules) -> dict[str, dict[str, Any]]:
-        """Return what the digests of :meth:`versions` stand for: setting values, module digests, library versions."""
-        return {"settings": settings.values(rules, self.settings), "code": closure(self.code),
+    @property
+    def code(self) -> Used:
+        """The code that shapes rows: the step's own functions, and all that they use."""
+        return used_by(self.compute, self.candidates, self.source)
+
+    def made_with(self, rules: settings.Rules) -> dict[str, Any]:
+        """Return what the digests of :meth:`versions` stand for: setting values, code digests, library versions."""
+        return {"settings": settings.values(rules, self.settings), "code": sorted(self.code.texts),
                 "libraries": library_versions(self.libraries)}
 
     def versions(self, rules: settings.Rules) -> dict[str, str]:
         """Return the digests of settings, code and named libraries that every row of this step carries."""
         return {
             "settings": digest(settings.values(rules, self.settings)),
-            "code": code_version(self.code),
+            "code": self.code.version,
             "libraries": digest(library_versions(self.libraries)),
         }
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from rainbow_assets.lineage.codeversion import code_version
+from rainbow_assets.lineage import adopted
+from rainbow_assets.lineage.codeversion import used_by
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.shard import DamagedShard, Shard, ShardIndex
 
@@ -25,18 +26,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question about every row of a shard. ``code`` names the modules that its answer depends on."""
+    """A question about every row of a shard."""
 
     name: str
     asset: str
     evaluate: Callable[[Shard], Outcome]
     description: str
-    code: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
         """Version of the check's own code: a pass given by older code does not count."""
-        return code_version(self.code) if self.code else "0"
+        return used_by(self.evaluate).version
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> V
     """Return the verdict of ``check`` on the live data by the live code, or None."""
     now = state(shard.require_index())
     for verdict in known if known is not None else read(shard):
-        if (verdict.check, verdict.state, verdict.check_version) == (check.name, now, check.version):
-            return verdict
+        if (verdict.check, verdict.state) == (check.name, now) and adopted.same(check, verdict.check_version):
+            return replace(verdict, check_version=check.version)
     return None
 
 

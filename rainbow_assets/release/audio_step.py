@@ -83,7 +83,6 @@ AUDIO = Step(
     compute=compute,
     schema=SCHEMA,
     fields={"split": ("split",), "row": tuple(name for name in SCHEMA.names if name not in ("segment_id", "split"))},
-    code=("rainbow_assets.release.audio_step",),
     candidates=candidates,
     row_by_row=True,
     joins={"song_splits": song_of(pl.col("key"))},

@@ -13,7 +13,7 @@ from rainbow_assets import taxonomy
 from rainbow_assets.corpus.anomalies import KINDS
 from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.lineage.codeversion import code_version, library_versions
+from rainbow_assets.lineage.codeversion import Used, library_versions
 from rainbow_assets.lineage.ledger import EDGE
 from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
@@ -24,6 +24,8 @@ from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
 
+RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
+"""The code that writes a version."""
 LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
@@ -142,7 +144,7 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
                 made_with[name] = index.facts["made_with"]
             if name == BASE_MANIFEST.name:
                 raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
-    document = {"options": options, "release_code": code_version(("rainbow_assets.release.publish",)),
+    document = {"options": options, "release_code": RELEASE.version,
                 "templates": pages.templates(),
                 "shards": shards, "edges": edges, "made_with": made_with, "raw_files": raw,
                 "libraries": {**library_versions(LIBRARIES), "python": platform.python_version()}}

@@ -140,7 +140,7 @@ def _step(name: str, candidates: Any, joins: dict[str, pl.Expr]) -> Step:
     return Step(
         name=name, inputs=INPUTS, compute=compute, schema=SCHEMA,
         fields={"row": tuple(item for item in SCHEMA.names if item not in ("segment_id", "audio"))},
-        settings=("preview",), code=("rainbow_assets.release.preview_step",), candidates=candidates, joins=joins,
+        settings=("preview",), candidates=candidates, joins=joins,
         media=("audio",), carries=("segments", "base_manifest", "segment_media"),
         chosen_by=("segments.window", "segments.audio"), ceiling=lambda rules: rules.preview.samples,
     )

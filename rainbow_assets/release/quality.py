@@ -16,8 +16,6 @@ from rainbow_assets.segments.flac import FlacMismatch, decode_flac
 from rainbow_assets.segments.levels import rms_db
 from rainbow_assets.storage.shard import Shard
 
-CODE = ("rainbow_assets.release.quality",)
-
 
 def _enough(choose: Callable[[Shard, settings.PreviewRules], list[str]]) -> Callable[[Shard], Outcome]:
     def evaluate(shard: Shard) -> Outcome:
@@ -78,8 +76,8 @@ def _problem(row: dict[str, object]) -> str | None:
 def _checks(step: Step, choose: Callable[[Shard, settings.PreviewRules], list[str]]) -> tuple[Check, ...]:
     return (
         unique_keys(step), relative_paths(step),
-        Check("enough_rows", step.name, _enough(choose), "min(N, eligible) rows, as the ranking chooses.", CODE),
-        Check("rows_play", step.name, rows_play, "Each row decodes, sounds, and fits the dataset viewer.", CODE),
+        Check("enough_rows", step.name, _enough(choose), "min(N, eligible) rows, as the ranking chooses."),
+        Check("rows_play", step.name, rows_play, "Each row decodes, sounds, and fits the dataset viewer."),
     )
 
 
@@ -110,8 +108,7 @@ def sounds_listed(shard: Shard) -> Outcome:
 def audio_checks() -> tuple[Check, ...]:
     """Return the checks of `audio`."""
     return (unique_keys(AUDIO), splits_kept(AUDIO),
-            Check("sounds_listed", AUDIO.name, sounds_listed, "The rows are the sounds of segment_media, each once.",
-                  CODE))
+            Check("sounds_listed", AUDIO.name, sounds_listed, "The rows are the sounds of segment_media, each once."))
 
 
 def preview_checks() -> tuple[Check, ...]:

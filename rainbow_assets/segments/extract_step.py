@@ -169,7 +169,6 @@ SEGMENTS = Step(
     schema=table.SCHEMA,
     fields=table.GROUPS,
     settings=("slices", "audio"),
-    code=("rainbow_assets.segments.extract_step",),
     libraries=("soxr",),
     candidates=candidates,
     joins={"base_manifest": stem_of(pl.col("key"))},

@@ -99,7 +99,6 @@ SEGMENT_MEDIA = Step(
     schema=SCHEMA,
     fields={"audio": ("audio_digest", "audio_frames", "bits"), "midi": ("midi_digest",), "flac": ("flac_sha256",)},
     settings=("audio.sample_rate",),
-    code=("rainbow_assets.segments.media_step",),
     libraries=("soxr",),
     parts=stem_of(pl.col("key")),
     media=("audio", "midi_binary"),

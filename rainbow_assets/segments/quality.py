@@ -26,7 +26,6 @@ from rainbow_assets.segments.song_rows import COLUMNS, songs
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
 from rainbow_assets.storage.shard import Shard
 
-CODE = ("rainbow_assets.segments.quality",)
 CLIPPED_RUN = 16
 """Consecutive samples at full scale that count as clipping (a lone peak at full scale is not)."""
 
@@ -209,9 +208,9 @@ def segments_checks() -> tuple[Check, ...]:
     """Return the checks of `segments`."""
     return (
         unique_keys(SEGMENTS), relative_paths(SEGMENTS),
-        Check("slices_expected", "segments", slices_expected, "Candidates = rows + candidates with a reason.", CODE),
-        Check("time_covered", "segments", time_covered, "Rows and windows with a reason cover each song.", CODE),
-        Check("rows_inside", "segments", rows_inside, "Each row lies inside its song.", CODE),
+        Check("slices_expected", "segments", slices_expected, "Candidates = rows + candidates with a reason."),
+        Check("time_covered", "segments", time_covered, "Rows and windows with a reason cover each song."),
+        Check("rows_inside", "segments", rows_inside, "Each row lies inside its song."),
     )
 
 
@@ -219,10 +218,10 @@ def segment_media_checks() -> tuple[Check, ...]:
     """Return the checks of `segment_media`."""
     return (
         unique_keys(SEGMENT_MEDIA), rows_match(SEGMENT_MEDIA, SEGMENTS),
-        Check("media_present", "segment_media", media_present, "has_audio and has_midi equal the media there.", CODE),
+        Check("media_present", "segment_media", media_present, "has_audio and has_midi equal the media there."),
         Check("audio_playable", "segment_media", audio_playable,
-              "Each FLAC decodes, has the right rate and length, is not silent and not clipped.", CODE),
-        Check("midi_fits", "segment_media", midi_fits, "Each MIDI window opens and lasts as long as its slice.", CODE),
+              "Each FLAC decodes, has the right rate and length, is not silent and not clipped."),
+        Check("midi_fits", "segment_media", midi_fits, "Each MIDI window opens and lasts as long as its slice."),
     )
 
 
@@ -241,7 +240,7 @@ def stems_only(shard: Shard) -> Outcome:
 
 def training_segments_checks() -> tuple[Check, ...]:
     """Return the checks of `training_segments`."""
-    own = Check("stems_only", "training_segments", stems_only, "Rows are 1:1 the stem rows of segments.", CODE)
+    own = Check("stems_only", "training_segments", stems_only, "Rows are 1:1 the stem rows of segments.")
     return (unique_keys(TRAINING_SEGMENTS), relative_paths(TRAINING_SEGMENTS), own)
 
 

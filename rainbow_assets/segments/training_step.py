@@ -79,7 +79,6 @@ TRAINING_SEGMENTS = Step(
     schema=SEGMENT_SCHEMA,
     fields={"text": ("lyric_text",), "row": tuple(name for name in SEGMENT_SCHEMA.names
                                                    if name not in ("segment_id", "lyric_text"))},
-    code=("rainbow_assets.segments.training_step",),
     candidates=segment_candidates,
     row_by_row=True,
     carries=("segments",),
@@ -133,7 +132,6 @@ TRAINING_FULL = Step(
     fields={"text": ("lyric_text",), "concept": ("concept",), "split": ("split",),
             "row": tuple(name for name in FULL_SCHEMA.names
                          if name not in ("segment_id", "lyric_text", "concept", "split"))},
-    code=("rainbow_assets.segments.training_step",),
     joins={"base_manifest": stem_of(pl.col("key")), "song_splits": song_of(pl.col("key"))},
     carries=("training_segments", "song_splits", "base_manifest"),
 )

@@ -20,8 +20,6 @@ from rainbow_assets.threads.feedback_steps import (
 from rainbow_assets.threads.quality import Packing
 from rainbow_assets.threads.steps import MANIFESTS, THREAD_INDEX, THREAD_MANIFESTS, places
 
-CODE = ("rainbow_assets.threads.step_quality",)
-
 
 def _of_folders(name: str, ask: Callable[[Packing], Outcome], says: str) -> Check:
     """Ask a question of the packed folders; where there never was a raw thread, there is nothing to ask."""
@@ -31,7 +29,7 @@ def _of_folders(name: str, ask: Callable[[Packing], Outcome], says: str) -> Chec
             return Outcome(True, "there is no folder of raw threads", {"folders": 0})
         return ask(quality.load_packing(source, out))
 
-    return Check(name, THREAD_MANIFESTS.name, evaluate, says, CODE)
+    return Check(name, THREAD_MANIFESTS.name, evaluate, says)
 
 
 def rows_are_manifests(shard: Shard) -> Outcome:
@@ -94,7 +92,7 @@ def thread_manifests_checks() -> tuple[Check, ...]:
     """Return the checks of `thread_manifests`."""
     folders = [_of_folders(name, ask, says) for name, (ask, says) in quality.CHECKS.items()]
     own = Check("rows_are_manifests", THREAD_MANIFESTS.name, rows_are_manifests,
-                "The rows are those of the packed manifests.", CODE)
+                "The rows are those of the packed manifests.")
     return (unique_keys(THREAD_MANIFESTS), *folders, own)
 
 
@@ -106,11 +104,11 @@ def thread_index_checks() -> tuple[Check, ...]:
 def result_feedback_checks() -> tuple[Check, ...]:
     """Return the checks of `result_feedback`."""
     return (unique_keys(RESULT_FEEDBACK), Check("figures_possible", RESULT_FEEDBACK.name, figures_possible,
-                                                "Shares, entropies and counts are possible ones.", CODE))
+                                                "Shares, entropies and counts are possible ones."))
 
 
 def negative_constraints_checks() -> tuple[Check, ...]:
     """Return the checks of `negative_constraints`."""
     return (unique_keys(NEGATIVE_CONSTRAINTS),
             Check("file_says_the_same", NEGATIVE_CONSTRAINTS.name, file_says_the_same,
-                  "The constraints' file holds exactly the rows.", CODE))
+                  "The constraints' file holds exactly the rows."))

@@ -12,6 +12,7 @@ from rainbow_assets.embeddings import specs, waveform
 from rainbow_assets.embeddings.encoders import load_encoder
 from rainbow_assets.embeddings.specs import CLAP_MUSIC, DEBERTA_TEXT, MINILM_TEXT, SIGNAL_AUDIO
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.codeversion import Used
 from rainbow_assets.segments.flac import FlacMismatch
 from rainbow_assets_tests.embeddings.sounds import flac
 
@@ -116,14 +117,33 @@ def test_broken_sound_is_an_error_not_zeros():
         load_encoder(SIGNAL_AUDIO).prepare(SOUNDS[0][:100])
 
 
-def test_a_changed_revision_window_or_code_is_another_digest():
+PINNED = {
+    "minilm-int8": ("minilm", "MiniLM", "8ac844cd551b7b66"),
+    "signal-descriptor": ("descriptor", "SignalDescriptor", "ebe77a2a33bfeda2"),
+    "deberta-v3-base": ("production", "Deberta", "d33afcea8149c07f"),
+    "clap-music": ("production", "Clap", "e584a02cf9bfd66e"),
+    "clap-htsat-unfused": ("production", "Clap", "e584a02cf9bfd66e"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(specs.SPECS))
+def test_the_code_of_an_encoder_is_what_its_spec_was_declared_for(name):
+    """If this fails, the code that makes vectors was edited. Do the vectors stay the same? Then put the new digest here.
+
+    Else change ``version`` of the spec as well: all of its vectors are made anew.
+    """
+    module, root, digest = PINNED[name]
+    assert Used(((f"rainbow_assets.embeddings.{module}", root),)).version == digest
+
+
+def test_a_changed_revision_window_or_version_is_another_digest():
     import dataclasses
 
     digests = {spec.digest for spec in specs.SPECS.values()}
     assert len(digests) == len(specs.SPECS)
     for name, value in (("revision", "0" * 40), ("window_ms", 5000), ("pooling", "mean"), ("dtype", "float16")):
         assert dataclasses.replace(CLAP_MUSIC, **{name: value}).digest not in digests
-    assert dataclasses.replace(CLAP_MUSIC, code=("rainbow_assets.embeddings.minilm",)).digest not in digests
+    assert dataclasses.replace(CLAP_MUSIC, version="2").digest not in digests
     assert dataclasses.replace(CLAP_MUSIC, mean_cosine=0.5).digest == CLAP_MUSIC.digest, "a bound shapes no vector"
     for spec in specs.SPECS.values():
         if spec.profile == "production":

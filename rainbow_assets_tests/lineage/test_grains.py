@@ -55,11 +55,11 @@ class World:
             version = shard.store.shard("grain_all").require_index().data_version
             return pl.DataFrame({"key": [shard.partition], "part": ["total"], "in:grain_all.word": [version]})
 
-        fields, here = {"word": ("word",)}, (__name__,)
-        first = Step("grain_words", {"corpus": ("word",)}, words, SCHEMA, fields, key="key", code=here,
+        fields = {"word": ("word",)}
+        first = Step("grain_words", {"corpus": ("word",)}, words, SCHEMA, fields, key="key",
                      candidates=listed, source=lambda shard: digest(self.words[shard.partition]))
-        second = Step("grain_all", {"grain_words": ("word",)}, gather, SCHEMA, fields, key="key", code=here, colored=False)
-        third = Step("grain_back", {"grain_all": ("word",)}, back, SCHEMA, fields, key="key", code=here, candidates=one)
+        second = Step("grain_all", {"grain_words": ("word",)}, gather, SCHEMA, fields, key="key", colored=False)
+        third = Step("grain_back", {"grain_all": ("word",)}, back, SCHEMA, fields, key="key", candidates=one)
         catalog.register(first, (Check("fine", "grain_words", lambda shard: Outcome(
             self.fine or shard.partition != "Red", "words are fine"), "Words are fine."),))
         catalog.register(second)

@@ -48,7 +48,7 @@ class World:
                 yield Batch(part, pa.Table.from_pylist(made, schema=WORDS), out, {"songs": 1})
 
         return Step("toy_words", {"corpus": ("word", "note")}, compute, WORDS, {"word": ("word",), "note": ("note",)},
-                    key="key", code=("rainbow_assets_tests.lineage.toy",), candidates=candidates,
+                    key="key", candidates=candidates,
                     source=lambda shard: digest({k: list(v) for k, v in self.rows.items()}),
                     reasons={"empty": "no word"})
 
@@ -64,8 +64,7 @@ class World:
                     made.append({"key": key, "length": len(rows[key]["word"])})
                 yield Batch(part, pa.Table.from_pylist(made, schema=LENGTHS))
 
-        return Step("toy_lengths", {"toy_words": ("word",)}, compute, LENGTHS, {"length": ("length",)}, key="key",
-                    code=("rainbow_assets_tests.lineage.toy",))
+        return Step("toy_lengths", {"toy_words": ("word",)}, compute, LENGTHS, {"length": ("length",)}, key="key")
 
     def register(self) -> tuple[Step, Step]:
         """Make both steps known, with one check on the first."""

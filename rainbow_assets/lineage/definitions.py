@@ -1,0 +1,284 @@
+"""The definitions of a module, each as a text without names: what it does, and what it refers to.
+
+A definition is a statement at the top of a module that binds a name: a function, a class, a constant. Its text is the
+serialized syntax tree without doc strings, positions, formatting, and annotations of functions; in place of every name
+that is bound outside it there is a mark, and the names are listed apart. So the text of a function does not change
+when it moves to another module or gets another name, nor when something that it calls does.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+Chain = tuple[str, ...]
+"""A name and the attributes taken from it as they are written: ``np.linalg.norm``. Imported in a function: ``from``,
+the module, and the names taken from it."""
+FROM = "from "
+MARK = "\x1eref"
+SKIPPED = frozenset({"type_ignores", "type_comment", "kind", "ctx", "type_params", "returns"})
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+PLAIN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+"""Statements that do nothing but bind."""
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass
+class Definition:
+    """``text`` is a digest of the tree without names, ``refers`` what the marks in it stand for, in order."""
+
+    text: str
+    refers: list[Chain]
+    binds: tuple[str, ...]
+    returns: Chain | None = None
+    """What a function is annotated to return: see ``codeversion``, which asks if it is a step."""
+    calls: Chain | None = None
+    """What an assigned value is a call of."""
+    bases: tuple[Chain, ...] = ()
+    lines: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class Module:
+    """``imports``: name -> (module, name taken from it or None). ``bound``: name -> places in ``definitions``.
+
+    ``bare`` are imports of which no name is used: their modules are there for what they do when imported.
+    """
+
+    definitions: list[Definition] = field(default_factory=list)
+    bound: dict[str, list[int]] = field(default_factory=dict)
+    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    bare: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    """Statements that bind nothing and touch only what other modules own."""
+
+    def of(self, name: str) -> list[Definition]:
+        """Return the definitions of ``name``, all of the module's for an empty one."""
+        return [self.definitions[place] for place in self.bound.get(name, ())] if name else self.definitions
+
+    def at(self, line: int) -> str | None:
+        """Return the name of the definition that ``line`` is part of."""
+        for own in self.definitions:
+            if own.binds and own.lines[0] <= line <= own.lines[1]:
+                return own.binds[0]
+        return None
+
+
+def read(source: str) -> Module:
+    """Take ``source`` apart.
+
+    A statement that is no definition (``TABLE["x"] = 1``, ``LOADER.add(...)``, a loop) belongs to every definition of
+    this module that it names.
+    """
+    found, effects = Module(), []
+    for node in _flat(ast.parse(source).body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.imports.update(_imported(node))
+        elif isinstance(node, PLAIN) and (names := tuple(_bound([node]))):
+            _add(found, _definition(node, names), ())
+        elif not _is_text(node):
+            effects.append(node)
+    for node in effects:
+        definition = _definition(node, tuple(_bound([node])))
+        touched = {chain[0] for chain in definition.refers if chain[0] in found.bound}
+        if definition.binds or touched:
+            _add(found, definition, sorted(touched))
+        else:
+            found.effects.append(ast.unparse(node))
+    used = {chain[0] for definition in found.definitions for chain in definition.refers}
+    found.bare = sorted({f"{module}.{name}" if name else module for alias, (module, name) in found.imports.items()
+                         if alias not in used})
+    return found
+
+
+def _add(found: Module, definition: Definition, touched: Sequence[str]) -> None:
+    for name in dict.fromkeys((*definition.binds, *touched)):
+        found.bound.setdefault(name, []).append(len(found.definitions))
+    found.definitions.append(definition)
+
+
+def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a module; those for type checkers only are imports like any others."""
+    for node in body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING":
+            yield from (inner for inner in node.body if isinstance(inner, ast.Import | ast.ImportFrom))
+        elif isinstance(node, ast.Try | ast.If) and any(isinstance(inner, ast.Import | ast.ImportFrom)
+                                                        for inner in ast.walk(node)):
+            yield from (inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom))
+            yield node
+        else:
+            yield node
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, tuple[str, str | None]]]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield ((alias.asname, (alias.name, None)) if alias.asname
+                   else (alias.name.split(".")[0], (alias.name.split(".")[0], None)))
+    elif node.module and not node.level and node.module != "__future__":
+        for alias in node.names:
+            yield alias.asname or alias.name, (node.module, alias.name)
+
+
+def _bound(body: Sequence[ast.AST]) -> dict[str, None]:
+    """Return the names that statements bind in their own scope, in order; imports apart."""
+    found: dict[str, None] = {}
+    todo = list(body)
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = None
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            found[node.id] = None
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            found[node.name] = None
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, *COMPREHENSIONS)):
+            todo[:0] = ast.iter_child_nodes(node)
+        elif isinstance(node, COMPREHENSIONS):
+            found.update({inner.target.id: None for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)})
+    return found
+
+
+def _is_text(node: object) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _definition(node: ast.stmt, binds: tuple[str, ...]) -> Definition:
+    writer = _Writer(binds)
+    writer.write(node)
+    text = hashlib.sha256("\x1f".join(writer.into).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    returns = calls = None
+    bases = [chain_of(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
+    if isinstance(node, ast.FunctionDef) and node.returns is not None:
+        returns = chain_of(node.returns)
+    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
+        calls = chain_of(node.value.func)
+    return Definition(text, writer.refers, binds, returns, calls,
+                      tuple(base for base in bases if base), (node.lineno, node.end_lineno or node.lineno))
+
+
+def chain_of(node: ast.AST) -> Chain | None:
+    """Return ``("a", "b", "c")`` for the expression ``a.b.c``, None for any other."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return (node.id, *reversed(names)) if isinstance(node, ast.Name) else None
+
+
+@dataclass
+class _Scope:
+    """Names bound around the place that is being written; an import stands for what it imports."""
+
+    names: dict[str, Chain | None]
+    of_class: bool = False
+
+
+class _Writer:
+    """Serializes one definition. ``scopes`` are those around the place that is being written, the inner one last."""
+
+    def __init__(self, binds: tuple[str, ...]) -> None:
+        self.binds = binds
+        self.into: list[str] = []
+        self.refers: list[Chain] = []
+        self.scopes: list[_Scope] = []
+
+    def write(self, node: object) -> None:
+        """Serialize a node, a list of nodes, or a plain value; imports and doc strings are left out."""
+        if isinstance(node, ast.AST):
+            self._node(node)
+        elif isinstance(node, list):
+            self.into.append("[")
+            for item in node:
+                if not isinstance(item, ast.Import | ast.ImportFrom) and not _is_text(item):
+                    self.write(item)
+            self.into.append("]")
+        else:
+            self.into.append(f"{type(node).__name__}:{node!r}")
+
+    def _node(self, node: ast.AST) -> None:
+        chain = chain_of(node)
+        if chain is not None and self._outside(chain):
+            return
+        self.into.append(type(node).__name__)
+        if isinstance(node, FUNCTIONS):
+            self._function(node)
+        elif isinstance(node, ast.ClassDef):
+            self._class(node)
+        elif isinstance(node, COMPREHENSIONS):
+            self._inside(_Scope(dict.fromkeys(_bound([inner.target for inner in node.generators]))), node)
+        else:
+            self._fields(node)
+        self.into.append(")")
+
+    def _outside(self, chain: Chain) -> bool:
+        """Write a mark for a name that is bound outside the definition; return False for a local one."""
+        if not self.scopes and chain[0] in self.binds and len(chain) == 1:
+            self.into.append(f"own:{self.binds.index(chain[0])}")
+            return True
+        for depth, scope in enumerate(reversed(self.scopes)):
+            # Names of a class body are not seen inside its methods.
+            if chain[0] in scope.names and not (scope.of_class and depth):
+                imported = scope.names[chain[0]]
+                if imported is None:
+                    return False
+                chain = (*imported, *chain[1:])
+                break
+        self.into.append(MARK)
+        self.refers.append(chain)
+        return True
+
+    def _fields(self, node: ast.AST, without: tuple[str, ...] = ()) -> None:
+        in_class = bool(self.scopes) and self.scopes[-1].of_class
+        for name, value in ast.iter_fields(node):
+            if name in SKIPPED or name in without or value is None or value == []:
+                continue
+            # An annotation shapes a field of a class (a model of pydantic reads it), and nothing elsewhere.
+            if name == "annotation" and not in_class:
+                continue
+            if isinstance(node, ast.JoinedStr):  # some versions of Python put an empty text between two values
+                value = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
+            self.into.append(name)
+            self.write(value)
+
+    def _inside(self, scope: _Scope, node: ast.AST, without: tuple[str, ...] = ()) -> None:
+        self.scopes.append(scope)
+        self._fields(node, without)
+        self.scopes.pop()
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        arguments = node.args
+        self.write([*getattr(node, "decorator_list", ()), *arguments.defaults,
+                    *(item for item in arguments.kw_defaults if item)])
+        self.into.append(repr([item is None for item in arguments.kw_defaults]))
+        body = node.body if isinstance(node.body, list) else [node.body]
+        names = [item.arg for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs,
+                                       arguments.vararg, arguments.kwarg) if item]
+        scope: dict[str, Chain | None] = dict.fromkeys((*names, *_bound(body)))
+        for inner in _own(body):
+            if isinstance(inner, ast.Import | ast.ImportFrom):
+                scope.update({alias: (FROM, module, name) if name else (FROM, module)
+                              for alias, (module, name) in _imported(inner)})
+            elif isinstance(inner, ast.Global | ast.Nonlocal):
+                for name in inner.names:
+                    scope.pop(name, None)
+        name = () if self.scopes else ("name",)
+        self._inside(_Scope(scope), node, ("decorator_list", "defaults", "kw_defaults", *name))
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self.write([*node.decorator_list, *node.bases, *node.keywords])
+        name = () if self.scopes else ("name",)
+        scope = _Scope(dict.fromkeys(_bound(node.body)), True)
+        self._inside(scope, node, ("decorator_list", "bases", "keywords", *name))
+
+
+def _own(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Yield the nodes of ``body`` in its own scope."""
+    todo = list(body)
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            todo.extend(ast.iter_child_nodes(node))
