@@ -9,6 +9,7 @@ import dagster as dg
 
 from rainbow_assets import taxonomy as table
 from rainbow_assets.corpus import registry
+from rainbow_assets.corpus.automation import observe_first
 from rainbow_assets.lineage.dagster import OWNERS, asset_options, build_colors, report_events
 from rainbow_assets.storage.resources import ShardStoreResource
 
@@ -33,6 +34,7 @@ def taxonomy(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
 @dg.asset(**asset_options(registry.BASE_MANIFEST, "corpus", {"yaml", "parquet"}))
 def base_manifest(context: dg.AssetExecutionContext, store: ShardStoreResource) -> Iterator[dg.MaterializeResult[Any]]:
     """One row per stem: what the artist's manifest and lyrics say, typed, with digests of every file it names."""
+    observe_first(context, store.open())
     outcomes = build_colors(context, registry.BASE_MANIFEST, store)
     yield from report_events(context, registry.BASE_MANIFEST, outcomes, _anomalies(outcomes, store))
 

@@ -13,6 +13,7 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage import dagster as face
 from rainbow_assets.partitions import colors
 from rainbow_assets.storage.resources import ShardStoreResource
+from rainbow_assets.storage.store import ShardStore
 
 KEY = dg.AssetKey(face.CORPUS)
 LOOK_S = 60
@@ -61,6 +62,22 @@ def observation(sight: Sight) -> dg.AssetObservation:
         "songs": sight.songs, "files": sight.files, "files_changed": len(sight.changed),
         "changed": dg.MetadataValue.json(list(sight.changed[:NAMED])),
     })
+
+
+def observe_first(context: dg.AssetExecutionContext, store: ShardStore) -> None:
+    """Record what the raw songs are before they are read, so that the UI knows which version of them rows are from."""
+    try:
+        sights = [sight for sight in look(store) if sight.problem is None]
+    except UsageError:
+        return  # the build stops with the same sentence
+    here = context.instance
+    for sight in sights:
+        known = here.get_latest_data_version_record(KEY, partition_key=sight.color)
+        seen = known.asset_observation if known else None
+        if seen is None or (seen.tags or {}).get(face.DATA_VERSION_TAG) != sight.version:
+            here.report_runless_asset_event(observation(sight))
+    # Dagster looked up the versions of all inputs before this step began.
+    context.op_execution_context.get_step_execution_context().fetch_external_input_asset_version_info()
 
 
 def _seen(cursor: str | None) -> dict[str, str]:

@@ -9,6 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.definitions.events import (
+    AssetMaterializationFailure,
+    AssetMaterializationFailureReason,
+    AssetMaterializationFailureType,
+)
+from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
 from rainbow_assets import partitions, progress, settings
 from rainbow_assets.lineage import automation, catalog, verdicts
@@ -160,6 +167,27 @@ def report_events(
     if single is None:
         for outcome, shard in zip(outcomes, shards, strict=True):
             context.log_event(color_event(context, step, outcome, shard))
+            if outcome.report is None:
+                _fail(context, step, outcome)
+
+
+def _fail(context: dg.AssetExecutionContext, step: Step, outcome: Outcome) -> None:
+    """Record that a color of a range was not built: the UI shows it as failed, in its log and by partition.
+
+    A partition counts as failed if it was planned in a failed run and not materialized after that. The framework has
+    just materialized the whole range, so the color is planned once more.
+    """
+    key, job, place = dg.AssetKey(step.name), context.run.job_name, context.op_execution_context.op.name
+    failure = AssetMaterializationFailure(
+        asset_key=key, description=outcome.problem, metadata={"problem": dg.MetadataValue.text(str(outcome.problem))},
+        partition=outcome.partition, tags={}, failure_type=AssetMaterializationFailureType.FAILED,
+        reason=AssetMaterializationFailureReason.FAILED_TO_MATERIALIZE)
+    for event in (
+        DagsterEvent.build_asset_failed_to_materialize_event(job, place, failure),
+        DagsterEvent.build_asset_materialization_planned_event(
+            job, place, AssetMaterializationPlannedData(key, partition=outcome.partition)),
+    ):
+        context.instance.report_dagster_event(event, context.run.run_id, logging.ERROR)
 
 
 def color_event(
@@ -253,8 +281,10 @@ def color_checks(asset: str) -> list[dg.AssetChecksDefinition]:
         found = [verdict for color in keys(context, step)
                  for verdict in _verdicts(opened.shard(asset, color), declared)]
         failed = [f"{color}, {verdict.check}: {verdict.message}" for color, verdict in found if not verdict.passed]
-        for color, verdict in found if step.colored or failed else ():
-            _log_verdict(context, asset, color if step.colored else None, verdict)
+        targets = _targets(context, asset)
+        # The last evaluation is the one that the check as a whole shows.
+        for color, verdict in sorted(found, key=lambda item: not item[1].passed) if step.colored or failed else ():
+            _log_verdict(context, asset, color if step.colored else None, verdict, targets.get(color))
         if failed:
             raise dg.Failure(f"{asset}: {'; '.join(failed)}", allow_retries=False)
         for spec in specs:
@@ -273,11 +303,25 @@ def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[
     return [(shard.partition, verdict) for verdict in (*found, built)]
 
 
+def _targets(
+    context: dg.AssetCheckExecutionContext, asset: str
+) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
+    """Return the latest materialization of each color (or of the one for all): what a verdict is about."""
+    here, key = context.instance, dg.AssetKey(asset)
+    latest = here.event_log_storage.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
+    wanted: Any = dg.AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else key
+    return {record.partition_key or WHOLE: AssetCheckEvaluationTargetMaterializationData(
+        storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp)
+        for record in here.fetch_materializations(wanted, limit=len(latest) or 1).records}
+
+
 def _log_verdict(
-    context: dg.AssetCheckExecutionContext, asset: str, color: str | None, verdict: verdicts.Verdict
+    context: dg.AssetCheckExecutionContext, asset: str, color: str | None, verdict: verdicts.Verdict,
+    target: AssetCheckEvaluationTargetMaterializationData | None,
 ) -> None:
     event: Any = dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset), check_name=verdict.check, passed=verdict.passed, partition=color,
+        target_materialization_data=target,
         metadata={"message": verdict.message, "data_version": verdict.data_version,
                   "numbers": dg.MetadataValue.json(dict(verdict.numbers))},
     )
