@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from rainbow_assets import jobs
+from rainbow_assets import jobs, leases
 from rainbow_assets.composition import assets as composition
 from rainbow_assets.composition import checks as composition_checks
 from rainbow_assets.corpus import assets as corpus
@@ -30,7 +30,7 @@ defs = dg.Definitions(
     asset_checks=[*corpus_checks.checks, *segment_checks.checks, *embedding_checks.checks, *fitness_checks.checks,
                   *harmony_checks.checks, *thread_checks.checks, *composition_checks.checks, *release_checks.checks],
     jobs=[jobs.main_job, jobs.any_job, jobs.ci_job, jobs.release_job],
-    sensors=[corpus_automation.corpus_changes, automation.automation],
+    sensors=[corpus_automation.corpus_changes, automation.automation, leases.dead_runs],
     resources={"store": ShardStoreResource(), "engine": EmbeddingEngineResource()},
     executor=dg.in_process_executor,
 )

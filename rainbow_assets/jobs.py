@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from rainbow_assets import event_log, progress, rooms, runs
+from rainbow_assets import event_log, leases, progress, rooms, runs
 from rainbow_assets.home import database, instance
 from rainbow_assets.lineage.dagster import ALLOW_DELETES
 from rainbow_assets.storage.store import WHOLE
@@ -50,6 +50,8 @@ def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
     after every event.
     """
     run, names, begun = str(uuid.uuid4()), set(assets), list[str]()
+    leases.bury(here)
+    leases.hold(here, run)
     with database(), progress.keep_stderr(), event_log.kept_open(), progress.bar("building") as tick:
         def look(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
@@ -58,7 +60,10 @@ def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
                 tick("assets", len(begun) - 1, len(names))
 
         here.add_event_listener(run, look)
-        yield run
+        try:
+            yield run
+        finally:
+            leases.release()
         tick("assets", len(names), len(names))
 
 

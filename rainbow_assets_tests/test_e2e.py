@@ -149,6 +149,7 @@ def ask(port: int, query: str, variables: dict[str, object]) -> dict:
         return json.loads(answer.read())["data"]
 
 
+@pytest.mark.heavy
 def test_the_ui_launches_a_range_of_colors(folder: Path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

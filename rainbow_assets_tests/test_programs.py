@@ -64,6 +64,7 @@ def drawn(output: str) -> str:
     return next(line for line in output.splitlines() if "drawn" in line)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("judge", ["", "true"])
 def test_plain_runs_draw_the_same_and_heavy_ones_by_their_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judge: str):
     """Where CI is set, too: hypothesis has other defaults there."""

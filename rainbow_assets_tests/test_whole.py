@@ -241,6 +241,7 @@ def outputs(project: Path) -> dict[tuple[str, str], dict[str, str]]:
     return found
 
 
+@pytest.mark.heavy
 def test_a_supposition_is_what_a_build_then_does(whole: Path, tmp_path: Path):
     """Another file's content, a file that is gone, another color, a song that is gone: said before, by key, and true."""
     song = whole.parent / "corpus/02_01"

@@ -17,7 +17,7 @@ from dagster._core.definitions.events import (
 )
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
-from rainbow_assets import partitions, progress, settings
+from rainbow_assets import leases, partitions, progress, settings
 from rainbow_assets.lineage import automation, catalog, verdicts
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, history, problem
@@ -116,6 +116,7 @@ def build_colors(context: dg.AssetExecutionContext, step: Step, resource: ShardS
 
     An error of disk or network that may pass is tried again, and only that: the colors that are done stay done.
     """
+    leases.hold(context.instance, context.run.run_id)
     store = resource.open()
     outcomes = []
     with progress.bar(step.name) as tick:

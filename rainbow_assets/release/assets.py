@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from rainbow_assets import leases
 from rainbow_assets.lineage.dagster import OWNERS, asset_options, build_colors, report_events
 from rainbow_assets.release import publish, registry
 from rainbow_assets.storage.resources import ShardStoreResource
@@ -48,6 +49,7 @@ def published_dataset(
     context: dg.AssetExecutionContext, config: ReleaseConfig, store: ShardStoreResource
 ) -> dg.MaterializeResult[Any]:
     """One immutable version: every config, the card, the manifest and the listening page. All colors, or nothing."""
+    leases.hold(context.instance, context.run.run_id)
     try:
         done = publish.publish(
             store.open(), version=config.version, push=config.push, public=config.public,

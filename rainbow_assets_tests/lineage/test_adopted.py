@@ -46,6 +46,7 @@ def test_every_step_and_check_has_an_old_version():
     assert {name.partition(".")[0] for name in OLD["checks"]} <= set(rooms.steps())
 
 
+@pytest.mark.heavy
 def test_rows_and_verdicts_of_the_old_digests_are_kept(whole: Path, monkeypatch: pytest.MonkeyPatch):
     store = ShardStore(str(whole))
     # The code may have moved on since: then there is nothing to adopt, which is what the map is asked here.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from rainbow_assets import jobs, rooms, settings
 from rainbow_assets.corpus.automation import observation
 from rainbow_assets.corpus.watch import look
@@ -78,6 +80,7 @@ def test_an_edit_is_seen_at_the_first_look_after_the_first_build(whole: Path):
         assert ui.stale(ask()["base_manifest"]) == {"Green"}
 
 
+@pytest.mark.heavy
 def test_after_green_red_and_lone_runs_both_say_the_same(whole: Path):
     lyrics = whole.parent / "corpus/05_01/05_01.lrc"
     good = lyrics.read_text("utf-8")
