@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from click.testing import Result
 from rainbow_assets import rooms, settings
 from rainbow_assets.corpus import steps
 from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.materialize import bring_up_to_date, problem
 from rainbow_assets.release import publish
 from rainbow_assets.segments import extract_step
 from rainbow_assets.storage.store import ShardStore
@@ -345,3 +346,18 @@ def meanwhile(read: Callable[..., Any], path: Path, other: bytes, good: bytes) -
             path.write_bytes(good)
 
     return reading
+
+
+def test_a_problem_is_forgotten_with_its_cause(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    """One run with a mistyped folder leaves nothing that a plan, a reason or a release would still be about."""
+    corpus = os.environ["RAINBOW_CORPUS"]
+    monkeypatch.setenv("RAINBOW_CORPUS", "/nowhere")
+    assert rainbow("build").exit_code != 0
+    monkeypatch.setenv("RAINBOW_CORPUS", corpus)
+    for words in (["plan"], ["why", "base_manifest"], ["release"]):
+        done = rainbow(*words)
+        assert done.exit_code == 0 and "nowhere" not in done.output, done.output
+    assert rainbow("build").exit_code == 0
+    store = ShardStore(str(whole))
+    assert [name for name in rooms.steps() if any(
+        problem(store.shard(name, color)) for color in catalog.partitions(catalog.step(name)))] == []

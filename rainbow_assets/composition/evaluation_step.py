@@ -149,7 +149,8 @@ def measured(rows: list[dict[str, Any]], score: str) -> Agreement:
 
 HUMAN_EVALUATION = Step(
     name=NAME,
-    inputs={FINAL_CANDIDATES.name: ("final",), REVIEWS: ("text",)},
+    inputs={FINAL_CANDIDATES.name: ("final",), REVIEWS: ("text",), "thread_manifests": ()},
+    optional=("thread_manifests",),
     compute=compute,
     schema=SCHEMA,
     fields={"verdict": tuple(name for name in SCHEMA.names if name not in ("evaluation_id", "midi"))},

@@ -112,7 +112,8 @@ def _only(row: dict[str, Any]) -> dict[str, Any]:
 
 FINAL_CANDIDATES = Step(
     name=NAME,
-    inputs={MELODY_CANDIDATES.name: ("candidate",), RENDERER: ("sound",)},
+    inputs={MELODY_CANDIDATES.name: ("candidate",), RENDERER: ("sound",), "thread_manifests": ()},
+    optional=("thread_manifests",),
     compute=compute,
     schema=SCHEMA,
     fields={"final": tuple(name for name in SCHEMA.names if name not in ("final_id", "midi", "flac", "stems"))},

@@ -116,7 +116,8 @@ def kept_rows(shard: Shard, song_id: str | None = None, columns: list[str] | Non
 def stage_step(plan: Plan) -> Step:
     """Return the ledger step of a stage."""
     before = f"{'chord' if plan.before == CHORDS else 'drum' if plan.before == DRUMS else plan.before}_candidates"
-    upstream = {before: ("candidate",)} if plan.before else {"thread_manifests": ("thread",)}
+    # A proposal may be that of a thread; its digest is among the inputs.
+    upstream = {before: ("candidate",), "thread_manifests": ()} if plan.before else {"thread_manifests": ("thread",)}
     inputs = {COMMISSIONS: ("proposal",), **upstream, **{asset: (name,) for asset, name in plan.reads},
               fitting.NAME: ("scorer",), TEMPLATES: ("patterns",)}
 

@@ -18,7 +18,7 @@ from rainbow_assets import settings
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import metrics, model_step, plans, roll, targets
 from rainbow_assets.fitness.model_step import FUSION_MODEL
-from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET
+from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET, TABLES
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -200,7 +200,7 @@ def _colors(found: metrics.Predictions) -> list[dict[str, Any]]:
 
 FUSION_EVALUATION = Step(
     name="fusion_evaluation",
-    inputs={FUSION_MODEL.name: ("model",), FUSION_TRAINING_SET.name: ("row",)},
+    inputs={FUSION_MODEL.name: ("model",), FUSION_TRAINING_SET.name: ("row",), **TABLES},
     compute=compute,
     schema=SCHEMA,
     fields={"metrics": tuple(name for name in SCHEMA.names if name != "variant")},

@@ -16,7 +16,7 @@ import pyarrow as pa
 from rainbow_assets import progress, settings
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import plans
-from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET
+from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET, TABLES
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -125,7 +125,7 @@ def _row(plan: plans.FitPlan, data: training.TrainingData, rules: settings.Fitne
 
 FUSION_MODEL = Step(
     name="fusion_model",
-    inputs={FUSION_TRAINING_SET.name: ("row",)},
+    inputs={FUSION_TRAINING_SET.name: ("row",), **TABLES},
     compute=compute,
     schema=SCHEMA,
     fields={"model": tuple(name for name in SCHEMA.names if name not in ("model_id", "history", "weights"))},

@@ -15,6 +15,7 @@ from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness.eval_step import FUSION_EVALUATION
 from rainbow_assets.fitness.model_step import FUSION_MODEL
 from rainbow_assets.fitness.scorer import ChromaticScorer
+from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET, TABLES
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -108,7 +109,8 @@ def load(store: ShardStore) -> ChromaticScorer:
 
 CHROMATIC_SCORER = Step(
     name=NAME,
-    inputs={FUSION_MODEL.name: ("model",), FUSION_EVALUATION.name: ("metrics",)},
+    inputs={FUSION_MODEL.name: ("model",), FUSION_EVALUATION.name: ("metrics",), FUSION_TRAINING_SET.name: (),
+            **TABLES},
     compute=compute,
     schema=SCHEMA,
     fields={"scorer": ("status", "reasons", "gates", "weights_sha256", "contract")},

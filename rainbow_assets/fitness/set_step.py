@@ -48,6 +48,8 @@ LACKING = "-"
 """Digest of what one of the tables has no row for (it was set aside there)."""
 _INPUTS = {"piano_rolls": "roll", "concept_embeddings": "embedding", "lyric_embeddings": "embedding",
            "audio_embeddings": "embedding", "song_splits": "split"}
+TABLES: dict[str, tuple[str, ...]] = {asset: () for asset in _INPUTS if asset != "song_splits"}
+"""What is read beside the training set by key: its rows have the digests of these, so they say which rows move."""
 
 
 def _modality(shard: Shard, name: str, color: str) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import adopted, catalog, landing
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.matching import ascending, match
+from rainbow_assets.lineage.reading import DeclaredStore
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
 
@@ -73,7 +74,7 @@ class Delta:
 
     def work(self) -> Work:
         """What the step's function is called with."""
-        return Work(self.shard, self.todo, self.rules)
+        return Work(_declared(self.step, self.shard), self.todo, self.rules)
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,18 @@ def empty_ledger(step: Step) -> pl.DataFrame:
 
 def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
+    shard = _declared(step, shard)
     found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
     twice = _repeated(found["key"])
     if len(twice):
         raise LedgerError(f"{shard.where}: {len(twice)} keys stand for two rows, for example {twice[0]!r}")
     constants = [pl.lit(value, pl.String).alias(name) for name, value in step.versions(rules).items()]
     return found.with_columns(constants)
+
+
+def _declared(step: Step, shard: Shard) -> Shard:
+    """Return ``shard`` in a store that has the step's own inputs and nothing else."""
+    return replace(shard, store=DeclaredStore(shard.store, step.name, step.inputs))
 
 
 def _repeated(keys: pl.Series) -> pl.Series:

@@ -16,7 +16,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import catalog, foresee, gates, guards, reasons
 from rainbow_assets.lineage.foresee import ForeseenShard
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, candidates, commit, moved_inputs, reconcile
-from rainbow_assets.lineage.materialize import history, problem
+from rainbow_assets.lineage.materialize import history
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import DamagedShard, Shard
@@ -32,7 +32,7 @@ FRESH, STALE, RESTAMP, BLOCKED = "fresh", "stale", "restamp", "blocked"
 class Planned:
     """One shard of the plan. ``compute`` rows run; ``at_most`` tells that an equal upstream output may save some.
 
-    ``asks``: no row moves, but a check was never asked about this state, or the last build left it as it was.
+    ``asks``: no row moves, but a check was never asked about this state.
     """
 
     asset: str
@@ -196,11 +196,9 @@ def _asked(step: Step, store: ShardStore, partition: str, rows: int) -> Planned 
     shut = gates.shut_by(store, step.name, partition)
     if shut is not None and shut.said_no:
         return Planned(step.name, partition, BLOCKED, rows, reasons=[shut.sentence])
-    left = problem(store.shard(step.name, partition))
-    if shut is None and left is None:
+    if shut is None:
         return None
-    return Planned(step.name, partition, STALE, rows, asks=True, seconds=0.0,
-                   reasons=[shut.sentence if shut else f"the last build left it as it was: {left}"])
+    return Planned(step.name, partition, STALE, rows, asks=True, seconds=0.0, reasons=[shut.sentence])
 
 
 def estimate(store: ShardStore, asset: str, partition: str, rows: int) -> float | None:

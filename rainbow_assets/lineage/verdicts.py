@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from rainbow_assets.lineage import adopted
+from rainbow_assets.lineage import adopted, reading
 from rainbow_assets.lineage.codeversion import used_by
 from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.reading import NotedStore
 from rainbow_assets.storage.shard import DamagedShard, Shard, ShardIndex
 
 FILE = "verdicts.json"
@@ -50,13 +51,12 @@ class Verdict:
     message: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
     state: str = ""
+    read: Mapping[str, str] = field(default_factory=dict)
+    """What else the check read, shards and files, with digests of what they held."""
 
 
 def state(index: ShardIndex) -> str:
-    """Return a digest of what checks look at: the rows, the bytes of the parts, and the settings they were made with.
-
-    Bytes may move under equal rows: another encoder writes the same sound otherwise.
-    """
+    """Return a digest of what checks look at: rows, bytes of the parts, and the settings that they were made with."""
     return digest(index.data_version, [part.sha256 for part in index.parts], index.inputs.get("settings"))
 
 
@@ -83,7 +83,8 @@ def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> V
     """Return the verdict of ``check`` on the live data by the live code, or None."""
     now = state(shard.require_index())
     for verdict in known if known is not None else read(shard):
-        if (verdict.check, verdict.state) == (check.name, now) and adopted.same(check, verdict.check_version):
+        if ((verdict.check, verdict.state) == (check.name, now) and adopted.same(check, verdict.check_version)
+                and reading.unchanged(verdict.read, shard.store)):
             return replace(verdict, check_version=check.version)
     return None
 
@@ -98,9 +99,10 @@ def ensure(shard: Shard, checks: Iterable[Check], again: bool = False) -> list[V
     for check in checks:
         verdict = None if again else current(shard, check, known)
         if verdict is None:
-            outcome = check.evaluate(shard)
+            seen = NotedStore(shard)
+            outcome = check.evaluate(replace(shard, store=seen))
             verdict = Verdict(check.name, index.data_version, check.version, outcome.passed, outcome.message,
-                              dict(outcome.numbers), state(index))
+                              dict(outcome.numbers), state(index), seen.noted)
         found.append(verdict)
     if sorted(found, key=lambda v: v.check) != sorted(known, key=lambda v: v.check):
         write(shard, found)

@@ -7,6 +7,7 @@ from functools import partial
 from rainbow_assets.embeddings import drift, published
 from rainbow_assets.embeddings.specs import EncoderSpec
 from rainbow_assets.embeddings.steps import STEPS
+from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.parquet import parquet_bytes
@@ -34,4 +35,6 @@ def remember(store: ShardStore) -> None:
     """Keep some vectors of every color as those of the last release."""
     for step in STEPS:
         for color in COLOR_NAMES:
-            drift.remember(store.shard(step.name, color), step.vector)
+            shard = store.shard(step.name, color)
+            drift.remember(shard, step.vector)
+            verdicts.ensure(shard, catalog.checks(step.name))  # the check of drift read what the version before left

@@ -97,15 +97,20 @@ def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], t
 
 
 def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
-    """The shards that a run has something to do for: those that are not fresh, and those that Dagster shows older."""
+    """Return the shards that a run has something to do for: those not fresh, and those that Dagster shows otherwise.
+
+    Dagster may show an older version, or a problem of the last build whose cause is gone.
+    """
     from rainbow_assets.dagster_versions import known_versions
+    from rainbow_assets.lineage.materialize import problem
     from rainbow_assets.lineage.plan import FRESH
 
     fresh = {(entry.asset, entry.partition): store.shard(entry.asset, entry.partition).require_index().data_version
              for entry in planned if entry.state == FRESH}
     shown = known_versions(fresh, store) if fresh else {}
     return [entry for entry in planned
-            if fresh.get(where := (entry.asset, entry.partition)) is None or shown.get(where) != fresh[where]]
+            if fresh.get(where := (entry.asset, entry.partition)) is None or shown.get(where) != fresh[where]
+            or problem(store.shard(*where)) is not None]
 
 
 def _with_readers(waiting: list[Planned], chosen: dict[str, Step], all_colors: bool) -> list[str]:

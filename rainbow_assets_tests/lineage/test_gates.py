@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import polars as pl
 import pytest
 
-from rainbow_assets.lineage import catalog, gates, verdicts
+from rainbow_assets.lineage import catalog, gates, ledger, verdicts
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
+from rainbow_assets.lineage.reading import UndeclaredRead
+from rainbow_assets.lineage.step import Work
+from rainbow_assets.settings import default_rules
 from rainbow_assets.storage.shard import DamagedShard
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.lineage import toy
 from rainbow_assets_tests.lineage.toy import World
 
 
@@ -111,3 +116,37 @@ def test_verdicts_carry_numbers(world, store):
     build(world, store)
     document = json.loads(store.shard("toy_words", "Green").files.read("verdicts.json"))
     assert document["verdicts"][0]["numbers"] == {"longest": 4}
+
+
+def test_a_verdict_is_bound_to_all_that_its_check_read(world, store):
+    """Another shard, or a file of the store, that moved since asks the check again; nothing has to be declared."""
+    build(world, store)
+    asked = []
+
+    def as_long(shard):
+        words = shard.store.shard("toy_words", shard.partition).table(toy.WORDS).num_rows
+        asked.append((words, shard.store.files.read("limits/most")))
+        return verdicts.Outcome(True, f"{words} words")
+
+    check = verdicts.Check("as_long", "toy_lengths", as_long, "As many lengths as words.")
+    shard = store.shard("toy_lengths", "Green")
+    verdicts.ensure(shard, (check,))
+    verdicts.ensure(shard, (check,))
+    assert asked == [(2, None)]
+    store.files.write("limits/most", b"7")
+    assert verdicts.current(shard, check) is None
+    verdicts.ensure(shard, (check,))
+    world.rows["b1"] = ("B", "crow", "another note, which lengths do not read")
+    bring_up_to_date(world.words(), store, "Green")
+    verdicts.ensure(shard, (check,))
+    assert asked == [(2, None), (2, b"7"), (2, b"7")]
+    assert set(verdicts.read(shard)[0].read) == {"toy_words/Green", "file limits/most"}
+
+
+def test_a_step_that_reads_what_it_does_not_declare_is_stopped(world, store):
+    build(world, store)
+    lengths = dataclasses.replace(world.lengths(), inputs={"toy_nothing": ()})
+    work = Work(ledger._declared(lengths, store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
+    with pytest.raises(UndeclaredRead, match="toy_lengths reads toy_words, which is not among its inputs"):
+        work.upstream("toy_words")
+    assert work.shard.index() is not None
