@@ -293,13 +293,28 @@ def test_a_song_that_is_renamed_is_known_by_its_sounds(whole: Path):
     song.rename(song.with_name("05_07"))
     (song.with_name("05_07") / "05_01.yml").rename(song.with_name("05_07") / "05_07.yml")
     assert "song 05_01 is 05_07 now, with the same sounds" in rainbow("plan").output
+    assert rainbow("release").exit_code == 1, "it is not built yet"
     built()
     assert todo() == [] and {key[:5] for key in outputs(whole)["segments", "Green"]} == {"05_07"}
     assert {path.name for path in (whole / "vectors").rglob("*") if path.is_file()} == vectors
     manifest = song.with_name("05_07") / "05_07.yml"
     content = yaml.safe_load(manifest.read_text("utf-8"))
     manifest.write_text(yaml.safe_dump({**content, "rainbow_color": "Blue"}, sort_keys=False), "utf-8")
-    assert "song 05_07 is Blue now" in rainbow("plan", "--allow-deletes").output
+    assert "song 05_07 is Blue now" in rainbow("plan").output
+    built()  # nothing is lost: it is in another color
+    assert todo() == []
+
+
+def test_a_release_says_which_song_has_other_ids(whole: Path):
+    assert rainbow("release").exit_code == 0
+    assert todo() == [], "what is kept of a release asks no check"
+    song = whole.parent / "corpus/05_01"
+    song.rename(song.with_name("05_07"))
+    (song.with_name("05_07") / "05_01.yml").rename(song.with_name("05_07") / "05_07.yml")
+    built()
+    assert rainbow("release").exit_code == 0
+    changes = json.loads((whole / "hub/v0.3.1/manifest.json").read_text("utf-8"))["changes"]
+    assert changes[0]["reasons"][0] == "song 05_01 is 05_07 now, with the same sounds: its rows have new ids"
 
 
 @pytest.mark.parametrize("kind", ["wav", "mid", "lrc", "yml"])

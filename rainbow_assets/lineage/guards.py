@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.ledger import Delta
+from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.ledger import Delta, candidates
 
 NAMED = 5
 """How many of the missing a message names."""
@@ -50,9 +51,11 @@ def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
     unusable = set(new.filter(own_name)["part"]) - set(delta.old.filter(own_name)["part"])
     unusable = unusable if delta.step.material else set()
     lost = ((before - set(new["part"])) | (before & unusable)) - set(renamed(delta))
+    lost -= set(moved(delta)) if lost else set()
     yield sorted(lost), len(before), delta.step.unit
     for column, what in delta.step.material.items():
-        had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in([*lost, *renamed(delta)]))
+        accounted = [*lost, *renamed(delta), *moved(delta)]
+        had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in(accounted))
         left = set(new.filter(pl.col(column).is_not_null())["key"])
         gone = sorted(set(had["key"]) - left)
         if len(gone) > 1:  # a single file is deleted by hand every day
@@ -67,6 +70,21 @@ def renamed(delta: Delta) -> dict[str, str]:
     was, now = (_files(frame, column) for frame in (delta.old, delta.candidates))
     fresh = {files: part for part, files in now.items() if part not in was and files}
     return {part: fresh[files] for part, files in was.items() if part not in now and files in fresh}
+
+
+def moved(delta: Delta) -> dict[str, str]:
+    """Return {song that is gone here: partition that has its files now}."""
+    column, here = next(iter(delta.step.material), None), delta.shard.partition
+    gone = set(delta.old["part"]) - set(delta.candidates["part"])
+    if column is None or not delta.step.colored or not gone:
+        return {}
+    was, found = _files(delta.old.filter(pl.col("part").is_in(list(gone))), column), dict[str, str]()
+    for other in catalog.partitions(delta.step):
+        if other != here:
+            wanted = candidates(delta.step, delta.shard.store.shard(delta.step.name, other), delta.rules)
+            there = set(_files(wanted, column).values())
+            found.update({part: other for part, files in was.items() if files and files in there})
+    return found
 
 
 def _files(frame: pl.DataFrame, column: str) -> dict[str, frozenset[str]]:

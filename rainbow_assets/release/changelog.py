@@ -35,6 +35,18 @@ class Change:
         return cls(Version.parse(document["version"]), str(document["level"]), reasons, rows)
 
 
+def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return a sentence for each song that has another id in ``after``; both map songs to the digests of their files.
+
+    A song is known by its sounds.
+    """
+    was, now = (({song: frozenset(sha for name, sha in files.items() if name.lower().endswith(".wav"))
+                  for song, files in songs.items()}) for songs in (before, after))
+    new = {sounds: song for song, sounds in now.items() if sounds and song not in was}
+    return [f"song {song} is {new[sounds]} now, with the same sounds: its rows have new ids"
+            for song, sounds in sorted(was.items()) if song not in now and sounds in new]
+
+
 def next_entry(
     version: Version, proposal: Proposal, before: Mapping[str, Shape], after: Mapping[str, Shape]
 ) -> Change:

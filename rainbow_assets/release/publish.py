@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.release import card, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
-from rainbow_assets.release.changelog import Change, next_entry
+from rainbow_assets.release.changelog import Change, next_entry, renamed
 from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
@@ -127,7 +127,11 @@ def _finish(
     proposal: Proposal, before: Manifest | None, repository: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the pages of a new version with its own entry in the changelog."""
-    after = make_manifest(folder, version, bundle, made_from).shapes()
+    made = make_manifest(folder, version, bundle, made_from)
+    if before is not None:
+        songs = renamed(before.provenance.get("raw_files", {}), made.provenance["raw_files"])
+        proposal = replace(proposal, reasons=(*songs, *proposal.reasons))
+    after = made.shapes()
     entry = next_entry(version, proposal, before.shapes() if before else {}, after)
     changes = (entry, *(before.changes if before else ()))
     manifest, text = _pages(store, folder, version, bundle, made_from, changes, repository)

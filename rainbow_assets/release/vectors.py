@@ -10,9 +10,12 @@ from rainbow_assets.embeddings.steps import STEPS
 from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
 from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
+from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+
+WAIT_S = 600.0
 
 
 def embeddings_table(store: ShardStore) -> ReleaseTable:
@@ -35,6 +38,8 @@ def remember(store: ShardStore) -> None:
     """Keep some vectors of every color as those of the last release."""
     for step in STEPS:
         for color in COLOR_NAMES:
-            shard = store.shard(step.name, color)
-            drift.remember(shard, step.vector)
-            verdicts.ensure(shard, catalog.checks(step.name))  # the check of drift read what the version before left
+            drift.remember(store.shard(step.name, color), step.vector)
+            live = ShardStore(store.files.url).shard(step.name, color)
+            with writer_lock(live.files, "release", WAIT_S):
+                # The check of drift had read what the version before left.
+                verdicts.ensure(live, catalog.checks(step.name))
