@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from rainbow_assets.demo.write import write_demo
+
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.e2e
@@ -151,6 +153,8 @@ def ask(port: int, query: str, variables: dict[str, object]) -> dict:
 
 @pytest.mark.heavy
 def test_the_ui_launches_a_range_of_colors(folder: Path):
+    if not (folder / "data/corpus").exists():  # the README's demo makes it, where that test runs too
+        write_demo(folder / "data/corpus", songs_per_color=1, seconds=6)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
