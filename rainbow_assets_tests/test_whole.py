@@ -376,3 +376,17 @@ def test_a_problem_is_forgotten_with_its_cause(whole: Path, monkeypatch: pytest.
     store = ShardStore(str(whole))
     assert [name for name in rooms.steps() if any(
         problem(store.shard(name, color)) for color in catalog.partitions(catalog.step(name)))] == []
+
+
+def test_a_mix_that_changes_after_it_was_measured_is_named(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    """A song's length is measured when its rows are listed, and again when they are made."""
+    shutil.rmtree(whole / "shards/base_manifest/Red")
+    measured, lengths = steps.audible_end_ms, []
+
+    def longer(song):
+        lengths.append(song.song_id)
+        return measured(song) + (1000 if lengths.count(song.song_id) > 1 else 0)
+
+    monkeypatch.setattr(steps, "audible_end_ms", longer)
+    outcome = bring_up_to_date(catalog.step("base_manifest"), ShardStore(str(whole)), "Red")
+    assert outcome.problem is not None and "02_01_main.wav changed while it was read" in outcome.problem

@@ -150,6 +150,9 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
             yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
             continue
+        mix = rows[0]["main_audio_file"] or ""
+        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), rows[0]["end_ms"])}:
+            raise SourceMoved(f"{song_id}/{mix}")  # its length was measured again
         made = [row for row in rows if row["stem_id"] in keys]
         yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 

@@ -8,7 +8,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from rainbow_assets.harmony.errors import PackError
@@ -34,6 +34,8 @@ class PackFiles:
     files: tuple[tuple[str, bytes], ...]
     anomalies: tuple[PackAnomaly, ...]
     digest: str
+    read: Mapping[str, str] = field(default_factory=dict)
+    """{path: sha256} of the bytes that were read from disk; the path of an archive is empty."""
 
 
 def read_files(source: PackSource, name: str | None = None) -> PackFiles:
@@ -41,15 +43,16 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
 
     Other files of a pack (readme, license) are not looked at. Paths that leave the pack are anomalies.
     """
+    read: dict[str, str] = {}
     if isinstance(source, Mapping):
         found, label = iter(sorted(source.items())), name or "memory"
     else:
         path = Path(source)
         label = name or path.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
         if path.is_dir():
-            found = _folder(path)
+            found = _folder(path, read)
         elif path.is_file():
-            found = _tar(path)
+            found = _tar(path, read)
         else:
             raise PackError(f"there is no chord pack at {path}; give a folder or a .tar.gz, or use the built-in pack")
     files: dict[str, bytes] = {}
@@ -65,7 +68,7 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
         else:
             files[relative] = data
     ordered = tuple(sorted(files.items()))
-    return PackFiles(label, ordered, tuple(sorted(anomalies)), _digest(ordered))
+    return PackFiles(label, ordered, tuple(sorted(anomalies)), _digest(ordered), read)
 
 
 def _safe(raw: str) -> str | None:
@@ -76,7 +79,7 @@ def _safe(raw: str) -> str | None:
     return str(path)
 
 
-def _folder(root: Path) -> Iterator[tuple[str, bytes]]:
+def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() not in MIDI_SUFFIXES:
             continue
@@ -87,15 +90,18 @@ def _folder(root: Path) -> Iterator[tuple[str, bytes]]:
             if path.stat().st_size > MAX_FILE_BYTES:
                 yield relative, bytes(MAX_FILE_BYTES + 1)
             else:
-                yield relative, path.read_bytes()
+                data = path.read_bytes()
+                read[relative] = hashlib.sha256(data).hexdigest()
+                yield relative, data
 
 
-def _tar(path: Path) -> Iterator[tuple[str, bytes]]:
+def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """Yield the regular files of a tar or tar.gz. Links and devices have no bytes of their own and are not followed."""
     try:
         with open(path, "rb") as stream:
-            head = stream.read(2)
-        with gzip.open(path) if head == b"\x1f\x8b" else open(path, "rb") as opened:
+            packed = stream.read(MAX_ARCHIVE_BYTES + 1)
+        read[""] = hashlib.sha256(packed).hexdigest()
+        with gzip.open(io.BytesIO(packed)) if packed[:2] == b"\x1f\x8b" else io.BytesIO(packed) as opened:
             whole = opened.read(MAX_ARCHIVE_BYTES + 1)
         if len(whole) > MAX_ARCHIVE_BYTES:
             raise PackError(f"the chord pack {path.name} unpacks to more than {MAX_ARCHIVE_BYTES} bytes; unpack it "

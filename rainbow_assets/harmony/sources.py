@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.corpus.digests import FileDigests
+from rainbow_assets.corpus.unmoved import SourceMoved
 from rainbow_assets.harmony.errors import PackError
 from rainbow_assets.harmony.layouts import is_key_folder
 from rainbow_assets.harmony.model import Pack
-from rainbow_assets.harmony.pack_files import MIDI_SUFFIXES
-from rainbow_assets.harmony.packs import read_pack
+from rainbow_assets.harmony.pack_files import MIDI_SUFFIXES, read_files
+from rainbow_assets.harmony.packs import build_pack
 from rainbow_assets.harmony.theory import NAME, theory_pack
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.shard import Shard
@@ -69,5 +70,15 @@ def _files(pack: Path, root: Path) -> list[str]:
 
 @lru_cache(maxsize=1)
 def read_packs(root: Path, token: str) -> tuple[Pack, ...]:
-    """Return the packs of ``root``, the built-in one first; read once per state of the files, ``token``."""
-    return (theory_pack(), *(read_pack(path, name) for name, path in pack_places(root).items()))
+    """Return the packs of ``root``, the built-in one first; read once per state of the files, ``token``.
+
+    Raises ``SourceMoved`` if a file is not the one that ``token`` was made of: what is hashed is what is read.
+    """
+    packs, listed = [theory_pack()], _digests(root, None)
+    for name, path in pack_places(root).items():
+        files = read_files(path, name)
+        packs.append(build_pack(files))
+        listed[name].update({(path / file).relative_to(root).as_posix(): sha256 for file, sha256 in files.read.items()})
+    if digest(listed) != token:
+        raise SourceMoved("a chord pack")
+    return tuple(packs)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import rooms
-from rainbow_assets.harmony import registry
+from rainbow_assets import rooms, settings
+from rainbow_assets.corpus.unmoved import SourceMoved
+from rainbow_assets.harmony import registry, sources
 from rainbow_assets.harmony.errors import PackError
 from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
 from rainbow_assets.harmony.graphs import cadences
 from rainbow_assets.harmony.midi_write import midi_bytes
-from rainbow_assets.harmony.sources import pack_places
+from rainbow_assets.harmony.sources import pack_places, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -145,3 +146,26 @@ def test_no_color_and_no_release_reads_them():
         if name not in NAMES and not step.on_request:
             assert not set(NAMES) & set(step.inputs), f"{name} must not wait for chords"
     assert all(not rooms.steps()[name].colored for name in NAMES)
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_a_pack_that_changes_between_listing_and_reading_is_named(store: ShardStore, chords: Path, kind: str):
+    files = free_layout()
+    if kind == "archive":
+        (chords / "mine.tar.gz").write_bytes(tar_of(files))
+    else:
+        for name, data in files.items():
+            (chords / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+            (chords / "mine" / name).write_bytes(data)
+    token = source_token(store.shard("chord_library"))
+    sources.read_packs.cache_clear()
+    assert len(sources.read_packs(settings.roots().chords, token)) == 2
+    sources.read_packs.cache_clear()
+    name, data = sorted(files.items())[0]
+    other = {**files, name: sorted(files.items())[1][1]}
+    if kind == "archive":
+        (chords / "mine.tar.gz").write_bytes(tar_of(other))
+    else:
+        (chords / "mine" / name).write_bytes(other[name])
+    with pytest.raises(SourceMoved, match="a chord pack changed while it was read"):
+        sources.read_packs(settings.roots().chords, token)
