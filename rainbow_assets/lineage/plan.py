@@ -53,6 +53,8 @@ class Planned:
     price: dict[str, Any] | None = None
     """What computing costs where that is more than time, as ``Step.price`` says it."""
     asks: bool = False
+    on_request: bool = False
+    """No build makes it unless it is named; what it lacks is no work that waits."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; keys are given as counts only."""
@@ -83,7 +85,8 @@ def plan(
             if step.on_request and dry.shard(name).index() is None:
                 continue
             for partition in colors if step.colored else (WHOLE,) if whole else ():
-                done[name, partition] = _plan_shard(step, dry, partition, rules, done, allow_deletes)
+                done[name, partition] = entry = _plan_shard(step, dry, partition, rules, done, allow_deletes)
+                entry.on_request = step.on_request
     finally:
         dry.close()
     return list(done.values())

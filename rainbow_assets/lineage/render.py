@@ -11,9 +11,20 @@ from rainbow_assets.text import counted
 
 def plan_tree(planned: list[Planned]) -> str:
     """Return the plan as a tree: assets, and below each the colors that are not fresh, with their reasons."""
+    lines = _assets([entry for entry in planned if not entry.on_request])
+    priced = [entry.price for entry in planned if entry.price and not entry.on_request]
+    if priced:
+        lines.append(f"embedding costs {_price(priced)}")
+    lines.append(summary(planned))
+    asked = [entry for entry in planned if entry.on_request and entry.state != FRESH]
+    if asked:
+        lines += ["", "on request (run: rainbow build --asset NAME):", *_assets(asked)]
+    return "\n".join(lines)
+
+
+def _assets(planned: list[Planned]) -> list[str]:
     lines = []
-    assets = list(dict.fromkeys(entry.asset for entry in planned))
-    for asset in assets:
+    for asset in dict.fromkeys(entry.asset for entry in planned):
         entries = [entry for entry in planned if entry.asset == asset]
         busy = [entry for entry in entries if entry.state != FRESH]
         rows = sum(entry.compute for entry in busy)
@@ -30,11 +41,7 @@ def plan_tree(planned: list[Planned]) -> str:
             lines += [f"    because {reason}" for reason in entry.reasons]
             if entry.price:
                 lines.append(f"    costs {_price([entry.price])}")
-    priced = [entry.price for entry in planned if entry.price]
-    if priced:
-        lines.append(f"embedding costs {_price(priced)}")
-    lines.append(summary(planned))
-    return "\n".join(lines)
+    return lines
 
 
 def _price(prices: list[dict[str, Any]]) -> str:
@@ -54,7 +61,8 @@ def _time(entries: list[Planned]) -> str:
 
 
 def summary(planned: list[Planned]) -> str:
-    """Return one line: how many shards are stale, fresh or blocked, and what it costs."""
+    """Return one line: how many shards are stale, fresh or blocked, and what it costs; those on request apart."""
+    planned = [entry for entry in planned if not entry.on_request]
     stale = [entry for entry in planned if entry.state == STALE]
     blocked, stamps = (sum(entry.state == state for entry in planned) for state in (BLOCKED, RESTAMP))
     if not stale and not blocked and not stamps:

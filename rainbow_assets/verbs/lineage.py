@@ -66,7 +66,7 @@ def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: boo
         click.echo(f"wrote {html}")
     elif as_json:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
-               "stale": sum(entry.state != FRESH for entry in planned)})
+               "stale": sum(entry.state != FRESH and not entry.on_request for entry in planned)})
     else:
         click.echo(styled(render.plan_tree(planned)))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rainbow_assets import rooms
+from rainbow_assets.lineage import render
 from rainbow_assets.lineage.page import plan_page
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned, plan
 from rainbow_assets.storage.store import ShardStore
@@ -80,3 +81,14 @@ def test_a_page_of_nothing_made_yet(tmp_path: Path, tiny_corpus: Path, monkeypat
     window.get(target.as_uri())
     assert "shards stale" in window.execute_script("return document.querySelector('.sum').innerText")
     assert "has never been made" in window.execute_script("return document.body.innerText")
+
+
+def test_what_is_on_request_has_its_own_heading_and_is_no_work_that_waits():
+    """A model of older songs stays until somebody asks for a newer one."""
+    planned = [Planned("segments", "Green", "fresh", 3),
+               Planned("fusion_model", "_all", "stale", 6, 6, reasons=["6 rows: input changed"], on_request=True)]
+    lines = render.plan_tree(planned).splitlines()
+    assert lines[:2] == ["segments: fresh (3 rows)", "nothing to do: 1 shard fresh"]
+    assert lines[3] == "on request (run: rainbow build --asset NAME):"
+    assert "fusion_model: 6 rows to compute" in lines[4]
+    assert planned[1].as_dict()["on_request"] is True
