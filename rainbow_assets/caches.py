@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,17 @@ def read_cache(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def kept(path: Path | None, key: str, make: Callable[[], str]) -> str:
+    """Return what ``make`` returned when the file at ``path`` was written under the same ``key``; else ask it."""
+    known = read_cache(path) if path else {}
+    if known.get("key") == key and isinstance(known.get("text"), str):
+        return known["text"]
+    text = make()
+    if path:
+        write_cache(path, {"key": key, "text": text})
+    return text
 
 
 def write_cache(path: Path, entries: dict[str, Any]) -> None:

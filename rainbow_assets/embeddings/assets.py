@@ -5,11 +5,13 @@ from typing import Any
 
 import dagster as dg
 
+from rainbow_assets.caches import kept
 from rainbow_assets.embeddings import health, pictures, registry
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
 from rainbow_assets.embeddings.runner import RunReport
 from rainbow_assets.embeddings.step import EmbeddingStep
 from rainbow_assets.lineage.dagster import asset_options, build_colors, report_events
+from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.resources import ShardStoreResource
 
 
@@ -43,8 +45,12 @@ def _embed(
     total = RunReport()
     outcomes = build_colors(context, step.told(engine.open(), lambda color, report: total.add(report)), store)
     opened = store.open()
-    found = {outcome.partition: health.vectors_of(opened.shard(step.name, outcome.partition), step.vector)
-             for outcome in outcomes if outcome.report is not None}
-    shown = pictures.markdown(pictures.picture(found, step.name), f"vectors of {step.name} by color")
+    made = {outcome.partition: outcome.report.data_version for outcome in outcomes if outcome.report is not None}
+
+    def drawn() -> str:
+        found = {color: health.vectors_of(opened.shard(step.name, color), step.vector) for color in made}
+        return pictures.markdown(pictures.picture(found, step.name), f"vectors of {step.name} by color")
+
+    shown = kept(opened.cache_path(f"pictures/{step.name}.json"), digest(made), drawn)
     extra = {"embedding_run": dg.MetadataValue.json(total.numbers()), "vectors": dg.MetadataValue.md(shown)}
     yield from report_events(context, step, outcomes, extra)

@@ -167,7 +167,9 @@ def report_events(
     )
     if single is None:
         for outcome, shard in zip(outcomes, shards, strict=True):
-            context.log_event(color_event(context, step, outcome, shard))
+            # The UI shows the columns of the latest event; in each of them they are half of what a run writes.
+            own = columns(step) if outcome is outcomes[-1] else {}
+            context.log_event(color_event(context, step, outcome, shard, own))
             if outcome.report is None:
                 _fail(context, step, outcome)
 
@@ -192,7 +194,7 @@ def _fail(context: dg.AssetExecutionContext, step: Step, outcome: Outcome) -> No
 
 
 def color_event(
-    context: dg.AssetExecutionContext, step: Step, outcome: Outcome, shard: Shard
+    context: dg.AssetExecutionContext, step: Step, outcome: Outcome, shard: Shard, own: dict[str, Any]
 ) -> dg.AssetMaterialization:
     """Return what one color of a range became, with its own data version and with what it was made from.
 
@@ -203,8 +205,7 @@ def color_event(
     left = outcome.report is None
     index = shard.index()
     version = index.data_version if index else NEVER_BUILT
-    metadata = {**columns(step), "left_as_it_was": str(outcome.problem)} if left else {
-        **columns(step), **numbers(outcome, shard)}
+    metadata = {**own, **({"left_as_it_was": str(outcome.problem)} if left else numbers(outcome, shard))}
     tags = {DATA_VERSION_TAG: version, USER_VERSION_TAG: "true", **_origin(context, step, outcome.partition, left)}
     return dg.AssetMaterialization(step.name, partition=outcome.partition, metadata=metadata, tags=tags)
 

@@ -98,8 +98,9 @@ def test_every_materialization_carries_its_numbers(built: Path, colors: tuple[st
         with jobs.instance() as here:
             first = here.get_run_by_id(numbers["last_changed_by_run"])
         assert first is not None, "a run that can be opened"
-        assert isinstance(numbers["dagster/column_schema"], dg.TableSchema)
-        assert isinstance(numbers["dagster/column_lineage"], dg.TableColumnLineage)
+        columns = {name: value.value for name, value in latest(asset, colors[-1]).metadata.items()}
+        assert isinstance(columns["dagster/column_schema"], dg.TableSchema), "of the last event of the asset"
+        assert isinstance(columns["dagster/column_lineage"], dg.TableColumnLineage)
         tags = event.tags or {}
         assert tags["dagster/data_version"] == index.data_version
         assert tags["dagster/code_version"] == dagster.made_by(catalog.step(asset))
