@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,8 @@ from rainbow_assets.release import publish
 from rainbow_assets.segments import extract_step
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def built() -> Result:
@@ -390,3 +394,18 @@ def test_a_mix_that_changes_after_it_was_measured_is_named(whole: Path, monkeypa
     monkeypatch.setattr(steps, "audible_end_ms", longer)
     outcome = bring_up_to_date(catalog.step("base_manifest"), ShardStore(str(whole)), "Red")
     assert outcome.problem is not None and "02_01_main.wav changed while it was read" in outcome.problem
+
+
+def test_a_version_without_a_file_that_a_song_names_verifies(whole: Path):
+    """A stem's sound and another one's MIDI are gone: their rows have no digest, and nothing is traced to them."""
+    song = whole.parent / "corpus/06_01"
+    sounds = sorted(path for path in song.glob("*.wav") if "main" not in path.name)
+    sounds[0].unlink()
+    sorted(song.glob("*.mid"))[-1].unlink()
+    built()
+    assert rainbow("release").exit_code == 0
+    done = rainbow("verify", "0.3.0", "--json")
+    assert done.exit_code == 0 and parsed(done)["problems"] == [], done.output[:2000]
+    fresh = subprocess.run([sys.executable, "-m", "rainbow_assets.cli", "verify", "0.3.0", "--json"], capture_output=True,
+                           text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert json.loads(fresh.stdout)["differs"] == [], "a process of its own knows the ledgers, too"

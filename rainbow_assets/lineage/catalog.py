@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check
@@ -33,7 +35,11 @@ def step(asset: str) -> Step:
 
 
 def steps() -> dict[str, Step]:
-    """Return all registered steps in order of registration, which is the order of the rooms."""
+    """Return all registered steps in order of registration, which is the order of the rooms.
+
+    Rooms that nobody has imported yet are loaded: half a graph would be taken for the whole one.
+    """
+    import_module("rainbow_assets.rooms")
     return dict(_STEPS)
 
 

@@ -14,6 +14,9 @@ from rainbow_assets.storage.parquet import open_parquet, read_parquet
 
 BASE = "base_manifest"
 _NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_file", "midi_group_file")
+_DIGESTS = {"main_audio_file": "main_audio_sha256", "audio_file": "audio_sha256", "midi_file": "midi_sha256",
+            "midi_group_file": "midi_sha256"}
+"""Where the digest of a named file is; without one the manifest of the song names a file that was not there."""
 
 
 def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool = False) -> dict[str, Any]:
@@ -69,9 +72,11 @@ def _stems(data: bytes) -> dict[str, list[str]]:
     """Return {stem id: raw files} of one file of the base manifest; a song's mix is its stem 00."""
     found: dict[str, list[str]] = {}
     with open_parquet(data) as file:
-        if not set(_NAMES) <= set(file.schema_arrow.names):
+        columns = set(file.schema_arrow.names)
+        if not set(_NAMES) <= columns:
             return {}
-        for row in read_parquet(data, list(_NAMES)).to_pylist():
+        for row in read_parquet(data, [*_NAMES, *sorted(set(_DIGESTS.values()) & columns)]).to_pylist():
+            row.update({name: None for name, digest in _DIGESTS.items() if row.get(digest, "") is None})
             both = [f"{row['id']}.yml", row["lrc_file"]]
             own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
             found[row["stem_id"]] = [f"{row['id']}/{name}" for name in [*both, *own] if name]
