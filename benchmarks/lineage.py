@@ -37,7 +37,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 HERE = Path(__file__).resolve()
 METAXY = "metaxy[delta]==0.1.11"
 REPEATS = size(3, 1)
-ROWS, ASSETS, SONGS = size(11_605, 80), 8, 5
+ROWS, ASSETS, SONGS = size(11_605, 80), size(20, 8), 5
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.string())])
 
 
@@ -57,7 +57,7 @@ def source(shard: object, rules: object) -> pl.DataFrame:
 
 
 def chain() -> dict[str, Step]:
-    """Eight assets, each reading the one before."""
+    """Assets that each read the one before."""
     fields, found = {"value": ("value",)}, {}
     for number in range(ASSETS):
         inputs = {f"asset_{number - 1}": ("value",)} if number else {"corpus": ("value",)}
@@ -68,13 +68,13 @@ def chain() -> dict[str, Step]:
 
 
 def plan_nothing(folder: str) -> dict[str, float]:
-    """Time a plan that finds everything fresh, in this process: the first time, and again."""
+    """Return the processor seconds of a plan that finds everything fresh, the first time in a process, and again."""
     steps, store = chain(), ShardStore(folder)
     took = []
     for _ in range(2):
-        begun = time.perf_counter()
+        begun = time.process_time()
         planned = plan(steps, store, COLOR_NAMES)
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
         assert all(entry.state == FRESH for entry in planned) and sum(entry.rows for entry in planned) == ROWS * ASSETS
     return {"cold": took[0], "warm": took[1]}
 
@@ -184,8 +184,8 @@ def main() -> None:
                     outcome = bring_up_to_date(step, store, color)
                     assert outcome.problem is None, outcome.problem
             took = fresh(sys.executable, HERE, "--plan", f"{folder}/plan")
-            print(f"a plan with nothing to do, {ROWS:,} rows x {ASSETS} assets: {took['cold']:.3f} s in a fresh "
-                  f"process, {took['warm']:.3f} s again (aim: under 1 s)")
+            print(f"a plan with nothing to do, {ROWS:,} rows x {ASSETS} assets: {took['cold']:.3f} s of CPU in a "
+                  f"fresh process, {took['warm']:.3f} s again (aim: 0.15 s)")
             compare(chosen.rows, f"{folder}/edge", not chosen.no_metaxy)
 
 

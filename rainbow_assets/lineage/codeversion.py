@@ -83,7 +83,7 @@ def _thawed(kept: dict[str, Any]) -> Module:
         [Definition(item["text"], [tuple(names) for names in item["refers"]], tuple(item["binds"]),
                     chain(item["returns"]), chain(item["calls"]), tuple(tuple(names) for names in item["bases"]),
                     tuple(item["lines"])) for item in kept["definitions"]],
-        kept["bound"], {name: (module, taken) for name, (module, taken) in kept["imports"].items()}, kept["bare"],
+        kept["bound"], {name: (module, taken) for name, (module, taken) in kept["imports"].items()},
         kept["effects"])
 
 

@@ -42,15 +42,11 @@ class Definition:
 
 @dataclass
 class Module:
-    """``imports``: name -> (module, name taken from it or None). ``bound``: name -> places in ``definitions``.
-
-    ``bare`` are imports of which no name is used: their modules are there for what they do when imported.
-    """
+    """``imports``: name -> (module, name taken from it or None). ``bound``: name -> places in ``definitions``."""
 
     definitions: list[Definition] = field(default_factory=list)
     bound: dict[str, list[int]] = field(default_factory=dict)
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    bare: list[str] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     """Statements that bind nothing and touch only what other modules own."""
 
@@ -87,9 +83,6 @@ def read(source: str) -> Module:
             _add(found, definition, sorted(touched))
         else:
             found.effects.append(ast.unparse(node))
-    used = {chain[0] for definition in found.definitions for chain in definition.refers}
-    found.bare = sorted({f"{module}.{name}" if name else module for alias, (module, name) in found.imports.items()
-                         if alias not in used})
     return found
 
 

@@ -141,6 +141,14 @@ def test_renaming_and_moving_everything_moves_nothing(copy: Path, parsed: CodeCa
     assert versions(copy, parsed) == before
 
 
+def test_no_module_that_shapes_rows_changes_what_another_one_owns():
+    """A table that another module fills while it is imported would not be seen by those who use it."""
+    code = codeversion.code()
+    for module in sorted({module for of in roots().values() for module, _ in code.closure(of)}):
+        here = code.module(module)
+        assert here is not None and here.effects == [], module
+
+
 @pytest.mark.heavy
 def test_what_a_build_calls_is_what_versions_follow(project: Path):
     """Every function of ours that runs while rows are made is in the version of its step, or behind a stop."""
