@@ -27,12 +27,14 @@ def _folder(here: dg.DagsterInstance) -> Path:
 
 def hold(here: dg.DagsterInstance, run: str) -> None:
     """Hold the lease of ``run`` for as long as this process lives, or until it begins another run."""
+    if here.is_ephemeral:
+        return
     place = _folder(here) / f"{run}.lock"
     if place not in _MINE:
         release()
         place.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(Timeout):  # another process of the same run has it
-            lock = FileLock(place, timeout=0)
+            lock = FileLock(place, timeout=0, thread_local=False)
             lock.acquire()
             _MINE[place] = lock
 

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
 from rainbow_assets import settings
@@ -289,7 +289,8 @@ def _function(value: Any, roots: dict[Root, None], given: list[str]) -> None:
     elif here is None and not hasattr(value, "__code__"):
         given.append(f"{value.__module__}.{value.__qualname__}")
     elif hasattr(value, "__code__"):  # typed into a console: there is no source to read
-        given.append(repr((value.__code__.co_code, value.__code__.co_consts, value.__code__.co_names)))
+        constants = [item for item in value.__code__.co_consts if not isinstance(item, CodeType)]
+        given.append(repr((value.__code__.co_code, constants, value.__code__.co_names)))
     for cell in getattr(value, "__closure__", None) or ():
         with contextlib.suppress(ValueError):  # an empty cell: what it names is defined later
             _collect(cell.cell_contents, roots, given)
