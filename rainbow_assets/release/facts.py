@@ -74,7 +74,10 @@ def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
 
 
 def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
-    """Say in how many colors each check passed, with its figures summed where they add up."""
+    """Say in how many colors each check passed, with its figures summed where they add up.
+
+    Figures of a check that read a file beside the tables (the last release's vectors) are no facts of this version.
+    """
     found = []
     for name, step in catalog.steps().items():
         if not step.colored:
@@ -83,7 +86,8 @@ def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
         for check in catalog.checks(name):
             answers = [v for shard in shards if (v := verdicts.current(shard, check)) is not None]
             sums: Counter[str] = Counter()
-            for verdict in answers:
+            beside = any(name.startswith("file ") for verdict in answers for name in verdict.read)
+            for verdict in () if beside else answers:
                 sums.update({key: value for key, value in verdict.numbers.items()
                              if isinstance(value, int) and not isinstance(value, bool)})
             text = ", ".join(f"{key.replace('_', ' ')} {value:,}" for key, value in sums.items() if key != "asked")
