@@ -261,6 +261,7 @@ def test_a_mode_of_the_taxonomy_moves_targets_and_no_media(built: Built, monkeyp
     assert changed.keys().isdisjoint({*MEDIA, "segments", "training_segments"})
 
 
+@pytest.mark.heavy
 def test_two_clean_builds_and_an_incremental_one_are_byte_equal(built: Built, tmp_path: Path):
     edit_lyric(built)
     shutil.rmtree(built.corpus / "05_04")
@@ -270,6 +271,7 @@ def test_two_clean_builds_and_an_incremental_one_are_byte_equal(built: Built, tm
     assert clean.files() == built.files()
 
 
+@pytest.mark.heavy
 def test_bytes_that_move_under_equal_sounds_reach_what_copies_them(built: Built, monkeypatch: pytest.MonkeyPatch):
     """Another encoder writes the same sound otherwise: previews hold the new bytes, and no vector is made again."""
     encode = media_step.encode_checked

@@ -54,15 +54,19 @@ def test_a_killed_run_is_buried_and_the_next_build_goes_on(killed: str):
     assert rainbow("build", "--asset", "base_manifest").exit_code == 0
 
 
-def test_what_automation_asked_for_is_asked_for_again(killed: str):
+def test_what_automation_asked_for_is_asked_for_again(project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(leases, "YOUNG_S", 0.0)
     with jobs.instance() as here:
-        assert not leases.dead_runs(dg.build_sensor_context(here, definitions=defs)).run_requests, "somebody ran it by hand"
         run = here.create_run_for_job(
             defs.resolve_job_def("songs_to_tables"), asset_selection=frozenset({dg.AssetKey("segments")}),
             status=dg.DagsterRunStatus.STARTED,
             tags={AUTOMATION_CONDITION_TAG: "true", "dagster/partition": "Green", "dagster/sensor_name": "keep_up_to_date"})
-        (leases._folder(here) / f"{run.run_id}.lock").touch()
+        by_hand = here.create_run_for_job(defs.resolve_job_def("songs_to_tables"), status=dg.DagsterRunStatus.STARTED)
+        leases._folder(here).mkdir(parents=True)
+        for one in (run, by_hand):
+            (leases._folder(here) / f"{one.run_id}.lock").touch()
         result = leases.dead_runs(dg.build_sensor_context(here, definitions=defs))
+        assert unfinished(here) == [], "what a person ran is dead as well, and nobody repeats it"
     (request,) = result.run_requests
     assert request.asset_selection == [dg.AssetKey("segments")]
     assert request.tags["dagster/partition"] == "Green"

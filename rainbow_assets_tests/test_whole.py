@@ -103,6 +103,7 @@ def test_the_plainest_day(whole: Path):
     assert todo() == []
 
 
+@pytest.mark.heavy
 def test_a_version_is_of_one_state(whole: Path):
     """A table made alone, and a rule that one color has: refused until the rest is made; the build says what it left."""
     retitle(whole.parent / "corpus/06_01", "Another Name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -11,18 +12,14 @@ from rainbow_assets import jobs, settings
 from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.fitness import music
 
-BEFORE = ("base_manifest", "song_splits", "segments", "segment_media", "concept_embeddings", "lyric_embeddings",
-          "audio_embeddings")
 QUICK = "[fitness]\nmax_epochs = 2\nbatch = 16\nfolds = 3\ndevice = \"cpu\"\n"
 
 
 @pytest.fixture
-def trained(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (project.parent / "rainbow.toml").write_text(QUICK, "utf-8")
+def trained(whole: Path) -> Iterator[Path]:
+    (whole.parent / "rainbow.toml").write_text(QUICK, "utf-8")
     settings.default_rules.cache_clear()
-    built = rainbow("build", *(word for name in BEFORE for word in ("--asset", name)))
-    assert built.exit_code == 0, built.output
-    yield project
+    yield whole
     settings.default_rules.cache_clear()
 
 

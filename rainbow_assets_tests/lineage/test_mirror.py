@@ -68,6 +68,7 @@ def assert_mirrored(project: Path, ask) -> None:
             assert left <= set(nodes[name]["assetPartitionStatuses"]["failedPartitions"]) <= left | waits, name
 
 
+@pytest.mark.heavy
 def test_an_edit_is_seen_at_the_first_look_after_the_first_build(whole: Path):
     """The first build notes which version of the raw songs it read, though nobody had looked at them before."""
     with ui.shown() as ask:
