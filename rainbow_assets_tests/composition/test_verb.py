@@ -33,6 +33,7 @@ def place(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings.default_rules.cache_clear()
 
 
+@pytest.mark.heavy
 def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     early = rainbow("compose")
     assert early.exit_code == 2 and "nothing was commissioned yet; run: rainbow compose PROPOSAL.yml" in early.output
