@@ -69,6 +69,7 @@ def chain() -> dict[str, Step]:
 
 def plan_nothing(folder: str) -> dict[str, float]:
     """Return the processor seconds of a plan that finds everything fresh, the first time in a process, and again."""
+    catalog.steps()  # importing the rooms is not what is measured
     steps, store = chain(), ShardStore(folder)
     took = []
     for _ in range(2):
@@ -112,6 +113,7 @@ def _ledger(store: ShardStore, step: Step, rows: list[Row], inputs: dict[str, st
 
 def resolve_edge(folder: str) -> dict[str, float]:
     """Reconcile once, in this fresh process."""
+    catalog.steps()
     _, consumer = edge_steps()
     shard = ShardStore(folder).shard(consumer.name, "Green")
     begun = time.perf_counter()

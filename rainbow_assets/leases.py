@@ -50,7 +50,7 @@ def release() -> None:
 def bury(here: dg.DagsterInstance) -> list[dg.DagsterRun]:
     """Record every run as failed whose process is gone, and return them.
 
-    A run without a lease on this machine is left alone: it is somebody else's, or has not begun.
+    Runs without a lease on this machine are skipped: they run elsewhere, or have not started.
     """
     found = []
     for place in sorted(_folder(here).glob("*.lock")):

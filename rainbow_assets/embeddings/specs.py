@@ -24,8 +24,8 @@ class EncoderSpec:
     ``max_tokens`` (text) and ``sample_rate`` in Hz and ``window_ms`` (audio) say what is read; ``unit_norm`` promises
     an L2 norm of 1. ``precision`` is the lowest cosine between vectors of one input on two engines (half precision
     on a GPU against float32 on a CPU), stated and tested. ``mean_cosine`` is the bound of the collapse check.
-    ``version`` is declared: any other text makes every vector anew, so it changes when values do and not when code
-    moves. (The first ones are digests of the code that made the vectors of that day.)
+    Change ``version`` by hand when the code computes other values: that recomputes every vector. Leave it when code
+    only moves. (The first versions are digests of the code of that time, so that earlier vectors stay valid.)
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 from rainbow_assets.errors import UsageError
@@ -28,6 +29,8 @@ def register(step: Step, checks: tuple[Check, ...] = ()) -> Step:
 
 def step(asset: str) -> Step:
     """Return the step of ``asset``; raise ``UnknownAsset``."""
+    if asset not in _STEPS:
+        _load_rooms()
     try:
         return _STEPS[asset]
     except KeyError:
@@ -39,8 +42,13 @@ def steps() -> dict[str, Step]:
 
     Rooms that nobody has imported yet are loaded: half a graph would be taken for the whole one.
     """
-    import_module("rainbow_assets.rooms")
+    _load_rooms()
     return dict(_STEPS)
+
+
+@cache
+def _load_rooms() -> None:
+    import_module("rainbow_assets.rooms")
 
 
 def partitions(of: Step) -> tuple[str, ...]:
@@ -54,6 +62,7 @@ def read_partitions(by: Step, asset: str, partition: str) -> tuple[str, ...]:
     The same one where both have colors or neither has; every color where only ``asset`` has them; the one for all
     where only ``by`` has. Assets outside the store (the raw songs) have none.
     """
+    _load_rooms()
     if asset not in _STEPS and by.source is not None:
         return ()
     upstream = step(asset)

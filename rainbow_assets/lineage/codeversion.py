@@ -1,8 +1,8 @@
 """Code versions: what a function does, with all that it uses, free of names.
 
-The version of a function is a digest of its own text (see :mod:`definitions`) and, in place of each name in it, the
-version of what the name stands for. So renaming or moving a function, a module or an import changes nothing, a
-constant that it uses does, and a change elsewhere in the same module does not.
+The version of a function combines the digest of its own code (see :mod:`definitions`) with those of all definitions
+that it uses. Changing a constant that it uses changes its version. Renaming or moving a function, a module or an import
+does not, and neither does a change elsewhere in the same module.
 
 The walk stops where data, not code, says what is used: at other steps (their rows have digests), at settings (their
 values are digested by name), and at the machine itself (storage, lineage, logging, Dagster: none of them shapes rows).

@@ -13,6 +13,8 @@ from rainbow_assets.storage.store import WHOLE, ShardStore
 
 NOTHING = "-"
 """What stands for a shard or a file that is not there."""
+FILE = "file "
+"""Before the name of a file among what was read; shards have none."""
 
 
 class UndeclaredRead(RainbowError):
@@ -43,7 +45,7 @@ class NotedFiles(Files):
     def read(self, name: str) -> bytes | None:
         """Return the content of ``name``, and note it."""
         data = self._files.read(name)
-        self._noted[f"file {name}"] = NOTHING if data is None else sha256_bytes(data)
+        self._noted[f"{FILE}{name}"] = NOTHING if data is None else sha256_bytes(data)
         return data
 
 
@@ -72,8 +74,8 @@ def content(shard: Shard) -> str:
 def unchanged(noted: Mapping[str, str], store: ShardStore) -> bool:
     """Return True if everything in ``noted`` holds what it did."""
     for name, was in noted.items():
-        if name.startswith("file "):
-            data = store.files.read(name.removeprefix("file "))
+        if name.startswith(FILE):
+            data = store.files.read(name.removeprefix(FILE))
             now = NOTHING if data is None else sha256_bytes(data)
         else:
             asset, _, partition = name.partition("/")

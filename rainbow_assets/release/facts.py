@@ -15,6 +15,7 @@ from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage import catalog, verdicts
 from rainbow_assets.lineage.codeversion import Used, library_versions
 from rainbow_assets.lineage.ledger import EDGE
+from rainbow_assets.lineage.reading import FILE
 from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
@@ -86,7 +87,7 @@ def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
         for check in catalog.checks(name):
             answers = [v for shard in shards if (v := verdicts.current(shard, check)) is not None]
             sums: Counter[str] = Counter()
-            beside = any(name.startswith("file ") for verdict in answers for name in verdict.read)
+            beside = any(name.startswith(FILE) for verdict in answers for name in verdict.read)
             for verdict in () if beside else answers:
                 sums.update({key: value for key, value in verdict.numbers.items()
                              if isinstance(value, int) and not isinstance(value, bool)})
