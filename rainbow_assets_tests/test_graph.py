@@ -83,6 +83,21 @@ def test_a_range_run_records_each_colors_own_version(whole: Path):
             assert found["White"] == found["Violet"], "empty colors are equal"
 
 
+def test_columns_that_readers_need_not_declare_follow_from_the_key(whole: Path):
+    store, keyed = ShardStore(str(whole)), 0
+    for step in catalog.steps().values():
+        for color in catalog.partitions(step) if step.identity else ():
+            for row in store.shard(step.name, color).table(step.schema, [step.key, *step.identity]).to_pylist():
+                key, keyed = row[step.key], keyed + 1
+                song = key.split("_t")[0]
+                stem = key.rpartition("_")[0] if step.key == "segment_id" else key
+                track = int(stem.rpartition("_t")[2])
+                follows = {"id": song, "song_id": song, "rainbow_color": color, "track_number": track, "is_mix": track == 0,
+                           "stem_id": stem, "start_ms": int(key.rpartition("_")[2]) if key != stem else None}
+                assert {name: row[name] for name in step.identity} == {name: follows[name] for name in step.identity}
+    assert keyed
+
+
 def test_staleness_in_the_ui_agrees_for_every_color(whole: Path, project: Path):
     from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
     from dagster._core.loader import LoadingContextForTest

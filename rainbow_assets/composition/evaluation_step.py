@@ -151,6 +151,7 @@ HUMAN_EVALUATION = Step(
     name=NAME,
     inputs={FINAL_CANDIDATES.name: ("final",), REVIEWS: ("text",), "thread_manifests": ()},
     optional=("thread_manifests",),
+    through={"thread_manifests": ("thread",)},
     compute=compute,
     schema=SCHEMA,
     fields={"verdict": tuple(name for name in SCHEMA.names if name not in ("evaluation_id", "midi"))},

@@ -114,6 +114,7 @@ FINAL_CANDIDATES = Step(
     name=NAME,
     inputs={MELODY_CANDIDATES.name: ("candidate",), RENDERER: ("sound",), "thread_manifests": ()},
     optional=("thread_manifests",),
+    through={"thread_manifests": ("thread",)},
     compute=compute,
     schema=SCHEMA,
     fields={"final": tuple(name for name in SCHEMA.names if name not in ("final_id", "midi", "flac", "stems"))},

@@ -164,7 +164,7 @@ def stage_step(plan: Plan) -> Step:
         key="candidate_id", settings=tuple(f"composition.{name}" for name in SETTINGS), libraries=("symusic",),
         candidates=candidates, source=source, reasons=REASONS, media=("midi",), unit="song", colored=False,
         on_request=True,
-        optional=("thread_manifests", fitting.NAME),
+        optional=("thread_manifests", fitting.NAME), through={"thread_manifests": ("thread",)},
         joins={before: pl.col("key").str.replace(r"\.[a-z]\d+$", "")} if plan.before else {},
         chosen_by=(f"{before}.candidate",) if plan.before else (),
     )

@@ -174,6 +174,7 @@ BASE_MANIFEST = Step(
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
     },
     key="stem_id",
+    identity=("id", "rainbow_color"),
     candidates=manifest_candidates,
     source=source_token,
     material={"in:corpus.audio": "sound", "in:corpus.midi": "MIDI file"},

@@ -39,17 +39,17 @@ SCHEMA = pa.schema([
 ])
 REASONS = {"no_model": "no model was trained; see fusion_model"}
 MOST_DIFFERENCE, COMPARED = 1e-4, 64
-_MODEL, _METRICS = f"in:{FUSION_MODEL.name}.model", f"in:{FUSION_EVALUATION.name}.metrics"
+_READ = ((FUSION_MODEL, "model"), (FUSION_EVALUATION, "metrics"), (FUSION_TRAINING_SET, "row"))
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """The one scorer follows from the models and from what they were worth."""
-    found = []
-    for step, field in ((FUSION_MODEL, "model"), (FUSION_EVALUATION, "metrics")):
+    """The one scorer follows from the models, from what they were worth, and from the rows it is tried on."""
+    found = {}
+    for step, field in _READ:
         rows = outputs(shard.store.shard(step.name), step.name, (field,)).sort("key")
-        found.append(digest(rows["key"].to_list(), rows[f"in:{step.name}.{field}"].to_list()))
-    return pl.DataFrame([(NAME, NAME, *found)], schema=dict.fromkeys(["key", "part", _MODEL, _METRICS], pl.String),
-                        orient="row")
+        name = f"in:{step.name}.{field}"
+        found[name] = digest(rows["key"].to_list(), rows[name].to_list())
+    return pl.DataFrame([{"key": NAME, "part": NAME, **found}])
 
 
 def compute(work: Work) -> Iterator[Batch]:
@@ -109,8 +109,7 @@ def load(store: ShardStore) -> ChromaticScorer:
 
 CHROMATIC_SCORER = Step(
     name=NAME,
-    inputs={FUSION_MODEL.name: ("model",), FUSION_EVALUATION.name: ("metrics",), FUSION_TRAINING_SET.name: (),
-            **TABLES},
+    inputs={**{step.name: (field,) for step, field in _READ}, **TABLES},
     compute=compute,
     schema=SCHEMA,
     fields={"scorer": ("status", "reasons", "gates", "weights_sha256", "contract")},

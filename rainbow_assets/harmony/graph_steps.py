@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.harmony.graphs import chord_graph, from_json, function_graph, to_json
+from rainbow_assets.harmony.graphs import GRAPHS, from_json, graph_of_rows, to_json
 from rainbow_assets.harmony.keys import MODES
 from rainbow_assets.harmony.library_steps import PROGRESSION_LIBRARY
-from rainbow_assets.harmony.model import Progression
-from rainbow_assets.harmony.tables import PROGRESSION_SCHEMA, progressions_of
+from rainbow_assets.harmony.tables import PROGRESSION_SCHEMA
 from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -21,8 +20,6 @@ from rainbow_assets.storage.shard import Shard
 
 if TYPE_CHECKING:
     import networkx as nx
-
-    Build = Callable[[Iterable[Progression]], nx.DiGraph]
 
 GRAPH_SCHEMA = pa.schema([
     ("mode", pa.string()), ("nodes", pa.int32()), ("edges", pa.int32()), ("progressions", pa.int32()),
@@ -39,13 +36,13 @@ def _candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     return pl.DataFrame({"key": sorted(MODES), "part": sorted(MODES), name: [music] * len(MODES)})
 
 
-def _step(name: str, build: Build) -> Step:
+def _step(name: str, labels: str) -> Step:
     def compute(work: Work) -> Iterator[Batch]:
         library = work.upstream(PROGRESSION_LIBRARY.name)
-        songs = progressions_of(library.table(PROGRESSION_SCHEMA).to_pylist())
+        songs = library.table(PROGRESSION_SCHEMA, ["mode", labels]).to_pylist()
         for mode, _ in work.parts():
-            own = [item for item in songs if item.key.mode == mode]
-            graph = part_of(build(own), mode)
+            own = [(mode, song[labels]) for song in songs if song["mode"] == mode]
+            graph = part_of(graph_of_rows(name, own), mode)
             row = {"mode": mode, "nodes": graph.number_of_nodes(), "edges": graph.number_of_edges(),
                    "progressions": len(own), "node_link": to_json(graph)}
             yield Batch(mode, pa.Table.from_pylist([row], schema=GRAPH_SCHEMA))
@@ -73,5 +70,5 @@ def graph_of(table: pa.Table) -> nx.DiGraph:
     return nx.compose_all(parts) if parts else nx.DiGraph()
 
 
-FUNCTION_GRAPH = _step("function_graph", function_graph)
-CHORD_GRAPH = _step("chord_graph", chord_graph)
+FUNCTION_GRAPH = _step(GRAPHS[0], "functions")
+CHORD_GRAPH = _step(GRAPHS[1], "romans")

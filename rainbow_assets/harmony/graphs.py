@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -30,21 +30,24 @@ ALPHA = 0.05
 GRAPHS = ("function_graph", "chord_graph")
 
 
-def _graph(name: str, progressions: Iterable[Progression], labels: str, alpha: float) -> nx.DiGraph:
+def graph_of_rows(name: str, rows: Iterable[tuple[str, Sequence[str]]], alpha: float = ALPHA) -> nx.DiGraph:
+    """Return the graph ``name``, one of ``GRAPHS``, of rows of (mode, functions or romans in order).
+
+    Nodes have ``mode``, ``label``, ``count`` and ``starts``; edges ``count`` and ``probability``. Every diatonic
+    function of both modes is a node of the function graph; nodes of the other are romans with their chord types.
+    """
     import networkx as nx
 
     counts: dict[str, Counter[tuple[str, str]]] = {mode: Counter() for mode in MODES}
     seen: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
     starts: dict[str, Counter[str]] = {mode: Counter() for mode in MODES}
-    for item in progressions:
-        row: tuple[str, ...] = getattr(item, labels)
-        mode = item.key.mode
+    for mode, row in rows:
         counts[mode].update(pairwise(row))
         seen[mode].update(row)
         starts[mode].update(row[:1])
     graph = nx.DiGraph(name=name, alpha=alpha)
     for mode in MODES:
-        base = DIATONIC[mode] if labels == "functions" else ()
+        base = DIATONIC[mode] if name == GRAPHS[0] else ()
         nodes = sorted({*seen[mode], *base})
         out = Counter({node: sum(counts[mode][node, other] for other in nodes) for node in nodes})
         for node in nodes:
@@ -61,16 +64,8 @@ def _graph(name: str, progressions: Iterable[Progression], labels: str, alpha: f
 
 
 def function_graph(progressions: Iterable[Progression], alpha: float = ALPHA) -> nx.DiGraph:
-    """Return the graph of roman functions; every diatonic function of both modes is a node.
-
-    Nodes have ``mode``, ``label``, ``count`` and ``starts``; edges ``count`` and ``probability``.
-    """
-    return _graph("function_graph", progressions, "functions", alpha)
-
-
-def chord_graph(progressions: Iterable[Progression], alpha: float = ALPHA) -> nx.DiGraph:
-    """Return the graph of romans with their chord types (``minor:V7``); attributes as in :func:`function_graph`."""
-    return _graph("chord_graph", progressions, "romans", alpha)
+    """Return the graph of the functions of ``progressions``."""
+    return graph_of_rows(GRAPHS[0], ((item.key.mode, item.functions) for item in progressions), alpha)
 
 
 def to_json(graph: nx.DiGraph) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from rainbow_assets.harmony.keys import Key
-from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression, Step
+from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression
 from rainbow_assets.lineage.digests import digest
 
 CHORD_SCHEMA = pa.schema([
@@ -98,19 +98,3 @@ def chords_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Chord, ...]:
         )
         for row in rows
     )
-
-
-def progressions_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Progression, ...]:
-    """Return the progressions of ``progression_library`` rows, in the rows' order."""
-    made = []
-    for row in rows:
-        columns = ("functions", "romans", "chord_names", "voicings", "start_ms", "duration_ms")
-        steps = tuple(
-            Step(function, roman, name, tuple(voicing), start, duration)
-            for function, roman, name, voicing, start, duration in zip(*(row[name] for name in columns), strict=True)
-        )
-        made.append(Progression(
-            row["progression_id"], row["name"], Key(row["tonic"], row["mode"]), row["category"], row["style"],
-            row["bpm"], steps, tuple(row["mood_tags"]), tuple(row["declared_romans"]), row["pack"], row["source_file"],
-        ))
-    return tuple(made)

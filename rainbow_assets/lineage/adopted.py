@@ -1,8 +1,8 @@
-"""Versions that code had when modules were digested as a whole, and what each is now that definitions are.
+"""Earlier versions of code that makes the same rows as today's: an edit that changes no row recomputes none.
 
-``adopted.json`` was made from one commit with both ways of digesting: the same code has both versions. Rows and
-verdicts of the old one count as those of the new one as long as that is today's, so that a finer digest recomputes
-nothing. The old versions are replaced as shards are written.
+``adopted.json`` lists, per step and check, versions from the oldest to the newest. Rows and verdicts of all of them count
+as those of the newest as long as that is today's, and get its version when a shard is written. The first ones digested
+modules as a whole. ``.ci/golden COMMIT --adopt`` adds versions, after it compared the bytes that both commits make.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def _known() -> dict[str, dict[str, list[str]]]:
 
 
 def steps(step: Step) -> dict[str, str]:
-    """Return {old version: today's} for rows of ``step`` that today's code would make the same way."""
-    old, new = _known()["steps"].get(step.name, ("", ""))
-    return {old: new} if old and step.code.version == new else {}
+    """Return {older version: today's} for rows of ``step`` that today's code would make the same way."""
+    *older, newest = _known()["steps"].get(step.name, [""])
+    return dict.fromkeys(older, newest) if older and step.code.version == newest else {}
 
 
 def same(check: Check, version: str) -> bool:
-    """Return True if ``version`` is that of ``check``, in today's digests or in the old ones."""
-    old, new = _known()["checks"].get(f"{check.asset}.{check.name}", ("", ""))
-    return version == check.version or (version == old and check.version == new)
+    """Return True if ``version`` is that of ``check``, or of code that asks the same."""
+    known = _known()["checks"].get(f"{check.asset}.{check.name}", [""])
+    return version == check.version or (check.version == known[-1] and version in known)

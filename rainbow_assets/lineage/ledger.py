@@ -144,7 +144,7 @@ def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 def _declared(step: Step, shard: Shard) -> Shard:
     """Return ``shard`` in a store that has the step's own inputs and nothing else."""
-    return replace(shard, store=DeclaredStore(shard.store, step.name, step.inputs))
+    return replace(shard, store=DeclaredStore(shard.store, step))
 
 
 def _repeated(keys: pl.Series) -> pl.Series:

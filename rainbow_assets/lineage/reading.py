@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.digests import digest
+from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.files import Files, sha256_bytes
-from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.shard import Shard, UndeclaredRead
 from rainbow_assets.storage.store import WHOLE, ShardStore
 
 NOTHING = "-"
@@ -17,22 +18,28 @@ FILE = "file "
 """Before the name of a file among what was read; shards have none."""
 
 
-class UndeclaredRead(RainbowError):
-    """A step read a table that is not among its inputs: a change there would not make its rows stale."""
-
-
 class DeclaredStore(ShardStore):
-    """Opens the shards of ``assets`` and no others, for the step called ``name``."""
+    """Shows the step ``step`` its inputs: the assets, and of each the columns of the fields that it declares."""
 
-    def __init__(self, real: ShardStore, name: str, assets: Collection[str]) -> None:
-        self.real, self.files, self.name = real, real.files, name
-        self.assets = {name, *assets}
+    def __init__(self, real: ShardStore, step: Step) -> None:
+        self.real, self.files, self.step = real, real.files, step
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
         """Return the shard of ``asset`` in ``partition``; raise ``UndeclaredRead``."""
-        if asset not in self.assets:
-            raise UndeclaredRead(f"the step {self.name} reads {asset}, which is not among its inputs; declare it")
-        return replace(self.real.shard(asset, partition), store=self)
+        found = replace(self.real.shard(asset, partition), store=self)
+        if asset == self.step.name:
+            return found
+        if asset not in self.step.inputs:
+            raise UndeclaredRead(f"the step {self.step.name} reads {asset}, which is not among its inputs; declare it")
+        names = (*self.step.inputs[asset], *self.step.through.get(asset, ()))
+        return replace(found, shown=declared(catalog.step(asset), names))
+
+
+def declared(upstream: Step, names: tuple[str, ...]) -> frozenset[str]:
+    """Return the columns that the output fields ``names`` stand for, those of the key, and those of no field."""
+    digested = {column for columns in upstream.fields.values() for column in columns}
+    seen = {column for name in names for column in upstream.fields[name]}
+    return frozenset({*upstream.identity, *seen, *(name for name in upstream.schema.names if name not in digested)})
 
 
 class NotedFiles(Files):

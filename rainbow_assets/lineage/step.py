@@ -76,6 +76,8 @@ class Step:
     ``chosen_by``: the inputs (``asset.field``) by which rows are chosen among all, for a step in which one moved row
     above may bring or take other ones; at most ``ceiling`` rows are chosen. ``row_by_row``: the step's own candidates
     follow each from its own rows above. In ``flows``, ``key`` names the inputs that decide whether a row is set aside.
+    ``identity``: columns that follow from the key and the partition, which readers need not declare. ``through``:
+    further output fields of upstream assets that the step's own candidates put into digests of declared ones.
     ``material``: input columns whose digests stand for files, and what such a file is called. When many are gone at
     once, or many songs cannot be used any more, the build stops.
     """
@@ -101,6 +103,8 @@ class Step:
     carries: tuple[str, ...] = ()
     on_request: bool = False
     optional: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    through: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     material: Mapping[str, str] = field(default_factory=dict)
     row_by_row: bool = False
     chosen_by: tuple[str, ...] = ()

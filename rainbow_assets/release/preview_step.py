@@ -9,7 +9,6 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.ids import MIX_TRACK, song_of, stem_of
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
@@ -95,8 +94,7 @@ def compute(work: Work) -> Iterator[Batch]:
     choose = chosen_mixes if work.shard.asset == "preview_mix" else chosen_stems
     ranks = {key: rank for rank, key in enumerate(choose(work.upstream("segments"), work.rules.preview))}
     wanted = pa.array(sorted(keys), pa.string())
-    columns = [name for name in tables.SCHEMA.names if name not in ("sections", "lines", "lrc_lyrics")]
-    manifest = work.upstream("base_manifest").table(tables.SCHEMA, columns).to_pylist()
+    manifest = [row for _, rows in work.upstream("base_manifest").tables() for row in rows.to_pylist()]
     songs = {row["id"]: row for row in reversed(manifest)}
     for song_id, asked in work.parts():
         mine = sorted(set(asked["key"]))

@@ -31,6 +31,10 @@ class MissingShard(RainbowError):
     """The shard has never been written."""
 
 
+class UndeclaredRead(RainbowError):
+    """A step read what is not among its inputs: a change there would not make its rows stale."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One immutable file of rows: all rows of ``group`` (a song, a stem). ``facts`` are plain JSON values about it."""
@@ -96,6 +100,8 @@ class Shard:
     files: Files
     store: Any
     """The :class:`~rainbow_assets.storage.store.ShardStore` that this shard belongs to."""
+    shown: frozenset[str] | None = field(default=None, kw_only=True)
+    """The columns that may be read; None for all of them."""
 
     @property
     def where(self) -> str:
@@ -149,6 +155,12 @@ class Shard:
             )
 
     def _parquet(self, name: str, columns: list[str] | None) -> pa.Table:
+        if self.shown is not None:
+            hidden = [column for column in columns or () if column.partition(".")[0] not in self.shown]
+            if hidden:
+                raise UndeclaredRead(f"{', '.join(hidden)} of {self.where} is of no field that the step declares as an "
+                                     "input; declare it")
+            columns = sorted(self.shown) if columns is None else columns
         try:
             return read_parquet(self.files.source(name), columns)
         except Unreadable as error:
@@ -167,7 +179,7 @@ class Shard:
     def table(self, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
         """Return all rows of the shard as one table of ``schema`` (``columns`` narrows it)."""
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-        tables = [table.select(wanted.names).cast(wanted) for _, table in self.tables(columns)]
+        tables = [table.select(wanted.names).cast(wanted) for _, table in self.tables(wanted.names)]
         return pa.concat_tables(tables) if tables else wanted.empty_table()
 
 

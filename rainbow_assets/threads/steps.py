@@ -112,8 +112,8 @@ def index_compute(work: Work) -> Iterator[Batch]:
 
 
 def rows_of(shard: Shard) -> dict[str, dict[str, Any]]:
-    """Return {thread id: row} of `thread_manifests`, in order of id."""
-    rows = shard.table(MANIFESTS).to_pylist()
+    """Return {thread id: row} of `thread_manifests`, in order of id, without what is remarked on its files."""
+    rows = shard.table(MANIFESTS, [name for name in MANIFESTS.names if name not in _FILES]).to_pylist()
     return {row["thread_id"]: row for row in sorted(rows, key=lambda row: row["thread_id"])}
 
 

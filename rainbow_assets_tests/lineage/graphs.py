@@ -88,7 +88,7 @@ def first(world: World, cheap: bool) -> None:
 def _above(work: Work, asset: str) -> dict[str, Row]:
     partitions = catalog.read_partitions(catalog.step(work.shard.asset), asset, work.shard.partition)
     return {row["key"]: row for partition in partitions
-            for row in work.upstream(asset, partition).table(SCHEMA).to_pylist()}
+            for _, table in work.upstream(asset, partition).tables() for row in table.to_pylist()}
 
 
 def each(world: World, name: str, above: str, colored: bool, aside: bool, cheap: bool) -> None:

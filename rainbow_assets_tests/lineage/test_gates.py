@@ -10,10 +10,9 @@ import pytest
 
 from rainbow_assets.lineage import catalog, gates, ledger, verdicts
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
-from rainbow_assets.lineage.reading import UndeclaredRead
 from rainbow_assets.lineage.step import Work
 from rainbow_assets.settings import default_rules
-from rainbow_assets.storage.shard import DamagedShard
+from rainbow_assets.storage.shard import DamagedShard, UndeclaredRead
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.lineage import toy
 from rainbow_assets_tests.lineage.toy import World
@@ -150,3 +149,14 @@ def test_a_step_that_reads_what_it_does_not_declare_is_stopped(world, store):
     with pytest.raises(UndeclaredRead, match="toy_lengths reads toy_words, which is not among its inputs"):
         work.upstream("toy_words")
     assert work.shard.index() is not None
+
+
+def test_a_step_sees_the_columns_of_the_fields_that_it_declares(world, store):
+    build(world, store)
+    work = Work(ledger._declared(world.lengths(), store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
+    words = work.upstream("toy_words")
+    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is of no field that the step declares"):
+        words.table(toy.WORDS)
+    assert words.table(toy.WORDS, ["key", "word"]).num_rows
+    assert [table.column_names for _, table in words.tables()] == [["key", "word"]] * len(words.require_index().parts)
+    assert store.shard("toy_words", "Green").table(toy.WORDS).column_names == ["key", "word", "note"]

@@ -56,7 +56,7 @@ class World:
         """A step that reads only the field `word` of the first."""
 
         def compute(work: Work) -> Iterator[Batch]:
-            rows = {r["key"]: r for r in work.upstream("toy_words").table(WORDS).to_pylist()}
+            rows = {r["key"]: r for r in work.upstream("toy_words").table(WORDS, ["key", "word"]).to_pylist()}
             for part, asked in work.parts():
                 made = []
                 for key in asked["key"]:
