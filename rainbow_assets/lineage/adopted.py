@@ -1,8 +1,8 @@
 """Earlier versions of code that makes the same rows as today's: an edit that changes no row recomputes none.
 
-``adopted.json`` lists, per step and check, versions from the oldest to the newest. Rows and verdicts of all of them count
-as those of the newest as long as that is today's, and get its version when a shard is written. The first ones digested
-modules as a whole. ``.ci/golden COMMIT --adopt`` adds versions, after it compared the bytes that both commits make.
+``adopted.json`` lists, per step and check, versions from the oldest to the newest. Rows and verdicts of all of them
+count as those of the newest as long as that is today's, and get its version when a shard is written. The first ones
+digested modules as a whole. ``.ci/golden COMMIT --adopt`` adds versions after comparing the bytes of both commits.
 """
 
 from __future__ import annotations
