@@ -91,7 +91,8 @@ def scorer(profile: str) -> ChromaticScorer:
 def one_song(root: Path) -> None:
     """Compose one song three times: by theory alone, and with a scorer of each profile."""
     rules = RULES
-    for name, aim in (("theory alone", 10.0), ("compact", 30.0), ("full", 30.0)):
+    for name, aim in size((("theory alone", 10.0), ("compact", 30.0), ("full", 30.0)),
+                          (("theory alone", 10.0), ("compact", 30.0))):
         store = ShardStore(str(root / name.replace(" ", "-")))
         commission(store, checked({"title": "One", "key": "A minor", "bpm": 97, "time_signature": "4/4",
                                    "rainbow_color": "Green", "concept": "A field that forgot its own name."}, "x"), {})

@@ -12,6 +12,8 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +48,7 @@ def _asked(wanted: list[tuple[str, str]], place: list[str] | None, cache: Path |
     with instance() as here:
         database = _database(here)
         before, begun = _stamp(database), time.time_ns()
-        found = {shard: version for shard in wanted if (version := _version(here, *shard))}
+        found = _versions(here, wanted)
     stamp = _stamp(database)
     if place is None or cache is None or stamp is None or stamp != before:
         return found
@@ -56,16 +58,25 @@ def _asked(wanted: list[tuple[str, str]], place: list[str] | None, cache: Path |
     return found
 
 
-def _version(here: DagsterInstance, asset: str, partition: str) -> str | None:
-    """Return the data version of the latest event of a shard, or None."""
+def _versions(here: DagsterInstance, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the data version of the latest event of each shard that has one; one query per asset."""
     import dagster as dg
 
     from rainbow_assets.lineage.dagster import DATA_VERSION_TAG
 
-    record = here.get_latest_data_version_record(
-        dg.AssetKey(asset), partition_key=None if partition == WHOLE else partition)
-    made = record.asset_materialization if record else None
-    return (made.tags or {}).get(DATA_VERSION_TAG) if made is not None else None
+    found = {}
+    for asset, shards in groupby(wanted, key=itemgetter(0)):
+        key, partitions = dg.AssetKey(asset), [partition for _, partition in shards]
+        if partitions == [WHOLE]:
+            record = here.get_latest_data_version_record(key)
+            made = record.asset_materialization if record else None
+            tags = {WHOLE: dict(made.tags or {})} if made else {}
+        else:
+            tags = here.event_log_storage.get_latest_tags_by_partition(
+                key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION_TAG], partitions)
+        found.update({(asset, partition): own[DATA_VERSION_TAG] for partition, own in tags.items()
+                      if DATA_VERSION_TAG in own})
+    return found
 
 
 def _name(shard: tuple[str, str]) -> str:

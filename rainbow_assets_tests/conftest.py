@@ -19,6 +19,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from rainbow_assets import progress
 from rainbow_assets.demo.write import write_demo
+from rainbow_assets.storage.lock import file_lock
 from rainbow_assets_tests.command import rainbow
 from rainbow_assets_tests.counts import SCALE
 from rainbow_assets_tests.programs import hide
@@ -98,19 +99,24 @@ def project(tmp_path: Path, tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first test that asks for a built project leaves it for the others."""
-    return tmp_path_factory.mktemp("kept")
+    """Where the first test that asks for a built project leaves it for the others, of all processes of the run."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "kept"
+    place.mkdir(exist_ok=True)
+    return place
 
 
 @pytest.fixture
 def whole(project: Path, kept: Path) -> Path:
     """The project with everything built: by the command, in one run, once; every test has a copy. Its data root."""
     names, place = ("corpus", "data", "home"), project.parent
-    if not (kept / "home").exists():
-        done = rainbow("build")
-        assert done.exit_code == 0, done.output
-        for name in names:
-            shutil.copytree(place / name, kept / name)
+    with file_lock(kept / "lock"):
+        if not (kept / "made").exists():
+            done = rainbow("build")
+            assert done.exit_code == 0, done.output
+            for name in names:
+                shutil.copytree(place / name, kept / name, dirs_exist_ok=True)
+            (kept / "made").touch()
     for name in names:
         shutil.rmtree(place / name)
         shutil.copytree(kept / name, place / name)

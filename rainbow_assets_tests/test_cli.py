@@ -64,10 +64,7 @@ def test_lint_as_json(project: Path):
     assert document["quarantined"] == []
 
 
-def test_from_songs_to_a_release_and_back_to_the_raw_file(project: Path):
-    before = parsed(rainbow("plan", "--json"))
-    assert before["stale"] > 0
-    assert rainbow("build").exit_code == 0
+def test_from_songs_to_a_release_and_back_to_the_raw_file(whole: Path, project: Path):
     assert parsed(rainbow("plan", "--json"))["stale"] == 0
     assert "nothing to do" in rainbow("plan").output
     published = parsed(rainbow("release", "--version", "0.3.0", "--json"))
@@ -93,7 +90,7 @@ def test_from_songs_to_a_release_and_back_to_the_raw_file(project: Path):
     lyrics.write_text(lyrics.read_text("utf-8").rstrip("\n") + " again\n", "utf-8")
     plan = parsed(rainbow("plan", "--json"))
     stale = {(entry["asset"], entry["partition"]) for entry in plan["shards"] if entry["state"] == "stale"}
-    assert ("segments", "Red") in stale
+    assert ("segments", "Red") in stale and plan["stale"] >= len(stale)
     assert {color for _, color in stale} == {"Red", "_all"}
     assert {asset for asset, color in stale if color == "_all"} == {"fusion_training_set"}
     reasons = " ".join(reason for entry in plan["shards"] for reason in entry["reasons"])
