@@ -99,6 +99,8 @@ def test_from_songs_to_a_release_and_back_to_the_raw_file(whole: Path, project: 
     why = rainbow("why", "training_full", "--color", "Red").output
     assert "training_full/Red: stale" in why
     assert "02_01/02_01.lrc changed" in why
+    named = rainbow("why", "human_evaluation").output
+    assert "built only when named" in named and "--select human_evaluation" in named
     refused = rainbow("release", "--version", "0.3.0")
     assert refused.exit_code == 1 and "base_manifest/Red is out of date" in refused.output
     assert rainbow("build", "--color", "Red").exit_code == 0

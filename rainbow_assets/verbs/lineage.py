@@ -81,11 +81,11 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
     Prints the reasons of ASSET and of everything that it follows.
     """
     from rainbow_assets import rooms
-    from rainbow_assets.lineage import catalog, render
+    from rainbow_assets.lineage import catalog, gates, render
     from rainbow_assets.lineage.plan import FRESH
 
     rooms.steps()
-    catalog.step(asset)
+    step = catalog.step(asset)
     planned = [entry for entry in _planned(color) if entry.asset in _ancestors(asset) | {asset}]
     chosen = [entry for entry in planned if entry.asset == asset or entry.state != FRESH]
     if as_json:
@@ -95,6 +95,8 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
         text = render.why([entry for entry in chosen if entry.asset == name], name)
         if text:
             click.echo(styled(text))
+    if step.on_request and not any(entry.asset == asset for entry in chosen):
+        click.echo(f"{asset}: built only when named. {gates.blocked(_store(), asset)}")
 
 
 def _ancestors(asset: str) -> set[str]:
