@@ -42,7 +42,8 @@ class Match:
 
 def match(keys: pl.Series, among: pl.Series) -> Match:
     """Find each of ``keys`` in ``among``; both hold no key twice."""
-    walked = _walk(keys, among) if ascending(keys) and ascending(among) else None
+    ordered = all(series.flags["SORTED_ASC"] or ascending(series) for series in (keys, among))
+    walked = _walk(keys, among) if ordered else None
     return walked or _hashed(keys, among)
 
 
@@ -69,7 +70,12 @@ def _walk(keys: pl.Series, among: pl.Series) -> Match | None:
             here, there, block = here + length, there + length, min(block * 2, FAR)
             continue
         here, there, block = here + agreed, there + agreed, NEAR
-        if keys[here] < among[there]:
+        # Most differences are one key that came or went: then the next one agrees again.
+        if there + 1 < len(other) and other[there + 1] == mine[here]:
+            used[there], there = False, there + 1
+        elif here + 1 < len(mine) and mine[here + 1] == other[there]:
+            found[here], here = False, here + 1
+        elif keys[here] < among[there]:
             until = _skip(keys, here, among[there])
             found[here:until], here = False, until
         else:

@@ -117,8 +117,11 @@ def _plan_shard(
         return Planned(step.name, partition, BLOCKED, _rows(shard), reasons=[str(error)])
     entry = _entry(delta, shard, unsure)
     if entry.state == FRESH and not delta.current and not above:
-        entry.state, entry.reasons = RESTAMP, ["what it was made from has another version, with the same rows for it"]
-    if not delta.current and not above and (step.cheap or not (entry.keys or entry.gone)):
+        entry.state, entry.reasons = RESTAMP, [
+            "files are written in another layout now, with the same rows" if delta.rewritten else
+            "what it was made from has another version, with the same rows for it"]
+    moves = bool(entry.keys or entry.gone)
+    if not delta.current and not above and (step.cheap or not (moves or delta.rewritten)):
         made = step.compute(delta.work()) if entry.keys else ()
         commit(replace(delta, shard=dry.attempt(step.name, partition)), made)
     elif entry.state == STALE:

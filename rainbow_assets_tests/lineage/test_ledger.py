@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage.codeversion import Used
 from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import bring_up_to_date, history
 from rainbow_assets.lineage.plan import FRESH, RESTAMP, STALE, plan
@@ -217,3 +218,33 @@ def test_works_behind_a_url(world):
     assert lengths.report.rows == 3
     build(world, store)
     assert world.computed == []
+
+
+def test_a_writer_of_other_bytes_writes_every_file_again_and_computes_nothing(world, store, tmp_path, monkeypatch):
+    build(world, store)
+    before = files(store, "toy_words")
+    monkeypatch.setattr(landing, "LAYOUT", 2)
+    entries = {entry.asset: entry for entry in plan(steps_of(world), store, ["Green"])}
+    assert entries["toy_words"].state == RESTAMP and entries["toy_words"].compute == 0
+    assert entries["toy_words"].reasons == ["files are written in another layout now, with the same rows"]
+    words, lengths = build(world, store)
+    assert world.computed == [] and words.problem is None and not lengths.report.changed
+    after = files(store, "toy_words")
+    assert {name for name in after if name.startswith(("A-", "B-"))}.isdisjoint(before), "parts are named by their bytes"
+    assert {entry.state for entry in plan(steps_of(world), store, ["Green"])} == {FRESH}
+    clean = ShardStore(str(tmp_path / "clean"))
+    build(world, clean)
+    assert after == files(clean, "toy_words")
+
+
+def steps_of(world: World) -> dict[str, object]:
+    return {step.name: step for step in world.register()}
+
+
+def test_the_code_of_the_writer_is_what_its_layout_was_declared_for():
+    """If this fails, the Parquet writer was edited. Are the bytes the same? Then put the new digest here.
+
+    Else raise ``landing.LAYOUT`` as well: every shard is written again.
+    """
+    root = ("rainbow_assets.storage.parquet", "write_parquet")
+    assert Used((root,)).version == "e5adc95e15665d15"
