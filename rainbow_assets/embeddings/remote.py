@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from rainbow_assets.embeddings import body, wire
@@ -20,9 +19,3 @@ def embed_message(encoder: Encoder, spec: EncoderSpec, message: bytes) -> bytes:
     with ThreadPoolExecutor() as pool:
         prepared = list(pool.map(lambda item: body.prepare(encoder, *item), items))
     return wire.pack_answers(body.forward(encoder, spec, prepared))
-
-
-def embed_messages(encoder: Encoder, spec: EncoderSpec, messages: Iterable[bytes]) -> Iterator[bytes]:
-    """Embed several messages, one after the other."""
-    for message in messages:
-        yield embed_message(encoder, spec, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from rainbow_assets.harmony.chord_types import ChordType, pitch_mask
+from rainbow_assets.harmony.chord_types import ChordType
 from rainbow_assets.harmony.functions import function_of, roman_of, spell_root
 from rainbow_assets.harmony.keys import Key, note_name, spell
 from rainbow_assets.lineage.digests import digest
@@ -162,8 +162,3 @@ def make_chord(
         intervals=chord_type.intervals, inversion=inversion, voicing=voicing, category=category, pack=pack,
         source_file=source_file,
     )
-
-
-def sounding_mask(chord: Chord) -> int:
-    """Return the 12-bit mask of the chord's sounding pitch classes."""
-    return pitch_mask(chord.voicing)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 WIDTH = 32
@@ -59,8 +59,3 @@ def digest(*values: Any) -> str:
     for value in values:
         _encode(value, parts)
     return hashlib.sha256(b"".join(parts)).hexdigest()[:WIDTH]
-
-
-def digest_rows(rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """Return one digest per row of values."""
-    return [digest(*row) for row in rows]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,8 +125,3 @@ def _dialogue(path: Path) -> tuple[str, ...]:
     for file in sorted(path.parent.glob("md/*.md")):
         found.extend(openers(file.read_text("utf-8", "replace")))
     return tuple(found)
-
-
-def texts_of(items: Iterable[Packed]) -> list[str]:
-    """Return the whole concepts of the final proposals."""
-    return [item.final.concept for item in items]
