@@ -262,7 +262,8 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
 
     def equal(name: str) -> pl.Series:
         if name in VERSIONS:
-            return matched.theirs(known[name].eq_missing(constant[name]))
+            own = known[name].eq_missing(constant[name])
+            return same if own.all() else matched.theirs(own)
         return matched.mine(wanted[name]).eq_missing(matched.theirs(known[name]))
 
     with ThreadPoolExecutor() as pool:
