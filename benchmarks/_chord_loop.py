@@ -8,9 +8,9 @@ from itertools import pairwise
 import networkx as nx
 import polars as pl
 
-from rainbow_assets.harmony.keys import Key
 from rainbow_assets.harmony.library import Library
 from rainbow_assets.harmony.tables import chord_rows
+from rainbow_assets.music.keys import Key
 
 
 def loop_candidates(library: Library, key: Key, length: int, count: int, seed: int) -> list[tuple[float, list[dict]]]:

@@ -7,7 +7,7 @@ import tarfile
 from itertools import product
 from pathlib import Path
 
-from rainbow_assets.harmony.midi_write import midi_bytes
+from rainbow_assets.music.midi_write import midi_bytes
 
 SCALES = {
     "Major": ((0, 2, 4, 5, 7, 9, 11), ("I", "ii", "iii", "IV", "V", "vi")),

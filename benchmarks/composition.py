@@ -36,8 +36,8 @@ from rainbow_assets.embeddings import specs
 from rainbow_assets.fitness import contract, export, targets
 from rainbow_assets.fitness.model import FusionModel, ModelSpec
 from rainbow_assets.fitness.scorer import ChromaticScorer
-from rainbow_assets.harmony.keys import all_keys
 from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.music.keys import all_keys
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 

@@ -21,13 +21,13 @@ import soundfile
 from _size import demo, size
 
 from rainbow_assets import rooms
-from rainbow_assets.corpus.stems import read_stem
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.segments.extract_step import SEGMENTS
-from rainbow_assets.segments.flac import encode_flac
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
-from rainbow_assets.segments.windows import cut
+from rainbow_assets.sound.flac import encode_flac
+from rainbow_assets.sound.stems import read_stem
+from rainbow_assets.sound.windows import cut
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 

@@ -21,7 +21,6 @@ from _pack import written_pack
 from _size import size
 
 from rainbow_assets.harmony.graphs import function_graph
-from rainbow_assets.harmony.keys import MODES, Key, parse_key
 from rainbow_assets.harmony.library import Library, builtin_library
 from rainbow_assets.harmony.limits import Constraints
 from rainbow_assets.harmony.model import Pack, Progression
@@ -31,6 +30,7 @@ from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import search
 from rainbow_assets.harmony.theory import theory_pack
 from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.music.keys import MODES, Key, parse_key
 from rainbow_assets.storage.store import ShardStore
 
 FILES, DRAWS, LOOPS, LENGTH = size(13_536, 300), size(100_000, 500), size(300, 5), size(8, 4)

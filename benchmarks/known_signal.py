@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rainbow_assets import settings
 from rainbow_assets.fitness import metrics, roll
 from rainbow_assets.fitness.model import PianoRollEncoder
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.model import Progression
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.sources import pack_places
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 
 LABELS, FOLDS, EPOCHS, SEED = ("major", "minor", "modal"), 5, size(6, 1), 42
 

@@ -26,10 +26,10 @@ from rainbow_assets.corpus import music
 from rainbow_assets.demo.threads import write_threads
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.fitness import metrics
-from rainbow_assets.harmony import keys
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
-from rainbow_assets.segments.midi_window import MidiSong, midi_window
+from rainbow_assets.music import keys
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.midi_window import MidiSong, midi_window
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets.settings import Rules
 from rainbow_assets.threads.feedback import measure
 from rainbow_assets.threads.keys import first_letter_label, read_key

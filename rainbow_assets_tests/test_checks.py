@@ -26,8 +26,8 @@ from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.publish import publish
 from rainbow_assets.release.tables import ReleaseRefused
-from rainbow_assets.segments.flac import decode_flac, encode_flac
 from rainbow_assets.settings import FitnessRules, Rules
+from rainbow_assets.sound.flac import decode_flac, encode_flac
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import Part, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore

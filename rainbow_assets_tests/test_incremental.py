@@ -16,9 +16,9 @@ import yaml
 from rainbow_assets import rooms, settings
 from rainbow_assets.corpus import manifest_rows
 from rainbow_assets.demo.write import write_demo
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.codeversion import Code, Root
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import Report
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan

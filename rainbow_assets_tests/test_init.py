@@ -9,9 +9,9 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from rainbow_assets.cli import main
+from rainbow_assets.cli.init import settings_text
 from rainbow_assets.corpus.lint import lint_report
 from rainbow_assets.settings import Rules, load_rules
-from rainbow_assets.verbs.init import settings_text
 
 
 def test_a_new_project_has_a_song_without_errors(tmp_path: Path):

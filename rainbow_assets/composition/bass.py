@@ -10,7 +10,7 @@ from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.model import BASS, DRUMS, ChordSpan, Context, Made
 from rainbow_assets.composition.templates import Template
-from rainbow_assets.demo.clock import PPQ, Note
+from rainbow_assets.music.clock import PPQ, Note
 
 LOWEST, HIGHEST = 24, 60
 HOME_LOW, HOME_HIGH = 31, 43

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.draws import Stream
-from rainbow_assets.lineage.digests import digest
 
 T = TypeVar("T")
 _AT_ONCE = 256

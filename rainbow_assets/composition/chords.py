@@ -10,13 +10,13 @@ import numpy as np
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.model import CHORDS, ChordSpan, Context, Made
 from rainbow_assets.composition.templates import Template
-from rainbow_assets.demo.clock import PPQ, Note, separated
 from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
-from rainbow_assets.harmony.functions import TONIC
 from rainbow_assets.harmony.limits import Constraints, limits
 from rainbow_assets.harmony.pool import Pool, Progressions
 from rainbow_assets.harmony.scorers import totals, weighted
 from rainbow_assets.harmony.search import search
+from rainbow_assets.music.clock import PPQ, Note, separated
+from rainbow_assets.music.functions import TONIC
 
 LENGTH, PHRASE_BARS = 4, 4
 LOWEST, HIGHEST = 40, 88

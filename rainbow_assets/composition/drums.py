@@ -10,7 +10,7 @@ from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT, GROUP
 from rainbow_assets.composition.model import DRUMS, Context, Made
 from rainbow_assets.composition.templates import Template
-from rainbow_assets.demo.clock import Note
+from rainbow_assets.music.clock import Note
 
 VOICES = {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "tom_low": 45, "open": 46, "tom_high": 48,
           "crash": 49, "ride": 51, "tamb": 54, "shaker": 70}

@@ -16,7 +16,7 @@ from rainbow_assets.composition.commissions import commissions, of_store
 from rainbow_assets.composition.errors import ReviewError
 from rainbow_assets.composition.final_step import FINAL_CANDIDATES
 from rainbow_assets.composition.final_step import SCHEMA as FINALS
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column

@@ -16,7 +16,7 @@ from rainbow_assets.composition.model import STAGES
 from rainbow_assets.composition.stage_step import SCHEMA as CANDIDATE
 from rainbow_assets.composition.stage_step import kept_rows
 from rainbow_assets.composition.steps import MELODY_CANDIDATES
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column
 from rainbow_assets.storage.shard import Shard

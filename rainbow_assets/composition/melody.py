@@ -12,7 +12,7 @@ from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT
 from rainbow_assets.composition.model import MELODY, Context, Made
 from rainbow_assets.composition.templates import Template
-from rainbow_assets.demo.clock import Note
+from rainbow_assets.music.clock import Note
 
 LOWEST, HIGHEST = 57, 79
 """The range of an alto: A3 to G5."""

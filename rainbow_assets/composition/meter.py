@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rainbow_assets.composition.errors import ProposalError
-from rainbow_assets.demo.clock import PPQ
+from rainbow_assets.music.clock import PPQ
 
 LEAST_QUARTERS, MOST_QUARTERS = 0.75, 12.0
 """Bars of a song that can be composed, in quarter notes."""

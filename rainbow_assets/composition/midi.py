@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, Song
-from rainbow_assets.demo.clock import PPQ, Note
+from rainbow_assets.music.clock import PPQ, Note
 
 PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
 """General MIDI programs (from 0): electric piano, standard kit, fingered bass, square lead."""

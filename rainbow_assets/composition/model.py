@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rainbow_assets.composition.meter import Meter
-from rainbow_assets.demo.clock import Note
-from rainbow_assets.harmony.keys import SCALES, Key
+from rainbow_assets.music.clock import Note
+from rainbow_assets.music.keys import SCALES, Key
 
 CHORDS, DRUMS, BASS, MELODY = "chords", "drums", "bass", "melody"
 STAGES = (CHORDS, DRUMS, BASS, MELODY)

@@ -12,9 +12,9 @@ from rainbow_assets import taxonomy
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.model import Song
-from rainbow_assets.corpus import yaml_safe
-from rainbow_assets.harmony.keys import Key
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest import yaml_safe
+from rainbow_assets.music.keys import Key
 from rainbow_assets.threads.colors import read_color
 from rainbow_assets.threads.keys import read_key
 from rainbow_assets.threads.meters import read_meter

@@ -14,11 +14,11 @@ from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Song, bars_without
 from rainbow_assets.composition.stage_step import SILENT
-from rainbow_assets.harmony.keys import parse_key
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.questions import names, unique_keys
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.music.keys import parse_key
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES

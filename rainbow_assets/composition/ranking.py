@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rainbow_assets.demo.clock import Note
+from rainbow_assets.music.clock import Note
 
 T = TypeVar("T")
 Sounding = frozenset[tuple[str, int, int]]

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from rainbow_assets.composition.errors import SoundError
 from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, Song
-from rainbow_assets.demo.clock import SAMPLE_RATE, Clock
 from rainbow_assets.errors import UsageError
+from rainbow_assets.music.clock import SAMPLE_RATE, Clock
 from rainbow_assets.storage.files import sha256_bytes
 
 Sound = npt.NDArray[np.float32]
@@ -97,8 +97,8 @@ class Plain:
     def part(self, name: str, parts: Parts, song: Song) -> Sound:
         """Return one part, the same in both channels."""
         # Here, because the demo's synthesizer loads scipy.signal, which definitions need not wait for.
-        from rainbow_assets.demo.instruments import Timbre
-        from rainbow_assets.demo.render import render_notes
+        from rainbow_assets.sound.instruments import Timbre
+        from rainbow_assets.sound.render import render_notes
 
         clock = Clock(song.bpm, (song.meter.numerator, song.meter.denominator))
         frames = clock.samples(song.ticks) + round(TAIL_S * SAMPLE_RATE)

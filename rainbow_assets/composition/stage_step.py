@@ -23,8 +23,8 @@ from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import CHORDS, DRUMS, LETTERS, ChordSpan, Context, Song
 from rainbow_assets.composition.stage import Stage
 from rainbow_assets.composition.templates import own_folder, template_digest
+from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column

@@ -14,7 +14,7 @@ from typing import Any
 
 from rainbow_assets.composition.errors import TemplateError
 from rainbow_assets.composition.meter import Meter
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 
 HERE = Path(__file__).parent / "data"
 ENERGIES = ("low", "medium", "high")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from rainbow_assets.corpus import yaml_safe
-from rainbow_assets.corpus.paths import RefusedPath, vet
 from rainbow_assets.corpus.reader import song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest import yaml_safe
+from rainbow_assets.ingest.paths import RefusedPath, vet
 
 VARIABLE = "RAINBOW_CORPUS"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rainbow_assets.corpus.anomalies import Notes
 from rainbow_assets.corpus.model import Anomaly, Quarantined, Reading, Song
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
-from rainbow_assets.corpus.stems import UnreadableAudio, probe
+from rainbow_assets.sound.stems import UnreadableAudio, probe
 from rainbow_assets.text import counted
 
 ORDER = {"error": 0, "warning": 1, "info": 2}

@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainbow_assets.corpus import yaml_safe
 from rainbow_assets.corpus.anomalies import Notes
 from rainbow_assets.corpus.model import Quarantined, Reading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest import yaml_safe
 from rainbow_assets.taxonomy import COLOR_NAMES, COLORS, UnknownColor, resolve
 
 if TYPE_CHECKING:

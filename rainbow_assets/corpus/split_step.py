@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.corpus.splits import assign_splits
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Shard
 

@@ -14,16 +14,16 @@ import pyarrow as pa
 from rainbow_assets import settings
 from rainbow_assets.corpus import manifest_rows as made_rows
 from rainbow_assets.corpus import tables
-from rainbow_assets.corpus.digests import FileDigests
 from rainbow_assets.corpus.ids import stem_id
 from rainbow_assets.corpus.model import Reading, Song
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
-from rainbow_assets.corpus.stems import UnreadableAudio, probe
 from rainbow_assets.corpus.timecode import load_overrides
-from rainbow_assets.corpus.unmoved import SourceMoved
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.sound.stems import UnreadableAudio, probe
 from rainbow_assets.storage.shard import Shard
 
 REASONS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from rainbow_assets.corpus.anomalies import Notes
 from rainbow_assets.corpus.manifest import ManifestEntry, TrackEntry
 from rainbow_assets.corpus.model import Track
-from rainbow_assets.corpus.paths import RefusedPath, vet
+from rainbow_assets.ingest.paths import RefusedPath, vet
 
 AUDIO, MIDI, LYRICS = (".wav", ".wave", ".flac"), (".mid", ".midi"), (".lrc", ".txt")
 KNOWN = tuple(TrackEntry.model_fields)

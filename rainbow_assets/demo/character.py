@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rainbow_assets.demo.instruments import Timbre
+from rainbow_assets.sound.instruments import Timbre
 from rainbow_assets.taxonomy import Color
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rainbow_assets.demo.character import Knowledge
-from rainbow_assets.demo.clock import PPQ, Note, separated
-from rainbow_assets.demo.instruments import (
+from rainbow_assets.demo.songs import SectionPlan, SongPlan
+from rainbow_assets.music.clock import PPQ, Note, separated
+from rainbow_assets.sound.instruments import (
     CLAP,
     CLOSED_HAT,
     CRASH,
@@ -18,7 +19,6 @@ from rainbow_assets.demo.instruments import (
     TAMBOURINE,
     TOM,
 )
-from rainbow_assets.demo.songs import SectionPlan, SongPlan
 
 CHORD_BASE, BASS_BASE, LEAD_BASE = 48, 36, 60
 DRUM_ROLES = ("kick", "percussion", "drums", "static")

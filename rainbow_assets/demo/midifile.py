@@ -10,7 +10,7 @@ from mido import MetaMessage, MidiFile, MidiTrack
 from mido.messages import Message
 from mido.midifiles.meta import KeySignatureError
 
-from rainbow_assets.demo.clock import PPQ, Clock, Note, separated
+from rainbow_assets.music.clock import PPQ, Clock, Note, separated
 
 DRUM_CHANNEL = 9
 

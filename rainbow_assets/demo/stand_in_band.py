@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from rainbow_assets.corpus.model import Track
-from rainbow_assets.demo import instruments
-from rainbow_assets.demo.instruments import Timbre
+from rainbow_assets.sound import instruments
+from rainbow_assets.sound.instruments import Timbre
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.model import Song, Track
-from rainbow_assets.corpus.paths import vet
 from rainbow_assets.corpus.reader import read_song, song_folders
 from rainbow_assets.corpus.timecode import FILE as OVERRIDES
 from rainbow_assets.corpus.timecode import load_overrides
-from rainbow_assets.demo import midifile, render
-from rainbow_assets.demo.clock import FASTEST_BPM, SAMPLE_RATE, SLOWEST_BPM, Note
+from rainbow_assets.demo import midifile
 from rainbow_assets.demo.stand_in_band import Player, player
 from rainbow_assets.demo.stand_in_parts import Sheet, play, rests, sheet, song_length_ms
 from rainbow_assets.demo.target import claim
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.ingest.paths import vet
+from rainbow_assets.music.clock import FASTEST_BPM, SAMPLE_RATE, SLOWEST_BPM, Note
+from rainbow_assets.sound import render
 
 Progress = Callable[[str, int, int], None]
 LONGEST_MS = 3_600_000

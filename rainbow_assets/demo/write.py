@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rainbow_assets.demo import midifile, render
-from rainbow_assets.demo.clock import SAMPLE_RATE, Note
+from rainbow_assets.demo import midifile
 from rainbow_assets.demo.composer import DRUM_ROLES, compose, silent_sections
 from rainbow_assets.demo.manifest import TrackPlan, lrc_text, manifest_text, tracks
-from rainbow_assets.demo.render import Pcm
 from rainbow_assets.demo.songs import SongPlan, plan_songs
 from rainbow_assets.demo.target import claim
 from rainbow_assets.errors import UsageError
+from rainbow_assets.music.clock import SAMPLE_RATE, Note
+from rainbow_assets.sound import render
+from rainbow_assets.sound.render import Pcm
 from rainbow_assets.text import counted
 
 Progress = Callable[[str, int, int], None]

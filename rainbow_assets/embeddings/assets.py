@@ -6,12 +6,12 @@ from typing import Any
 import dagster as dg
 
 from rainbow_assets.caches import kept
+from rainbow_assets.digests import digest
 from rainbow_assets.embeddings import health, pictures, registry
 from rainbow_assets.embeddings.resources import EmbeddingEngineResource
 from rainbow_assets.embeddings.runner import RunReport
 from rainbow_assets.embeddings.step import EmbeddingStep
 from rainbow_assets.lineage.dagster import asset_options, build_colors, report_events
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.resources import ShardStoreResource
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from rainbow_assets.embeddings import waveform
+from rainbow_assets.sound import waveform
 
 FRAME, HOP, MELS, CEPSTRA = 2048, 512, 64, 20
 FLOOR = 1e-10

@@ -7,10 +7,10 @@ from functools import partial
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets.embeddings import waveform
+from rainbow_assets.digests import digest
 from rainbow_assets.embeddings.engine import Unit
 from rainbow_assets.embeddings.specs import EncoderSpec
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.sound import waveform
 from rainbow_assets.storage.shard import Part, Shard
 
 Wanted = dict[str, set[str]]

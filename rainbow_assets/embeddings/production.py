@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 import transformers
 
-from rainbow_assets.embeddings import waveform
+from rainbow_assets.sound import waveform
 
 HALF = ("cuda",)
 """Devices on which models run in half precision; vectors are float32 everywhere."""

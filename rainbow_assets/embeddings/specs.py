@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from rainbow_assets import settings
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.settings import SettingsError
 
 TEXT, AUDIO = "text", "audio"

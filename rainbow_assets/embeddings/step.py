@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.embeddings import specs, tables
 from rainbow_assets.embeddings.cache import VectorCache
 from rainbow_assets.embeddings.engine import Engine, Unit
@@ -16,7 +17,6 @@ from rainbow_assets.embeddings.inputs import Rows, Wanted
 from rainbow_assets.embeddings.runner import Runner, RunReport
 from rainbow_assets.lineage import foresee
 from rainbow_assets.lineage.codeversion import Used, used_by
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Compute, Step, Work
 from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
 

@@ -14,11 +14,11 @@ from rainbow_assets.fitness import metrics, targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.harmony.draws import Stream, walks
-from rainbow_assets.harmony.keys import all_keys
 from rainbow_assets.harmony.limits import Constraints, limits
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.pool import Progressions, make_pool
 from rainbow_assets.harmony.theory import theory_pack
+from rainbow_assets.music.keys import all_keys
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 
 LEAST_IQR, LEAST_SHIFT, LEAST_DIFFERENCE, MOST_P = 0.05, 0.05, 0.01, 0.01
 PROGRESSIONS = 200

@@ -14,10 +14,10 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import progress, settings
+from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import plans
 from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET, TABLES
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column

@@ -8,10 +8,10 @@ from rainbow_assets import settings, taxonomy
 from rainbow_assets.fitness import scorer_step, targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, ScorerError
 from rainbow_assets.fitness.scorer import ChromaticScorer
-from rainbow_assets.harmony.midi_write import midi_bytes
 from rainbow_assets.harmony.pool import Progressions
 from rainbow_assets.harmony.scorers import FITNESS, Scores
 from rainbow_assets.lineage import gates
+from rainbow_assets.music.midi_write import midi_bytes
 from rainbow_assets.storage.store import ShardStore
 
 BATCH = 64

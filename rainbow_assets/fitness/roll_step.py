@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rainbow_assets.corpus.ids import stem_of
+from rainbow_assets.digests import digest
 from rainbow_assets.fitness import roll
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column
 from rainbow_assets.storage.parquet import rows_of

@@ -10,13 +10,13 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.fitness import contract, eval_step, gates, model_step, plans, targets
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness.eval_step import FUSION_EVALUATION
 from rainbow_assets.fitness.model_step import FUSION_MODEL
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.fitness.set_step import FUSION_TRAINING_SET, TABLES
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column

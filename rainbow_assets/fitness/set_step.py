@@ -15,8 +15,8 @@ import pyarrow as pa
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.corpus.ids import song_of
 from rainbow_assets.corpus.split_step import SONG_SPLITS
+from rainbow_assets.digests import digest
 from rainbow_assets.fitness import folds, targets
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.segments.table import column

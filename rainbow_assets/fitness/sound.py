@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rainbow_assets.corpus.stems import read_stem
-from rainbow_assets.segments.flac import encode_checked
+from rainbow_assets.sound.flac import encode_checked
+from rainbow_assets.sound.stems import read_stem
 
 RATE = 44100
 

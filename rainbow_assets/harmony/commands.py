@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.keys import Key
 from rainbow_assets.harmony.library import Library, with_fitness
 from rainbow_assets.harmony.limits import Constraints
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS
 from rainbow_assets.harmony.search import Result, search
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.keys import Key
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 
 MAX_NAME = 80
 BEST, DRAWS = "best", "brute_force"

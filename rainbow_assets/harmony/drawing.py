@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from rainbow_assets.harmony.graphs import cadences
-from rainbow_assets.harmony.keys import MODES
+from rainbow_assets.music.keys import MODES
 
 MAX_NODES = 14
 """The most frequent nodes of a mode are drawn; more cannot be read."""

@@ -9,13 +9,13 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.graphs import GRAPHS, from_json, graph_of_rows, to_json
-from rainbow_assets.harmony.keys import MODES
 from rainbow_assets.harmony.library_steps import PROGRESSION_LIBRARY
 from rainbow_assets.harmony.tables import PROGRESSION_SCHEMA
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.music.keys import MODES
 from rainbow_assets.storage.shard import Shard
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rainbow_assets.harmony.errors import PackError
-from rainbow_assets.harmony.functions import DIATONIC, TONIC
-from rainbow_assets.harmony.keys import MODES
 from rainbow_assets.harmony.model import Progression
+from rainbow_assets.music.errors import PackError
+from rainbow_assets.music.functions import DIATONIC, TONIC
+from rainbow_assets.music.keys import MODES
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rainbow_assets.harmony.keys import Key, parse_key
+from rainbow_assets.music.keys import Key, parse_key
 
 _PAIR = re.compile(r"\d+ - ([A-G][b#]?) major - ([A-G][b#]?) minor", re.IGNORECASE)
 _ONE_KEY = re.compile(r"\d+ - ([A-G][b#]?) (major|minor)", re.IGNORECASE)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.graphs import Transitions, function_graph, transitions
-from rainbow_assets.harmony.keys import MODES, Key, parse_key
 from rainbow_assets.harmony.limits import Constraints
 from rainbow_assets.harmony.model import Chord, Pack
 from rainbow_assets.harmony.packs import read_pack
@@ -18,6 +17,7 @@ from rainbow_assets.harmony.pool import Pool, make_pool
 from rainbow_assets.harmony.scorers import FITNESS, Scorer, fitness_scorer
 from rainbow_assets.harmony.search import Found, search
 from rainbow_assets.harmony.theory import NAME, theory_pack
+from rainbow_assets.music.keys import MODES, Key, parse_key
 
 if TYPE_CHECKING:
     import networkx as nx

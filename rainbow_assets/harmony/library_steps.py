@@ -15,10 +15,10 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.model import KINDS, PackAnomaly
 from rainbow_assets.harmony.sources import read_packs, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA, chord_rows, progression_rows, remarks
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.shard import Shard
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rainbow_assets.harmony.errors import HarmonyUsageError, NoProgression
 from rainbow_assets.harmony.pool import Pool
+from rainbow_assets.music.errors import HarmonyUsageError, NoProgression
 
 MIN_LENGTH, MAX_LENGTH = 2, 16
 Mask = NDArray[np.bool_]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from rainbow_assets.harmony.chord_types import ChordType
-from rainbow_assets.harmony.functions import function_of, roman_of, spell_root
-from rainbow_assets.harmony.keys import Key, note_name, spell
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
+from rainbow_assets.music.chord_types import ChordType
+from rainbow_assets.music.functions import function_of, roman_of, spell_root
+from rainbow_assets.music.keys import Key, note_name, spell
 
 KINDS = {
     "unsafe_path": "error: a path that leaves the pack",

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rainbow_assets.harmony.errors import PackError
 from rainbow_assets.harmony.model import PackAnomaly
+from rainbow_assets.music.errors import PackError
 
 MIDI_SUFFIXES = (".mid", ".midi")
 MAX_FILE_BYTES = 1_000_000

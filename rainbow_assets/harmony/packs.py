@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
 
-from rainbow_assets.harmony.chord_types import ChordType, identify, parse_chord_name, type_on_root
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.functions import function_of, offset_of, roman_of, spell_root
-from rainbow_assets.harmony.keys import Key, key_of, pitch_class, spell
 from rainbow_assets.harmony.layouts import ChordPath, NotAChord, ProgressionPath, read_path
 from rainbow_assets.harmony.midi_read import Hit, MidiChords, read_midi
 from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression, Step, make_chord
 from rainbow_assets.harmony.pack_files import PackFiles, PackSource, read_files
+from rainbow_assets.music.chord_types import ChordType, identify, parse_chord_name, type_on_root
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.functions import function_of, offset_of, roman_of, spell_root
+from rainbow_assets.music.keys import Key, key_of, pitch_class, spell
 
 _OPTIONAL = (1 << 7) | (1 << 5) | (1 << 2)
 """Fifth, eleventh and ninth: tones that players leave out of extended chords without renaming them."""

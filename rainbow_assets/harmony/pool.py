@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rainbow_assets.harmony.chord_types import BY_SYMBOL, NO_FIFTH, ChordType, no_fifth
-from rainbow_assets.harmony.errors import NoProgression
 from rainbow_assets.harmony.graphs import Transitions
-from rainbow_assets.harmony.keys import Key
 from rainbow_assets.harmony.model import Chord, make_chord
 from rainbow_assets.harmony.voices import Moves, moves
+from rainbow_assets.music.chord_types import BY_SYMBOL, NO_FIFTH, ChordType, no_fifth
+from rainbow_assets.music.errors import NoProgression
+from rainbow_assets.music.keys import Key
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.int32]

@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from rainbow_assets.harmony.chord_types import parse_chord_name
 from rainbow_assets.harmony.draws import Stream
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.functions import DIATONIC, TONIC
 from rainbow_assets.harmony.graph_steps import CHORD_GRAPH, FUNCTION_GRAPH, GRAPH_SCHEMA, graph_of
 from rainbow_assets.harmony.graphs import cadences, function_graph, row_sums, transitions
-from rainbow_assets.harmony.keys import MODES, all_keys, key_of
 from rainbow_assets.harmony.library_steps import CHORD_LIBRARY, PROGRESSION_LIBRARY
 from rainbow_assets.harmony.pool import Pool, Progressions, transpose
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, totals, weighted
@@ -22,6 +18,10 @@ from rainbow_assets.harmony.theory import theory_pack
 from rainbow_assets.lineage.questions import names, unique_keys
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.music.chord_types import parse_chord_name
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.functions import DIATONIC, TONIC
+from rainbow_assets.music.keys import MODES, all_keys, key_of
 from rainbow_assets.storage.shard import Shard
 
 SAMPLED, SAMPLED_LENGTH = 200, 5

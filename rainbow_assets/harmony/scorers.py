@@ -15,8 +15,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from rainbow_assets.harmony.errors import HarmonyUsageError
 from rainbow_assets.harmony.pool import Matrix, Pool, Progressions, Rows
+from rainbow_assets.music.errors import HarmonyUsageError
 
 Scores = NDArray[np.float64]
 DEFAULT_WEIGHTS = {"melody": 0.25, "voice_leading": 0.30, "variety": 0.15, "graph_probability": 0.30}

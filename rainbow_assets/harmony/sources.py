@@ -7,15 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from rainbow_assets import settings
-from rainbow_assets.corpus.digests import FileDigests
-from rainbow_assets.corpus.unmoved import SourceMoved
-from rainbow_assets.harmony.errors import PackError
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.layouts import is_key_folder
 from rainbow_assets.harmony.model import Pack
 from rainbow_assets.harmony.pack_files import MIDI_SUFFIXES, read_files
 from rainbow_assets.harmony.packs import build_pack
 from rainbow_assets.harmony.theory import NAME, theory_pack
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.ingest.unmoved import SourceMoved
+from rainbow_assets.music.errors import PackError
 from rainbow_assets.storage.shard import Shard
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from rainbow_assets.harmony.keys import Key
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.music.keys import Key
 
 CHORD_SCHEMA = pa.schema([
     ("chord_id", pa.string()), ("key", pa.string()), ("tonic", pa.string()), ("tonic_pc", pa.int8()),

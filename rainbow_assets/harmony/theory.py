@@ -8,13 +8,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from rainbow_assets.harmony.chord_types import BY_SYMBOL, ChordType, type_on_root
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.functions import NUMERALS, offset_of, parse_roman
-from rainbow_assets.harmony.keys import MODES, SCALES, Key, all_keys
+from rainbow_assets.digests import digest
 from rainbow_assets.harmony.model import Chord, Pack, Progression, Step, make_chord
 from rainbow_assets.harmony.theory_tables import BORROWED, COLORED, PROGRESSIONS
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.music.chord_types import BY_SYMBOL, ChordType, type_on_root
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.functions import NUMERALS, offset_of, parse_roman
+from rainbow_assets.music.keys import MODES, SCALES, Key, all_keys
 
 NAME = "builtin"
 BASS_FLOOR = 36

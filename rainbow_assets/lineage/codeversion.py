@@ -28,12 +28,12 @@ from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.caches import read_cache, write_cache
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
-from rainbow_assets.lineage.digests import digest
 
 PACKAGE = "rainbow_assets"
-STOPS = ("settings", "errors", "progress", "caches", "home", "definitions", "cli", "storage", "lineage")
+STOPS = ("settings", "errors", "progress", "caches", "home", "definitions", "cli", "digests", "storage", "lineage")
 FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
 STEP = "machine.Step"
 SHORT = 8

@@ -18,8 +18,8 @@ from dagster._core.definitions.events import (
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
 from rainbow_assets import leases, partitions, progress, settings
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import automation, catalog, verdicts
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date, history, problem
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.lineage.transient import worth_retrying

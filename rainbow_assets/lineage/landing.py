@@ -15,8 +15,8 @@ from dataclasses import asdict
 import polars as pl
 import pyarrow as pa
 
+from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step
 from rainbow_assets.storage.parquet import parquet_bytes, read_parquet, rows_of, write_parquet
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex

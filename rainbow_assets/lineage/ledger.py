@@ -16,9 +16,9 @@ from typing import Any
 import polars as pl
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import adopted, catalog, landing
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.reading import DeclaredStore
 from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Step
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.shard import Shard, UndeclaredRead

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 import pyarrow as pa
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog, landing, verdicts
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import STATUS_OK, data_version, ledger_frame
 from rainbow_assets.lineage.materialize import HISTORY, LOCK_WAIT_S, STATE
 from rainbow_assets.lineage.step import Step

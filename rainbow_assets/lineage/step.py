@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage.codeversion import Used, library_versions, used_by
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.storage.shard import Shard
 
 

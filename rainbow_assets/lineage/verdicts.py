@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import adopted, reading
 from rainbow_assets.lineage.codeversion import used_by
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.reading import NotedStore
 from rainbow_assets.storage.shard import DamagedShard, Shard, ShardIndex
 

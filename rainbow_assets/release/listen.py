@@ -22,7 +22,7 @@ from rainbow_assets.release.pages import ENVIRONMENT
 from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME, clip
 from rainbow_assets.release.versions import Version
-from rainbow_assets.segments.flac import decode_flac
+from rainbow_assets.sound.flac import decode_flac
 from rainbow_assets.storage.parquet import open_parquet, read_batches, read_parquet, rows_of
 from rainbow_assets.taxonomy import COLORS, Color
 

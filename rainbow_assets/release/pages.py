@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.taxonomy import by_name
 
 

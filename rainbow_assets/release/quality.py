@@ -12,8 +12,8 @@ from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.release.audio_step import AUDIO
 from rainbow_assets.release.preview_step import PREVIEW, PREVIEW_MIX, chosen_mixes, chosen_stems, eligible
 from rainbow_assets.release.text import BUDGET_BYTES
-from rainbow_assets.segments.flac import FlacMismatch, decode_flac
-from rainbow_assets.segments.levels import rms_db
+from rainbow_assets.sound.flac import FlacMismatch, decode_flac
+from rainbow_assets.sound.levels import rms_db
 from rainbow_assets.storage.shard import Shard
 
 

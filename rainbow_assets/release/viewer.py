@@ -18,7 +18,7 @@ import pyarrow as pa
 from rainbow_assets.release.bundle import FILE_BYTES
 from rainbow_assets.release.features import SAMPLING_RATE, audio_columns
 from rainbow_assets.release.text import BUDGET_BYTES
-from rainbow_assets.segments.flac import FlacMismatch, decode_flac
+from rainbow_assets.sound.flac import FlacMismatch, decode_flac
 from rainbow_assets.storage.parquet import (
     MEDIA_ROW_GROUP_ROWS,
     ROW_GROUP_BYTES,

@@ -17,18 +17,18 @@ from rainbow_assets import settings
 from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.root import corpus_root
-from rainbow_assets.corpus.stems import Stem, UnreadableAudio, read_stem
-from rainbow_assets.corpus.unmoved import unmoved
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest.unmoved import unmoved
 from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.music.midi_window import MidiSong, UnreadableMidi, midi_digest
 from rainbow_assets.segments import table
 from rainbow_assets.segments.ids import segment_id
-from rainbow_assets.segments.levels import span_frames, window_digest, window_levels
-from rainbow_assets.segments.midi_window import MidiSong, UnreadableMidi, midi_digest
 from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
 from rainbow_assets.segments.song_rows import COLUMNS, SongRows, Source, slice_digest, songs, words_digest
-from rainbow_assets.segments.windows import cut as cut_window
+from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
+from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
+from rainbow_assets.sound.windows import cut as cut_window
 from rainbow_assets.storage.shard import Shard
 
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.corpus.root import corpus_root
-from rainbow_assets.corpus.stems import Stem, read_stem
-from rainbow_assets.corpus.unmoved import SourceMoved
+from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.step import Batch, Step, Work
-from rainbow_assets.segments.flac import encode_checked
-from rainbow_assets.segments.levels import window_digest
-from rainbow_assets.segments.midi_window import MidiSong, midi_digest, midi_window
+from rainbow_assets.music.midi_window import MidiSong, midi_digest, midi_window
 from rainbow_assets.segments.table import column
-from rainbow_assets.segments.windows import cut
+from rainbow_assets.sound.flac import encode_checked
+from rainbow_assets.sound.levels import window_digest
+from rainbow_assets.sound.stems import Stem, read_stem
+from rainbow_assets.sound.windows import cut
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard

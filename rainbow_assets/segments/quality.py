@@ -16,14 +16,14 @@ from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.questions import names, relative_paths, rows_match, unique_keys
 from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.music.midi_window import MidiSong, UnreadableMidi
 from rainbow_assets.segments.extract_step import SEGMENTS
-from rainbow_assets.segments.flac import FlacMismatch, decode_flac
 from rainbow_assets.segments.ids import segment_id
-from rainbow_assets.segments.levels import rms_db, span_frames
 from rainbow_assets.segments.media_step import SEGMENT_MEDIA
-from rainbow_assets.segments.midi_window import MidiSong, UnreadableMidi
 from rainbow_assets.segments.song_rows import COLUMNS, songs
 from rainbow_assets.segments.training_step import TRAINING_FULL, TRAINING_SEGMENTS
+from rainbow_assets.sound.flac import FlacMismatch, decode_flac
+from rainbow_assets.sound.levels import rms_db, span_frames
 from rainbow_assets.storage.shard import Shard
 
 CLIPPED_RUN = 16

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rainbow_assets.corpus.ids import MIX_TRACK
 from rainbow_assets.corpus.model import LyricLine, Section
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.segments.slicing import Slice, SlicePlan, slice_song
 from rainbow_assets.settings import SliceRules
 

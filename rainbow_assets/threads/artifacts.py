@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.corpus.digests import file_sha256
-from rainbow_assets.threads import yaml_edit
-from rainbow_assets.threads.names import read_name
-from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
-from rainbow_assets.threads.yaml_plain import (
+from rainbow_assets.ingest.digests import file_sha256
+from rainbow_assets.ingest.yaml_plain import (
     DEFAULT_LIMITS,
     Document,
     UnreadableYaml,
@@ -22,6 +19,9 @@ from rainbow_assets.threads.yaml_plain import (
     parse_text,
     surely_well_formed,
 )
+from rainbow_assets.threads import yaml_edit
+from rainbow_assets.threads.names import read_name
+from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
 
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
 SMALL = 1 << 20

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
+from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import PROSE, Feedback, Scope
 from rainbow_assets.threads.keys import read_key
 from rainbow_assets.threads.metrics import Share
-from rainbow_assets.threads.yaml_plain import UnreadableYaml, read_plain
-from rainbow_assets.threads.yaml_write import Rows, dump
 
 Severity = Literal["exclude", "avoid"]
 Kind = Literal["key", "bpm", "phrase", "title_word", "title", "dialogue_opener", "time_signature", "mood"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.settings import FeedbackRules
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.storage.files import Files

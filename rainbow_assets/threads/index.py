@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.manifest import iso
 from rainbow_assets.threads.model import Thread
-from rainbow_assets.threads.yaml_write import Rows, dump
 
 NAME = "index.yml"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from rainbow_assets.ingest.yaml_write import Rows
 from rainbow_assets.threads.model import Artifact, Iteration, Removed, Thread
-from rainbow_assets.threads.yaml_write import Rows
 
 FIELDS = ("title", "bpm", "key", "tempo", "concept", "rainbow_color", "mnemonic", "mood", "genres", "agent_name",
           "iteration_count", "thread_id", "timestamp")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
 from rainbow_assets.threads.colors import find_color
 from rainbow_assets.threads.dialogue import openers
 from rainbow_assets.threads.keys import KeyReading, read_key
 from rainbow_assets.threads.meters import read_meter
-from rainbow_assets.threads.yaml_plain import UnreadableYaml, read_plain
 
 
 class UnusableManifest(RainbowError):

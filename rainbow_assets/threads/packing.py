@@ -12,8 +12,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
-from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.ingest.digests import file_sha256
+from rainbow_assets.ingest.yaml_write import dump
 from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.artifacts import write_small
 from rainbow_assets.threads.index import index_row
@@ -23,7 +24,6 @@ from rainbow_assets.threads.model import Artifact, QuarantinedThread, Removed, T
 from rainbow_assets.threads.reader import read_thread
 from rainbow_assets.threads.register import Entry
 from rainbow_assets.threads.slugs import directory_for
-from rainbow_assets.threads.yaml_write import dump
 
 NEW, OLD = ".new-", ".old-"
 """Prefixes of the hidden folders that a thread is written to, and that its former folder waits in."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.ingest.digests import file_sha256
+from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import journal as journals
@@ -24,7 +25,6 @@ from rainbow_assets.threads.journal import Journal, Line
 from rainbow_assets.threads.reader import list_files, thread_folders
 from rainbow_assets.threads.register import Entry
 from rainbow_assets.threads.rules import rule_for
-from rainbow_assets.threads.yaml_plain import UnreadableYaml, read_plain
 
 
 class PruneRefused(RainbowError):

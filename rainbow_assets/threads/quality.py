@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets import taxonomy
-from rainbow_assets.corpus.digests import file_sha256
+from rainbow_assets.ingest.digests import file_sha256
+from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
 from rainbow_assets.lineage.verdicts import Outcome
 from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.artifacts import TEXT_SUFFIXES
 from rainbow_assets.threads.paths import has_absolute
 from rainbow_assets.threads.reader import RESERVED, thread_folders
 from rainbow_assets.threads.register import Register
-from rainbow_assets.threads.yaml_plain import UnreadableYaml, read_plain
 
 _SHOWN = 3
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.lineage.digests import digest
+from rainbow_assets.digests import digest
 from rainbow_assets.threads import names, proposals
 from rainbow_assets.threads.artifacts import Content, read_content, read_yaml
 from rainbow_assets.threads.dialogue import openers

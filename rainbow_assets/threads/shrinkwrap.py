@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.corpus.digests import file_sha256
 from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import register as registers

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from rainbow_assets.ingest.yaml_plain import Document, Marked, UnreadableYaml, parse_text
+from rainbow_assets.ingest.yaml_write import dump, quoted, scalar
 from rainbow_assets.threads.paths import PathChange, has_absolute, relative
-from rainbow_assets.threads.yaml_plain import Document, Marked, UnreadableYaml, parse_text
-from rainbow_assets.threads.yaml_write import dump, quoted, scalar
 
 _FLOW_UNSAFE = re.compile(r"[,\[\]{}\n]")
 

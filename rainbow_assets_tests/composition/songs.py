@@ -16,9 +16,9 @@ from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, Context, Song
 from rainbow_assets.composition.proposal import checked
 from rainbow_assets.composition.templates import templates
-from rainbow_assets.harmony.keys import parse_key
 from rainbow_assets.harmony.library import builtin_library
 from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date
+from rainbow_assets.music.keys import parse_key
 from rainbow_assets.settings import CompositionRules, Rules
 from rainbow_assets.storage.store import ShardStore
 

@@ -18,7 +18,7 @@ from rainbow_assets.composition.evolve import Line
 from rainbow_assets.composition.midi import from_midi, to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES
 from rainbow_assets.composition.quality import RANGES, wrong_with
-from rainbow_assets.demo.clock import Note
+from rainbow_assets.music.clock import Note
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets_tests.composition import songs
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets.corpus import digests, registry
+from rainbow_assets.corpus import registry
 from rainbow_assets.corpus.automation import corpus, corpus_changes
 from rainbow_assets.corpus.watch import look
+from rainbow_assets.ingest import digests
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.resources import ShardStoreResource
 from rainbow_assets.storage.store import ShardStore

@@ -13,11 +13,11 @@ import pytest
 import soundfile
 import symusic
 
-from rainbow_assets.demo.clock import PPQ, SAMPLE_RATE
 from rainbow_assets.demo.composer import compose, silent_sections
 from rainbow_assets.demo.manifest import tracks
 from rainbow_assets.demo.songs import plan_songs
 from rainbow_assets.demo.write import DemoReport, write_demo
+from rainbow_assets.music.clock import PPQ, SAMPLE_RATE
 from rainbow_assets_tests.demo.conftest import SECONDS, tree
 
 PLANS = plan_songs(2, 7, SECONDS)

@@ -14,12 +14,12 @@ import symusic
 from rainbow_assets.corpus.lint import lint_report
 from rainbow_assets.corpus.model import Track
 from rainbow_assets.corpus.reader import read_song, song_folders
-from rainbow_assets.demo.clock import SAMPLE_RATE
 from rainbow_assets.demo.stand_in_band import player
 from rainbow_assets.demo.stand_in_parts import play, rests, sheet, song_length_ms
 from rainbow_assets.demo.standins import render_standins
 from rainbow_assets.demo.write import DemoReport
 from rainbow_assets.errors import UsageError
+from rainbow_assets.music.clock import SAMPLE_RATE
 from rainbow_assets_tests.demo.conftest import SHARED, tree
 
 HANDMADE = """bpm: 143.9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rainbow_assets.segments.flac import encode_flac
+from rainbow_assets.sound.flac import encode_flac
 
 
 def flac(seconds: float, seed: int = 0, rate: int = 44100) -> bytes:

@@ -8,12 +8,13 @@ import sys
 import numpy as np
 import pytest
 
-from rainbow_assets.embeddings import specs, waveform
+from rainbow_assets.embeddings import specs
 from rainbow_assets.embeddings.encoders import load_encoder
 from rainbow_assets.embeddings.specs import CLAP_MUSIC, DEBERTA_TEXT, MINILM_TEXT, SIGNAL_AUDIO
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.codeversion import Used
-from rainbow_assets.segments.flac import FlacMismatch
+from rainbow_assets.sound import waveform
+from rainbow_assets.sound.flac import FlacMismatch
 from rainbow_assets_tests.embeddings.sounds import flac
 
 TEXTS = ["glass river", "the forgotten people of the copper orchard and the winter signal " * 5, "static",
@@ -92,7 +93,7 @@ def test_windows_are_fixed_and_weigh_what_they_last():
 
 def test_sound_is_resampled_by_soxr():
     tone = np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100) * 0.5
-    from rainbow_assets.segments.flac import encode_flac
+    from rainbow_assets.sound.flac import encode_flac
 
     found = waveform.decode(encode_flac((tone * 32767).astype(np.int32), 16, 44100), 48000)
     assert len(found) == 48000

@@ -19,11 +19,11 @@ from rainbow_assets.fitness.model import ModelSpec
 from rainbow_assets.fitness.progressions import ProgressionFitness
 from rainbow_assets.fitness.scorer import ChromaticScorer, Vector
 from rainbow_assets.fitness.train import fit, predict
-from rainbow_assets.harmony.keys import parse_key
 from rainbow_assets.harmony.library import builtin_library
-from rainbow_assets.harmony.midi_write import midi_bytes
 from rainbow_assets.harmony.pool import Progressions
 from rainbow_assets.harmony.scorers import fitness_scorer
+from rainbow_assets.music.keys import parse_key
+from rainbow_assets.music.midi_write import midi_bytes
 from rainbow_assets_tests.fitness import music
 
 MIDI = music.midi([(beat * 0.5, beat * 0.5 + 0.4, pitch, 90) for beat in range(16) for pitch in (60, 64, 67)])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import tarfile
 
-from rainbow_assets.harmony.keys import Key
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.theory import key_chords, key_progressions
+from rainbow_assets.music.keys import Key
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 
 C, AM = Key("C", "major"), Key("A", "minor")
 AMEN = [(36, 55, 60, 64), (41, 57, 60, 65), (36, 55, 60, 64)]

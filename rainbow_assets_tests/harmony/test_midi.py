@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.keys import parse_key
 from rainbow_assets.harmony.library import builtin_library
 from rainbow_assets.harmony.midi_read import read_midi
-from rainbow_assets.harmony.midi_write import Performance, midi_bytes
 from rainbow_assets.harmony.search import search
 from rainbow_assets.harmony.theory import theory_pack
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.keys import parse_key
+from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets_tests.counts import examples
 
 ALL = [chord.voicing for chord in theory_pack().chords]

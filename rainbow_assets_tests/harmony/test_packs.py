@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.harmony.chord_types import parse_chord_name
-from rainbow_assets.harmony.errors import PackError
-from rainbow_assets.harmony.keys import Key
-from rainbow_assets.harmony.midi_write import midi_bytes
 from rainbow_assets.harmony.model import KINDS
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.theory import key_chords, key_progressions
+from rainbow_assets.music.chord_types import parse_chord_name
+from rainbow_assets.music.errors import PackError
+from rainbow_assets.music.keys import Key
+from rainbow_assets.music.midi_write import midi_bytes
 from rainbow_assets_tests.counts import examples
 from rainbow_assets_tests.harmony.packs import AM, C, free_layout, original_layout, tar_of
 

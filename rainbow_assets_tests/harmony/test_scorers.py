@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from rainbow_assets.harmony import scorers
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.keys import all_keys, key_of, parse_key
 from rainbow_assets.harmony.library import builtin_library, generate_progression_brute_force
 from rainbow_assets.harmony.pool import Pool, Progressions, transpose
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS, FITNESS_WEIGHTS, Weighted, totals, weighted
 from rainbow_assets.harmony.search import search
 from rainbow_assets.harmony.voices import moves
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.keys import all_keys, key_of, parse_key
 from rainbow_assets.taxonomy import UnknownColor
 from rainbow_assets_tests.counts import examples
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from rainbow_assets.harmony import best as module
 from rainbow_assets.harmony.best import best
-from rainbow_assets.harmony.errors import HarmonyUsageError, NoProgression
-from rainbow_assets.harmony.keys import Key, parse_key
 from rainbow_assets.harmony.library import builtin_library, generate_progression_brute_force
 from rainbow_assets.harmony.limits import Constraints, limits
 from rainbow_assets.harmony.pool import Pool, make_pool
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS, weighted
 from rainbow_assets.harmony.search import STRATEGIES, Found, search
+from rainbow_assets.music.errors import HarmonyUsageError, NoProgression
+from rainbow_assets.music.keys import Key, parse_key
 from rainbow_assets_tests.counts import examples
 from rainbow_assets_tests.harmony.test_scorers import AdditiveFitness, Fitness
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from rainbow_assets import rooms, settings
-from rainbow_assets.corpus.unmoved import SourceMoved
 from rainbow_assets.harmony import registry, sources
-from rainbow_assets.harmony.errors import PackError
 from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
 from rainbow_assets.harmony.graphs import cadences
-from rainbow_assets.harmony.midi_write import midi_bytes
 from rainbow_assets.harmony.sources import pack_places, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA
+from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, STALE, plan
+from rainbow_assets.music.errors import PackError
+from rainbow_assets.music.midi_write import midi_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.harmony.packs import free_layout, original_layout, tar_of

@@ -8,7 +8,6 @@ import networkx as nx
 import pytest
 
 from rainbow_assets.harmony.drawing import cadence_markdown, draw_graph
-from rainbow_assets.harmony.errors import PackError
 from rainbow_assets.harmony.graphs import (
     cadences,
     from_json,
@@ -19,11 +18,12 @@ from rainbow_assets.harmony.graphs import (
     to_json,
     transitions,
 )
-from rainbow_assets.harmony.keys import Key
 from rainbow_assets.harmony.model import Progression, Step
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.tables import chord_library, chords_of, progression_library
 from rainbow_assets.harmony.theory import theory_pack
+from rainbow_assets.music.errors import PackError
+from rainbow_assets.music.keys import Key
 from rainbow_assets_tests.harmony.packs import free_layout
 
 

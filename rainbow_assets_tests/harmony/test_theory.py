@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.harmony.chord_types import CHORD_TYPES, identify, parse_chord_name, pitch_mask
-from rainbow_assets.harmony.errors import HarmonyUsageError
-from rainbow_assets.harmony.functions import DIATONIC, function_of, offset_of, parse_roman
-from rainbow_assets.harmony.keys import Key, all_keys, key_of, parse_key
 from rainbow_assets.harmony.theory import key_chords, read_roman, theory_pack
+from rainbow_assets.music.chord_types import CHORD_TYPES, identify, parse_chord_name, pitch_mask
+from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.functions import DIATONIC, function_of, offset_of, parse_roman
+from rainbow_assets.music.keys import Key, all_keys, key_of, parse_key
 from rainbow_assets_tests.counts import examples
 
 

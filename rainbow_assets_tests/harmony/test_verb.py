@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from rainbow_assets.cli import chords as verb
 from rainbow_assets.harmony.midi_read import read_midi
 from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import STRATEGIES
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets.verbs import chords as verb
 from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.harmony.packs import free_layout, tar_of
 

@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.lineage.verdicts import Check, Outcome

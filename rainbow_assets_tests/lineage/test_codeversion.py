@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.codeversion import PACKAGE, Code, CodeCache, used_by
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets_tests.counts import examples
 
 ROOT = (f"{PACKAGE}.corpus.work", "compute")

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog, gates
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, STALE, plan
 from rainbow_assets.lineage.step import Batch, Step, Work

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.digests import digest
 from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.digests import digest
 from rainbow_assets.lineage.step import Batch, Step, Work
 from rainbow_assets.lineage.verdicts import Check, Outcome
 from rainbow_assets.storage.shard import Shard

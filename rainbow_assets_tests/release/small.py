@@ -18,7 +18,7 @@ from rainbow_assets.release.listen import NAME as LISTEN
 from rainbow_assets.release.listen import make_clips, render_listen
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
 from rainbow_assets.release.versions import Version
-from rainbow_assets.segments.flac import encode_flac
+from rainbow_assets.sound.flac import encode_flac
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.taxonomy import by_name
 

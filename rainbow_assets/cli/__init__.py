@@ -1,0 +1,120 @@
+"""`rainbow`: thin verbs over the packages. Exit codes: 0 done, 1 the data or a gate says no, 2 wrong use.
+
+A verb's module is loaded when the verb is used: loading them all takes a second, and ``--help`` needs one line of each.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import TracebackType
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from rainbow_assets import __version__, progress, taxonomy
+from rainbow_assets.cli.styles import complain
+from rainbow_assets.errors import FULL, RainbowError, UsageError, of_the_disk
+
+VERBS = {
+    "init": ("init:init", "Lay out a new project: settings, workspace, an example song."),
+    "demo": ("demo:demo", "Write a small corpus of 8 colors that can be heard."),
+    "lint": ("songs:lint", "List every irregularity of the raw songs."),
+    "build": ("build:build", "Make everything that is out of date."),
+    "plan": ("lineage:plan", "Show what a build would do, and why."),
+    "why": ("lineage:why", "Show why an asset is out of date."),
+    "impact": ("lineage:impact", "Show what a change would touch."),
+    "lineage": ("lineage:lineage", "Show where a segment came from, and what was made of it."),
+    "release": ("release:release", "Publish one immutable version, or nothing."),
+    "diff": ("release:diff", "Compare two published versions."),
+    "verify": ("release:verify", "Check a published version against its manifest."),
+    "threads": ("threads:threads", "Pack threads, measure what they overuse, check a proposal."),
+    "chords": ("chords:chords", "Find chord progressions in a key."),
+    "fitness": ("fitness:fitness", "Score how well music, sound or words fit a color."),
+    "compose": ("compose:compose", "Compose pieces from a proposal or a thread."),
+    "review": ("review:review", "Hear and judge the finished pieces in the browser."),
+}
+"""Verb -> (module of `rainbow_assets.cli` and its command, the line that --help shows)."""
+SECTIONS = {
+    "Begin": ("init", "demo", "lint"),
+    "Build": ("build", "plan", "why", "impact", "lineage"),
+    "Publish": ("release", "diff", "verify"),
+    "Wings": ("threads", "chords", "fitness", "compose", "review"),
+}
+"""The verbs as --help groups them, in the order in which one uses them."""
+REPORT = "https://huggingface.co/datasets/earthlyframes/white-training-data/discussions"
+STOPPED = 130
+"""Exit code after ctrl-C, as shells expect it."""
+
+
+class Verbs(click.Group):
+    """Commands loaded by name; a person's errors are shown as sentences, and tracebacks are kept for bugs."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program: a bug shows its traceback, and where to report it."""
+        sys.excepthook = _report
+        return super().__call__(*args, **kwargs)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order in which one uses them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the module of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name][0].partition(":")
+        return getattr(importlib.import_module(f"rainbow_assets.cli.{module}"), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one line for each verb, without loading it."""
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, VERBS[name][1]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a verb without loading all of them."""
+        found = [CompletionItem(name, help=summary) for name, (_, summary) in VERBS.items()
+                 if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb; exit 2 for wrong use, 1 for data, gates and disks that say no, 130 for ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except (UsageError, taxonomy.UnknownColor) as error:
+            _stop(ctx, str(error), 2)
+        except RainbowError as error:
+            _stop(ctx, str(error), 1)
+        except OSError as error:
+            if error.errno is None or (error.filename is None and error.errno not in FULL):
+                raise
+            _stop(ctx, of_the_disk(error.errno, error.filename and os.fsdecode(error.filename)), 1)
+        except KeyboardInterrupt:
+            _stop(ctx, "stopped; what was finished is kept, run the command again to go on", STOPPED)
+
+
+def _stop(ctx: click.Context, sentence: str, code: int) -> None:
+    complain(sentence)
+    ctx.exit(code)
+
+
+def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    complain(f"this is a bug of version {__version__}, please report it with the lines above: {REPORT}")
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rainbow")
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.pass_context
+def main(ctx: click.Context, quiet: bool) -> None:
+    """From raw songs to a lineage-true, playable, versioned dataset.
+
+    Exit codes: 0 done; 1 the data, a gate or the disk says no; 2 wrong use or configuration.
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    progress.quiet = quiet

@@ -1,0 +1,193 @@
+"""`rainbow build`: exactly the work that is stale, through Dagster, and nothing where nothing is.
+
+What a plan cannot foresee (rows of a step that makes its own keys, ranks among all rows) is examined from real outputs:
+a run has everything that reads something stale. Files that move meanwhile are found by planning again afterwards.
+
+Dagster and its definitions are loaded when there is something to run: a build with nothing to do does not wait for
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rainbow_assets import progress, settings, taxonomy
+from rainbow_assets.cli.failures import stop_if_failed
+from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType
+from rainbow_assets.cli.styles import styled
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rainbow_assets.lineage.plan import Planned
+    from rainbow_assets.lineage.step import Step
+    from rainbow_assets.storage.store import ShardStore
+
+WALKS = 3
+"""How often a build begins again because raw files moved while it ran."""
+
+
+@click.command()
+@ONE_COLOR
+@click.option("--asset", "assets", type=AssetType(), multiple=True, help="Only this asset (repeatable).")
+@click.option("--repair", "mend", is_flag=True, help="Check every stored file first and rebuild the damaged ones.")
+@click.option("--allow-deletes", is_flag=True, help="Accept that many songs disappeared at once.")
+@AS_JSON
+def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes: bool, as_json: bool) -> None:
+    """Make everything that is out of date.
+
+    All colors are materialized in one process, through Dagster, so that the run is in its UI.
+    """
+    from rainbow_assets import rooms
+    from rainbow_assets.home import dagster_home
+    from rainbow_assets.lineage import catalog, render
+    from rainbow_assets.lineage.plan import plan as make_plan
+    from rainbow_assets.storage.store import ShardStore
+
+    dagster_home()  # fails early where there is none
+    begun = time.monotonic()
+    colors = (color,) if color else taxonomy.COLOR_NAMES
+    steps, store = rooms.steps(), ShardStore(settings.roots().data)
+    # Models are trained where they are named: a changed lyric must not cost a training.
+    chosen = {name: catalog.step(name) for name in assets} or {
+        name: step for name, step in steps.items() if not step.on_request}
+    if mend:
+        _repair(chosen, store, colors, as_json)
+
+    def plan_of(wanted: Collection[str], colors: tuple[str, ...]) -> list[Planned]:
+        return [entry for entry in make_plan(steps, store, colors, allow_deletes=allow_deletes)
+                if entry.asset in wanted]
+
+    planned, made, whole = plan_of(chosen, colors), Made(), not assets and color is None
+    waiting = _waiting(planned, store)
+    for _ in range(WALKS if whole else 1):
+        if waiting:
+            names = _with_readers(waiting, chosen, color is None)
+            _run(made, waiting, colors, names, allow_deletes, begun if as_json else None)
+            everything = [name for name, step in steps.items() if not step.on_request]
+            waiting = _waiting(plan_of(everything, taxonomy.COLOR_NAMES), store)
+    if as_json:
+        made.dump(begun)
+    else:
+        click.echo(made.text() if made.assets else styled(render.summary(planned)))
+    if waiting and whole:
+        raise RainbowError(f"after {WALKS} builds {_places(waiting)} are out of date again; raw files change while "
+                           "they are read: wait until they are written, and run the command again")
+    if waiting and not progress.quiet:
+        click.echo(f"left out of date: {_places(waiting)}; run: rainbow build", err=True)
+
+
+def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
+    from rainbow_assets.lineage import catalog, repair
+
+    shards = sum(len(colors if step.colored else catalog.partitions(step)) for step in steps.values())
+    with progress.bar("examining") as tick:
+        done = iter(range(1, shards + 1))
+        damages = repair.repair(steps, store, colors, lambda where: tick("shards", next(done), shards))
+    for damage in damages:
+        click.echo(styled(f"damaged: {damage}"), err=to_error)
+    click.echo(f"examined {counted(shards, 'shard')}, {counted(len(damages), 'file')} damaged", err=to_error)
+
+
+def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
+    """Return the shards that a run has something to do for: those not fresh, and those that Dagster shows otherwise.
+
+    Dagster may show an older version, or a problem of the last build whose cause is gone.
+    """
+    from rainbow_assets.dagster_versions import known_versions
+    from rainbow_assets.lineage.materialize import problem
+    from rainbow_assets.lineage.plan import FRESH
+
+    fresh = {(entry.asset, entry.partition): store.shard(entry.asset, entry.partition).require_index().data_version
+             for entry in planned if entry.state == FRESH}
+    shown = known_versions(fresh, store) if fresh else {}
+    return [entry for entry in planned
+            if fresh.get(where := (entry.asset, entry.partition)) is None or shown.get(where) != fresh[where]
+            or problem(store.shard(*where)) is not None]
+
+
+def _with_readers(waiting: list[Planned], chosen: dict[str, Step], all_colors: bool) -> list[str]:
+    """Return the assets of ``waiting`` and all that read them, one after the other, in order of the graph.
+
+    Without all colors, those that read every color are left out: the others may be out of date.
+    """
+    found = {entry.asset for entry in waiting}
+    for name, step in chosen.items():
+        if found & set(step.inputs) and (step.colored or all_colors):
+            found.add(name)
+    return [name for name in chosen if name in found]
+
+
+def _places(entries: list[Planned]) -> str:
+    return ", ".join(f"{entry.asset}/{entry.partition}" for entry in entries[:3]) + (
+        f" and {len(entries) - 3} more" if len(entries) > 3 else "")
+
+
+def _run(
+    made: Made, waiting: list[Planned], colors: tuple[str, ...], assets: list[str], allow_deletes: bool,
+    json_since: float | None,
+) -> None:
+    """Run ``assets`` from the first color of ``waiting`` to the last, and add what came of it to ``made``.
+
+    Exits 1 if a step fails; with ``json_since``, when the command began, what was made is printed as JSON before.
+    """
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+
+    places = [colors.index(entry.partition) for entry in waiting if entry.partition in colors]
+    span = colors[min(places):max(places) + 1] if places else colors
+    result = jobs.run_colors(defs, span, assets, allow_deletes)
+    shards = [shard.as_dict() for shard in jobs.shards(result)] if json_since is not None else []
+    made.add(jobs.by_asset(result), shards, span)
+    if json_since is not None and not result.success:
+        made.dump(json_since)
+    stop_if_failed(result)
+
+
+class Made:
+    """What the runs of one build made, together."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, tuple[int, int]] = {}
+        self.shards: list[dict[str, Any]] = []
+        self.colors: list[str] = []
+
+    def add(
+        self, by_asset: dict[str, tuple[int, int]], shards: list[dict[str, Any]], colors: tuple[str, ...]
+    ) -> Made:
+        """Add a run: {asset: (rows computed, rows removed)}, its shards, its colors."""
+        for asset, (computed, removed) in by_asset.items():
+            before = self.assets.get(asset, (0, 0))
+            self.assets[asset] = before[0] + computed, before[1] + removed
+        self.shards += shards
+        self.colors = [color for color in taxonomy.COLOR_NAMES if color in {*self.colors, *colors}]
+        return self
+
+    def text(self) -> str:
+        """Return one line for a person; assets in which no row moved are counted."""
+        moved = [asset for asset, numbers in self.assets.items() if any(numbers)]
+        computed, removed = (sum(numbers[place] for numbers in self.assets.values()) for place in (0, 1))
+        span = self.colors[0] + (f" to {self.colors[-1]}" if len(self.colors) > 1 else "")
+        rest = len(self.assets) - len(moved)
+        same = f"; nothing moved in {counted(rest, 'asset')} that read them" if moved and rest else ""
+        return (f"built {', '.join(moved or self.assets)} for {span}: {counted(computed, 'row')} computed, "
+                f"{removed:,} removed{same}")
+
+    def dump(self, begun: float) -> None:
+        """Print what was made as JSON, in numbers by asset and by shard."""
+        assets = {asset: {"computed": computed, "removed": removed}
+                  for asset, (computed, removed) in self.assets.items()}
+        click.echo(json.dumps({
+            "assets": assets, "colors": self.colors,
+            "computed": sum(computed for computed, _ in self.assets.values()),
+            "removed": sum(removed for _, removed in self.assets.values()),
+            "seconds": round(time.monotonic() - begun, 3), "shards": self.shards,
+        }, indent=1, sort_keys=True, ensure_ascii=False))
+        sys.stdout.flush()

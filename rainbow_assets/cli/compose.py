@@ -1,0 +1,147 @@
+"""`rainbow compose`: from a proposal, by hand or of a thread, to finished pieces that one can hear."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.cli.options import AS_JSON, ColorType, ProposalType
+from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.text import counted
+
+if TYPE_CHECKING:
+    from rainbow_assets.storage.store import ShardStore
+
+LIBRARY = ("chord_library", "progression_library", "function_graph")
+MADE = ("chord_candidates", "drum_candidates", "bass_candidates", "melody_candidates", "final_candidates",
+        "human_evaluation")
+THREADS = "thread_manifests"
+EXAMPLE = """\
+title: A Field That Forgot Its Name
+key: A minor              # a tonic, and major or minor
+bpm: 96                   # quarter notes per minute, 30 to 300
+time_signature: 7/8       # any
+rainbow_color: Green      # Black Red Orange Yellow Green Blue Indigo Violet White
+mood: [tender, sparse]    # may be left out
+concept: |
+  A field that forgot its own name, and waits in the rain for somebody to say it.
+"""
+
+
+@click.command()
+@click.argument("what", required=False, type=ProposalType())
+@click.option("--color", type=ColorType(), help="Color to compose for (default: that of the proposal).")
+@click.option("--key", help="Another key, for example 'A minor'.")
+@click.option("--bpm", type=float, help="Another tempo, in quarter notes per minute.")
+@click.option("--time-signature", help="Another meter, for example 7/8.")
+@click.option("--title", help="Another title, which makes it another song.")
+@click.option("--example", is_flag=True, help="Print a proposal to begin with; compose nothing.")
+@AS_JSON
+def compose(
+    what: str | None, color: str | None, key: str | None, bpm: float | None, time_signature: str | None,
+    title: str | None, example: bool, as_json: bool,
+) -> None:
+    """Compose pieces from a proposal or a thread.
+
+    WHAT is a thread (id, folder or title) or a PROPOSAL.yml with title, key, bpm, time_signature, rainbow_color and
+    concept. Without WHAT, every song that was ordered before is brought up to date.
+
+    Chords, drums, bass and melody are each chosen from many candidates, by theory and, where the scorer is worth it,
+    by chromatic fitness. Every candidate is a file; the finals lie in data/compositions.
+    """
+    if example:
+        click.echo(EXAMPLE, nl=False)
+        return
+    from rainbow_assets.composition import commissions
+    from rainbow_assets.storage.store import ShardStore
+
+    settings.default_rules()  # a setting that cannot be is said before anything runs
+    changes = {"rainbow_color": color, "key": key, "bpm": bpm, "time_signature": time_signature, "title": title}
+    store, began = ShardStore(settings.roots().data), time.time()
+    song_id = None
+    if what:
+        song_id = commissions.commission(store, _proposal(store, what, changes), changes)
+    elif any(value is not None for value in changes.values()):
+        raise UsageError("--color and the other changes need a thread or a PROPOSAL.yml that they change")
+    elif not commissions.commissions(store):
+        raise UsageError("nothing was commissioned yet; run: rainbow compose PROPOSAL.yml")
+    _materialize(*LIBRARY)
+    _materialize(*MADE)
+    _tell(store, song_id, time.time() - began, as_json)
+
+
+def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
+    from rainbow_assets.composition import commissions, proposal
+    from rainbow_assets.threads.commands import source_folder
+
+    path = Path(what)
+    if path.suffix.lower() in (".yml", ".yaml") or path.is_file():
+        if not path.is_file():
+            raise UsageError(f"{what} is not a file; write a proposal with title, key, bpm, time_signature, "
+                             "rainbow_color and concept")
+        return proposal.read_proposal(path, changes)
+    if source_folder().is_dir():
+        _materialize(THREADS)
+    fields = commissions.thread_fields(store, what, "rainbow compose")
+    own = {name: value for name, value in changes.items() if value is not None}
+    return proposal.checked({**fields, **own}, f"thread {fields['thread'][:8]}")
+
+
+def _materialize(*assets: str) -> None:
+    from rainbow_assets import jobs
+    from rainbow_assets.cli.failures import stop_if_failed
+    from rainbow_assets.definitions import defs
+
+    stop_if_failed(jobs.run_colors(defs, assets=assets))
+
+
+def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
+    from rainbow_assets.composition import final_step, stage_step, steps, tell
+    from rainbow_assets.composition.commissions import of_store
+
+    shown = [name for name in final_step.SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]
+    rows = sorted((row for row in store.shard(final_step.NAME).table(final_step.SCHEMA, shown).to_pylist()
+                   if song_id in (None, row["song_id"])), key=lambda row: row["final_id"])
+    if not rows:
+        raise RainbowError("no piece was finished; run: rainbow why final_candidates")
+    stages = (steps.CHORD_CANDIDATES, steps.DRUM_CANDIDATES, steps.BASS_CANDIDATES, steps.MELODY_CANDIDATES)
+    rated = sum(part.facts.get("evaluated", 0) for step in stages
+                for part in store.shard(step.name).require_index().parts if song_id in (None, part.group))
+    if as_json:
+        click.echo(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
+                              ensure_ascii=False))
+        return
+    for name in dict.fromkeys(row["song_id"] for row in rows):
+        own = [row for row in rows if row["song_id"] == name]
+        first = own[0]
+        click.echo(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
+                   f"{first['time_signature']}; {tell.status(own)}")
+        click.echo(_table(own))
+        click.echo(f"hear them: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
+    columns = ["candidate_id", "song_id", "kept"]
+    kept = len(stage_step.kept_rows(store.shard(steps.MELODY_CANDIDATES.name), song_id, columns))
+    click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
+               f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [f"{'piece':<9} {'total':>6} {'theory':>7} {'fitness':>8}  what it is"]
+    for row in rows:
+        fitness = "-" if row["fitness"] is None else f"{row['fitness']:.3f}"
+        told = [f"{entry['stage']}: {entry['explanation']}" for entry in row["lineage"]]
+        name = row["final_id"].rpartition(".")[2]
+        lines.append(f"{name:<9} {row['total']:>6.3f} {row['theory']:>7.3f} {fitness:>8}  {told[0]}")
+        lines += [f"{'':<34}{text}" for text in told[1:]]
+    return "\n".join(lines)

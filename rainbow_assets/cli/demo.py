@@ -1,0 +1,133 @@
+"""`rainbow demo`: a small corpus that can be heard, and everything that is made from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.cli.failures import stop_if_failed
+from rainbow_assets.cli.options import SongsType
+from rainbow_assets.errors import UsageError
+from rainbow_assets.text import counted
+
+if TYPE_CHECKING:
+    from rainbow_assets.storage.store import ShardStore
+
+KEY, TOP = "A minor", 3
+"""What the demo's chord search is asked for."""
+
+
+@click.command()
+@click.argument("out", required=False, type=click.Path(path_type=Path))
+@click.option("--songs-per-color", default=2, show_default=True, type=click.IntRange(1, 12),
+              help="Songs of each color.")
+@click.option("--stems-for", type=click.Path(path_type=Path), help="Render stand-in media for existing manifests.")
+@click.option("--out", "target", type=click.Path(path_type=Path), help="Folder for the stand-ins.")
+@click.option("--songs", type=SongsType(), help="Only these songs, for example 01_01,05_03.")
+@click.option("--shuffle-colors", is_flag=True, help="Assign songs to colors at random (control experiment).")
+@click.option("--run", is_flag=True, help="Build, compose and publish everything from the demo corpus.")
+def demo(
+    out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None,
+    shuffle_colors: bool, run: bool,
+) -> None:
+    """Write a small corpus of 8 colors that can be heard.
+
+    With --stems-for it renders stand-in media for existing manifests instead.
+    """
+    from rainbow_assets.demo import commands
+
+    if stems_for is not None:
+        if target is None:
+            raise UsageError("--stems-for needs --out DIR, the folder that the songs and their stand-ins go to")
+        chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
+        click.echo(commands.standins(stems_for, target, chosen))
+        return
+    clock = _Clock()
+    with clock.part("songs"):
+        click.echo(commands.corpus(target or out or settings.roots().corpus, songs_per_color, shuffle_colors))
+    if run:
+        _tour(clock)
+
+
+class _Clock:
+    """How long each part took, in the order in which they ran."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a part."""
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+
+    def line(self) -> str:
+        """Return the parts with their seconds."""
+        return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.seconds.items())
+
+
+def _tour(clock: _Clock) -> None:
+    """Run every wing once; end with at most eight lines: what to hear, what to see, what to try next."""
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.demo.threads import write_threads
+    from rainbow_assets.release.commands import hear
+    from rainbow_assets.storage.store import ShardStore
+
+    store = ShardStore(settings.roots().data)
+    written = write_threads(settings.roots().threads)
+    click.echo("building every asset ...")
+    with clock.part("tables"):
+        stop_if_failed(jobs.run_colors(defs))
+    with clock.part("chords"):
+        progression = _chords()
+    with clock.part("composition"):
+        piece = _compose(store)
+    with clock.part("release"):
+        stop_if_failed(jobs.run_release(defs, {}))
+    threads = f"{counted(written, 'thread')} packed and measured" if written else "your own threads were measured"
+    click.echo("\n".join([
+        f"time:     {clock.line()}", f"threads:  {threads}; see: rainbow threads feedback",
+        f"chords:   {progression}", f"piece:    {piece}; hear and judge it: rainbow review",
+        "next:     rainbow plan; rainbow impact Green; make ui", hear(settings.roots()),
+    ]))
+
+
+def _chords() -> str:
+    """Search for chords, write the best as MIDI, and return the best one with its file."""
+    from rainbow_assets.harmony import commands
+    from rainbow_assets.harmony.library import builtin_library
+    from rainbow_assets.music.keys import parse_key
+    from rainbow_assets.music.midi_write import Performance
+
+    result = commands.find(builtin_library(), commands.Request(parse_key(KEY), top=TOP))
+    paths = commands.write_midi(result, _folder("chords-found"), Performance())
+    return f"{' '.join(chord.name for chord in result.found[0].progression)} in {paths[0]}"
+
+
+def _compose(store: ShardStore) -> str:
+    """Compose the example proposal and return where its pieces are."""
+    from rainbow_assets import jobs
+    from rainbow_assets.cli.compose import EXAMPLE, LIBRARY, MADE
+    from rainbow_assets.composition import commissions, proposal
+    from rainbow_assets.definitions import defs
+
+    path = _folder("proposals") / "demo.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(EXAMPLE, "utf-8", newline="\n")
+    song = commissions.commission(store, proposal.read_proposal(path, {}), {})
+    stop_if_failed(jobs.run_colors(defs, assets=(*LIBRARY, *MADE)))
+    return str(commissions.of_store(store) / song / "candidates")
+
+
+def _folder(name: str) -> Path:
+    """Return a folder of the demo's own: below the data folder, or in the working folder if that is a URL."""
+    data = settings.roots().data
+    return (Path("data") if "://" in data else Path(data)) / "demo" / name

@@ -1,0 +1,208 @@
+"""`rainbow plan | why | impact | lineage`: what is stale, why, what a change would touch, where a row came from.
+
+The steps of all packages are loaded when a verb runs, not for its help.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rainbow_assets import settings, taxonomy
+from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType, ColorType, TargetType
+from rainbow_assets.cli.styles import styled
+from rainbow_assets.errors import UsageError
+
+if TYPE_CHECKING:
+    from rainbow_assets.corpus.hypothesis import Hypothesis
+    from rainbow_assets.lineage.plan import Planned
+    from rainbow_assets.storage.store import ShardStore
+
+
+def _colors(color: str | None) -> list[str]:
+    return [color] if color else list(taxonomy.COLOR_NAMES)
+
+
+def _store() -> ShardStore:
+    from rainbow_assets.storage.store import ShardStore
+
+    return ShardStore(settings.roots().data)
+
+
+def _planned(color: str | None, allow_deletes: bool = False) -> list[Planned]:
+    from rainbow_assets import rooms
+    from rainbow_assets.lineage.plan import plan as make_plan
+
+    return make_plan(rooms.steps(), _store(), _colors(color), allow_deletes=allow_deletes)
+
+
+def _dump(value: Any) -> None:
+    click.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+@click.command()
+@ONE_COLOR
+@click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
+@click.option("--allow-deletes", is_flag=True, help="Show what a build with this flag would do.")
+@AS_JSON
+def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: bool) -> None:
+    """Show what a build would do, and why.
+
+    Nothing is changed.
+    """
+    from rainbow_assets.lineage import render
+    from rainbow_assets.lineage.plan import FRESH
+
+    planned = _planned(color, allow_deletes)
+    if html is not None:
+        from rainbow_assets import rooms
+        from rainbow_assets.lineage import page
+
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(page.plan_page(rooms.steps(), planned), "utf-8", newline="\n")
+        click.echo(f"wrote {html}")
+    elif as_json:
+        _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
+               "stale": sum(entry.state != FRESH and not entry.on_request for entry in planned)})
+    else:
+        click.echo(styled(render.plan_tree(planned)))
+
+
+@click.command()
+@click.argument("asset", type=AssetType())
+@ONE_COLOR
+@AS_JSON
+def why(asset: str, color: str | None, as_json: bool) -> None:
+    """Show why an asset is out of date.
+
+    Prints the reasons of ASSET and of everything that it follows.
+    """
+    from rainbow_assets import rooms
+    from rainbow_assets.lineage import catalog, gates, render
+    from rainbow_assets.lineage.plan import FRESH
+
+    rooms.steps()
+    step = catalog.step(asset)
+    planned = [entry for entry in _planned(color) if entry.asset in _ancestors(asset) | {asset}]
+    chosen = [entry for entry in planned if entry.asset == asset or entry.state != FRESH]
+    if as_json:
+        _dump([entry.as_dict() for entry in chosen])
+        return
+    for name in dict.fromkeys([asset, *(entry.asset for entry in reversed(chosen))]):
+        text = render.why([entry for entry in chosen if entry.asset == name], name)
+        if text:
+            click.echo(styled(text))
+    if step.on_request and not any(entry.asset == asset for entry in chosen):
+        click.echo(f"{asset}: built only when named. {gates.blocked(_store(), asset)}")
+
+
+def _ancestors(asset: str) -> set[str]:
+    from rainbow_assets.lineage import catalog
+
+    found: set[str] = set()
+    todo = [asset]
+    while todo:
+        for name in catalog.step(todo.pop()).inputs:
+            if name in catalog.steps() and name not in found:
+                found.add(name)
+                todo.append(name)
+    return found
+
+
+@click.command()
+@click.argument("target", type=TargetType())
+@click.option("--with", "content", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The file TARGET would have the content of this one.")
+@click.option("--removed", is_flag=True, help="The file or song TARGET would be gone.")
+@click.option("--color", "other", type=ColorType(), help="The song TARGET would be of this color.")
+@AS_JSON
+def impact(target: str, content: Path | None, removed: bool, other: str | None, as_json: bool) -> None:
+    """Show what a change would touch.
+
+    TARGET is a raw file, a song, a segment, a color, or a module of the code. What is supposed: its content changes,
+    and nobody knows to what; a song stays the same song, of the same color. The options suppose something else of a
+    raw file or a song, and are then exact as far as a plan is.
+    """
+    from rainbow_assets import rooms
+    from rainbow_assets.corpus import targets
+    from rainbow_assets.corpus.hypothesis import Hypothesis, supposed
+    from rainbow_assets.lineage import render
+    from rainbow_assets.lineage.impact import difference
+    from rainbow_assets.lineage.impact import impact as follow
+    from rainbow_assets.release.versions_holding import releases_of
+
+    store, steps = _store(), rooms.steps()
+    if sum(map(bool, (content, removed, other))) > 1:
+        raise UsageError("--with, --removed and --color suppose different things; give one of them")
+    if content or removed or other:
+        before = _planned(None, allow_deletes=True)
+        with supposed(said := Hypothesis(target, content, removed, other)):
+            entries = difference(before, _planned(None, allow_deletes=True), store)
+        supposition = _sentence(said)
+    else:
+        entries = follow(steps, store, targets.resolve(target, store, steps))
+        supposition = f"supposed: {target} changes, to what nobody knows; songs keep their names and colors"
+    segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
+    releases = releases_of(settings.roots(), segments)
+    if as_json:
+        _dump({"supposed": supposition, "touched": [entry.as_dict() for entry in entries], "releases": releases})
+    else:
+        click.echo(supposition)
+        click.echo(render.touched(entries, releases))
+
+
+def _sentence(said: Hypothesis) -> str:
+    if said.color:
+        return f"supposed: {said.target} is of the color {said.color}"
+    return f"supposed: {said.target} " + ("is gone" if said.removed else f"has the content of {said.content}")
+
+
+@click.command()
+@click.argument("segment_id")
+@AS_JSON
+def lineage(segment_id: str, as_json: bool) -> None:
+    """Show where a segment came from, and what was made of it.
+
+    Prints files, manifest fields and code, and then tables and releases.
+    """
+    from rainbow_assets import rooms
+    from rainbow_assets.corpus import targets
+    from rainbow_assets.lineage import render, trace
+    from rainbow_assets.release.versions_holding import releases_of
+
+    store, steps = _store(), rooms.steps()
+    song = targets.song_of_segment(segment_id)
+    color = targets.color_of_song(song, store) if song else None
+    if song is None or color is None:
+        raise UsageError(f"{segment_id!r} is no segment that has been built; ids look like 05_03_t02_0012000")
+    document = trace.trace(steps, store, color, "segments", segment_id)
+    document["files"], document["fields"] = _raw(store, color, song, segment_id)
+    document["releases"] = releases_of(settings.roots(), {segment_id})
+    if as_json:
+        _dump(document)
+    else:
+        click.echo(render.lineage_tree(document))
+
+
+def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the raw files that speak for a segment, with digests, and its stem's manifest fields."""
+    import polars as pl
+
+    from rainbow_assets.corpus.changes import recorded_files
+    from rainbow_assets.corpus.ids import stem_of
+
+    stem = pl.DataFrame({"key": [segment]}).select(stem_of(pl.col("key")))["key"][0]
+    shard = store.shard("base_manifest", color)
+    part = next(part for part in shard.require_index().parts if part.group == song)
+    rows = {row["stem_id"]: row for row in shard.read_part(part).to_pylist()}
+    row = rows.get(stem) or next(iter(rows.values()))
+    named = [row["lrc_file"], f"{song}.yml"]
+    own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
+    named += own if stem in rows else [row["main_audio_file"]]
+    files = recorded_files(shard).get(song, {})
+    fields = {name: row[name] for name in ("title", "concept", "bpm", "key", "timecode", "track_id", "description")
+              if name in row and (stem in rows or name not in ("track_id", "description"))}
+    return {f"{song}/{name}": files[name] for name in named if name and name in files}, fields

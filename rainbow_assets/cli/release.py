@@ -1,0 +1,163 @@
+"""`rainbow diff | verify | release --dry-run`: how versions differ, and whether one is still what was published."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.cli.failures import stop_if_failed
+from rainbow_assets.cli.options import AS_JSON, VersionType
+from rainbow_assets.cli.styles import complain, styled
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.text import counted
+
+if TYPE_CHECKING:
+    from rainbow_assets.release.hubs import Hub
+    from rainbow_assets.release.manifest import FileEntry
+    from rainbow_assets.release.versions import Version
+
+PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB instead of the folder hub under RAINBOW_DATA.")
+
+
+def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
+    """Return what reads the files of ``version``."""
+    return lambda entry: hub.read(version, entry.path)
+
+
+@click.command()
+@click.argument("before", type=VersionType())
+@click.argument("after", type=VersionType())
+@PUSHED
+@AS_JSON
+def diff(before: str, after: str, push: bool, as_json: bool) -> None:
+    """Compare two published versions.
+
+    Prints files, columns and rows by config and color that differ between versions BEFORE and AFTER.
+    """
+    from rainbow_assets.release.compare import compare
+    from rainbow_assets.release.publish import open_hub
+    from rainbow_assets.release.versions import Version
+
+    hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
+    found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
+    click.echo(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
+
+
+@click.command()
+@click.argument("version", type=VersionType())
+@click.option("--rows", is_flag=True, help="Print the raw files of each row.")
+@PUSHED
+@AS_JSON
+def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
+    """Check a published version against its manifest.
+
+    Its files are hashed, its rows are traced and compared with the ledgers here. Exit code 1 on damage.
+    """
+    from rainbow_assets.release import facts
+    from rainbow_assets.release.audit import verify as audit
+    from rainbow_assets.release.publish import open_hub
+    from rainbow_assets.release.versions import Version
+    from rainbow_assets.storage.store import ShardStore
+
+    hub, wanted = open_hub(push), Version.parse(version)
+    manifest = hub.manifest(wanted)
+    try:
+        local = facts.provenance(ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
+    except RainbowError as error:
+        click.echo(f"not compared with the ledgers here: {error}", err=True)
+        local = None
+    found = audit(hub, wanted, local, rows)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, sort_keys=True))
+    else:
+        files = sum(len(names) for names in found["songs"].values())
+        click.echo(f"{wanted.tag}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB, "
+                   f"{len(found['problems'])} "
+                   f"damaged; {counted(found['rows_traced'], 'row')} traced to {counted(files, 'raw file')} of "
+                   f"{counted(len(found['songs']), 'song')} (which row from which: --rows)")
+        for config, count in found["rows_without_song"].items():
+            click.echo(f"  {counted(count, 'row')} of {config} not about a song, so without a raw file")
+        for config, keys in found.get("rows", {}).items():
+            for key, names in keys.items():
+                click.echo(f"  {config} {key}: {', '.join(names)}")
+        for sentence in [*found["problems"], *found["differs"]]:
+            click.echo(f"  {sentence}")
+    if found["problems"]:
+        sys.exit(1)
+
+
+def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
+    """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
+    from rainbow_assets import rooms
+    from rainbow_assets.release.gate_report import gate_report
+    from rainbow_assets.release.publish import rehearse as try_out
+    from rainbow_assets.release.tables import ReleaseRefused
+    from rainbow_assets.storage.store import ShardStore
+
+    rooms.steps()  # a version is judged by the plan of all that it is made from
+    store = ShardStore(settings.roots().data)
+    gates = gate_report(store)
+    if not as_json:
+        click.echo(styled("\n".join(line for gate in gates for line in gate.lines())))
+    manifest, found, refused = None, None, None
+    try:
+        manifest, found = try_out(store, version, push, samples, include_preview)
+    except ReleaseRefused as error:
+        refused = str(error)
+    if as_json:
+        made = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
+                "against_latest": found.document() if found else None} if manifest else {}
+        click.echo(json.dumps({**made, "gates": [gate.document() for gate in gates], "refused": refused}, indent=1,
+                              sort_keys=True))
+    elif manifest:
+        click.echo(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
+                   f"{manifest.bytes / 1e6:.1f} MB")
+        click.echo(found.text() if found else "the hub is empty, so every file would be sent")
+    if refused:
+        complain(refused)
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--version", type=VersionType(),
+              help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
+@click.option("--push", is_flag=True, help="Publish to RAINBOW_HUB; without it, to the folder hub under RAINBOW_DATA.")
+@click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
+@click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
+@click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
+@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent and which gates fail; send nothing.")
+def release(
+    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Publish one immutable version, or nothing.
+
+    A version has every color, and every gate has passed.
+    """
+    from rainbow_assets.release.versions import Version
+
+    if version:
+        Version.parse(version)  # refuse a misspelled version before anything is read
+    if dry_run:
+        rehearse(version, push, preview_samples, include_preview, as_json)
+        return
+    from rainbow_assets import jobs
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.release.commands import hear, published
+    from rainbow_assets.release.publish import open_hub
+
+    config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
+                              "include_preview": include_preview}
+    if version:
+        config["version"] = version
+    stop_if_failed(jobs.run_release(defs, config))
+    if as_json:
+        click.echo(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
+    else:
+        click.echo(hear(settings.roots(), version, open_hub(push)))

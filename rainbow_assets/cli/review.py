@@ -1,0 +1,86 @@
+"""`rainbow review`: hear the finals in the browser and say what you think; take the verdicts in."""
+
+from __future__ import annotations
+
+import json
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+
+import click
+
+from rainbow_assets import settings
+from rainbow_assets.cli.options import AS_JSON
+from rainbow_assets.errors import UsageError
+from rainbow_assets.text import counted
+
+if TYPE_CHECKING:
+    from rainbow_assets.storage.store import ShardStore
+
+
+@click.command()
+@click.option("--ingest", is_flag=True, help="Take the verdicts in: promote what is approved, measure the agreement.")
+@click.option("--port", default=0, show_default="a free one", type=click.IntRange(0, 65535), help="Port on 127.0.0.1.")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
+@AS_JSON
+def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
+    """Hear and judge the finished pieces in the browser.
+
+    The page runs on this machine and writes review.yml beside each song.
+
+    The files may be edited by hand as well. With --ingest the verdicts become rows of human_evaluation and approved
+    pieces are copied to approved/<label>.mid; with --json, what was measured is printed as JSON.
+    """
+    from rainbow_assets.storage.store import ShardStore
+
+    store = ShardStore(settings.roots().data)
+    if ingest:
+        _ingest(store, as_json)
+        return
+    from rainbow_assets.composition.final_step import NAME
+    from rainbow_assets.composition.page import Running
+
+    if store.shard(NAME).index() is None:
+        raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml")
+    if as_json:
+        click.echo(json.dumps(_pending(store), indent=1, ensure_ascii=False))
+        return
+    server = Running(store, port)
+    click.echo(f"review: {server.address} (ctrl-c ends it)")
+    sys.stdout.flush()
+    if browser:
+        webbrowser.open(server.address)
+    server.run()
+
+
+def _pending(store: ShardStore) -> list[dict[str, object]]:
+    """Return the finished pieces that can be judged, without their sounds."""
+    from rainbow_assets.composition import final_step
+
+    shown = ["final_id", "candidate_id", "song_id", "title", "rainbow_color", "total", "theory", "fitness"]
+    return store.shard(final_step.NAME).table(final_step.SCHEMA, shown).to_pylist()
+
+
+def _ingest(store: ShardStore, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from rainbow_assets import jobs
+    from rainbow_assets.cli.failures import stop_if_failed
+    from rainbow_assets.composition import evaluation_step, tell
+    from rainbow_assets.definitions import defs
+    from rainbow_assets.storage.shard import MissingShard
+
+    stop_if_failed(jobs.run_colors(defs, assets=[evaluation_step.NAME]))
+    shown = [name for name in evaluation_step.SCHEMA.names if name != "midi"]
+    try:
+        rows = store.shard(evaluation_step.NAME).table(evaluation_step.SCHEMA, shown).to_pylist()
+    except MissingShard as error:
+        raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml") from error
+    promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
+    if as_json:
+        measured = {name: asdict(evaluation_step.measured(rows, name)) for name in ("total", "theory", "fitness")}
+        click.echo(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
+        return
+    click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
+               f"{name}" for name in promoted))
+    click.echo("\n".join(tell.agreements(rows)))

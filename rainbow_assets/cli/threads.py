@@ -1,0 +1,83 @@
+"""`rainbow threads`: pack the agents' raw threads, measure them, and hold a proposal against what they overuse."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rainbow_assets import progress
+from rainbow_assets.cli.groups import WholeSummaries
+from rainbow_assets.cli.options import AS_JSON
+
+if TYPE_CHECKING:
+    from rainbow_assets.threads.commands import Answer
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group(cls=WholeSummaries)
+def threads() -> None:
+    """Pack threads, measure what they overuse, check a proposal."""
+
+
+def _say(answer: Answer, as_json: bool) -> None:
+    click.echo(json.dumps(answer.values, indent=1, sort_keys=True, ensure_ascii=False) if as_json else answer.text)
+    sys.exit(answer.exit_code)
+
+
+@threads.command()
+@click.option("--source", type=FOLDER, help="Folder of raw threads (default: RAINBOW_THREADS).")
+@click.option("--out", type=FOLDER, help="Folder for packed threads (default: below RAINBOW_DATA).")
+@click.option("--prune", "do_prune", is_flag=True, help="Move the files that packing leaves out, out of the source.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
+@click.option("--undo", is_flag=True, help="Bring back what the last prune moved out.")
+@click.option("--confirm", is_flag=True, help="Delete what the last prune moved out.")
+@AS_JSON
+def shrinkwrap(
+    source: Path | None, out: Path | None, do_prune: bool, dry_run: bool, undo: bool, confirm: bool, as_json: bool
+) -> None:
+    """Pack each raw thread into a folder with a manifest.
+
+    The source is left alone, unless --prune is given.
+    """
+    from rainbow_assets.threads import commands
+
+    with progress.bar("packing") as tick:
+        answer = commands.shrinkwrap_command(
+            source or commands.source_folder(), out or commands.packed_folder(), do_prune=do_prune, dry_run=dry_run,
+            undo=undo, confirm=confirm, tick=tick)
+    _say(answer, as_json)
+
+
+@threads.command()
+@click.option("--manifests", type=FOLDER, help="Measure these manifests (default: the packed threads).")
+@AS_JSON
+def feedback(manifests: Path | None, as_json: bool) -> None:
+    """Measure what threads overuse, and derive constraints.
+
+    Keys, tempi, phrases and titles are measured; the constraints are for the next threads.
+    """
+    from rainbow_assets.threads import commands
+
+    packed = commands.packed_folder()
+    _say(commands.feedback_command(manifests or packed, write_to=None if manifests else packed.parent), as_json)
+
+
+@threads.command()
+@click.argument("proposal", type=FILE)
+@click.option("--constraints", type=FILE, help="Constraints to check against (default: those of the feedback).")
+@AS_JSON
+def check(proposal: Path, constraints: Path | None, as_json: bool) -> None:
+    """Check a proposal against the constraints.
+
+    Prints which constraints PROPOSAL breaks. Exit code 1 if it is excluded.
+    """
+    from rainbow_assets.threads import commands
+    from rainbow_assets.threads.packed import OUTPUT
+
+    _say(commands.check_command(proposal, constraints or commands.packed_folder().parent / OUTPUT), as_json)

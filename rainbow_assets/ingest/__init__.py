@@ -1,0 +1,1 @@
+"""How files from outside come in: opened below their folder, read within bounds, compared with their digest."""

@@ -1,0 +1,1 @@
+"""Sound files read, measured, cut, encoded, and played by instruments."""

@@ -1,1 +1,0 @@
-"""The verbs of `rainbow`, a module per room; cli.py gathers them."""
