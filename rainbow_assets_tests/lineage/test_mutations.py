@@ -153,7 +153,7 @@ def test_no_module_that_shapes_rows_changes_what_another_one_owns():
 def test_what_a_build_calls_is_what_versions_follow(project: Path):
     """Every function of ours that runs while rows are made is in the version of its step, or behind a stop."""
     # The spec's own version stands for the code that makes vectors of inputs.
-    vectors = (f"{PACKAGE}.embeddings.", f"{PACKAGE}.segments.flac")
+    vectors = (f"{PACKAGE}.embeddings.", f"{PACKAGE}.sound.flac", f"{PACKAGE}.sound.waveform")
     store, unseen, calls = ShardStore(str(project)), {}, 0
     for name, step in rooms.steps().items():
         seen: set[Root] = set()
