@@ -23,8 +23,8 @@ def main() -> int:
     counts = tomllib.loads((ROOT / "rainbow_assets_tests/counts.toml").read_text("utf-8"))["full"]
     started = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "heavy or property", "--timeout=0", "--durations=0", "-n", "2", "--dist",
-         "loadfile", "--no-loadscope-reorder", *more, "rainbow_assets_tests"],
+        [sys.executable, "-m", "pytest", "-q", "-m", "heavy or property", "--timeout=0", "--durations=0", "-n", "2",
+         "--dist", "loadfile", "--no-loadscope-reorder", *more, "rainbow_assets_tests"],
         cwd=ROOT, env={**os.environ, "RAINBOW_TEST_SCALE": scale}, check=False)
     if done.returncode:
         print("a fault test failed: an incremental build is not what a clean one is")
