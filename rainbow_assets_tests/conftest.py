@@ -26,6 +26,8 @@ from rainbow_assets_tests.programs import hide
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = SCALE != "test"
+HEAVY_S = 1800
+"""Seconds that a heavy test may take, also where other programs have the cores."""
 SEED = int(os.environ.get("RAINBOW_TEST_SEED") or (random.SystemRandom().randrange(2**32) if HEAVY else 0))
 os.environ["RAINBOW_TEST_SEED"] = str(SEED)
 # `make test` has the same examples every time: a red run is the change's doing. `make test-heavy` looks for new ones,
@@ -45,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: len(item.path.parts))
     for item in items:
+        if item.get_closest_marker("heavy") and SCALE != "full":
+            item.add_marker(pytest.mark.timeout(HEAVY_S))
         test = getattr(item, "obj", None)
         if getattr(test, "is_hypothesis_test", False):
             item.add_marker("property")

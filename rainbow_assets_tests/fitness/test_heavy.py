@@ -15,8 +15,6 @@ from rainbow_assets.settings import FitnessRules
 from rainbow_assets_tests.fitness import music
 
 # There are notes and concepts only, a third of what the whole corpus has to learn from: more steps, and less text.
-# Training takes minutes, and twice as many where another program has a core.
-pytestmark = pytest.mark.timeout(1800)
 RULES = FitnessRules(device="cpu", batch=32, max_epochs=24, concept_dropout=0.7)
 
 
