@@ -24,7 +24,7 @@ from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, Shard
 PENDING = "pending"
 LAYOUT = 1
 """Raised when the same rows are written as other bytes (columns' order, row groups): part names change, and every shard
-is written again without computing a row. A test holds the code of the writer that this is the number of."""
+is written again without computing a row. A test fails if the writer's code changes without this number."""
 GRACE_S = 3600.0
 """How long an unreferenced file is left for readers that opened the shard before it was replaced."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,120}")

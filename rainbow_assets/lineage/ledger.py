@@ -232,7 +232,7 @@ def _standing(
         whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
     if columns is None:
         return whole
-    # Ledgers are written sorted by key; looked at here, the answer costs no time of its own.
+    # Ledgers are sorted by key. This thread checks that while the other one reads, so that nobody checks it later.
     return whole.select(pl.col(name).set_sorted() if name == "key" and ascending(whole["key"]) else name
                         for name in columns if name in whole.columns)
 
@@ -259,16 +259,11 @@ def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
     keys, same = matched.mine(wanted["key"]), pl.repeat(True, int(matched.found.sum()), eager=True)
     # A version is the same for every candidate: it is compared where it stands, and only the answers are lined up.
     constant = wanted.select(pl.first(*VERSIONS)).row(0, named=True) if len(wanted) else {}
-
-    def equal(name: str) -> pl.Series:
-        if name in VERSIONS:
-            own = known[name].eq_missing(constant[name])
-            return same if own.all() else matched.theirs(own)
-        return matched.mine(wanted[name]).eq_missing(matched.theirs(known[name]))
-
-    with ThreadPoolExecutor() as pool:
-        for answer in pool.map(equal, compared if len(keys) else ()):
-            same &= answer
+    for name in compared if len(keys) else ():
+        if name not in VERSIONS:
+            same &= matched.mine(wanted[name]).eq_missing(matched.theirs(known[name]))
+        elif not (own := known[name].eq_missing(constant[name])).all():
+            same &= matched.theirs(own)
     return Compared(wanted["key"].filter(~matched.found).sort().to_list(), keys.filter(~same).sort().to_list(),
                     known["key"].filter(~matched.used).sort().to_list(), keys if same.all() else keys.filter(same))
 
