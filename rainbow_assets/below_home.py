@@ -14,6 +14,10 @@ from dagster._core.storage.local_compute_log_manager import LocalComputeLogManag
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from rainbow_assets.storage.lock import file_lock
+
+LOCK = ".lock"
+
 
 def _placed(config: Any) -> Any:
     """Return ``config`` with its ``base_dir`` below ``DAGSTER_HOME``."""
@@ -25,8 +29,14 @@ class History(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> DagsterSqliteStorage:
-        """Open the databases."""
-        return super().from_config_value(inst_data, _placed(config_value))
+        """Open the databases, one program after the other.
+
+        Dagster marks a new database with its version in two steps. Two programs that do so at once may leave two
+        versions in it, and no program opens it again.
+        """
+        placed = _placed(config_value)
+        with file_lock(Path(placed["base_dir"], LOCK)):
+            return super().from_config_value(inst_data, placed)
 
 
 class Artifacts(LocalArtifactStorage):

@@ -73,7 +73,8 @@ def instance() -> DagsterInstance:
     home = dagster_home()
     import dagster as dg  # slow to load, and a command that finds nothing to do can spare it
 
-    # Two processes that open an unused home at once leave its database half made, for good.
+    # For a home without the storage of below_home, which has a lock itself: two processes that open an unused one at
+    # once may leave its database half made, for good.
     with file_lock(home / LOCK), database():
         try:
             return dg.DagsterInstance.get()
