@@ -33,7 +33,15 @@ def to_onnx(weights: bytes, spec: ModelSpec) -> bytes:
         program = torch.onnx.export(model, example, dynamo=True, input_names=list(INPUTS), output_names=list(OUTPUTS),
                                     dynamic_shapes=[{0: free}] * len(INPUTS), external_data=False)
     assert program is not None
-    return program.model_proto.SerializeToString()
+    return _without_traces(program.model_proto).SerializeToString()
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out of ``model`` where each node came from: the exporter writes stack traces with paths of this machine."""
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del item.metadata_props[:]
+    return model
 
 
 def with_contract(model: bytes, contract: Contract) -> bytes:

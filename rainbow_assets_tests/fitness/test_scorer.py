@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -52,6 +53,12 @@ def model(weights: bytes, rows: TrainingData, signed: contract.Contract) -> byte
 @pytest.fixture(scope="module")
 def scorer(model: bytes) -> ChromaticScorer:
     return ChromaticScorer(model)
+
+
+def test_a_scorer_does_not_tell_where_it_was_made(model: bytes) -> None:
+    """Two machines, or two folders of one, make the same file."""
+    assert not re.search(rb"[\w./\\]+\.py|stack_trace", model)
+    assert str(Path(export.__file__).parents[2]).encode() not in model
 
 
 def test_it_computes_what_torch_does(scorer: ChromaticScorer, weights: bytes, rows: TrainingData) -> None:
