@@ -20,17 +20,18 @@ from _size import TINY, size
 from safetensors.torch import save
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from rainbow_assets import rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition import fitting, sound
 from rainbow_assets.composition.bass import Bass
+from rainbow_assets.composition.candidates import BASS_CANDIDATES, CHORD_CANDIDATES, DRUM_CANDIDATES, MELODY_CANDIDATES
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.commissions import commission
 from rainbow_assets.composition.evolve import Line, compose
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, Context, Song
 from rainbow_assets.composition.proposal import checked
-from rainbow_assets.composition.stage_step import context_of, kept_rows
-from rainbow_assets.composition.steps import BASS_CANDIDATES, CHORD_CANDIDATES, DRUM_CANDIDATES, MELODY_CANDIDATES
+from rainbow_assets.composition.stage_rows import context_of, kept_rows
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.embeddings import specs
 from rainbow_assets.fitness import contract, export, targets
@@ -69,7 +70,7 @@ def built(store: ShardStore, rules: settings.CompositionRules, *names: str) -> f
     """Bring ``names`` up to date; return the seconds."""
     start = time.perf_counter()
     for name in names:
-        outcome = bring_up_to_date(rooms.steps()[name], store, rules=settings.Rules(composition=rules))
+        outcome = bring_up_to_date(GRAPH[name], store, rules=settings.Rules(composition=rules))
         assert outcome.problem is None, outcome.problem
         failed = [verdict for verdict in outcome.verdicts if not verdict.passed]
         assert not failed, failed
@@ -111,7 +112,7 @@ def one_song(root: Path) -> None:
         said("time", seconds, aim, "s", False)
         print(f"  {rated / seconds:,.0f} candidates per second")
     seconds = built(store, rules, "final_candidates")
-    rows = store.shard("final_candidates").table(rooms.steps()["final_candidates"].schema).to_pylist()
+    rows = store.shard("final_candidates").table(GRAPH["final_candidates"].schema).to_pylist()
     print(f"finals, chosen, rendered and checked: {len(rows)} in {seconds:.1f} s")
 
 

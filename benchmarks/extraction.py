@@ -20,11 +20,11 @@ from pathlib import Path
 import soundfile
 from _size import demo, size
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.lineage.materialize import bring_up_to_date
-from rainbow_assets.segments.extract_step import SEGMENTS
-from rainbow_assets.segments.media_step import SEGMENT_MEDIA
+from rainbow_assets.segments.segment_media import SEGMENT_MEDIA
+from rainbow_assets.segments.segments import SEGMENTS
 from rainbow_assets.sound.flac import encode_flac
 from rainbow_assets.sound.stems import read_stem
 from rainbow_assets.sound.windows import cut
@@ -34,7 +34,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 
 def run(step: str, data: str) -> float:
     """Bring ``step`` up to date in all colors; return seconds."""
-    store, chosen = ShardStore(data), rooms.steps()[step]
+    store, chosen = ShardStore(data), GRAPH[step]
     begun = time.perf_counter()
     for color in COLOR_NAMES:
         outcome = bring_up_to_date(chosen, store, color)

@@ -21,14 +21,25 @@ import torch
 from _size import demo, size
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from rainbow_assets import rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.demo.write import write_demo
-from rainbow_assets.fitness import contract, data, eval_step, export, gates, metrics, plans, roll, roll_step, targets
+from rainbow_assets.fitness import (
+    contract,
+    data,
+    export,
+    fusion_evaluation,
+    gates,
+    metrics,
+    piano_rolls,
+    plans,
+    roll,
+    targets,
+)
 from rainbow_assets.fitness.model import Exported, ModelSpec, parameters
 from rainbow_assets.fitness.remote import fit_somewhere
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.fitness.train import fit, load_model
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -62,7 +73,7 @@ def rolls(store: ShardStore) -> None:
              for item in table.column("midi_binary").to_pylist() if item is not None]
     names = [f"s{n}" for n in range(len(midis))]
     ours = best(lambda: roll.read_many(midis, names))
-    table = best(lambda: roll_step.table_of([(name, "s", item) for name, item in zip(
+    table = best(lambda: piano_rolls.table_of([(name, "s", item) for name, item in zip(
         names, roll.read_many(midis, names), strict=True) if not isinstance(item, roll.RollError)]))
     size = sum(part.bytes for color in COLOR_NAMES for part in store.shard("piano_rolls", color).require_index().parts)
     print(f"piano rolls of {len(midis)} segments with MIDI")
@@ -119,12 +130,12 @@ def training(rows: data.TrainingData) -> None:
     print(f"training {rules.folds} folds on {len(set(rows.songs))} songs, {len(rows)} segments")
     said("five folds", seconds / 60, 5, "minutes", False)
     said("parameters", done.parameters, 100_000, "", False)
-    found = eval_step.predictions(rows, models, rules)
+    found = fusion_evaluation.predictions(rows, models, rules)
     for name in ("all", "composer", "audio", "midi", "cropped", "concept", "lyric", "majority"):
         modes = metrics.measures(found[name])["modes"]
         print(f"  held-out songs, {name:<9} balanced accuracy {modes.value:.3f} ({modes.low:.3f} to {modes.high:.3f}), "
               f"chance {modes.chance:.3f}, p = {modes.p_value:.4f}")
-    own, other = (float(np.median(eval_step.own_fitness(found[name]))) for name in ("composer", "other_midi"))
+    own, other = (float(np.median(fusion_evaluation.own_fitness(found[name]))) for name in ("composer", "other_midi"))
     print(f"  median fitness {own:.3f}, with another color's music {other:.3f}")
 
 
@@ -137,8 +148,8 @@ def main(root: str | None) -> int:
             write_demo(Path(folder) / "corpus", size(8, 2), **demo())
         store = ShardStore(root or f"{folder}/data")
         for name in TABLES if root is None else ():
-            for partition in catalog.partitions(rooms.steps()[name]):
-                outcome = bring_up_to_date(rooms.steps()[name], store, partition)
+            for partition in GRAPH[name].partitions:
+                outcome = bring_up_to_date(GRAPH[name], store, partition)
                 assert outcome.problem is None, outcome.problem
         rows = data.load(store)
         rolls(store)

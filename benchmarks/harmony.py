@@ -20,13 +20,13 @@ from _chord_loop import loop_candidates
 from _pack import written_pack
 from _size import size
 
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.harmony.graphs import function_graph
 from rainbow_assets.harmony.library import Library, builtin_library
 from rainbow_assets.harmony.limits import Constraints
 from rainbow_assets.harmony.model import Pack, Progression
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.pool import Pool
-from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import search
 from rainbow_assets.harmony.theory import theory_pack
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -85,8 +85,8 @@ def parsing(say: Bounds, pack: Path, work: Path) -> Pack:
 
 def build(store: ShardStore) -> None:
     """Bring the harmony assets up to date."""
-    for step in STEPS:
-        outcome = bring_up_to_date(step, store)
+    for name in ("chord_library", "progression_library", "function_graph", "chord_graph"):
+        outcome = bring_up_to_date(GRAPH[name], store)
         assert outcome.problem is None, outcome.problem
 
 

@@ -25,11 +25,12 @@ from _edge import Row, after, answer, before, digest
 from _size import TINY, size
 
 from rainbow_assets import settings
-from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage import landing
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import data_version, reconcile, schema_digest
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
-from rainbow_assets.lineage.step import Batch, Step, Work
+from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
 from rainbow_assets.storage.shard import ShardIndex
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -56,20 +57,19 @@ def source(shard: object, rules: object) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["key", "part", "in:corpus.value"], orient="row")
 
 
-def chain() -> dict[str, Step]:
+def chain() -> Graph:
     """Assets that each read the one before."""
-    fields, found = {"value": ("value",)}, {}
+    fields, found = {"value": ("value",)}, list[RowAsset]()
     for number in range(ASSETS):
         inputs = {f"asset_{number - 1}": ("value",)} if number else {"corpus": ("value",)}
         outside = {"candidates": source, "source": lambda shard: "same"} if not number else {}
-        step = Step(f"asset_{number}", inputs, compute, SCHEMA, fields, key="key", **outside)  # type: ignore[arg-type]
-        found[step.name] = catalog.register(step)
-    return found
+        step = RowAsset(f"asset_{number}", inputs, compute, SCHEMA, fields, key="key", **outside)  # type: ignore[arg-type]
+        found.append(step)
+    return Graph(found)
 
 
 def plan_nothing(folder: str) -> dict[str, float]:
     """Return the processor seconds of a plan that finds everything fresh, the first time in a process, and again."""
-    catalog.steps()  # importing the rooms is not what is measured
     steps, store = chain(), ShardStore(folder)
     took = []
     for _ in range(2):
@@ -80,13 +80,15 @@ def plan_nothing(folder: str) -> dict[str, float]:
     return {"cold": took[0], "warm": took[1]}
 
 
-def edge_steps() -> tuple[Step, Step]:
+def edge_steps() -> tuple[RowAsset, RowAsset]:
     """The edge: an upstream with two fields, and a consumer of one of them."""
     two = pa.schema([("key", pa.string()), ("read", pa.string()), ("unread", pa.string())])
-    upstream = Step("edge_upstream", {"corpus": ("row",)}, compute, two, {"read": ("read",), "unread": ("unread",)},
+    upstream = RowAsset("edge_upstream", {"corpus": ("row",)}, compute, two, {"read": ("read",), "unread": ("unread",)},
                     key="key", candidates=source, source=lambda shard: "now")
-    consumer = Step("edge_consumer", {"edge_upstream": ("read",)}, compute, SCHEMA, {"value": ("value",)}, key="key")
-    return catalog.register(upstream), catalog.register(consumer)
+    consumer = RowAsset("edge_consumer", {"edge_upstream": ("read",)}, compute, SCHEMA, {"value": ("value",)},
+                        key="key")
+    graph = Graph([upstream, consumer])
+    return graph["edge_upstream"], graph["edge_consumer"]
 
 
 def make_edge(folder: str, rows: int) -> None:
@@ -97,7 +99,9 @@ def make_edge(folder: str, rows: int) -> None:
     _ledger(store, consumer, before(rows), {"in:edge_upstream.read": "read"}, {"out:value": "read"})
 
 
-def _ledger(store: ShardStore, step: Step, rows: list[Row], inputs: dict[str, str], outputs: dict[str, str]) -> None:
+def _ledger(
+    store: ShardStore, step: RowAsset, rows: list[Row], inputs: dict[str, str], outputs: dict[str, str]
+) -> None:
     frame = pl.DataFrame([(row.key, row.read, row.unread) for row in rows], schema=["key", "read", "unread"],
                          orient="row")
     versions = {name: pl.lit(value) for name, value in step.versions(settings.Rules()).items()}
@@ -113,7 +117,6 @@ def _ledger(store: ShardStore, step: Step, rows: list[Row], inputs: dict[str, st
 
 def resolve_edge(folder: str) -> dict[str, float]:
     """Reconcile once, in this fresh process."""
-    catalog.steps()
     _, consumer = edge_steps()
     shard = ShardStore(folder).shard(consumer.name, "Green")
     begun = time.perf_counter()

@@ -25,11 +25,11 @@ import pyarrow as pa
 import soundfile
 from _size import demo
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
-from rainbow_assets.release.preview_step import PREVIEW
+from rainbow_assets.release.previews import PREVIEW
 from rainbow_assets.release.tables import audio_table
 from rainbow_assets.storage.parquet import open_parquet, read_batches, write_parquet
 from rainbow_assets.storage.store import ShardStore
@@ -41,7 +41,7 @@ FLOATS = pa.schema([("segment_id", pa.string()), ("audio_waveform", pa.binary())
 
 def build(store: ShardStore, names: list[str]) -> None:
     """Bring the named steps up to date in all colors."""
-    for name, step in rooms.color_steps().items():
+    for name, step in GRAPH.colored().items():
         for color in COLOR_NAMES if name in names else ():
             outcome = bring_up_to_date(step, store, color)
             if outcome.problem:
@@ -67,7 +67,7 @@ def _as_floats(batch: pa.RecordBatch) -> pa.Table:
 
 def sizes(store: ShardStore, folder: Path) -> tuple[int, int, int]:
     """Write both layouts; return rows, bytes of the `audio` config and bytes of the floats."""
-    bundle = write_bundle([audio_table(store)], folder)
+    bundle = write_bundle([audio_table(GRAPH, store)], folder)
     floats = 0
     for file in bundle.files:
         target = folder / "floats.parquet"

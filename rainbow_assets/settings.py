@@ -2,7 +2,7 @@
 
 Roots come from ``RAINBOW_*`` variables. Rules that shape rows are frozen data classes with measured
 defaults; a TOML file (``RAINBOW_SETTINGS``, else ``rainbow.toml`` in the working directory)
-overrides them by ``[section] name = value``. A ledger step names the rules it depends on as
+overrides them by ``[section] name = value``. A row asset names the rules it depends on as
 ``section.name`` (or a whole ``section``) and :func:`values` resolves those names.
 """
 

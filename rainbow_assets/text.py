@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return the number with its noun in singular or plural.
@@ -10,3 +12,13 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     ('1 row', '2,500 rows', '2 pieces of music')
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def some(names: Sequence[str], most: int = 5, between: str = ", ") -> str:
+    """Return up to ``most`` of ``names``, and how many more there are.
+
+    >>> some(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return between.join(names[:most]) + more

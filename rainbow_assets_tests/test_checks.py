@@ -18,10 +18,10 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.embeddings import drift
-from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage import landing
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.publish import publish
@@ -31,7 +31,7 @@ from rainbow_assets.sound.flac import decode_flac, encode_flac
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.shard import Part, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
-from rainbow_assets.threads.steps import places
+from rainbow_assets.threads.thread_manifests import places
 from rainbow_assets_tests.composition.songs import SMALL, STAGES, commissioned
 from rainbow_assets_tests.threads import synth
 
@@ -51,8 +51,8 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
             synth.write_thread(data.parent / "raw", seed, files=30)
         store = ShardStore(str(data))
         commissioned(store)
-        for step in rooms.steps().values():
-            for partition in catalog.partitions(step):
+        for step in GRAPH.values():
+            for partition in step.partitions:
                 outcome = bring_up_to_date(step, store, partition, FEW)
                 assert outcome.problem is None, outcome.problem
     return data
@@ -70,7 +70,7 @@ def store(template: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Sha
 
 def rewrite(shard: Shard, change: Callable[[Rows], Rows]) -> None:
     """Change the rows of the shard's largest part and list the part as what it now is."""
-    step, index = catalog.step(shard.asset), shard.require_index()
+    step, index = GRAPH[shard.asset], shard.require_index()
     part = max(index.parts, key=lambda part: (part.rows, part.group))
     rows = change(shard.read_part(part).to_pylist())
     table = pa.Table.from_pylist(rows, schema=step.schema)
@@ -303,7 +303,7 @@ def max_midi(shard: Shard) -> Shard:
 
 
 def declared() -> list[tuple[str, str]]:
-    return [(asset, check.name) for asset in rooms.steps() for check in catalog.checks(asset)]
+    return [(asset, check.name) for asset in GRAPH for check in GRAPH[asset].checks]
 
 
 def test_every_check_has_a_test_that_breaks_it():
@@ -312,8 +312,8 @@ def test_every_check_has_a_test_that_breaks_it():
 
 @pytest.mark.parametrize(("asset", "name"), declared(), ids=str)
 def test_it_passes_on_good_data_and_fails_on_broken(store: ShardStore, asset: str, name: str):
-    check = next(check for check in catalog.checks(asset) if check.name == name)
-    shard = store.shard(asset, COLOR if catalog.step(asset).colored else WHOLE)
+    check = next(check for check in GRAPH[asset].checks if check.name == name)
+    shard = store.shard(asset, COLOR if GRAPH[asset].colored else WHOLE)
     good = check.evaluate(shard)
     assert good.passed, good.message
     assert good.numbers
@@ -323,7 +323,7 @@ def test_it_passes_on_good_data_and_fails_on_broken(store: ShardStore, asset: st
     assert len(bad.message) > 30
     assert bad.numbers
     assert bad.message != good.message
-    if catalog.step(asset).colored:
+    if GRAPH[asset].colored:
         empty = check.evaluate(store.shard(asset, "White"))
         assert empty.passed, "a color without songs is no failure"
 
@@ -338,7 +338,7 @@ def test_it_passes_on_good_data_and_fails_on_broken(store: ShardStore, asset: st
 def test_what_is_wrong_with_the_sound_is_named(store: ShardStore, change, problem):
     shard = store.shard("segment_media", COLOR)
     rewrite(shard, change)
-    check = next(check for check in catalog.checks("segment_media") if check.name == "audio_playable")
+    check = next(check for check in GRAPH["segment_media"].checks if check.name == "audio_playable")
     bad = check.evaluate(shard)
     assert not bad.passed
     assert bad.numbers[problem] == 1
@@ -350,14 +350,14 @@ def test_a_failed_check_stops_the_release_with_its_sentence(store: ShardStore):
     data = shard.files.read("verdicts.json") or b""
     shard.files.write("verdicts.json", data.replace(b'"passed": true', b'"passed": false', 1))
     with pytest.raises(ReleaseRefused, match=r"training_full/Red is blocked: its check matches_training_segments failed"):
-        publish(store, say=lambda text: None)
+        publish(GRAPH, store, say=lambda text: None)
     assert not (Path(store.files.root) / "hub/v0.3.0").exists()
 
 
 def test_a_missing_shard_stops_the_release_and_names_the_command(store: ShardStore):
     store.shard("preview", "White").files.remove("shard.json")
     with pytest.raises(ReleaseRefused, match=r"preview/White is out of date: preview has never been made for White; run: rainbow build"):
-        publish(store, say=lambda text: None)
+        publish(GRAPH, store, say=lambda text: None)
 
 
 def test_broken_sound_is_never_called_silent(store: ShardStore):
@@ -369,7 +369,7 @@ def test_broken_sound_is_never_called_silent(store: ShardStore):
     for path in midis:
         path.write_bytes(b"MThd")
     for name in ("base_manifest", "segments"):
-        assert bring_up_to_date(rooms.steps()[name], store, COLOR).problem is None
+        assert bring_up_to_date(GRAPH[name], store, COLOR).problem is None
     ledger = ledger_frame(store.shard("segments", COLOR), ["key", "status", "reason"])
     assert ledger is not None
     reasons = set(ledger.filter(ledger["status"] == "quarantined")["reason"])
@@ -380,7 +380,7 @@ def test_an_unusable_song_is_accounted_for_and_the_others_go_on(store: ShardStor
     broken = corpus_root() / "02_09"
     broken.mkdir()
     (broken / "02_09.yml").write_text("rainbow_color: R\nbpm: [\n", "utf-8")
-    outcome = bring_up_to_date(rooms.steps()["base_manifest"], store, COLOR)
+    outcome = bring_up_to_date(GRAPH["base_manifest"], store, COLOR)
     assert outcome.report is not None
     assert outcome.report.quarantined == {"unusable_song": 1}
     answers = {verdict.check: verdict for verdict in outcome.verdicts}

@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 import pytest
 
-from rainbow_assets import progress, rooms
+from rainbow_assets import progress
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.cli import VERBS, main
-from rainbow_assets.lineage import catalog
 from rainbow_assets_tests.command import parsed, rainbow
 
 
@@ -115,7 +115,7 @@ def test_from_songs_to_a_release_and_back_to_the_raw_file(whole: Path, project: 
     page = project.parent / "plan.html"
     assert rainbow("plan", "--html", str(page)).exit_code == 0
     assert page.read_text("utf-8").count("data-state='fresh'") == sum(
-        len(catalog.partitions(step)) for step in rooms.steps().values() if not step.on_request)
+        len(step.partitions) for step in GRAPH.values() if not step.on_request)
 
 
 def story_files(project: Path) -> list[str]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
-from rainbow_assets import rooms
 from rainbow_assets.cli import main
 from rainbow_assets.corpus.anomalies import KINDS
 from rainbow_assets.harmony.model import KINDS as PACK_KINDS
-from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage import verdicts
 from rainbow_assets.segments.slicing import REASONS
 from rainbow_assets.settings import Rules
 from rainbow_assets.storage.store import ShardStore
@@ -80,20 +81,37 @@ def test_generated_tables_are_those_of_the_code(page, name):
     assert found[1] == tables()[page, name]
 
 
-def test_the_example_asset_works(project: Path):
+def test_the_example_asset_works_exactly_as_written(tmp_path: Path):
+    """On a copy of the package: one file, one line, one test; Dagster materializes it, and the command builds it."""
     text = (ROOT / "docs/add-an-asset.md").read_text("utf-8")
-    space: dict[str, object] = {}
-    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], space)
-    step, store = space["CONCEPT_WORDS"], ShardStore(str(project))
-    catalog.register(step)
-    try:
-        for one in (rooms.steps()["base_manifest"], step):
-            assert bring_up_to_date(one, store, "Red").problem is None
-        rows = store.shard("concept_words", "Red").table(pa.schema(step.schema)).to_pylist()
-        assert rows and all(row["words"] > 5 for row in rows)
-        assert bring_up_to_date(step, store, "Red").report.computed == 0
-    finally:
-        catalog.forget("concept_words")
+    asset, test = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    line, instead = re.findall(r"^[-+](    BASE_MANIFEST.*)$", text, re.MULTILINE)
+    for name in ("rainbow_assets", "rainbow_assets_tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "dagster.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "rainbow_assets/corpus/concept_words.py").write_text(asset, "utf-8")
+    (tmp_path / "rainbow_assets_tests/corpus/test_concept_words.py").write_text(test, "utf-8")
+    graph = tmp_path / "rainbow_assets/assets.py"
+    before, after = graph.read_text("utf-8"), "from rainbow_assets.corpus.base_manifest import BASE_MANIFEST\n"
+    assert line in before and after in before
+    graph.write_text(before.replace(line, instead).replace(
+        after, f"{after}from rainbow_assets.corpus.concept_words import CONCEPT_WORDS\n"), "utf-8")
+
+    def run(*words: str) -> str:
+        done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True, check=False,
+                              env={**os.environ, "PYTHONPATH": str(tmp_path), "DAGSTER_HOME": str(tmp_path),
+                                   "RAINBOW_DATA": str(tmp_path / "data"), "RAINBOW_CORPUS": str(tmp_path / "corpus")})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("pytest", "-q", "-p", "no:cacheprovider", "rainbow_assets_tests/corpus/test_concept_words.py")
+    run("rainbow_assets.cli", "demo", "corpus", "--songs-per-color", "1")
+    run("dagster", "asset", "materialize", "-m", "rainbow_assets.definitions", "--select", "base_manifest,concept_words",
+        "--partition", "Red")
+    assert "concept_words" in run("rainbow_assets.cli", "why", "concept_words", "--color", "Red")
+    shard = ShardStore(str(tmp_path / "data")).shard("concept_words", "Red")
+    assert {verdict.check for verdict in verdicts.read(shard)} == {"unique_keys", "no_concept_is_empty"}
 
 
 def test_the_search_for_chords_runs_as_written(project: Path, capsys: pytest.CaptureFixture[str]):

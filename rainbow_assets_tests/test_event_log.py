@@ -9,7 +9,7 @@ import sqlalchemy
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from sqlalchemy.pool import NullPool
 
-from rainbow_assets.event_log import kept_open
+from rainbow_assets.orchestration.event_log import kept_open
 
 
 def write(path: Path, number: int) -> None:

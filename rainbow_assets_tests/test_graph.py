@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import warnings
@@ -10,11 +11,16 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets import jobs, partitions
+import rainbow_assets
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.definitions import defs
-from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage import verdicts
+from rainbow_assets.lineage.codeversion import code, used_by
+from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.orchestration import colors, jobs
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
+from rainbow_assets.threads.thread_manifests import pack
 
 SNAPSHOT = Path(__file__).parent / "specs.json"
 warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -51,15 +57,48 @@ def test_every_asset_tells_who_what_and_how():
         assert definition.backfill_policy == dg.BackfillPolicy.single_run(), definition.keys
 
 
+@pytest.mark.parametrize("asset", GRAPH.values(), ids=lambda asset: asset.name)
+def test_a_check_or_a_picture_is_no_part_of_what_makes_rows(asset: RowAsset):
+    """Editing one computes no row."""
+    own = set(code().closure(asset.code.roots))
+    for function in (*(check.evaluate for check in asset.checks), *asset.shows, *asset.exports, asset.explain):
+        if function is not None and function is not pack:  # packing makes rows as well
+            assert used_by(function).roots[0] not in own, function
+
+
+DECLARATIONS_READ = {
+    "cli/fitness.py": {"load"}, "composition/fitting.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
+    "corpus/targets.py": {"BASE_MANIFEST"}, "corpus/watch.py": {"BASE_MANIFEST"},
+    "embeddings/published.py": {"ASSETS"}, "release/vectors.py": {"ASSETS"},
+    "release/tables.py": {"INTERNAL", "RANK"}, "threads/report.py": {"FEEDBACK"},
+}
+"""What is taken from the module of an asset: the declaration, or a function; rows are read by key and column."""
+
+
+def test_nobody_imports_the_module_of_an_asset_to_read_its_rows():
+    package = Path(rainbow_assets.__file__).parent
+    graph = ast.parse((package / "assets.py").read_text("utf-8"))
+    modules = {node.module for node in ast.walk(graph) if isinstance(node, ast.ImportFrom)} - {
+        "rainbow_assets.lineage.graph", "__future__"}
+    found: dict[str, set[str]] = {}
+    for file in sorted(package.rglob("*.py")):
+        name = file.relative_to(package).as_posix()
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and name != "assets.py":
+                taken = {item.name for item in node.names if {node.module, f"{node.module}.{item.name}"} & modules}
+                found.setdefault(name, set()).update(taken)
+    assert {name: taken for name, taken in found.items() if taken} == DECLARATIONS_READ
+
+
 def test_colors_are_the_nine_of_the_table():
-    assert partitions.colors.get_partition_keys() == list(COLOR_NAMES)
+    assert colors.colors.get_partition_keys() == list(COLOR_NAMES)
 
 
 def test_every_declared_check_is_shown_in_dagster():
     shown = {(key.asset_key.to_user_string(), key.name) for check in defs.asset_checks or [] for key in check.check_keys}
-    for asset in catalog.steps():
+    for asset in GRAPH:
         if asset in specs():
-            names = {check.name for check in catalog.checks(asset)} | {"built"}
+            names = {check.name for check in GRAPH[asset].checks} | {"built"}
             assert {(asset, name) for name in names} <= shown
 
 
@@ -85,8 +124,8 @@ def test_a_range_run_records_each_colors_own_version(whole: Path):
 
 def test_columns_that_readers_need_not_declare_follow_from_the_key(whole: Path):
     store, keyed = ShardStore(str(whole)), 0
-    for step in catalog.steps().values():
-        for color in catalog.partitions(step) if step.identity else ():
+    for step in GRAPH.values():
+        for color in step.partitions if step.identity else ():
             for row in store.shard(step.name, color).table(step.schema, [step.key, *step.identity]).to_pylist():
                 key, keyed = row[step.key], keyed + 1
                 song = key.split("_t")[0]
@@ -178,9 +217,9 @@ def test_a_gate_holds_in_a_new_home(whole: Path, project: Path, monkeypatch: pyt
 
 def test_an_empty_range_is_an_error():
     with pytest.raises(Exception, match="no color was selected"):
-        from rainbow_assets.lineage.dagster import keys
+        from rainbow_assets.orchestration.colors import selected
 
         class Nothing:
             partition_keys: list[str] = []
 
-        keys(Nothing(), catalog.step("segments"))  # type: ignore[arg-type]
+        selected(Nothing(), GRAPH["segments"])  # type: ignore[arg-type]

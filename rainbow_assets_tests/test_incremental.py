@@ -13,16 +13,17 @@ import pytest
 import soundfile
 import yaml
 
-from rainbow_assets import rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import ASSETS, GRAPH
 from rainbow_assets.corpus import manifest_rows
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.codeversion import Code, Root
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import Report
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
-from rainbow_assets.segments import media_step
+from rainbow_assets.segments import segment_media
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import by_name
 
@@ -47,11 +48,11 @@ class Built:
     def song(self) -> Path:
         return self.corpus / SONG
 
-    def build(self) -> dict[tuple[str, str], Report]:
+    def build(self, graph: Graph = GRAPH) -> dict[tuple[str, str], Report]:
         """Bring the three colors up to date; return what each shard's build did."""
         reports = {}
         for color in COLORS:
-            for name, step in rooms.color_steps().items():
+            for name, step in graph.colored().items():
                 outcome = bring_up_to_date(step, self.store, color)
                 assert outcome.problem is None and outcome.report is not None, outcome.problem
                 assert all(verdict.passed for verdict in outcome.verdicts), (name, color, outcome.verdicts)
@@ -60,7 +61,7 @@ class Built:
 
     def outputs(self) -> dict[tuple[str, str], dict[str, str]]:
         """{(asset, color): {key: output digest}}."""
-        return {(name, color): dict(self.ledger(name, color)) for name in rooms.color_steps() for color in COLORS}
+        return {(name, color): dict(self.ledger(name, color)) for name in GRAPH.colored() for color in COLORS}
 
     def ledger(self, asset: str, color: str) -> list[tuple[str, str]]:
         rows = self.store.shard(asset, color).ledger(["key", "output", "reason"])
@@ -70,7 +71,7 @@ class Built:
     def files(self) -> dict[str, str]:
         """Digest of every live file."""
         found = {}
-        for name in rooms.color_steps():
+        for name in GRAPH.colored():
             for color in COLORS:
                 shard = self.store.shard(name, color)
                 index = shard.require_index()
@@ -148,10 +149,10 @@ def test_one_lyric_line(built: Built):
     before, files = built.outputs(), built.files()
     words = edit_lyric(built)
     segments = built.store.shard("segments", "Green")
-    rows = segments.table(rooms.steps()["segments"].schema, ["segment_id", "song_id", "lyric_text"]).to_pylist()
+    rows = segments.table(GRAPH["segments"].schema, ["segment_id", "song_id", "lyric_text"]).to_pylist()
     sung = {row["segment_id"] for row in rows if row["song_id"] == SONG and row["lyric_text"] == words}
     assert sung
-    planned = {entry.asset: entry for entry in plan(rooms.color_steps(), built.store, COLORS)
+    planned = {entry.asset: entry for entry in plan(GRAPH.colored(), built.store, COLORS)
                if entry.state != FRESH and not entry.asks}
     assert all(entry.partition == "Green" for entry in planned.values())
     assert planned.keys().isdisjoint(MEDIA)
@@ -178,7 +179,7 @@ def test_one_stem(built: Built):
     done = computed(built.build())
     changed = moved(before, built.outputs())
     stems = {row["stem_id"] for row in built.store.shard("base_manifest", "Green").table(
-        rooms.steps()["base_manifest"].schema, ["stem_id", "id", "audio_file"]).to_pylist()
+        GRAPH["base_manifest"].schema, ["stem_id", "id", "audio_file"]).to_pylist()
         if row["id"] == SONG and row["audio_file"] == stem.name}
     assert len(stems) == 1
     for name in ("segments", "segment_media", "training_segments", "training_full"):
@@ -192,7 +193,7 @@ def test_one_song_deleted_is_gone_everywhere(built: Built):
     files = built.files()
     shutil.rmtree(built.song)
     reports = built.build()
-    for name in rooms.color_steps():
+    for name in GRAPH.colored():
         assert not [key for key, _ in built.ledger(name, "Green") if key.startswith(SONG)], name
         assert not [part for part in built.store.shard(name, "Green").require_index().parts if part.group.startswith(SONG)]
     again = built.outputs()
@@ -224,7 +225,7 @@ def test_an_override_reaches_the_songs_that_it_names(built: Built):
     """The time code of one song is decided by hand: its rows follow, those of the other songs do not."""
     before = built.outputs()
     (built.corpus / "corpus.toml").write_text('[song."06_01"]\nunit = "ms"\n', "utf-8")
-    planned = {entry.asset: entry for entry in plan(rooms.color_steps(), built.store, COLORS) if entry.state != FRESH}
+    planned = {entry.asset: entry for entry in plan(GRAPH.colored(), built.store, COLORS) if entry.state != FRESH}
     assert any("corpus.override" in reason for reason in planned["base_manifest"].reasons)
     built.build()
     changed = moved(before, built.outputs())
@@ -234,7 +235,7 @@ def test_an_override_reaches_the_songs_that_it_names(built: Built):
 
 def test_a_setting_moves_what_names_it(built: Built, monkeypatch: pytest.MonkeyPatch):
     rules = replace(settings.Rules(), preview=settings.PreviewRules(seed=7))
-    planned = plan(rooms.color_steps(), built.store, COLORS, rules)
+    planned = plan(GRAPH.colored(), built.store, COLORS, rules)
     stale = {entry.asset for entry in planned if entry.state != FRESH}
     assert stale == {"preview", "preview_mix"}
     assert any("preview.seed 42 -> 7" in reason for entry in planned for reason in entry.reasons)
@@ -274,25 +275,23 @@ def test_two_clean_builds_and_an_incremental_one_are_byte_equal(built: Built, tm
 @pytest.mark.heavy
 def test_bytes_that_move_under_equal_sounds_reach_what_copies_them(built: Built, monkeypatch: pytest.MonkeyPatch):
     """Another encoder writes the same sound otherwise: previews hold the new bytes, and no vector is made again."""
-    encode = media_step.encode_checked
+    encode = segment_media.encode_checked
 
     def longer(*words: Any) -> bytes:
         return encode(*words) + b"\0"  # decoders stop at the last frame
 
-    monkeypatch.setattr(media_step, "encode_checked", longer)
-    catalog.register(replace(media_step.SEGMENT_MEDIA, libraries=("soxr", "numpy")), catalog.checks("segment_media"))
-    try:
-        done = built.build()
-        for color in COLORS:
-            assert done["segment_media", color].computed and done["preview", color].computed
-            assert not done["audio_embeddings", color].computed, "a vector is of the sound, not of its bytes"
-            for _, rows in built.store.shard("preview", color).tables(["audio"]):
-                assert all(row["audio"]["bytes"].endswith(b"\0") for row in rows.to_pylist())
-        clean = Built(built.corpus, built.data.parent / "clean")
-        clean.build()
-        copies = ("segment_media", "preview", "preview_mix")
-        mine, other = ({name: value for name, value in made.files().items() if name.startswith(copies)
-                        and name.endswith(".parquet")} for made in (built, clean))
-        assert mine == other
-    finally:
-        catalog.register(media_step.SEGMENT_MEDIA, catalog.checks("segment_media"))
+    monkeypatch.setattr(segment_media, "encode_checked", longer)
+    other_media = replace(segment_media.SEGMENT_MEDIA, libraries=("soxr", "numpy"))
+    graph = Graph(other_media if asset.name == "segment_media" else asset for asset in ASSETS)
+    done = built.build(graph)
+    for color in COLORS:
+        assert done["segment_media", color].computed and done["preview", color].computed
+        assert not done["audio_embeddings", color].computed, "a vector is of the sound, not of its bytes"
+        for _, rows in built.store.shard("preview", color).tables(["audio"]):
+            assert all(row["audio"]["bytes"].endswith(b"\0") for row in rows.to_pylist())
+    clean = Built(built.corpus, built.data.parent / "clean")
+    clean.build(graph)
+    copies = ("segment_media", "preview", "preview_mix")
+    mine, other = ({name: value for name, value in made.files().items() if name.startswith(copies)
+                    and name.endswith(".parquet")} for made in (built, clean))
+    assert mine == other

@@ -14,8 +14,8 @@ import pytest
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from dagster._core.storage.tags import AUTOMATION_CONDITION_TAG
 
-from rainbow_assets import jobs, leases
 from rainbow_assets.definitions import defs
+from rainbow_assets.orchestration import jobs, leases
 from rainbow_assets_tests.command import rainbow
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from dagster._utils.error import serializable_error_info_from_exc_info
 
-from rainbow_assets import runs
+from rainbow_assets.orchestration import runs
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.text import counted
 

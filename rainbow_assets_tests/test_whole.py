@@ -17,12 +17,12 @@ import pytest
 import yaml
 from click.testing import Result
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.corpus import steps
-from rainbow_assets.lineage import catalog
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.corpus import base_manifest, source
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
 from rainbow_assets.release import publish
-from rainbow_assets.segments import extract_step
+from rainbow_assets.segments import segments
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
 
@@ -154,7 +154,7 @@ def test_a_build_during_a_release_does_not_reach_it(whole: Path, monkeypatch: py
         return write(*args, **more)
 
     monkeypatch.setattr(publish, "write_bundle", meanwhile)
-    published = publish.publish(store, "0.3.0", say=lambda line: None)
+    published = publish.publish(GRAPH, store, "0.3.0", say=lambda line: None)
     assert store.shard("base_manifest", "Blue").require_index().data_version != before
     assert published.manifest.provenance["shards"]["base_manifest"]["Blue"] == before
     assert "Meanwhile" not in titles("0.3.0", "training_full", whole) | titles("0.3.0", "preview", whole)
@@ -168,8 +168,8 @@ def test_a_mixed_version_fails_its_audit(whole: Path, monkeypatch: pytest.Monkey
     another_song(whole)
     assert rainbow("build", "--asset", "base_manifest", "--asset", "segments", "--asset", "segment_media", "--asset",
                    "audio", "--asset", "song_splits").exit_code == 0
-    monkeypatch.setattr(publish, "require_all", lambda store: None)
-    publish.publish(ShardStore(settings.roots().data), "0.3.0", say=lambda line: None)
+    monkeypatch.setattr(publish, "require_all", lambda graph, store: None)
+    publish.publish(GRAPH, ShardStore(settings.roots().data), "0.3.0", say=lambda line: None)
     done = rainbow("verify", "0.3.0", "--json")
     problems = "\n".join(parsed(done)["problems"])
     assert done.exit_code == 1
@@ -239,8 +239,8 @@ def test_impact_holds_what_a_change_does(whole: Path):
 def outputs(project: Path) -> dict[tuple[str, str], dict[str, str]]:
     """{shard: {key: digest of its row}} of everything that was built."""
     store, found = ShardStore(str(project)), {}
-    for name, step in rooms.steps().items():
-        for partition in catalog.partitions(step):
+    for name, step in GRAPH.items():
+        for partition in step.partitions:
             rows = store.shard(name, partition).ledger(["key", "output", "reason"])
             if rows is not None:
                 found[name, partition] = {key: output or reason for key, output, reason in rows.iter_rows()}
@@ -334,13 +334,13 @@ def test_a_file_that_is_written_during_a_build_and_put_back_leaves_no_wrong_row(
     shutil.rmtree(whole / "shards/segments/Red")
     if kind in ("lrc", "yml"):
         shutil.rmtree(whole / "shards/base_manifest/Red")
-        monkeypatch.setattr(steps, "read_song", meanwhile(steps.read_song, path, other, good))
+        monkeypatch.setattr(source, "read_song", meanwhile(source.read_song, path, other, good))
     else:
-        monkeypatch.setattr(extract_step, "unmoved", meanwhile(extract_step.unmoved, path, other, good))
-    steps._read.cache_clear()
+        monkeypatch.setattr(segments, "unmoved", meanwhile(segments.unmoved, path, other, good))
+    source._read.cache_clear()
     store = ShardStore(str(whole))
     for name in ("base_manifest", "segments"):
-        outcome = bring_up_to_date(rooms.steps()[name], store, "Red", allow_deletes=True)
+        outcome = bring_up_to_date(GRAPH[name], store, "Red", allow_deletes=True)
     assert outcome.problem is not None and (f"02_01/{path.name} changed while it was read" in outcome.problem
                                             or "base_manifest/Red" in outcome.problem)
     monkeypatch.undo()
@@ -379,21 +379,22 @@ def test_a_problem_is_forgotten_with_its_cause(whole: Path, monkeypatch: pytest.
         assert done.exit_code == 0 and "nowhere" not in done.output, done.output
     assert rainbow("build").exit_code == 0
     store = ShardStore(str(whole))
-    assert [name for name in rooms.steps() if any(
-        problem(store.shard(name, color)) for color in catalog.partitions(catalog.step(name)))] == []
+    assert [name for name in GRAPH if any(
+        problem(store.shard(name, color)) for color in GRAPH[name].partitions)] == []
 
 
 def test_a_mix_that_changes_after_it_was_measured_is_named(whole: Path, monkeypatch: pytest.MonkeyPatch):
     """A song's length is measured when its rows are listed, and again when they are made."""
     shutil.rmtree(whole / "shards/base_manifest/Red")
-    measured, lengths = steps.audible_end_ms, []
+    measured, lengths = source.audible_end_ms, []
 
     def longer(song):
         lengths.append(song.song_id)
         return measured(song) + (1000 if lengths.count(song.song_id) > 1 else 0)
 
-    monkeypatch.setattr(steps, "audible_end_ms", longer)
-    outcome = bring_up_to_date(catalog.step("base_manifest"), ShardStore(str(whole)), "Red")
+    for module in (source, base_manifest):
+        monkeypatch.setattr(module, "audible_end_ms", longer)
+    outcome = bring_up_to_date(GRAPH["base_manifest"], ShardStore(str(whole)), "Red")
     assert outcome.problem is not None and "02_01_main.wav changed while it was read" in outcome.problem
 
 

@@ -21,13 +21,13 @@ from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType
 from rainbow_assets.cli.styles import styled
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.text import counted
+from rainbow_assets.text import counted, some
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from rainbow_assets.lineage.plan import Planned
-    from rainbow_assets.lineage.step import Step
+    from rainbow_assets.lineage.row_asset import RowAsset
     from rainbow_assets.storage.store import ShardStore
 
 WALKS = 3
@@ -45,24 +45,24 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
 
     All colors are materialized in one process, through Dagster, so that the run is in its UI.
     """
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.home import dagster_home
-    from rainbow_assets.lineage import catalog, render
+    from rainbow_assets.lineage import render
     from rainbow_assets.lineage.plan import plan as make_plan
     from rainbow_assets.storage.store import ShardStore
 
     dagster_home()  # fails early where there is none
     begun = time.monotonic()
     colors = (color,) if color else taxonomy.COLOR_NAMES
-    steps, store = rooms.steps(), ShardStore(settings.roots().data)
+    store = ShardStore(settings.roots().data)
     # Models are trained where they are named: a changed lyric must not cost a training.
-    chosen = {name: catalog.step(name) for name in assets} or {
-        name: step for name, step in steps.items() if not step.on_request}
+    chosen = {name: GRAPH[name] for name in assets} or {
+        name: asset for name, asset in GRAPH.items() if not asset.on_request}
     if mend:
         _repair(chosen, store, colors, as_json)
 
     def plan_of(wanted: Collection[str], colors: tuple[str, ...]) -> list[Planned]:
-        return [entry for entry in make_plan(steps, store, colors, allow_deletes=allow_deletes)
+        return [entry for entry in make_plan(GRAPH, store, colors, allow_deletes=allow_deletes)
                 if entry.asset in wanted]
 
     planned, made, whole = plan_of(chosen, colors), Made(), not assets and color is None
@@ -71,7 +71,7 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
         if waiting:
             names = _with_readers(waiting, chosen, color is None)
             _run(made, waiting, colors, names, allow_deletes, begun if as_json else None)
-            everything = [name for name, step in steps.items() if not step.on_request]
+            everything = [name for name, asset in GRAPH.items() if not asset.on_request]
             waiting = _waiting(plan_of(everything, taxonomy.COLOR_NAMES), store)
     if as_json:
         made.dump(begun)
@@ -85,9 +85,9 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
 
 
 def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
-    from rainbow_assets.lineage import catalog, repair
+    from rainbow_assets.lineage import repair
 
-    shards = sum(len(colors if step.colored else catalog.partitions(step)) for step in steps.values())
+    shards = sum(len(colors if step.colored else step.partitions) for step in steps.values())
     with progress.bar("examining") as tick:
         done = iter(range(1, shards + 1))
         damages = repair.repair(steps, store, colors, lambda where: tick("shards", next(done), shards))
@@ -101,9 +101,9 @@ def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
 
     Dagster may show an older version, or a problem of the last build whose cause is gone.
     """
-    from rainbow_assets.dagster_versions import known_versions
     from rainbow_assets.lineage.materialize import problem
     from rainbow_assets.lineage.plan import FRESH
+    from rainbow_assets.orchestration.versions import known_versions
 
     fresh = {(entry.asset, entry.partition): store.shard(entry.asset, entry.partition).require_index().data_version
              for entry in planned if entry.state == FRESH}
@@ -113,21 +113,20 @@ def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
             or problem(store.shard(*where)) is not None]
 
 
-def _with_readers(waiting: list[Planned], chosen: dict[str, Step], all_colors: bool) -> list[str]:
+def _with_readers(waiting: list[Planned], chosen: dict[str, RowAsset], all_colors: bool) -> list[str]:
     """Return the assets of ``waiting`` and all that read them, one after the other, in order of the graph.
 
     Without all colors, those that read every color are left out: the others may be out of date.
     """
     found = {entry.asset for entry in waiting}
     for name, step in chosen.items():
-        if found & set(step.inputs) and (step.colored or all_colors):
+        if found & set(step.reads) and (step.colored or all_colors):
             found.add(name)
     return [name for name in chosen if name in found]
 
 
 def _places(entries: list[Planned]) -> str:
-    return ", ".join(f"{entry.asset}/{entry.partition}" for entry in entries[:3]) + (
-        f" and {len(entries) - 3} more" if len(entries) > 3 else "")
+    return some([f"{entry.asset}/{entry.partition}" for entry in entries], 3)
 
 
 def _run(
@@ -138,8 +137,8 @@ def _run(
 
     Exits 1 if a step fails; with ``json_since``, when the command began, what was made is printed as JSON before.
     """
-    from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
 
     places = [colors.index(entry.partition) for entry in waiting if entry.partition in colors]
     span = colors[min(places):max(places) + 1] if places else colors

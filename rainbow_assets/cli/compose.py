@@ -93,25 +93,24 @@ def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
 
 
 def _materialize(*assets: str) -> None:
-    from rainbow_assets import jobs
     from rainbow_assets.cli.failures import stop_if_failed
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
 
     stop_if_failed(jobs.run_colors(defs, assets=assets))
 
 
 def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
-    from rainbow_assets.composition import final_step, stage_step, steps, tell
+    from rainbow_assets.composition import stage_rows, tell
     from rainbow_assets.composition.commissions import of_store
 
-    shown = [name for name in final_step.SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]
-    rows = sorted((row for row in store.shard(final_step.NAME).table(final_step.SCHEMA, shown).to_pylist()
+    finals = store.shard("final_candidates").rows(without=("midi", "flac", "stems", "harmony"))
+    rows = sorted((row for row in finals
                    if song_id in (None, row["song_id"])), key=lambda row: row["final_id"])
     if not rows:
         raise RainbowError("no piece was finished; run: rainbow why final_candidates")
-    stages = (steps.CHORD_CANDIDATES, steps.DRUM_CANDIDATES, steps.BASS_CANDIDATES, steps.MELODY_CANDIDATES)
-    rated = sum(part.facts.get("evaluated", 0) for step in stages
-                for part in store.shard(step.name).require_index().parts if song_id in (None, part.group))
+    rated = sum(part.facts.get("evaluated", 0) for name in MADE[:4]
+                for part in store.shard(name).require_index().parts if song_id in (None, part.group))
     if as_json:
         click.echo(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
                               ensure_ascii=False))
@@ -124,7 +123,7 @@ def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool)
         click.echo(_table(own))
         click.echo(f"hear them: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
     columns = ["candidate_id", "song_id", "kept"]
-    kept = len(stage_step.kept_rows(store.shard(steps.MELODY_CANDIDATES.name), song_id, columns))
+    kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
     click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
                f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
 

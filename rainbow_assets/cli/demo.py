@@ -75,9 +75,9 @@ class _Clock:
 
 def _tour(clock: _Clock) -> None:
     """Run every wing once; end with at most eight lines: what to hear, what to see, what to try next."""
-    from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
     from rainbow_assets.demo.threads import write_threads
+    from rainbow_assets.orchestration import jobs
     from rainbow_assets.release.commands import hear
     from rainbow_assets.storage.store import ShardStore
 
@@ -114,10 +114,10 @@ def _chords() -> str:
 
 def _compose(store: ShardStore) -> str:
     """Compose the example proposal and return where its pieces are."""
-    from rainbow_assets import jobs
     from rainbow_assets.cli.compose import EXAMPLE, LIBRARY, MADE
     from rainbow_assets.composition import commissions, proposal
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
 
     path = _folder("proposals") / "demo.yml"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ def stop_if_failed(result: Any) -> None:
     """Exit 1 with why each step of a run failed, what was not run because of it, and where the whole log is."""
     if result.success:
         return
-    from rainbow_assets import jobs, runs
+    from rainbow_assets.orchestration import jobs, runs
 
     found = runs.failures(result)
     for failure in found:

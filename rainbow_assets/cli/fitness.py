@@ -79,8 +79,8 @@ def score(
 
 
 def _opened(model: Path | None) -> ChromaticScorer:
+    from rainbow_assets.fitness.chromatic_scorer import load
     from rainbow_assets.fitness.scorer import ChromaticScorer
-    from rainbow_assets.fitness.scorer_step import load
 
     if model is None:
         from rainbow_assets.storage.store import ShardStore
@@ -142,9 +142,9 @@ def evaluate(as_json: bool) -> None:
 
 
 def _materialize(*assets: str) -> None:
-    from rainbow_assets import jobs
     from rainbow_assets.cli.failures import stop_if_failed
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
 
     result = jobs.run_colors(defs, assets=assets)
     stop_if_failed(result)
@@ -153,15 +153,14 @@ def _materialize(*assets: str) -> None:
 
 
 def _evaluated(as_json: bool) -> None:
-    from rainbow_assets.fitness import eval_step, scorer_step, tell
+    from rainbow_assets.fitness import tell
     from rainbow_assets.storage.shard import MissingShard
     from rainbow_assets.storage.store import ShardStore
 
     store = ShardStore(settings.roots().data)
-    shown = [name for name in scorer_step.SCHEMA.names if name != "onnx"]
     try:
-        rows = store.shard(eval_step.FUSION_EVALUATION.name).table(eval_step.SCHEMA).to_pylist()
-        scorers = store.shard(scorer_step.NAME).table(scorer_step.SCHEMA, shown).to_pylist()
+        rows = store.shard("fusion_evaluation").rows()
+        scorers = store.shard("chromatic_scorer").rows(without=["onnx"])
     except MissingShard as error:
         raise UsageError("nothing was evaluated yet; run: rainbow fitness train") from error
     if not rows or not scorers:

@@ -33,10 +33,10 @@ def _store() -> ShardStore:
 
 
 def _planned(color: str | None, allow_deletes: bool = False) -> list[Planned]:
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.lineage.plan import plan as make_plan
 
-    return make_plan(rooms.steps(), _store(), _colors(color), allow_deletes=allow_deletes)
+    return make_plan(GRAPH, _store(), _colors(color), allow_deletes=allow_deletes)
 
 
 def _dump(value: Any) -> None:
@@ -58,11 +58,11 @@ def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: boo
 
     planned = _planned(color, allow_deletes)
     if html is not None:
-        from rainbow_assets import rooms
+        from rainbow_assets.assets import GRAPH
         from rainbow_assets.lineage import page
 
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(page.plan_page(rooms.steps(), planned), "utf-8", newline="\n")
+        html.write_text(page.plan_page(GRAPH, planned), "utf-8", newline="\n")
         click.echo(f"wrote {html}")
     elif as_json:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
@@ -80,13 +80,12 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
 
     Prints the reasons of ASSET and of everything that it follows.
     """
-    from rainbow_assets import rooms
-    from rainbow_assets.lineage import catalog, gates, render
+    from rainbow_assets.assets import GRAPH
+    from rainbow_assets.lineage import gates, render
     from rainbow_assets.lineage.plan import FRESH
 
-    rooms.steps()
-    step = catalog.step(asset)
-    planned = [entry for entry in _planned(color) if entry.asset in _ancestors(asset) | {asset}]
+    step, followed = GRAPH[asset], GRAPH.followed([asset])
+    planned = [entry for entry in _planned(color) if entry.asset in followed]
     chosen = [entry for entry in planned if entry.asset == asset or entry.state != FRESH]
     if as_json:
         _dump([entry.as_dict() for entry in chosen])
@@ -96,20 +95,7 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
         if text:
             click.echo(styled(text))
     if step.on_request and not any(entry.asset == asset for entry in chosen):
-        click.echo(f"{asset}: built only when named. {gates.blocked(_store(), asset)}")
-
-
-def _ancestors(asset: str) -> set[str]:
-    from rainbow_assets.lineage import catalog
-
-    found: set[str] = set()
-    todo = [asset]
-    while todo:
-        for name in catalog.step(todo.pop()).inputs:
-            if name in catalog.steps() and name not in found:
-                found.add(name)
-                todo.append(name)
-    return found
+        click.echo(f"{asset}: built only when named. {gates.blocked(_store(), step)}")
 
 
 @click.command()
@@ -126,7 +112,7 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
     and nobody knows to what; a song stays the same song, of the same color. The options suppose something else of a
     raw file or a song, and are then exact as far as a plan is.
     """
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.corpus import targets
     from rainbow_assets.corpus.hypothesis import Hypothesis, supposed
     from rainbow_assets.lineage import render
@@ -134,7 +120,7 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
     from rainbow_assets.lineage.impact import impact as follow
     from rainbow_assets.release.versions_holding import releases_of
 
-    store, steps = _store(), rooms.steps()
+    store = _store()
     if sum(map(bool, (content, removed, other))) > 1:
         raise UsageError("--with, --removed and --color suppose different things; give one of them")
     if content or removed or other:
@@ -143,7 +129,7 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
             entries = difference(before, _planned(None, allow_deletes=True), store)
         supposition = _sentence(said)
     else:
-        entries = follow(steps, store, targets.resolve(target, store, steps))
+        entries = follow(GRAPH, store, targets.resolve(target, store, GRAPH))
         supposition = f"supposed: {target} changes, to what nobody knows; songs keep their names and colors"
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
     releases = releases_of(settings.roots(), segments)
@@ -168,17 +154,17 @@ def lineage(segment_id: str, as_json: bool) -> None:
 
     Prints files, manifest fields and code, and then tables and releases.
     """
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.corpus import targets
     from rainbow_assets.lineage import render, trace
     from rainbow_assets.release.versions_holding import releases_of
 
-    store, steps = _store(), rooms.steps()
+    store = _store()
     song = targets.song_of_segment(segment_id)
     color = targets.color_of_song(song, store) if song else None
     if song is None or color is None:
         raise UsageError(f"{segment_id!r} is no segment that has been built; ids look like 05_03_t02_0012000")
-    document = trace.trace(steps, store, color, "segments", segment_id)
+    document = trace.trace(GRAPH, store, color, "segments", segment_id)
     document["files"], document["fields"] = _raw(store, color, song, segment_id)
     document["releases"] = releases_of(settings.roots(), {segment_id})
     if as_json:

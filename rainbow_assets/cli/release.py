@@ -58,6 +58,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
     Its files are hashed, its rows are traced and compared with the ledgers here. Exit code 1 on damage.
     """
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.release import facts
     from rainbow_assets.release.audit import verify as audit
     from rainbow_assets.release.publish import open_hub
@@ -67,7 +68,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
     hub, wanted = open_hub(push), Version.parse(version)
     manifest = hub.manifest(wanted)
     try:
-        local = facts.provenance(ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
+        local = facts.provenance(GRAPH, ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
     except RainbowError as error:
         click.echo(f"not compared with the ledgers here: {error}", err=True)
         local = None
@@ -93,20 +94,19 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
 def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
     """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.release.gate_report import gate_report
     from rainbow_assets.release.publish import rehearse as try_out
     from rainbow_assets.release.tables import ReleaseRefused
     from rainbow_assets.storage.store import ShardStore
 
-    rooms.steps()  # a version is judged by the plan of all that it is made from
     store = ShardStore(settings.roots().data)
-    gates = gate_report(store)
+    gates = gate_report(GRAPH, store)
     if not as_json:
         click.echo(styled("\n".join(line for gate in gates for line in gate.lines())))
     manifest, found, refused = None, None, None
     try:
-        manifest, found = try_out(store, version, push, samples, include_preview)
+        manifest, found = try_out(GRAPH, store, version, push, samples, include_preview)
     except ReleaseRefused as error:
         refused = str(error)
     if as_json:
@@ -147,8 +147,8 @@ def release(
     if dry_run:
         rehearse(version, push, preview_samples, include_preview, as_json)
         return
-    from rainbow_assets import jobs
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
     from rainbow_assets.release.commands import hear, published
     from rainbow_assets.release.publish import open_hub
 

@@ -37,10 +37,9 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     if ingest:
         _ingest(store, as_json)
         return
-    from rainbow_assets.composition.final_step import NAME
     from rainbow_assets.composition.page import Running
 
-    if store.shard(NAME).index() is None:
+    if store.shard("final_candidates").index() is None:
         raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml")
     if as_json:
         click.echo(json.dumps(_pending(store), indent=1, ensure_ascii=False))
@@ -55,30 +54,27 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
 
 def _pending(store: ShardStore) -> list[dict[str, object]]:
     """Return the finished pieces that can be judged, without their sounds."""
-    from rainbow_assets.composition import final_step
-
     shown = ["final_id", "candidate_id", "song_id", "title", "rainbow_color", "total", "theory", "fitness"]
-    return store.shard(final_step.NAME).table(final_step.SCHEMA, shown).to_pylist()
+    return store.shard("final_candidates").rows(*shown)
 
 
 def _ingest(store: ShardStore, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from rainbow_assets import jobs
     from rainbow_assets.cli.failures import stop_if_failed
-    from rainbow_assets.composition import evaluation_step, tell
+    from rainbow_assets.composition import agreement, tell
     from rainbow_assets.definitions import defs
+    from rainbow_assets.orchestration import jobs
     from rainbow_assets.storage.shard import MissingShard
 
-    stop_if_failed(jobs.run_colors(defs, assets=[evaluation_step.NAME]))
-    shown = [name for name in evaluation_step.SCHEMA.names if name != "midi"]
+    stop_if_failed(jobs.run_colors(defs, assets=["human_evaluation"]))
     try:
-        rows = store.shard(evaluation_step.NAME).table(evaluation_step.SCHEMA, shown).to_pylist()
+        rows = store.shard("human_evaluation").rows(without=["midi"])
     except MissingShard as error:
         raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml") from error
     promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
     if as_json:
-        measured = {name: asdict(evaluation_step.measured(rows, name)) for name in ("total", "theory", "fitness")}
+        measured = {name: asdict(agreement.measured(rows, name)) for name in ("total", "theory", "fitness")}
         click.echo(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
         return
     click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "

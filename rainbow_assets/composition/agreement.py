@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from rainbow_assets.composition import review
 
 DRAWS = 2000
 
@@ -61,3 +64,9 @@ def agreement(
         shares = wins[drawn].sum(axis=1) / totals[drawn].sum(axis=1)
         low, high = (float(value) for value in np.quantile(shares, [0.025, 0.975]))
     return Agreement(float(wins.sum() / pairs), low, high, int(pairs), len(names), approved, len(every))
+
+
+def measured(rows: list[dict[str, Any]], score: str) -> Agreement:
+    """Return how well ``score`` (total, theory, fitness) orders approved before rejected pieces within a song."""
+    return agreement((row["song_id"], row[score], row["status"] == review.APPROVED) for row in rows
+                     if row[score] is not None and row["status"] != review.PENDING)

@@ -1,6 +1,137 @@
-"""The Dagster checks of the composer's tables; the questions themselves are in quality.py."""
+"""Questions that the composer's tables must answer with yes, each with its numbers."""
 
-from rainbow_assets.composition import registry
-from rainbow_assets.lineage.dagster import color_checks
+from __future__ import annotations
 
-checks = [check for step in registry.STEPS for check in color_checks(step.name)]
+import io
+from collections import defaultdict
+from typing import Any
+
+from rainbow_assets.composition import bass, chords, melody
+from rainbow_assets.composition.commissions import commissions
+from rainbow_assets.composition.meter import Meter
+from rainbow_assets.composition.midi import from_midi
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, SILENT, Song, bars_without
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.lineage.verdicts import Check, Finding, check
+from rainbow_assets.music.keys import parse_key
+from rainbow_assets.storage.files import sha256_bytes
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
+
+RANGES = {CHORDS: (chords.LOWEST, chords.HIGHEST), DRUMS: (27, 87), BASS: (bass.LOWEST, bass.HIGHEST),
+          MELODY: (melody.LOWEST, melody.HIGHEST)}
+"""MIDI pitches that a part does not leave."""
+_TOLD = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
+
+
+def wrong_with(data: bytes, song: Song, twice: bool = True) -> str | None:
+    """Return what is wrong with a piece (it does not open, a note is out of range, a bar is empty), or None.
+
+    ``twice``: it is read by mido, too, which is slow, and both must find the same notes.
+    """
+    import mido
+
+    try:
+        parts = from_midi(data)
+        told = sum(1 for track in mido.MidiFile(file=io.BytesIO(data)).tracks for item in track
+                   if item.type == "note_on" and item.velocity) if twice else None
+    except (RuntimeError, ValueError, EOFError, OSError, IndexError, KeyError) as error:
+        return f"it does not open ({str(error)[:60]})"
+    if told not in (None, sum(len(notes) for notes in parts.values())):
+        return "two readers find different notes"
+    for name, notes in parts.items():
+        if name not in RANGES:
+            return f"it has a part called {name[:20]!r}"
+        low, high = RANGES[name]
+        if any(not low <= note.pitch <= high for note in notes):
+            return f"a note of the {name} is outside {low} to {high}"
+        if any(note.start < 0 or note.start + note.length > song.ticks for note in notes):
+            return f"a note of the {name} is outside the {song.bars} bars"
+        empty = bars_without(notes, song)
+        if empty:
+            return f"bar {empty[0]} of the {name} is empty"
+    return None if parts else "it has no part"
+
+
+def song_of(row: dict[str, Any]) -> Song:
+    """Return the song that a candidate's row is of."""
+    top, bottom = (int(text) for text in row["time_signature"].split("/"))
+    return Song(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
+                row["rainbow_color"], row["concept"], (), row["bars"])
+
+
+def pieces_whole(step: RowAsset) -> Check:
+    """Build the check that every file opens, is what was scored, in range, and full; what is kept is read twice."""
+    def evaluate(shard: Shard) -> Finding:
+        marks = ["kept"] if "kept" in step.schema.names else []
+        rows = shard.table(step.schema, [step.key, *marks, *_TOLD, "midi_sha256", "midi"]).to_pylist()
+        wrong = []
+        for row in rows:
+            said = "its digest is not its own" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
+                row["midi"], song_of(row), row.get("kept", True))
+            wrong += [f"{row[step.key]}: {said}"] if said else []
+        numbers = {"pieces": len(rows), "wrong": len(wrong)}
+        if wrong:
+            return Finding(False, f"{len(wrong)} pieces are not whole: {some(wrong, 3)}; materialize {step.name} "
+                                  "again", numbers)
+        return Finding(True, f"{len(rows)} pieces open, all bars full, all notes in range", numbers)
+
+    return Check("pieces_whole", evaluate, "Every file opens, is in range, and has no empty bar.")
+
+
+def candidates_differ(step: RowAsset) -> Check:
+    """Build the check that the candidates of a parent are different files, and that some of each song are kept."""
+    def evaluate(shard: Shard) -> Finding:
+        rows = shard.table(step.schema, ["candidate_id", "song_id", "parent_id", "midi_sha256", "kept"]).to_pylist()
+        own: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        kept: defaultdict[str, int] = defaultdict(int)
+        for row in rows:
+            own[row["song_id"], row["parent_id"] or ""].append(row["midi_sha256"])
+            kept[row["song_id"]] += row["kept"]
+        twice = sorted(f"{song} {parent}" for (song, parent), found in own.items() if len(set(found)) < len(found))
+        nothing = sorted(song for song, count in kept.items() if not count)
+        numbers = {"candidates": len(rows), "parents": len(own), "kept": sum(kept.values()), "equal": len(twice)}
+        if twice or nothing:
+            return Finding(False, f"candidates of {some(twice) or 'no parent'} are equal files, and nothing was kept "
+                                  f"of {some(nothing) or 'no song'}; materialize {step.name} again", numbers)
+        return Finding(True, f"{len(rows)} different candidates, {numbers['kept']} kept", numbers)
+
+    return Check("candidates_differ", evaluate, "Candidates of one parent are different files.")
+
+
+def scores_told(step: RowAsset) -> Check:
+    """Build the check that scores are in 0..1, that a ranking fitness moves, and that its status is said."""
+    def evaluate(shard: Shard) -> Finding:
+        rows = shard.table(step.schema, ["candidate_id", "song_id", "score", "theory", "fitness", "scorer_status",
+                                         "pattern"]).to_pylist()
+        wrong = [row["candidate_id"] for row in rows if not (0 <= row["score"] <= 1 and 0 <= row["theory"] <= 1)
+                 or not row["scorer_status"]]
+        ranked: defaultdict[str, set[float | None]] = defaultdict(set)
+        for row in rows:
+            if row["scorer_status"] == "discriminative" and row["pattern"] != SILENT:
+                ranked[row["song_id"]].add(row["fitness"])
+        still = sorted(song for song, values in ranked.items() if len(values) < 2 or values == {0.0})
+        numbers = {"candidates": len(rows), "ranked_by_fitness": len(ranked), "wrong": len(wrong), "still": len(still)}
+        if wrong or still:
+            return Finding(False, f"{len(wrong)} candidates have no usable score ({some(wrong)}), and the fitness of "
+                                  f"{some(still) or 'no song'} does not move; look at chromatic_scorer", numbers)
+        return Finding(True, f"{len(rows)} scores, {len(ranked)} songs ranked by fitness", numbers)
+
+    return Check("scores_told", evaluate, "Scores are possible, and fitness moves where it ranks.")
+
+
+@check("Every commissioned song was composed.")
+def songs_composed(shard: Shard) -> Finding:
+    """Every commissioned song has candidates, or a proposal that cannot be read, which fails and is said."""
+    known = {item.song_id: item for item in commissions(shard.store)}
+    ledger = ledger_frame(shard, ["part", "status"])
+    assert ledger is not None
+    made = set(ledger.filter(ledger["status"] == "ok")["part"])
+    refused = [item.problem for item in known.values() if item.proposal is None]
+    lacking = sorted(name for name, item in known.items() if item.proposal and name not in made)
+    numbers = {"commissions": len(known), "composed": len(made), "refused": len(refused), "lacking": len(lacking)}
+    if refused or lacking:
+        return Finding(False, f"{' '.join(refused) or 'no proposal was refused'}; without candidates: "
+                              f"{some(lacking) or 'none'}; mend the proposal, then: rainbow compose", numbers)
+    return Finding(True, f"{len(known)} songs commissioned, {len(made)} composed", numbers)

@@ -141,7 +141,7 @@ class Chords:
                 for number, pitch in enumerate(order)]
 
     def rate(self, genomes: Sequence[ChordGenome], made: Sequence[Made]) -> list[dict[str, float]]:
-        """Return the harmony room's terms of each progression, and whether it begins, or comes, home."""
+        """Return the terms of harmony's scorers of each progression, and whether it begins, or comes, home."""
         rows = np.array([genome.places for genome in genomes], np.int32)
         _, parts = totals(self._items, Progressions(self.pool, rows))
         return [{**{name: float(part[number]) for name, part in parts.items()}, "home": self._home(genome.places)}

@@ -20,7 +20,7 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets.threads.steps import THREAD_MANIFESTS, rows_of
+from rainbow_assets.threads.tables import rows_of
 
 FILE = "proposal.yml"
 SONG = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
@@ -73,10 +73,10 @@ def thread_fields(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
 def thread_row(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
     """Return the row of `thread_manifests` whose id (or its beginning), folder or title is ``thread``."""
     try:
-        rows = rows_of(store.shard(THREAD_MANIFESTS.name))
+        rows = rows_of(store.shard("thread_manifests"))
     except MissingShard:
         raise ProposalError(f"{where}: thread is {thread!r}, and no threads have been read; run: rainbow build "
-                            f"--asset {THREAD_MANIFESTS.name}") from None
+                            "--asset thread_manifests") from None
     found = [row for name, row in rows.items() if thread in (name, row["directory"], row["title"])]
     found = found or [row for name, row in rows.items() if len(thread) >= 4 and name.startswith(thread)]
     if len(found) != 1:

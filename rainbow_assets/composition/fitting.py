@@ -54,7 +54,7 @@ class Fitting:
 
 def fitting(store: ShardStore, song: Song, theory_weight: float) -> Fitting:
     """Open the store's scorer for ``song``; without one, or for a color without a target, say so."""
-    from rainbow_assets.fitness import scorer_step
+    from rainbow_assets.fitness import chromatic_scorer
 
     if song.color not in targets.targeted():
         return Fitting(NO_TARGET)
@@ -62,7 +62,7 @@ def fitting(store: ShardStore, song: Song, theory_weight: float) -> Fitting:
     index = shard.index()
     if index is None or not index.rows:
         return Fitting(NONE_MADE)
-    gates.require(store, NAME)
-    scorer = scorer_step.load(store)
+    gates.require(store, chromatic_scorer.CHROMATIC_SCORER)
+    scorer = chromatic_scorer.load(store)
     status = scorer.status if theory_weight < 1 or scorer.status != DISCRIMINATIVE else BY_THEORY
     return Fitting(status, scorer, song)

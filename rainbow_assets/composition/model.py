@@ -12,6 +12,8 @@ from rainbow_assets.music.keys import SCALES, Key
 CHORDS, DRUMS, BASS, MELODY = "chords", "drums", "bass", "melody"
 STAGES = (CHORDS, DRUMS, BASS, MELODY)
 """The stages in the order in which they are composed; each adds one part."""
+SILENT = "silent"
+"""Pattern of the one candidate of a stage that is left out."""
 LETTERS = {CHORDS: "c", DRUMS: "d", BASS: "b", MELODY: "m"}
 """Of candidate ids: ``song.c07.d31.b02.m11`` is a melody over a bass over drums over chords."""
 Parts = Mapping[str, tuple[Note, ...]]

@@ -25,8 +25,6 @@ from rainbow_assets import taxonomy
 from rainbow_assets.composition import pictures, review
 from rainbow_assets.composition.commissions import SONG, of_store
 from rainbow_assets.composition.errors import ReviewError
-from rainbow_assets.composition.final_step import NAME as FINALS
-from rainbow_assets.composition.final_step import SCHEMA
 from rainbow_assets.composition.fitting import SAID
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.midi import from_midi
@@ -49,12 +47,11 @@ _ENVIRONMENT = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGES), autoesc
 
 def songs(store: ShardStore) -> list[dict[str, Any]]:
     """Return what the page shows: every song with its pieces, best first, and what was said of them."""
-    shard = store.shard(FINALS)
+    shard = store.shard("final_candidates")
     if shard.index() is None:
         return []
-    shown = [name for name in SCHEMA.names if name not in ("flac", "stems", "harmony")]
     by_song: dict[str, list[dict[str, Any]]] = {}
-    for row in sorted(shard.table(SCHEMA, shown).to_pylist(), key=lambda row: row["final_id"]):
+    for row in sorted(shard.rows(without=("flac", "stems", "harmony")), key=lambda row: row["final_id"]):
         by_song.setdefault(row["song_id"], []).append(row)
     return [_song(of_store(store) / song_id, rows) for song_id, rows in by_song.items()]
 

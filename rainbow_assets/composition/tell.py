@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rainbow_assets.composition import evaluation_step, fitting
-from rainbow_assets.composition.agreement import Agreement
+from rainbow_assets.composition import fitting
+from rainbow_assets.composition.agreement import Agreement, measured
 
 
 def stages(facts: Sequence[Mapping[str, Any]]) -> str:
@@ -46,7 +46,7 @@ def agreements(rows: list[dict[str, Any]]) -> list[str]:
     lines = ["| score | agreement (0.5 is chance) | 95 % | pairs | songs | approved of decided |",
              "|---|---:|---|---:|---:|---|"]
     for name in ("total", "theory", "fitness"):
-        lines.append(agreement_line(name, evaluation_step.measured(rows, name)))
+        lines.append(agreement_line(name, measured(rows, name)))
     return lines
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.reader import folder_color
-from rainbow_assets.corpus.steps import BASE_MANIFEST, Source, load_source, manifest_rows
+from rainbow_assets.corpus.source import Source, load_source, manifest_rows
 from rainbow_assets.lineage import guards, reasons
 from rainbow_assets.lineage.ledger import Delta
 from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
 
 NOT_FIELDS = {"audio_sha256", "midi_sha256", "main_audio_sha256", "training_data"}
 
@@ -29,10 +30,10 @@ def explain(delta: Delta) -> list[str]:
             continue
         moved = [f"{song}/{name} {_how(old.get(name), new.get(name))}" for name in sorted({*old, *new})
                  if old.get(name) != new.get(name)]
-        said.append(f"files: {reasons.some(moved)}")
+        said.append(f"files: {some(moved, reasons.MOST)}")
         fields = changed_fields(delta.shard, source, song)
         if fields:
-            said.append(f"fields of {song}: {reasons.some(fields)}")
+            said.append(f"fields of {song}: {some(fields, reasons.MOST)}")
     return said
 
 
@@ -69,7 +70,7 @@ def changed_fields(shard: Shard, source: Source, song: str) -> list[str]:
         if stem not in old or stem not in new:
             moved[f"{stem} {'removed' if stem in old else 'added'}"] = None
             continue
-        for item in BASE_MANIFEST.schema:
+        for item in tables.SCHEMA:
             if item.name not in NOT_FIELDS and old[stem][item.name] != new[stem][item.name]:
                 moved[item.name if item.name in song_wide else f"{stem}.{item.name}"] = None
     return list(moved)

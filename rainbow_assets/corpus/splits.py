@@ -5,6 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.lineage.verdicts import Check, Finding
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
@@ -35,3 +40,25 @@ def _share(songs: int, share: float) -> int:
     if songs < 3 or share <= 0:
         return 0
     return min(max(1, round(songs * share)), (songs - 1) // 2)
+
+
+def splits_of(shard: Shard) -> dict[str, str]:
+    """Return {song: split} of a shard of `song_splits`."""
+    return {row["song_id"]: row["split"] for row in shard.rows("song_id", "split")}
+
+
+def splits_kept(step: RowAsset) -> Check:
+    """Each row of ``step`` carries its song's split, so no song is in two."""
+
+    def evaluate(shard: Shard) -> Finding:
+        splits = splits_of(shard.store.shard("song_splits", shard.partition))
+        rows = shard.rows("song_id", "split")
+        found = {(row["song_id"], row["split"]) for row in rows}
+        wrong = sorted(f"{song} in {split}" for song, split in found if splits.get(song) != split)
+        numbers = {"rows": len(rows), "songs": len(found), "songs_in_another_split": len(wrong)}
+        if wrong:
+            return Finding(False, f"rows carry another split than song_splits gives their song ({some(wrong)}), so a "
+                                  f"song would leak; materialize {step.name} again", numbers)
+        return Finding(True, f"{len(rows)} rows in the splits of their {len(found)} songs", numbers)
+
+    return Check("splits_kept", evaluate, "Each row carries its song's split.")

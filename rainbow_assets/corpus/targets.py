@@ -9,14 +9,13 @@ from pathlib import Path
 import polars as pl
 
 from rainbow_assets import taxonomy
+from rainbow_assets.corpus.base_manifest import BASE_MANIFEST
 from rainbow_assets.corpus.changes import recorded_files
-from rainbow_assets.corpus.steps import BASE_MANIFEST
 from rainbow_assets.errors import UsageError
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.codeversion import PACKAGE
 from rainbow_assets.lineage.impact import Change, keys_of_parts
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
 
@@ -28,7 +27,7 @@ class UnknownTarget(UsageError):
     """Nothing that was built goes by that name."""
 
 
-def resolve(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Change]:
+def resolve(name: str, store: ShardStore, steps: Mapping[str, RowAsset]) -> list[Change]:
     """Return what ``name`` stands for; raise ``UnknownTarget`` with what may be named."""
     found = (_color(name, store) or _segment(name, store) or _song(name, store) or _module(name, store, steps)
              or _file(name, store))
@@ -79,7 +78,7 @@ def _song(name: str, store: ShardStore) -> list[Change]:
     return [Change(BASE_MANIFEST.name, color, frozenset(keys), opens=True)]
 
 
-def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Change]:
+def _module(name: str, store: ShardStore, steps: Mapping[str, RowAsset]) -> list[Change]:
     path = Path(name)
     if path.suffix != ".py" or PACKAGE not in path.parts:
         return []
@@ -88,7 +87,7 @@ def _module(name: str, store: ShardStore, steps: Mapping[str, Step]) -> list[Cha
     found = []
     for step in steps.values():
         if module in step.code.modules:
-            for partition in catalog.partitions(step):
+            for partition in step.partitions:
                 frame = ledger_frame(store.shard(step.name, partition), ["key"])
                 if frame is not None:
                     own = step.candidates is not None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rainbow_assets import settings
+from rainbow_assets.corpus.base_manifest import BASE_MANIFEST
 from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.corpus.root import corpus_root
-from rainbow_assets.corpus.steps import BASE_MANIFEST, load_source, source_token
+from rainbow_assets.corpus.source import load_source, source_token
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.lineage import guards
 from rainbow_assets.lineage.ledger import reconcile

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rainbow_assets.embeddings import health
 from rainbow_assets.embeddings.specs import SPECS
-from rainbow_assets.lineage.verdicts import Outcome
+from rainbow_assets.lineage.verdicts import Finding
 from rainbow_assets.storage.parquet import read_parquet, write_parquet
 from rainbow_assets.storage.shard import Shard
 
@@ -35,15 +35,15 @@ def remember(shard: Shard, vector: str) -> None:
     shard.store.files.write(_name(shard), sink.getvalue())
 
 
-def compare(shard: Shard, vector: str) -> Outcome:
+def compare(shard: Shard, vector: str) -> Finding:
     """Compare the shard with what the last release held."""
     data = shard.store.files.read(_name(shard))
     if data is None:
-        return Outcome(True, "nothing was released yet that could be compared", {"compared": 0})
+        return Finding(True, "nothing was released yet that could be compared", {"compared": 0})
     table = read_parquet(data)
     now, spec_digest = health.vectors_of(shard, vector), _spec_digest(shard)
     if (table.schema.metadata or {}).get(SPEC, b"").decode() != spec_digest:
-        return Outcome(True, "the last release was made by another encoder or other rules; not compared",
+        return Finding(True, "the last release was made by another encoder or other rules; not compared",
                        {"compared": 0, "another_spec": 1})
     spec = next((spec for spec in SPECS.values() if spec.digest == spec_digest), None)
     least = spec.precision if spec else 0.999
@@ -51,7 +51,7 @@ def compare(shard: Shard, vector: str) -> Outcome:
     before = dict(zip(table.column("key").to_pylist(), table.column("vector").to_pylist(), strict=True))
     both = sorted(places.keys() & before.keys())
     if not both:
-        return Outcome(True, "no input of the last release is left", {"compared": 0})
+        return Finding(True, "no input of the last release is left", {"compared": 0})
     old = health.normalized(np.array([before[key] for key in both], np.float32))
     new = health.normalized(np.stack([now.matrix[places[key]] for key in both]))
     close = (old * new).sum(axis=1)
@@ -60,10 +60,10 @@ def compare(shard: Shard, vector: str) -> Outcome:
                "drift_of_center": round(1 - float(centers[0] @ centers[1]), 6)}
     if close.min() < least:
         worst = both[int(close.argmin())]
-        return Outcome(False, f"the input {worst} has another vector than in the last release (cosine "
+        return Finding(False, f"the input {worst} has another vector than in the last release (cosine "
                               f"{close.min():.4f}, bound {least}) although the encoder is said to be the same; check "
                               "the weights, or pin another revision", numbers)
-    return Outcome(True, f"{len(both)} inputs of the last release have the vectors they had", numbers)
+    return Finding(True, f"{len(both)} inputs of the last release have the vectors they had", numbers)
 
 
 def _name(shard: Shard) -> str:

@@ -7,13 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from rainbow_assets.corpus import split_step
 from rainbow_assets.embeddings import health, tables
+from rainbow_assets.embeddings.embeddings import ASSETS
 from rainbow_assets.embeddings.specs import SPECS, EncoderSpec
-from rainbow_assets.embeddings.steps import STEPS
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.segments.table import column
-from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
+from rainbow_assets.lineage.row_asset import column
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -27,7 +25,7 @@ class MixedEncoders(RainbowError):
 def chosen(store: ShardStore) -> dict[str, EncoderSpec]:
     """Return the one spec of each vector column over all colors; raise ``MixedEncoders``."""
     found: dict[str, EncoderSpec] = {}
-    for step in STEPS:
+    for step in ASSETS:
         digests: dict[str, str] = {}
         for color in COLOR_NAMES:
             for _, table in store.shard(step.name, color).tables(["spec_digest"]):
@@ -48,7 +46,7 @@ def chosen(store: ShardStore) -> dict[str, EncoderSpec]:
 def schema(specs: Mapping[str, EncoderSpec]) -> pa.Schema:
     """Return the published columns; vector columns have ``emb`` in their names, so that no viewer plots them."""
     vectors = []
-    for step in STEPS:
+    for step in ASSETS:
         spec = specs.get(step.vector)
         vectors += [column(tables.HAS[step.vector], pa.bool_(), "False where there is no input; the vector is null")]
         if spec is not None:
@@ -75,9 +73,9 @@ def section(specs: Mapping[str, EncoderSpec]) -> str:
 def joined(store: ShardStore, color: str, song: str, specs: Mapping[str, EncoderSpec]) -> pa.Table:
     """Return the published rows of one song, in order of key; a row that was set aside has a null vector."""
     wanted = schema(specs)
-    segments = _part(store, TRAINING_SEGMENTS.name, color, song, ["segment_id"])
+    segments = _part(store, "training_segments", color, song, ["segment_id"])
     keys = sorted(segments.column("segment_id").to_pylist()) if segments is not None else []
-    splits = store.shard("song_splits", color).table(split_step.SCHEMA, ["song_id", "split"]).to_pylist()
+    splits = store.shard("song_splits", color).rows("song_id", "split")
     split = {row["song_id"]: row["split"] for row in splits}
     if keys and song not in split:
         raise RainbowError(f"{song} has no split; materialize song_splits for {color}")
@@ -85,7 +83,7 @@ def joined(store: ShardStore, color: str, song: str, specs: Mapping[str, Encoder
                 "profile": next((spec.profile for spec in specs.values()), None)}
     columns: dict[str, Any] = {"segment_id": pa.array(keys, pa.string())}
     columns.update({name: pa.array([value] * len(keys), pa.string()) for name, value in constant.items()})
-    for step in STEPS:
+    for step in ASSETS:
         found = _part(store, step.name, color, song, ["segment_id", step.vector])
         held = dict(zip(found.column("segment_id").to_pylist(), health.arrays(found.column(step.vector)), strict=True)
                     ) if found is not None else {}

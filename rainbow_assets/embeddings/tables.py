@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from rainbow_assets.embeddings.cache import VectorCache
-from rainbow_assets.segments.table import column
+from rainbow_assets.lineage.row_asset import column
 
 CONCEPT, LYRIC, SOUND = "concept_emb", "lyric_emb", "audio_emb"
 HAS = {CONCEPT: "has_concept_embedding", LYRIC: "has_lyric_embedding", SOUND: "has_audio_embedding"}

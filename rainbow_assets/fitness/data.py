@@ -13,7 +13,8 @@ import pyarrow as pa
 from rainbow_assets import taxonomy
 from rainbow_assets.embeddings import tables
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.fitness import roll, roll_step, set_step, targets
+from rainbow_assets.fitness import roll, targets
+from rainbow_assets.fitness.modalities import SCHEMA, SOURCES
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
 
@@ -92,8 +93,8 @@ def load(store: ShardStore) -> TrainingData:
 
     Raises ``BrokenJoin`` where a row's vector or roll is missing, doubled, or not of the length of the others.
     """
-    table = pl.DataFrame(pl.from_arrow(store.shard(set_step.FUSION_TRAINING_SET.name).table(set_step.SCHEMA)))
-    rows = table.filter(pl.any_horizontal(f"uses_{name}" for name in set_step.SOURCES)).sort("segment_id")
+    table = store.shard("fusion_training_set").frame(SCHEMA)
+    rows = table.filter(pl.any_horizontal(f"uses_{name}" for name in SOURCES)).sort("segment_id")
     keys = rows["segment_id"].to_list()
     place = {key: n for n, key in enumerate(keys)}
     target, mask = encode(rows["rainbow_color"].to_list())
@@ -145,8 +146,8 @@ def _matrix(store: ShardStore, asset: str, vector: str, place: dict[str, int], w
 def _notes(store: ShardStore, place: dict[str, int], wanted: Flags) -> list[roll.Notes | None]:
     notes: list[roll.Notes | None] = [None] * len(place)
     seen = np.zeros(len(place), bool)
-    for table in _tables(store, roll_step.PIANO_ROLLS.name, ["segment_id", "notes"]):
-        for key, found in zip(table.column("segment_id").to_pylist(), roll_step.notes_of(table.column("notes")),
+    for table in _tables(store, "piano_rolls", ["segment_id", "notes"]):
+        for key, found in zip(table.column("segment_id").to_pylist(), roll.notes_of(table.column("notes")),
                               strict=True):
             at = place.get(key)
             if at is None or found is None:
@@ -154,7 +155,7 @@ def _notes(store: ShardStore, place: dict[str, int], wanted: Flags) -> list[roll
             if seen[at]:
                 raise BrokenJoin(f"piano_rolls has two rows for {key}; rebuild: rainbow build --repair")
             seen[at], notes[at] = True, found
-    _require(roll_step.PIANO_ROLLS.name, place, wanted, seen)
+    _require("piano_rolls", place, wanted, seen)
     return notes
 
 

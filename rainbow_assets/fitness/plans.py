@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +13,9 @@ import numpy.typing as npt
 from rainbow_assets.corpus.splits import TRAIN, VALIDATION
 from rainbow_assets.fitness.data import TrainingData
 from rainbow_assets.settings import FitnessRules
+
+if TYPE_CHECKING:
+    from rainbow_assets.fitness.model import ModelSpec
 
 FINAL, FOLD, PERMUTED = "final", "fold", "permuted"
 Places = npt.NDArray[np.int64]
@@ -63,3 +69,27 @@ def permuted(data: TrainingData, seed: int) -> TrainingData:
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(songs))
     dealt = {song: color[songs[int(other)]] for song, other in zip(songs, order, strict=True)}
     return data.with_colors([dealt[song] for song in data.songs])
+
+
+def has_torch() -> bool:
+    """True where models can be trained on this machine."""
+    return importlib.util.find_spec("torch") is not None and importlib.util.find_spec("safetensors") is not None
+
+
+def spec_of(row: Mapping[str, Any]) -> ModelSpec:
+    """Return the shape of the model in a row of `fusion_model`."""
+    from rainbow_assets.fitness.model import ModelSpec
+
+    return ModelSpec(row["profile"], row["audio_dims"], row["concept_dims"], row["lyric_dims"])
+
+
+VARIANTS = {
+    "all": "everything that is known of a held-out segment",
+    "audio": "its sound alone", "midi": "its music alone",
+    "cropped": "two thirds of its music alone, from anywhere: the slice's place and length tell nothing",
+    "concept": "its song's concept alone", "lyric": "its lyric alone",
+    "without_concept": "everything but the concept",
+    "composer": "music and concept, as the composer scores",
+    "other_midi": "concept, and the music of another color",
+    "permuted": "models that were trained on shuffled colors", "majority": "the most frequent modes, whatever is heard",
+}

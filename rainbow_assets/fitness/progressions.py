@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rainbow_assets import settings, taxonomy
-from rainbow_assets.fitness import scorer_step, targets
+from rainbow_assets.fitness import chromatic_scorer, targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, ScorerError
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.harmony.pool import Progressions
@@ -41,8 +41,8 @@ def for_color(color: str) -> ProgressionFitness:
     name, store = taxonomy.resolve(color).name, ShardStore(settings.roots().data)
     if name not in targets.targeted():
         raise ScorerError(f"{name} has no target to fit")
-    scorer = scorer_step.load(store)
+    scorer = chromatic_scorer.load(store)
     if scorer.status != DISCRIMINATIVE:
         raise ScorerError(f"the trained scorer is {scorer.status}; rainbow fitness evaluate says why")
-    gates.require(store, scorer_step.NAME)
+    gates.require(store, chromatic_scorer.CHROMATIC_SCORER)
     return ProgressionFitness(scorer, name)

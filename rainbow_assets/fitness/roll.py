@@ -12,8 +12,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.fitness import (
+    roll,
+)
 
 STEP_MS, STEPS, PITCHES = 120, 256, 128
 WINDOW_MS = STEP_MS * STEPS
@@ -187,3 +192,23 @@ def stack(found: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]]) 
         flat[number, places] = values
     flat *= np.float32(1 / FULL)
     return flat.reshape(len(found), *SHAPE)
+
+
+NOTES = pa.list_(pa.struct([
+    pa.field("start", pa.uint16(), nullable=False), pa.field("end", pa.uint16(), nullable=False),
+    pa.field("pitch", pa.uint8(), nullable=False), pa.field("velocity", pa.uint8(), nullable=False),
+    pa.field("drum", pa.bool_(), nullable=False),
+]))
+
+
+def notes_of(lists: pa.ListArray | pa.ChunkedArray) -> list[roll.Notes | None]:
+    """Return the notes of each row of the column ``notes``, None where it is null."""
+    whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    items = whole.flatten()
+    flat = np.zeros(len(items), roll.NOTE)
+    for number, item in enumerate(NOTES.value_type):
+        flat[item.name] = items.field(number).to_numpy(zero_copy_only=False)
+    lengths = np.asarray(pc.fill_null(whole.value_lengths(), 0))
+    ends = np.cumsum(lengths)
+    empty = np.asarray(whole.is_null())
+    return [None if empty[n] else flat[ends[n] - lengths[n]:ends[n]] for n in range(len(whole))]

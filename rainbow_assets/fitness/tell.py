@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from rainbow_assets.fitness import eval_step, set_step
+from rainbow_assets.fitness.modalities import SOURCES
 from rainbow_assets.fitness.pictures import ORDER
+from rainbow_assets.fitness.plans import VARIANTS
 
 
 def balance(frame: pl.DataFrame) -> str:
@@ -16,7 +17,7 @@ def balance(frame: pl.DataFrame) -> str:
     lines = ["| color | songs | segments | concept | lyric | sound | music | target |",
              "|---|---:|---:|---:|---:|---:|---:|---|"]
     for (color,), rows in frame.sort("rainbow_color").group_by("rainbow_color", maintain_order=True):
-        counts = " | ".join(str(int(rows[f"uses_{name}"].sum())) for name in set_step.SOURCES)
+        counts = " | ".join(str(int(rows[f"uses_{name}"].sum())) for name in SOURCES)
         lines.append(f"| {color} | {rows['song_id'].n_unique()} | {len(rows)} | {counts} | "
                      f"{'yes' if rows['has_target'].any() else 'none: masked'} |")
     return "\n".join(lines)
@@ -52,7 +53,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> str:
         single = " | ".join(f"{known[name]['value']:.3f}" if name in known else "" for name in
                             ("temporal", "spatial", "ontological", "color"))
         fits = "" if row["fitness_median"] is None else f"{row['fitness_median']:.3f}"
-        lines.append(f"| {row['variant']}: {eval_step.VARIANTS[row['variant']]} | {modes['songs']} | "
+        lines.append(f"| {row['variant']}: {VARIANTS[row['variant']]} | {modes['songs']} | "
                      f"{modes['value']:.3f} | {modes['low']:.3f} to {modes['high']:.3f} | {modes['chance']:.3f} | "
                      f"{modes['p_value']:.4f} | {single} | {fits} |")
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from rainbow_assets.harmony.model import Progression
 from rainbow_assets.music.errors import PackError
 from rainbow_assets.music.functions import DIATONIC, TONIC
 from rainbow_assets.music.keys import MODES
+from rainbow_assets.storage.shard import Shard
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -133,3 +134,11 @@ def cadences(graph: nx.DiGraph, mode: str, top: int = 5) -> list[tuple[str, floa
     found = [(f"{graph.nodes[source]['label']} → {tonic}", float(data["probability"]), int(data["count"]))
              for source, _, data in graph.in_edges(target, data=True) if source != target and data["count"]]
     return sorted(found, key=lambda item: (-item[1], item[0]))[:top]
+
+
+def graph_of(shard: Shard) -> nx.DiGraph:
+    """Return the graph that the rows of a graph asset hold, both modes in one."""
+    import networkx as nx
+
+    parts = [from_json(row["node_link"]) for row in sorted(shard.rows(), key=lambda row: row["mode"])]
+    return nx.compose_all(parts) if parts else nx.DiGraph()

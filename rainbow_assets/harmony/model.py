@@ -1,4 +1,4 @@
-"""The vocabulary of the harmony room: chords, progressions, packs and what was wrong with a pack's files."""
+"""The vocabulary of harmony: chords, progressions, packs and what was wrong with a pack's files."""
 
 from __future__ import annotations
 

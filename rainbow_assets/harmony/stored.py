@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
+from rainbow_assets.harmony.graphs import graph_of
 from rainbow_assets.harmony.library import Library
-from rainbow_assets.harmony.tables import CHORD_SCHEMA, chords_of
+from rainbow_assets.harmony.tables import chords_of
 from rainbow_assets.storage.store import ShardStore
 
 
 def stored_library(store: ShardStore) -> Library:
     """Return the built library; raise ``MissingShard`` (which names the command) where it was never built."""
     shard = store.shard("chord_library")
-    chords = chords_of(shard.table(CHORD_SCHEMA).to_pylist())
+    chords = chords_of(shard.rows())
     version = shard.require_index().data_version
-    return Library("library", version, chords, graph_of(store.shard("function_graph").table(GRAPH_SCHEMA)))
+    return Library("library", version, chords, graph_of(store.shard("function_graph")))

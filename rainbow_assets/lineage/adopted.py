@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rainbow_assets.lineage.step import Step
+    from rainbow_assets.lineage.row_asset import RowAsset
     from rainbow_assets.lineage.verdicts import Check
 
 
@@ -22,7 +22,7 @@ def _known() -> dict[str, dict[str, list[str]]]:
     return json.loads(Path(__file__).with_name("adopted.json").read_text("utf-8"))
 
 
-def steps(step: Step) -> dict[str, str]:
+def steps(step: RowAsset) -> dict[str, str]:
     """Return {older version: today's} for rows of ``step`` that today's code would make the same way."""
     *older, newest = _known()["steps"].get(step.name, [""])
     return dict.fromkeys(older, newest) if older and step.code.version == newest else {}

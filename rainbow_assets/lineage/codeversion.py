@@ -33,11 +33,11 @@ from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
-STOPS = ("settings", "errors", "progress", "caches", "home", "definitions", "cli", "digests", "storage", "lineage")
-FACES = ("assets", "checks", "resources", "automation", "jobs", "partitions", "dagster")
+STOPS = ("settings", "errors", "progress", "caches", "home", "assets", "definitions", "orchestration", "cli", "digests",
+         "storage", "lineage")
 STEP = "machine.Step"
 SHORT = 8
-KNOWN_AS: dict[str, str] = {}
+KNOWN_AS = {"RowAsset": "Step"}
 """New name -> the name under which something of the machine counts: a renaming there must make nothing stale."""
 Root = tuple[str, str]
 """A definition: its module and its name."""
@@ -212,7 +212,7 @@ class Code:
 
 def _stopped(module: str) -> bool:
     parts = module.split(".")
-    return len(parts) > 1 and (parts[1] in STOPS or parts[-1] in FACES)
+    return len(parts) > 1 and parts[1] in STOPS
 
 
 @cache

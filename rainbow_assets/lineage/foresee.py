@@ -12,27 +12,27 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rainbow_assets import settings
-from rainbow_assets.lineage import catalog, ledger
+from rainbow_assets.lineage import ledger
 from rainbow_assets.lineage.ledger import STATUS_OK, Delta
-from rainbow_assets.lineage.step import VERSIONS, Step
+from rainbow_assets.lineage.row_asset import VERSIONS, RowAsset
 from rainbow_assets.storage.shard import Shard, ShardIndex
 
 UNKNOWN = "?"
 """A digest equal to none that a ledger holds."""
 ROWS = "key"
-"""In ``Step.flows``: the inputs that decide whether a row comes to be. Not an output field."""
+"""In ``RowAsset.flows``: the inputs that decide whether a row comes to be. Not an output field."""
 
 
 @dataclass(frozen=True)
 class ForeseenShard(Shard):
     """A shard as it will be. Tables of it are those of now: where a row moved, they are out of date.
 
-    ``rows`` is its ledger. ``moves`` says in which keys each output field may move; ``maybe`` are rows that may come
+    ``listed`` is its ledger. ``moves`` says in which keys each output field may move; ``maybe`` are rows that may come
     to be or not, ``other`` those that come or go for certain. ``more``: rows may come that nobody can name yet.
     ``opens``: what follows row by row may be more rows than before, though the rows here are these.
     """
 
-    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
+    listed: pl.DataFrame = field(default_factory=pl.DataFrame)
     live: ShardIndex | None = None
     moves: Mapping[str, frozenset[str]] = field(default_factory=dict)
     maybe: frozenset[str] = frozenset()
@@ -53,28 +53,28 @@ class ForeseenShard(Shard):
 
     def ledger(self, columns: list[str] | None = None) -> pl.DataFrame:
         """Return the rows that will be there."""
-        return self.rows if columns is None else self.rows.select(n for n in columns if n in self.rows.columns)
+        return self.listed if columns is None else self.listed.select(n for n in columns if n in self.listed.columns)
 
 
-def foreseen(step: Step, shard: Shard) -> dict[str, list[ForeseenShard]]:
+def foreseen(step: RowAsset, shard: Shard) -> dict[str, list[ForeseenShard]]:
     """Return the shards that ``shard`` reads and that are foreseen only, by asset."""
     found = {}
-    for asset in step.inputs:
-        shards = [shard.store.shard(asset, other) for other in catalog.read_partitions(step, asset, shard.partition)]
+    for asset in step.reads:
+        shards = [shard.store.shard(asset, other) for other in step.read_partitions(asset, shard.partition)]
         only = [item for item in shards if isinstance(item, ForeseenShard)]
         if only:
             found[asset] = only
     return found
 
 
-def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """Return the rows that should exist, with ``UNKNOWN`` for each input that may move.
 
     Candidate functions that read tables, not ledgers, see the values of now: what moved is laid over them here.
     """
     frame = ledger.candidates(step, shard, rules)
     for asset, shards in foreseen(step, shard).items():
-        for name in step.inputs[asset]:
+        for name in step.reads[asset]:
             keys = set[str]().union(*(item.moves.get(name, ()) for item in shards))
             if keys:
                 column = f"in:{asset}.{name}"
@@ -84,20 +84,20 @@ def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def follows(
-    step: Step, asset: str, shards: list[ForeseenShard], keys: Collection[str], frame: pl.DataFrame
+    step: RowAsset, asset: str, shards: list[ForeseenShard], keys: Collection[str], frame: pl.DataFrame
 ) -> pl.Series:
     """Tell which rows of ``frame`` (``key``, ``part``) read one of ``keys`` of ``asset``.
 
     A slice of a mix has no row of a stem to join; it follows its whole song.
     """
-    above = pl.concat(item.rows.select("key", "part") for item in shards)
+    above = pl.concat(item.listed.select("key", "part") for item in shards)
     parts = above.filter(pl.col("key").is_in(list(keys)))["part"].unique()
     on = frame.select(step.joins.get(asset, pl.col("key")).alias("on"), pl.col("part"))
     alone = ~pl.col("on").is_in(above["key"].implode()) & pl.col("part").is_in(parts.implode())
     return on.select(pl.col("on").is_in(list(keys)) | alone).to_series().fill_null(False)
 
 
-def chosen_anew(step: Step, shard: Shard) -> bool:
+def chosen_anew(step: RowAsset, shard: Shard) -> bool:
     """Return True if any row of ``step`` may come, go or change, because the values that choose its rows may change.
 
     Each candidate of a step with its own candidates may read all upstream rows, unless the step is ``row_by_row``.
@@ -115,18 +115,18 @@ def chosen_anew(step: Step, shard: Shard) -> bool:
     return False
 
 
-def may_come(step: Step, unsure: Collection[ForeseenShard]) -> bool:
+def may_come(step: RowAsset, unsure: Collection[ForeseenShard]) -> bool:
     """Return True if there may be new rows whose keys are not known yet."""
     by_row = step.candidates is None or step.row_by_row
     return any(item.more or (item.opens and by_row) for item in unsure)
 
 
-def may_go(step: Step, shard: Shard, frame: pl.DataFrame) -> set[str]:
+def may_go(step: RowAsset, shard: Shard, frame: pl.DataFrame) -> set[str]:
     """Return the keys of ``frame`` that hang on upstream rows that may not come to be."""
     found: set[str] = set()
     for asset, shards in foreseen(step, shard).items():
         maybe = set[str]().union(*(item.maybe for item in shards))
-        if maybe and asset == next(iter(step.inputs)):
+        if maybe and asset == next(iter(step.reads)):
             found |= set(frame["key"].filter(follows(step, asset, shards, maybe, frame)))
     return found
 
@@ -159,7 +159,7 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
         frozenset([*delta.new, *delta.gone]), more=more, reshaped=delta.reshaped)
 
 
-def all_rows(step: Step, shard: Shard) -> ForeseenShard:
+def all_rows(step: RowAsset, shard: Shard) -> ForeseenShard:
     """Return the shard of which nobody knows yet which rows it will have: each of now may move or go."""
     rows = shard.ledger()
     rows = rows if rows is not None else ledger.empty_ledger(step)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage import verdicts
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.shard import DamagedShard, MissingShard
 from rainbow_assets.storage.store import WHOLE, ShardStore
 
@@ -29,14 +29,14 @@ class Shut:
     said_no: bool
 
 
-def require(store: ShardStore, asset: str, color: str = WHOLE) -> None:
-    """Pass where every check of ``asset`` holds for the live data of ``color``; raise ``Blocked`` otherwise."""
-    problem = blocked(store, asset, color)
+def require(store: ShardStore, asset: RowAsset, partition: str = WHOLE) -> None:
+    """Pass where every check of ``asset`` holds for the live data of ``partition``; raise ``Blocked`` otherwise."""
+    problem = blocked(store, asset, partition)
     if problem is not None:
         raise Blocked(problem)
 
 
-def shut(step: Step, store: ShardStore, partition: str) -> Iterator[str]:
+def shut(step: RowAsset, store: ShardStore, partition: str) -> Iterator[str]:
     """Yield why ``partition`` of ``step`` may not be made: a shard that it reads may not be used, or waits itself.
 
     Optional ones may lack. What waits behind a failed check is not built on either: it is not of today's rows.
@@ -45,52 +45,53 @@ def shut(step: Step, store: ShardStore, partition: str) -> Iterator[str]:
         sentence = blocked(store, asset, upstream)
         if sentence is not None:
             yield sentence
-    seen = set(todo := list(_read(step, store, partition)))
+    todo = list(_read(step, store, partition))
+    seen = {(asset.name, upstream) for asset, upstream in todo}
     while todo:
         asset, upstream = todo.pop(0)
-        for further in _read(catalog.step(asset), store, upstream):
-            if further in seen:
+        for further in _read(asset, store, upstream):
+            where = further[0].name, further[1]
+            if where in seen:
                 continue
-            seen.add(further)
+            seen.add(where)
             todo.append(further)
             found = shut_by(store, *further)
             if found is not None and found.said_no:
-                yield f"{asset}/{upstream} waits: {found.sentence}"
+                yield f"{asset.name}/{upstream} waits: {found.sentence}"
 
 
-def _read(step: Step, store: ShardStore, partition: str) -> Iterator[tuple[str, str]]:
+def _read(step: RowAsset, store: ShardStore, partition: str) -> Iterator[tuple[RowAsset, str]]:
     """Yield (asset, partition) of every shard that ``partition`` of ``step`` reads, without optional ones that lack."""
-    for asset in step.inputs:
-        for upstream in catalog.read_partitions(step, asset, partition):
+    for asset in step.reads:
+        for upstream in step.read_partitions(asset, partition):
             if asset not in step.optional or store.shard(asset, upstream).index() is not None:
-                yield asset, upstream
+                yield step.upstream(asset), upstream
 
 
-def require_upstreams(step: Step, store: ShardStore, partition: str) -> None:
+def require_upstreams(step: RowAsset, store: ShardStore, partition: str) -> None:
     """Pass where everything that ``partition`` of ``step`` reads may be used; raise ``Blocked`` otherwise."""
     for sentence in shut(step, store, partition):
         raise Blocked(sentence)
 
 
-def blocked(store: ShardStore, asset: str, color: str = WHOLE) -> str | None:
-    """Return why ``asset`` in ``color`` may not be used, or None where it may."""
-    found = shut_by(store, asset, color)
+def blocked(store: ShardStore, asset: RowAsset, partition: str = WHOLE) -> str | None:
+    """Return why ``asset`` in ``partition`` may not be used, or None where it may."""
+    found = shut_by(store, asset, partition)
     return found.sentence if found else None
 
 
-def shut_by(store: ShardStore, asset: str, color: str = WHOLE) -> Shut | None:
-    """Return why ``asset`` in ``color`` may not be used and whether that is an answer, or None where it may."""
-    shard = store.shard(asset, color)
-    checks = catalog.checks(asset)
-    again = f"dagster asset materialize -m rainbow_assets.definitions --select {asset}" + (
-        "" if color == WHOLE else f" --partition {color}"
+def shut_by(store: ShardStore, asset: RowAsset, partition: str = WHOLE) -> Shut | None:
+    """Return why ``asset`` in ``partition`` may not be used and whether that is an answer, or None where it may."""
+    shard = store.shard(asset.name, partition)
+    again = f"dagster asset materialize -m rainbow_assets.definitions --select {asset.name}" + (
+        "" if partition == WHOLE else f" --partition {partition}"
     )
     try:
         index = shard.require_index()
         known = verdicts.read(shard)
     except (MissingShard, DamagedShard) as error:
         return Shut(str(error), isinstance(error, DamagedShard))
-    for check in checks:
+    for check in asset.checks:
         verdict = verdicts.current(shard, check, known)
         if verdict is None:
             older = any(v.check == check.name for v in known)

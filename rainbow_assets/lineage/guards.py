@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.ledger import Delta, candidates
+from rainbow_assets.text import some
 
 NAMED = 5
 """How many of the missing a message names."""
@@ -25,7 +25,7 @@ class Vanished(RainbowError):
 def vanished(delta: Delta) -> str | None:
     """Return why the losses that ``delta`` found are not believed, or None where they are.
 
-    Only steps that read from outside the store (``Step.source``) are asked: what is gone there goes everywhere. The
+    Only steps that read from outside the store (``RowAsset.source``) are asked: what is gone there goes everywhere. The
     share of each kind is compared with ``safety.max_vanished``.
     """
     step, shard = delta.step, delta.shard
@@ -35,8 +35,7 @@ def vanished(delta: Delta) -> str | None:
     for gone, before, what in _losses(delta):
         if len(gone) <= most * before:
             continue
-        names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED} more" if len(gone) > NAMED else "")
-        return (f"{shard.where}: {len(gone)} of {before} {what}s are gone at once ({names}), more than "
+        return (f"{shard.where}: {len(gone)} of {before} {what}s are gone at once ({some(gone, NAMED)}), more than "
                 f"{most:.0%}; nothing was deleted. If a disk is not mounted, a file was emptied or a variable names "
                 "another folder, put that right; if they were deleted on purpose, run: rainbow build --allow-deletes")
     return None
@@ -79,7 +78,7 @@ def moved(delta: Delta) -> dict[str, str]:
     if column is None or not delta.step.colored or not gone:
         return {}
     was, found = _files(delta.old.filter(pl.col("part").is_in(list(gone))), column), dict[str, str]()
-    for other in catalog.partitions(delta.step):
+    for other in delta.step.partitions:
         if other != here:
             wanted = candidates(delta.step, delta.shard.store.shard(delta.step.name, other), delta.rules)
             there = set(_files(wanted, column).values())

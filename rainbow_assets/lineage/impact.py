@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from rainbow_assets import settings
-from rainbow_assets.lineage import catalog, foresee
+from rainbow_assets.lineage import foresee
 from rainbow_assets.lineage.foresee import ForeseenShard
 from rainbow_assets.lineage.ledger import Delta, candidates, compare, ledger_frame, moved_inputs
 from rainbow_assets.lineage.plan import Planned
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
@@ -55,7 +55,7 @@ class Touched:
 
 
 def impact(
-    steps: Mapping[str, Step], store: ShardStore, changes: Collection[Change], rules: settings.Rules | None = None
+    steps: Mapping[str, RowAsset], store: ShardStore, changes: Collection[Change], rules: settings.Rules | None = None
 ) -> list[Touched]:
     """Return what ``changes`` would touch, in order of the steps: every row that they may make again, or take away.
 
@@ -68,7 +68,7 @@ def impact(
     found = []
     try:
         for name, step in steps.items():
-            for partition in catalog.partitions(step):
+            for partition in step.partitions:
                 shard = after.shard(name, partition)
                 if shard.index() is None:
                     continue
@@ -83,19 +83,21 @@ def impact(
     return [entry for entry in found if entry.keys or entry.more]
 
 
-def _changed(step: Step, shard: Shard, change: Change) -> tuple[ForeseenShard, set[str]]:
+def _changed(step: RowAsset, shard: Shard, change: Change) -> tuple[ForeseenShard, set[str]]:
     fields = change.fields if change.fields is not None else tuple(step.fields)
     return foresee.edited(shard, change.keys, fields, change.opens), set(change.keys)
 
 
-def _reached(step: Step, before: Shard, shard: Shard, rules: settings.Rules) -> tuple[ForeseenShard, set[str]] | None:
+def _reached(
+    step: RowAsset, before: Shard, shard: Shard, rules: settings.Rules
+) -> tuple[ForeseenShard, set[str]] | None:
     """Return the shard after the change and its rows that may move or go; None where nothing above it moves."""
     above = [item for shards in foresee.foreseen(step, shard).values() for item in shards]
     if not above:
         return None
     if foresee.chosen_anew(step, shard):
         seen = foresee.all_rows(step, shard)
-        return seen, set(seen.rows["key"])
+        return seen, set(seen.listed["key"])
     was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
     moved = compare(step, wanted, was)
     delta = Delta(step, shard, rules, {}, None, wanted, was, {}, new=moved.new, changed=moved.changed,
@@ -112,7 +114,7 @@ def _touched(shard: Shard, seen: ForeseenShard, keys: set[str]) -> Touched:
     assert ledger is not None
     hit = ledger.filter(pl.col("key").is_in(list(keys)))
     fields = tuple(sorted(name for name, moving in seen.moves.items() if moving))
-    more = seen.more or not seen.rows["key"].is_in(ledger["key"].implode()).all()
+    more = seen.more or not seen.listed["key"].is_in(ledger["key"].implode()).all()
     return Touched(shard.asset, shard.partition, len(hit), len(ledger), tuple(sorted(set(hit["part"]))), fields,
                    frozenset(hit["key"]), more)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.step import VERSIONS, Batch, Step
+from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset
 from rainbow_assets.storage.parquet import parquet_bytes, read_parquet, rows_of, write_parquet
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
 
@@ -57,7 +57,7 @@ class Lander:
     """Writes batches as parts, each merged with the rows of its part that were kept, and gathers the new ledger."""
 
     def __init__(
-        self, step: Step, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part],
+        self, step: RowAsset, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part],
         kept: pl.Series, rewrite: bool = False,
     ) -> None:
         self.step, self.shard, self.wanted, self.old, self.parts = step, shard, wanted, old, parts

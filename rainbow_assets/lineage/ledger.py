@@ -8,7 +8,7 @@ journaled when it lands, so that a killed run is continued and at most one part 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,10 +18,10 @@ import polars as pl
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import adopted, catalog, landing
+from rainbow_assets.lineage import adopted, landing
 from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.reading import DeclaredStore
-from rainbow_assets.lineage.step import VERSIONS, Batch, Step, Work
+from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
 
 STATUS_OK = "ok"
@@ -42,7 +42,7 @@ class Delta:
     made from. ``current`` is True where the shard needs nothing at all.
     """
 
-    step: Step
+    step: RowAsset
     shard: Shard
     rules: settings.Rules
     signature: dict[str, str]
@@ -79,7 +79,7 @@ class Delta:
 
     def work(self) -> Work:
         """What the step's function is called with."""
-        return Work(_declared(self.step, self.shard), self.todo, self.rules)
+        return Work(_declared(self.step, self.shard), self.todo, self.rules, self.step.above, self.step.schema)
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,14 @@ NEVER_MADE = "never made"
 """Data version of an optional upstream that is not there."""
 
 
-def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]:
+def signature(step: RowAsset, shard: Shard, rules: settings.Rules) -> dict[str, str]:
     """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
     found = step.versions(rules)
     found["schema"], found[WRITER] = schema_digest(step), str(landing.LAYOUT)
     if step.source is not None:
         found["source"] = step.source(shard)
-    for asset in step.inputs:
-        for partition in catalog.read_partitions(step, asset, shard.partition):
+    for asset in step.reads:
+        for partition in step.read_partitions(asset, shard.partition):
             name = f"{EDGE}{asset}" if partition == shard.partition else f"{EDGE}{asset}/{partition}"
             upstream = shard.store.shard(asset, partition)
             lacking = asset in step.optional and upstream.index() is None
@@ -123,7 +123,7 @@ def signature(step: Step, shard: Shard, rules: settings.Rules) -> dict[str, str]
     return found
 
 
-def schema_digest(step: Step) -> str:
+def schema_digest(step: RowAsset) -> str:
     """Digest of a step's columns, their types, and its output fields: what its readers rely on."""
     return digest([f"{name.name}:{name.type}" for name in step.schema], list(step.fields))
 
@@ -133,12 +133,12 @@ def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame
     return shard.ledger(columns)
 
 
-def empty_ledger(step: Step) -> pl.DataFrame:
+def empty_ledger(step: RowAsset) -> pl.DataFrame:
     """Return a ledger of ``step`` without rows."""
     return pl.DataFrame(schema=dict.fromkeys(step.ledger_columns, pl.String))
 
 
-def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
     shard = _declared(step, shard)
     found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
@@ -151,17 +151,17 @@ def candidates(step: Step, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     return found.with_columns(constants)
 
 
-def _declared(step: Step, shard: Shard) -> Shard:
+def _declared(step: RowAsset, shard: Shard) -> Shard:
     """Return ``shard`` in a store that has the step's own inputs and nothing else."""
     return replace(shard, store=DeclaredStore(shard.store, step))
 
 
-def _joined(step: Step, shard: Shard) -> pl.DataFrame:
+def _joined(step: RowAsset, shard: Shard) -> pl.DataFrame:
     """Rows of the first input, each joined to the output digests of the other inputs."""
     frame: pl.DataFrame | None = None
-    for asset, names in step.inputs.items():
+    for asset, names in step.reads.items():
         rows = pl.concat(outputs(shard.store.shard(asset, partition), asset, names)
-                         for partition in catalog.read_partitions(step, asset, shard.partition))
+                         for partition in step.read_partitions(asset, shard.partition))
         if frame is None:
             frame = rows
             continue
@@ -174,7 +174,7 @@ def _joined(step: Step, shard: Shard) -> pl.DataFrame:
     return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
 
 
-def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame:
+def outputs(upstream: Shard, asset: str, names: Sequence[str]) -> pl.DataFrame:
     """Return key, part and the output digests ``names`` of the good rows of one upstream shard, named as inputs."""
     upstream.require_index()
     ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
@@ -187,11 +187,11 @@ def outputs(upstream: Shard, asset: str, names: tuple[str, ...]) -> pl.DataFrame
     return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
 
 
-Listing = Callable[[Step, Shard, settings.Rules], pl.DataFrame]
+Listing = Callable[[RowAsset, Shard, settings.Rules], pl.DataFrame]
 
 
 def reconcile(
-    step: Step, shard: Shard, rules: settings.Rules | None = None, listing: Listing = candidates
+    step: RowAsset, shard: Shard, rules: settings.Rules | None = None, listing: Listing = candidates
 ) -> Delta:
     """Compare the rows that should exist with the ledger; read nothing but indexes where nothing moved.
 
@@ -223,7 +223,7 @@ def reconcile(
 
 
 def _standing(
-    step: Step, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None
+    step: RowAsset, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None
 ) -> pl.DataFrame:
     """The ledger with what an interrupted run landed laid over it; ``columns`` narrows it."""
     ledger = ledger_frame(shard, columns)
@@ -247,7 +247,7 @@ class Compared:
     kept: pl.Series
 
 
-def compare(step: Step, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
+def compare(step: RowAsset, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
     """Sort keys into new, changed, gone and kept by comparing every digest of ``wanted`` with ``old``."""
     compared = ["part", *step.input_columns, *VERSIONS]
     missing = [name for name in ("key", *compared) if name not in wanted.columns]
@@ -319,7 +319,7 @@ def commit(
     return _finish(delta, writer, started, grace_s)
 
 
-def _account(shard: Shard, batch: Batch, asked: set[str] | None, step: Step) -> None:
+def _account(shard: Shard, batch: Batch, asked: set[str] | None, step: RowAsset) -> None:
     if asked is None:
         raise LedgerError(f"{shard.where}: a batch came for {batch.part}, which nobody asked for (or it came twice)")
     made = batch.table.column(step.key).to_pylist()

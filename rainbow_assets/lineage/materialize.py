@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, gates, guards, verdicts
+from rainbow_assets.lineage import gates, guards, verdicts
 from rainbow_assets.lineage.ledger import Report, commit, reconcile
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.lineage.verdicts import Verdict
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.storage.shard import Shard
@@ -24,7 +24,7 @@ LOCK_WAIT_S = 600.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BuildResult:
     """What came of one shard: ``report`` and ``verdicts``, or ``problem``, a sentence that says why it was left."""
 
     partition: str
@@ -34,14 +34,14 @@ class Outcome:
 
 
 def bring_up_to_date(
-    step: Step,
+    step: RowAsset,
     store: ShardStore,
     partition: str = WHOLE,
     rules: settings.Rules | None = None,
     run: str = "-",
     progress: Callable[[str, int, int], None] | None = None,
     allow_deletes: bool = False,
-) -> Outcome:
+) -> BuildResult:
     """Do exactly the work that is stale in one shard.
 
     A ``RainbowError`` (blocked upstream, damaged file, busy shard, unusable input) leaves the shard as it was and is
@@ -60,14 +60,16 @@ def bring_up_to_date(
             total = len(delta.new) + len(delta.changed)
             tick = (lambda done: progress(partition, done, total)) if progress else None
             report = commit(delta, step.compute(delta.work()) if total else (), tick)
-            found = verdicts.ensure(shard, catalog.checks(step.name))
+            for export in step.exports:
+                export(shard)
+            found = verdicts.ensure(shard, step.checks)
             if report.computed or report.removed:
                 _remember(shard, report, run, time.time() - started)
             _state(shard, None)
-        return Outcome(partition, report, found, None)
+        return BuildResult(partition, report, found, None)
     except RainbowError as error:
         _state(shard, str(error))
-        return Outcome(partition, None, [], str(error))
+        return BuildResult(partition, None, [], str(error))
 
 
 def _state(shard: Shard, problem: str | None) -> None:

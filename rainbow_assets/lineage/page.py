@@ -8,7 +8,7 @@ from html import escape
 from rainbow_assets import taxonomy
 from rainbow_assets.lineage import render
 from rainbow_assets.lineage.plan import Planned
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 232, 92, 70, 26, 24
 STYLE = """
@@ -30,15 +30,15 @@ summary span{color:var(--soft)}li{margin:2px 0;overflow-wrap:anywhere}
 """
 
 
-def columns(steps: Mapping[str, Step]) -> dict[str, int]:
+def columns(steps: Mapping[str, RowAsset]) -> dict[str, int]:
     """Return each step's column: one more than its furthest upstream."""
     found: dict[str, int] = {}
     for name, step in steps.items():
-        found[name] = 1 + max((found[asset] for asset in step.inputs if asset in found), default=-1)
+        found[name] = 1 + max((found[asset] for asset in step.reads if asset in found), default=-1)
     return found
 
 
-def plan_page(steps: Mapping[str, Step], planned: list[Planned]) -> str:
+def plan_page(steps: Mapping[str, RowAsset], planned: list[Planned]) -> str:
     """Return the whole page; every text in it is escaped, nothing is loaded from elsewhere."""
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Plan</title>"
@@ -49,7 +49,7 @@ def plan_page(steps: Mapping[str, Step], planned: list[Planned]) -> str:
     )
 
 
-def _graph(steps: Mapping[str, Step], planned: list[Planned]) -> str:
+def _graph(steps: Mapping[str, RowAsset], planned: list[Planned]) -> str:
     place: dict[str, tuple[int, int]] = {}
     rows: dict[int, int] = {}
     for name, column in columns(steps).items():
@@ -59,7 +59,7 @@ def _graph(steps: Mapping[str, Step], planned: list[Planned]) -> str:
     width = max((x for x, _ in place.values()), default=0) + BOX_W + MARGIN
     height = max((y for _, y in place.values()), default=0) + BOX_H + MARGIN
     edges = "".join(_edge(place[asset], place[name]) for name, step in steps.items()
-                    for asset in step.inputs if asset in place)
+                    for asset in step.reads if asset in place)
     boxes = "".join(_box(name, place[name], [entry for entry in planned if entry.asset == name]) for name in steps)
     # Wide graphs shrink to the window, down to three quarters of their size; beyond that they scroll.
     return (f"<svg style='width:100%;min-width:{width * 3 // 4}px;max-width:{width}px' "

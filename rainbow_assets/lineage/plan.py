@@ -13,11 +13,11 @@ from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog, foresee, gates, guards, reasons
+from rainbow_assets.lineage import foresee, gates, guards, reasons
 from rainbow_assets.lineage.foresee import ForeseenShard
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, candidates, commit, moved_inputs, reconcile
 from rainbow_assets.lineage.materialize import history
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.layered import DryRunStore
 from rainbow_assets.storage.shard import DamagedShard, Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -51,7 +51,7 @@ class Planned:
     more: bool = False
     """Rows may come that cannot be named before what they follow from was made."""
     price: dict[str, Any] | None = None
-    """What computing costs where that is more than time, as ``Step.price`` says it."""
+    """What computing costs where that is more than time, as ``RowAsset.price`` says it."""
     asks: bool = False
     on_request: bool = False
     """No build makes it unless it is named; what it lacks is no work that waits."""
@@ -67,7 +67,7 @@ Done = dict[tuple[str, str], Planned]
 
 
 def plan(
-    steps: Mapping[str, Step], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None,
+    steps: Mapping[str, RowAsset], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None,
     allow_deletes: bool = False,
 ) -> list[Planned]:
     """Return what a build of the colors ``partitions`` would do, one entry per shard, in order of the steps.
@@ -92,14 +92,14 @@ def plan(
     return list(done.values())
 
 
-def _upstreams(step: Step, partition: str, done: Done) -> list[Planned]:
+def _upstreams(step: RowAsset, partition: str, done: Done) -> list[Planned]:
     """The plan's entries of every shard that ``partition`` of ``step`` reads, in order of the inputs."""
-    return [done[asset, other] for asset in step.inputs for other in catalog.read_partitions(step, asset, partition)
+    return [done[asset, other] for asset in step.reads for other in step.read_partitions(asset, partition)
             if (asset, other) in done]
 
 
 def _plan_shard(
-    step: Step, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done, allow_deletes: bool = False,
+    step: RowAsset, dry: DryRunStore, partition: str, rules: settings.Rules, done: Done, allow_deletes: bool = False,
 ) -> Planned:
     shard = dry.shard(step.name, partition)
     stopped = _blocked([entry for entry in _upstreams(step, partition, done) if not _lacks(step, dry, entry)])
@@ -158,10 +158,10 @@ def _foreseen(delta: Delta, entry: Planned, unsure: list[ForeseenShard]) -> Fore
     return foresee.of_delta(delta, moved, going, entry.more)
 
 
-def _any_row(step: Step, dry: DryRunStore, shard: Shard, rules: settings.Rules, done: Done) -> Planned:
+def _any_row(step: RowAsset, dry: DryRunStore, shard: Shard, rules: settings.Rules, done: Done) -> Planned:
     """Return the entry of a shard whose rows are chosen among all: any row of it may move, come or go."""
     after = foresee.all_rows(step, shard)
-    keys = set(after.rows["key"])
+    keys = set(after.listed["key"])
     said = [f"its rows are chosen among all of {_place(item, shard.partition)}"
             for shards in foresee.foreseen(step, shard).values() for item in shards if not item.sure or item.other]
     dry.show(after)
@@ -176,7 +176,7 @@ def _place(above: Shard, partition: str) -> str:
     return above.asset if above.partition in (partition, WHOLE) else above.where
 
 
-def _lacks(step: Step, dry: DryRunStore, entry: Planned) -> bool:
+def _lacks(step: RowAsset, dry: DryRunStore, entry: Planned) -> bool:
     """Tell whether ``entry`` is an upstream that need not be there, and is not."""
     return entry.asset in step.optional and dry.shard(entry.asset, entry.partition).index() is None
 
@@ -197,9 +197,9 @@ def _blocked(above: list[Planned]) -> str | None:
     return None
 
 
-def _asked(step: Step, store: ShardStore, partition: str, rows: int) -> Planned | None:
+def _asked(step: RowAsset, store: ShardStore, partition: str, rows: int) -> Planned | None:
     """Return the entry of a shard in which no row moves and that may not be used as it is; None where it may."""
-    shut = gates.shut_by(store, step.name, partition)
+    shut = gates.shut_by(store, step, partition)
     if shut is not None and shut.said_no:
         return Planned(step.name, partition, BLOCKED, rows, reasons=[shut.sentence])
     if shut is None:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.shard import Shard, UndeclaredRead
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -21,7 +20,7 @@ FILE = "file "
 class DeclaredStore(ShardStore):
     """Shows the step ``step`` its inputs: the assets, and of each the columns of the fields that it declares."""
 
-    def __init__(self, real: ShardStore, step: Step) -> None:
+    def __init__(self, real: ShardStore, step: RowAsset) -> None:
         self.real, self.files, self.step = real, real.files, step
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
@@ -29,13 +28,13 @@ class DeclaredStore(ShardStore):
         found = replace(self.real.shard(asset, partition), store=self)
         if asset == self.step.name:
             return found
-        if asset not in self.step.inputs:
+        if asset not in self.step.reads:
             raise UndeclaredRead(f"the step {self.step.name} reads {asset}, which is not among its inputs; declare it")
-        names = (*self.step.inputs[asset], *self.step.through.get(asset, ()))
-        return replace(found, shown=declared(catalog.step(asset), names))
+        names = (*self.step.reads[asset], *self.step.through.get(asset, ()))
+        return replace(found, shown=declared(self.step.upstream(asset), names))
 
 
-def declared(upstream: Step, names: tuple[str, ...]) -> frozenset[str]:
+def declared(upstream: RowAsset, names: tuple[str, ...]) -> frozenset[str]:
     """Return the columns that the output fields ``names`` stand for, those of the key, and those of no field."""
     digested = {column for columns in upstream.fields.values() for column in columns}
     seen = {column for name in names for column in upstream.fields[name]}

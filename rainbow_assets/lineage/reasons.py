@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -11,23 +10,10 @@ from rainbow_assets import settings
 from rainbow_assets.lineage.foresee import UNKNOWN
 from rainbow_assets.lineage.ledger import VERSIONS, Delta, moved_inputs
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import counted
+from rainbow_assets.text import counted, some
 
 MOST = 8
 """How many rows, files or modules a sentence names before it counts the rest."""
-Explain = Callable[[Delta], list[str]]
-_EXPLAIN: dict[str, Explain] = {}
-
-
-def explain_with(asset: str, explain: Explain) -> None:
-    """Let a room that reads raw files say which file and field moved, for its asset."""
-    _EXPLAIN[asset] = explain
-
-
-def some(names: list[str]) -> str:
-    """Return up to ``MOST`` names and how many more there are."""
-    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
-    return ", ".join(names[:MOST]) + more
 
 
 def of_delta(delta: Delta, real: Shard) -> list[str]:
@@ -38,14 +24,14 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
         return [f"{real.asset} has never been made for {real.partition}"]
     found = []
     if delta.new:
-        found.append(f"{counted(len(delta.new), 'new row')}: {some(delta.new)}")
+        found.append(f"{counted(len(delta.new), 'new row')}: {some(delta.new, MOST)}")
     if delta.gone:
-        found.append(f"{counted(len(delta.gone), 'row')} gone: {some(delta.gone)}")
+        found.append(f"{counted(len(delta.gone), 'row')} gone: {some(delta.gone, MOST)}")
     if delta.reshaped:
         found.append(f"{counted(len(delta.changed), 'row')}: the columns of {real.asset} changed")
     if delta.changed:
         found += _moved(delta)
-    explain = _EXPLAIN.get(delta.step.name)
+    explain = delta.step.explain
     if explain and (delta.new or delta.changed or delta.gone):
         found += explain(delta)
     return found
@@ -60,7 +46,8 @@ def _moved(delta: Delta) -> list[str]:
         else:
             rows = delta.candidates.filter(pl.col("key").is_in(list(moved)))
             verb = "may change" if rows[name].str.contains(UNKNOWN, literal=True).any() else "changed"
-            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {verb} ({some(sorted(moved))})")
+            keys = some(sorted(moved), MOST)
+            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {verb} ({keys})")
     return said
 
 
@@ -69,11 +56,11 @@ def _version(delta: Delta, name: str) -> str:
     if name == "code":
         edited = sorted({where for text, places in delta.step.code.texts.items() if text not in before
                          for where in places})
-        return f"code changed: {some(edited)}" if edited and isinstance(before, list) else "code changed"
+        return f"code changed: {some(edited, MOST)}" if edited and isinstance(before, list) else "code changed"
     moved = differences(before, delta.step.made_with(delta.rules)[name])
     what = {"settings": "setting", "libraries": "library"}[name]
     where = f" in {settings.origin()}" if name == "settings" else ""
-    return f"{what} changed{where}: {some(moved)}" if moved else f"{name} changed{where}"
+    return f"{what} changed{where}: {some(moved, MOST)}" if moved else f"{name} changed{where}"
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

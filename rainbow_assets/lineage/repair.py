@@ -15,10 +15,10 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog, landing, verdicts
+from rainbow_assets.lineage import landing, verdicts
 from rainbow_assets.lineage.ledger import STATUS_OK, data_version, ledger_frame
 from rainbow_assets.lineage.materialize import HISTORY, LOCK_WAIT_S, STATE
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
 from rainbow_assets.storage.store import ShardStore
@@ -42,7 +42,7 @@ class Damage:
         return f"{self.problem.partition(';')[0]}; {lost}"
 
 
-def examine(step: Step, shard: Shard) -> list[Damage]:
+def examine(step: RowAsset, shard: Shard) -> list[Damage]:
     """Return every damaged file of ``shard``: unreadable, cut, changed, or at odds with the ledger."""
     def damage(file: str, problem: object, groups: frozenset[str] | None = None) -> Damage:
         return Damage(shard.asset, shard.partition, file, str(problem), groups)
@@ -81,7 +81,7 @@ def _is_json(data: bytes | None) -> bool:
         return False
 
 
-def _problem(step: Step, shard: Shard, part: Part, ledger: pl.DataFrame) -> str | None:
+def _problem(step: RowAsset, shard: Shard, part: Part, ledger: pl.DataFrame) -> str | None:
     """Return what is wrong with one part, or None: its bytes, its number of rows, its keys."""
     try:
         keys = shard.read_part(part, [step.key]).column(step.key).to_pylist()
@@ -127,12 +127,12 @@ def _without(shard: Shard, lost: set[str]) -> None:
 
 
 def repair(
-    steps: dict[str, Step], store: ShardStore, colors: tuple[str, ...], tick: Callable[[str], None] | None = None
+    steps: dict[str, RowAsset], store: ShardStore, colors: tuple[str, ...], tick: Callable[[str], None] | None = None
 ) -> list[Damage]:
     """Examine every shard of ``steps`` (those with colors: of ``colors``), drop what is damaged, and return it."""
     found = []
     for name, step in steps.items():
-        for partition in colors if step.colored else catalog.partitions(step):
+        for partition in colors if step.colored else step.partitions:
             shard = store.shard(name, partition)
             damages = examine(step, shard)
             if damages:

@@ -8,9 +8,8 @@ from typing import Any
 import polars as pl
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.step import Step
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
 
@@ -19,27 +18,27 @@ class UnknownRow(RainbowError):
     """No shard holds a row of that key."""
 
 
-def _key_for(step: Step, asset: str, key: str) -> str | None:
+def _key_for(step: RowAsset, asset: str, key: str) -> str | None:
     """Return the key that a row of ``step`` reads from ``asset``."""
     if asset not in step.joins:
         return key
     return pl.DataFrame({"key": [key]}).select(step.joins[asset].alias("on"))["on"][0]
 
 
-def _shard(step: Step, store: ShardStore, color: str) -> Shard:
+def _shard(step: RowAsset, store: ShardStore, color: str) -> Shard:
     """The step's shard that rows of ``color`` are in."""
     return store.shard(step.name, color if step.colored else WHOLE)
 
 
-def _row(store: ShardStore, asset: str, partition: str, key: str) -> dict[str, Any] | None:
-    ledger = ledger_frame(_shard(catalog.step(asset), store, partition))
+def _row(step: RowAsset, store: ShardStore, partition: str, key: str) -> dict[str, Any] | None:
+    ledger = ledger_frame(_shard(step, store, partition))
     if ledger is None:
         return None
     hit = ledger.filter(pl.col("key") == key)
     return hit.row(0, named=True) if len(hit) else None
 
 
-def entry(step: Step, store: ShardStore, partition: str, row: dict[str, Any]) -> dict[str, Any]:
+def entry(step: RowAsset, store: ShardStore, partition: str, row: dict[str, Any]) -> dict[str, Any]:
     """Return one row's ledger line as plain values: digests of inputs, versions, output, part, state."""
     shard = _shard(step, store, partition)
     index = shard.require_index()
@@ -56,9 +55,9 @@ def entry(step: Step, store: ShardStore, partition: str, row: dict[str, Any]) ->
     }
 
 
-def trace(steps: Mapping[str, Step], store: ShardStore, partition: str, asset: str, key: str) -> dict[str, Any]:
+def trace(steps: Mapping[str, RowAsset], store: ShardStore, partition: str, asset: str, key: str) -> dict[str, Any]:
     """Return the row's own entry, what it came ``from`` (recursively) and what was made of it (``into``)."""
-    row = _row(store, asset, partition, key)
+    row = _row(steps[asset], store, partition, key)
     if row is None:
         raise UnknownRow(f"{asset}/{partition} holds no row {key}; list what there is: rainbow impact {partition}")
     return {
@@ -69,14 +68,14 @@ def trace(steps: Mapping[str, Step], store: ShardStore, partition: str, asset: s
 
 
 def _upwards(
-    steps: Mapping[str, Step], store: ShardStore, partition: str, step: Step, key: str
+    steps: Mapping[str, RowAsset], store: ShardStore, partition: str, step: RowAsset, key: str
 ) -> list[dict[str, Any]]:
     found = []
-    for asset in step.inputs:
+    for asset in step.reads:
         if asset not in steps:
             continue
         upstream = _key_for(step, asset, key)
-        row = _row(store, asset, partition, upstream) if upstream else None
+        row = _row(steps[asset], store, partition, upstream) if upstream else None
         if row is not None and upstream is not None:
             found.append({**entry(steps[asset], store, partition, row),
                           "from": _upwards(steps, store, partition, steps[asset], upstream)})
@@ -84,18 +83,18 @@ def _upwards(
 
 
 def _downwards(
-    steps: Mapping[str, Step], store: ShardStore, partition: str, reached: dict[str, set[str]]
+    steps: Mapping[str, RowAsset], store: ShardStore, partition: str, reached: dict[str, set[str]]
 ) -> list[dict[str, Any]]:
     found = []
     start = set(reached)
     for name, step in steps.items():
-        if name in start or not set(step.inputs) & set(reached):
+        if name in start or not set(step.reads) & set(reached):
             continue
         ledger = ledger_frame(_shard(step, store, partition))
         if ledger is None:
             continue
         hits: set[str] = set()
-        for asset in step.inputs:
+        for asset in step.reads:
             if asset in reached:
                 on = ledger.with_columns(step.joins.get(asset, pl.col("key")).alias("on"))
                 hits |= set(on.filter(pl.col("on").is_in(list(reached[asset])))["key"])

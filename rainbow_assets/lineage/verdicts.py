@@ -17,8 +17,8 @@ FILE = "verdicts.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a check found: ``numbers`` are plain JSON values, ``message`` tells a person what to fix (or what held)."""
+class Finding:
+    """What a check found: ``numbers`` are plain JSON values, ``message`` tells a person what to fix, or what is."""
 
     passed: bool
     message: str
@@ -27,17 +27,30 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question about every row of a shard."""
+    """A check on every row of a shard. ``asset`` is filled in by the asset that lists it."""
 
     name: str
-    asset: str
-    evaluate: Callable[[Shard], Outcome]
+    evaluate: Callable[[Shard], Finding]
     description: str
+    asset: str = ""
 
     @property
     def version(self) -> str:
         """Version of the check's own code: a pass given by older code does not count."""
         return used_by(self.evaluate).version
+
+
+def check(description: str) -> Callable[[Callable[[Shard], Finding]], Check]:
+    """Make a check of a function, and give it the name of the function.
+
+    >>> @check("No concept is empty.")
+    ... def no_concept_is_empty(shard: Shard) -> Finding:
+    ...     empty = sum(not text for _, rows in shard.tables(["concept"]) for text in rows["concept"].to_pylist())
+    ...     return Finding(not empty, f"{empty} concepts are empty", {"empty": empty})
+    >>> no_concept_is_empty.name
+    'no_concept_is_empty'
+    """
+    return lambda evaluate: Check(evaluate.__name__, evaluate, description)
 
 
 @dataclass(frozen=True, slots=True)

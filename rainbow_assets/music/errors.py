@@ -1,4 +1,4 @@
-"""Errors of the harmony room: what was asked cannot be done, said in one sentence."""
+"""Errors of harmony: what was asked cannot be done, said in one sentence."""
 
 from __future__ import annotations
 

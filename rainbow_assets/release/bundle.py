@@ -68,7 +68,7 @@ def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartF
 
 @dataclass(frozen=True)
 class ReleaseTable:
-    """What a room offers for publication.
+    """What a package offers for publication.
 
     ``shards`` maps colors to parts in published order (a song's parts side by side). ``schema`` names the published
     columns, in order, with their meaning as field metadata ``doc``; parts may hold more. ``media`` columns are stored

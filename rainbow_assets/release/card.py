@@ -40,7 +40,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFacts:
-    """One written config. ``section`` is Markdown of the room that offers it; ``rows_by_color`` has all nine colors."""
+    """One written config. ``section`` is its text in Markdown; ``rows_by_color`` has all nine colors."""
 
     name: str
     default: bool

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from rainbow_assets.lineage.questions import names
 from rainbow_assets.release.manifest import key_of
 from rainbow_assets.storage.parquet import open_parquet, read_parquet
+from rainbow_assets.text import some
 
 SONGS = {"base_manifest": "id"}
 """The column that names the song, where it is not ``song_id``."""
@@ -66,7 +66,7 @@ class Tables:
         fresh = set(keys)
         twice = sorted(held & fresh) or sorted(keys.filter(keys.is_duplicated()).unique())
         if twice:
-            self.found[f"{path}: {config} has two rows with the key {names(twice)}"] = None
+            self.found[f"{path}: {config} has two rows with the key {some(twice)}"] = None
         held |= fresh
 
     def _add_facts(self, config: str, song: str, facts: Mapping[str, Any]) -> None:
@@ -80,15 +80,15 @@ class Tables:
         yield from self.found
         for one, other in SAME_ROWS:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
-                yield f"{one} and {other} have not the same rows: {names(apart)}"
+                yield f"{one} and {other} have not the same rows: {some(apart)}"
         for one, other in AMONG:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] - self.keys[other])):
-                yield f"{one} has rows that {other} lacks: {names(apart)}"
+                yield f"{one} has rows that {other} lacks: {some(apart)}"
         if "audio" in self.keys and "training_segments" in self.keys:
             heard = {key for key in self.keys["audio"] if "_t00_" not in key}
             if apart := sorted(heard - self.keys["training_segments"]):
-                yield f"audio has stems that training_segments lacks: {names(apart)}"
+                yield f"audio has stems that training_segments lacks: {some(apart)}"
         whole = self.songs.get("base_manifest")
         for config, songs in self.songs.items():
             if whole is not None and (apart := sorted(songs - whole)):
-                yield f"{config} has songs that base_manifest lacks: {names(apart)}"
+                yield f"{config} has songs that base_manifest lacks: {some(apart)}"

@@ -11,18 +11,17 @@ import polars as pl
 
 from rainbow_assets import taxonomy
 from rainbow_assets.corpus.anomalies import KINDS
-from rainbow_assets.corpus.steps import BASE_MANIFEST
-from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.codeversion import Used, library_versions
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import EDGE
 from rainbow_assets.lineage.reading import FILE
 from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
 from rainbow_assets.release.changelog import Change
-from rainbow_assets.release.tables import made_from, published_steps
+from rainbow_assets.release.tables import published
 from rainbow_assets.release.versions import Version
-from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
 
 RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
@@ -31,24 +30,24 @@ LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
 def card_facts(
-    store: ShardStore, version: Version, bundle: Bundle, changes: tuple[Change, ...] = (),
+    graph: Graph, store: ShardStore, version: Version, bundle: Bundle, changes: tuple[Change, ...] = (),
     repository: str = REPOSITORY,
 ) -> CardFacts:
     """Gather everything that the card of ``version`` says; ``changes`` is its changelog."""
     return CardFacts(
-        version=version, configs=config_facts(bundle), colors=tuple(color_facts(store)),
-        anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(store)), gaps=tuple(gaps(store)),
+        version=version, configs=config_facts(bundle), colors=tuple(color_facts(graph, store)),
+        anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(graph, store)),
+        gaps=tuple(gaps(graph, store)),
         skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)), changes=changes, repository=repository,
     )
 
 
-def color_facts(store: ShardStore) -> list[ColorFacts]:
+def color_facts(graph: Graph, store: ShardStore) -> list[ColorFacts]:
     """Count songs, segments and coverage of each color that has rows."""
     columns = ["song_id", "has_audio", "has_midi", "lyric_text", "duration_seconds"]
     found = []
     for color in taxonomy.COLOR_NAMES:
-        table = store.shard(TRAINING_SEGMENTS.name, color).table(TRAINING_SEGMENTS.schema, columns)
-        frame = pl.DataFrame(pl.from_arrow(table))
+        frame = store.shard("training_segments", color).frame(graph["training_segments"].schema, columns)
         if not len(frame):
             continue
         seconds = float(frame.filter(pl.col("has_audio"))["duration_seconds"].sum())
@@ -63,7 +62,7 @@ def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
     times: Counter[tuple[str, str]] = Counter()
     songs: dict[tuple[str, str], set[str]] = {}
     for color in taxonomy.COLOR_NAMES:
-        index = store.shard(BASE_MANIFEST.name, color).require_index()
+        index = store.shard("base_manifest", color).require_index()
         for part in index.parts:
             for entry in part.facts.get("anomalies", []):
                 kind = (entry["kind"], entry["severity"])
@@ -74,17 +73,17 @@ def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
             for (kind, severity), count in sorted(times.items(), key=lambda item: (order[item[0][1]], item[0]))]
 
 
-def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
+def verdict_facts(graph: Graph, store: ShardStore) -> list[VerdictFacts]:
     """Say in how many colors each check passed, with its figures summed where they add up.
 
     Figures of a check that read a file beside the tables (the last release's vectors) are no facts of this version.
     """
     found = []
-    for name, step in catalog.steps().items():
+    for name, step in graph.items():
         if not step.colored:
             continue
         shards = [store.shard(name, color) for color in taxonomy.COLOR_NAMES]
-        for check in catalog.checks(name):
+        for check in step.checks:
             answers = [v for shard in shards if (v := verdicts.current(shard, check)) is not None]
             sums: Counter[str] = Counter()
             beside = any(name.startswith(FILE) for verdict in answers for name in verdict.read)
@@ -96,18 +95,18 @@ def verdict_facts(store: ShardStore) -> list[VerdictFacts]:
     return found
 
 
-def gaps(store: ShardStore) -> list[str]:
+def gaps(graph: Graph, store: ShardStore) -> list[str]:
     """Say which songs were set aside and which windows gave no row, by reason."""
     found = []
     aside: list[str] = []
     reasons: Counter[str] = Counter()
     for color in taxonomy.COLOR_NAMES:
-        manifest = store.shard(BASE_MANIFEST.name, color).require_index()
+        manifest = store.shard("base_manifest", color).require_index()
         aside += [part.group for part in manifest.parts if "unusable" in part.facts]
         reasons.update(store.shard("segments", color).require_index().facts["quarantined"])
     if aside:
         found.append(f"{len(aside)} songs could not be used: {', '.join(aside)}.")
-    meanings = catalog.step("segments").reasons
+    meanings = graph["segments"].reasons
     found += [f"{count:,} windows gave no row, {reason.replace('_', ' ')}: {meanings[reason]}."
               for reason, count in sorted(reasons.items())]
     return found
@@ -115,7 +114,7 @@ def gaps(store: ShardStore) -> list[str]:
 
 def lineage(store: ShardStore) -> list[str]:
     """Say what the version was made from and with."""
-    songs = sum(len(store.shard(BASE_MANIFEST.name, color).require_index().parts) for color in taxonomy.COLOR_NAMES)
+    songs = sum(len(store.shard("base_manifest", color).require_index().parts) for color in taxonomy.COLOR_NAMES)
     shards = [store.shard("segments", color).require_index() for color in taxonomy.COLOR_NAMES]
     filled = next((index for index in shards if index.rows), shards[0])
     settings = filled.facts["made_with"]["settings"]
@@ -125,7 +124,7 @@ def lineage(store: ShardStore) -> list[str]:
             f"Rules: {said}.", f"Libraries that shape bytes: {libraries}."]
 
 
-def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
+def provenance(graph: Graph, store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
     """Return what ``manifest.json`` says of where the version came from: data, code, rules, libraries, raw files.
 
     Two versions with equal provenance have equal bytes.
@@ -134,9 +133,9 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
     made_with: dict[str, Any] = {}
     raw: dict[str, dict[str, str]] = {}
     edges: dict[str, dict[str, dict[str, str]]] = {}
-    wanted = made_from(published_steps())
-    for name, step in catalog.steps().items():
-        for color in catalog.partitions(step) if name in wanted else ():
+    wanted = graph.followed(published(graph))
+    for name, step in graph.items():
+        for color in step.partitions if name in wanted else ():
             shard = store.shard(name, color)
             if shard.index() is None:  # models and pieces need not be made
                 continue
@@ -147,7 +146,7 @@ def provenance(store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
             # A color without rows is not made again when a rule changes, so it has nothing to say.
             if index.rows or name not in made_with:
                 made_with[name] = index.facts["made_with"]
-            if name == BASE_MANIFEST.name:
+            if name == "base_manifest":
                 raw.update({part.group: dict(part.facts.get("files", {})) for part in index.parts})
     document = {"options": options, "release_code": RELEASE.version,
                 "templates": pages.templates(),

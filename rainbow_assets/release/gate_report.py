@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.release.tables import published_steps
+from rainbow_assets.lineage import verdicts
+from rainbow_assets.lineage.graph import Graph
+from rainbow_assets.release.tables import published
 from rainbow_assets.storage.store import ShardStore
 
 
@@ -35,12 +36,12 @@ class Gate:
         return said
 
 
-def gate_report(store: ShardStore) -> list[Gate]:
+def gate_report(graph: Graph, store: ShardStore) -> list[Gate]:
     """Look up the verdicts that a release would ask for; nothing is computed."""
     found = []
-    for name, step in published_steps().items():
-        shards = {partition: store.shard(name, partition) for partition in catalog.partitions(step)}
-        for check in catalog.checks(name):
+    for name, step in published(graph).items():
+        shards = {partition: store.shard(name, partition) for partition in step.partitions}
+        for check in step.checks:
             passed, failed, missing = [], {}, []
             for partition, shard in shards.items():
                 verdict = verdicts.current(shard, check) if shard.index() else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.release import card, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
 from rainbow_assets.release.changelog import Change, next_entry, renamed
@@ -45,8 +46,8 @@ def open_hub(push: bool) -> Hub:
 
 
 def publish(
-    store: ShardStore, version: str | None = None, push: bool = False, public: bool = False, samples: int = 20,
-    include_preview: bool = True, say: Callable[[str], object] = print,
+    graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, public: bool = False,
+    samples: int = 20, include_preview: bool = True, say: Callable[[str], object] = print,
 ) -> Published:
     """Publish ``version`` (None: the latest where the bytes are equal, else the next one).
 
@@ -59,14 +60,14 @@ def publish(
         raise UsageError(f"the preview holds {held} rows per color; set preview.samples = {samples} in rainbow.toml, "
                          "materialize preview and preview_mix, and try again")
     store = store.pinned()
-    require_all(store)
+    require_all(graph, store)
     hub = open_hub(push)
-    made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
+    made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     latest = max(hub.versions(), default=None)
     if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
         return _unchanged(hub, latest)
     with hub.staging() as folder:
-        manifest, text, reasons = _prepare(hub, store, folder, wanted, samples, include_preview, say)
+        manifest, text, reasons = _prepare(hub, graph, store, folder, wanted, samples, include_preview, say)
         result = hub.publish(folder, manifest, public)
         remember(store)
         say(f"{result.outcome} {manifest.version.tag} at {result.location}")
@@ -74,19 +75,20 @@ def publish(
 
 
 def rehearse(
-    store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20, include_preview: bool = True
+    graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20,
+    include_preview: bool = True,
 ) -> tuple[Manifest, Difference | None]:
     """Make the version that :func:`publish` would, and throw it away; raise where a gate says no.
 
     Returns its manifest and what it has that the latest version has not (None in an empty hub).
     """
     store = store.pinned()
-    require_all(store)
+    require_all(graph, store)
     hub = open_hub(push)
     latest = max(hub.versions(), default=None)
     with hub.staging() as folder:
         wanted = Version.parse(version) if version else None
-        manifest, _, _ = _prepare(hub, store, folder, wanted, samples, include_preview, lambda line: None)
+        manifest, _, _ = _prepare(hub, graph, store, folder, wanted, samples, include_preview, lambda line: None)
         if latest is None:
             return manifest, None
         return manifest, compare(hub.manifest(latest), manifest, lambda entry: hub.read(latest, entry.path),
@@ -94,24 +96,25 @@ def rehearse(
 
 
 def _prepare(
-    hub: Hub, store: ShardStore, folder: Path, wanted: Version | None, samples: int, include_preview: bool,
-    say: Callable[[str], object],
+    hub: Hub, graph: Graph, store: ShardStore, folder: Path, wanted: Version | None, samples: int,
+    include_preview: bool, say: Callable[[str], object],
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the whole release into ``folder``; return its manifest, its card, and why it has its version number."""
-    made_from = facts.provenance(store, {"preview_samples": samples, "include_preview": include_preview})
-    bundle = write_bundle(release_tables(store, samples, include_preview), folder,
+    made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
+    bundle = write_bundle(release_tables(graph, store, samples, include_preview), folder,
                           lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
     _require_viewable(bundle, folder)
     versions = hub.versions()
     if not versions:
         proposal = propose(None, {}, {})
-        return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, None, hub.repository)
+        return _finish(graph, store, folder, wanted or proposal.version, bundle, made_from, proposal, None,
+                       hub.repository)
     latest = max(versions)
     if wanted is None or wanted in versions:
         # Rendered with the changelog that it has, a version that exists comes out the same, byte for byte, or differs.
         known = wanted or latest
         before = hub.manifest(known)
-        manifest, text = _pages(store, folder, known, bundle, made_from, before.changes, hub.repository)
+        manifest, text = _pages(graph, store, folder, known, bundle, made_from, before.changes, hub.repository)
         if wanted is not None or manifest.to_json() == before.to_json():
             write_manifest(folder, manifest)
             return manifest, text, ("the bytes are those of the latest version",)
@@ -119,11 +122,12 @@ def _prepare(
     proposal = propose(latest, before.shapes(), make_manifest(folder, latest, bundle, made_from).shapes())
     if wanted is not None:
         require_high_enough(wanted, latest, proposal)
-    return _finish(store, folder, wanted or proposal.version, bundle, made_from, proposal, before, hub.repository)
+    return _finish(graph, store, folder, wanted or proposal.version, bundle, made_from, proposal, before,
+                   hub.repository)
 
 
 def _finish(
-    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
+    graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
     proposal: Proposal, before: Manifest | None, repository: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the pages of a new version with its own entry in the changelog."""
@@ -134,7 +138,7 @@ def _finish(
     after = made.shapes()
     entry = next_entry(version, proposal, before.shapes() if before else {}, after)
     changes = (entry, *(before.changes if before else ()))
-    manifest, text = _pages(store, folder, version, bundle, made_from, changes, repository)
+    manifest, text = _pages(graph, store, folder, version, bundle, made_from, changes, repository)
     write_manifest(folder, manifest)
     return manifest, text, proposal.reasons
 
@@ -155,11 +159,11 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
 
 
 def _pages(
-    store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
+    graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
     changes: tuple[Change, ...], repository: str,
 ) -> tuple[Manifest, str]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
-    text = card.render_card(facts.card_facts(store, version, bundle, changes, repository))
+    text = card.render_card(facts.card_facts(graph, store, version, bundle, changes, repository))
     (folder / card.NAME).write_text(text, "utf-8", newline="\n")
     (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository))
     # The mix says what a color sounds like; without one, stems do.

@@ -10,7 +10,7 @@ from rainbow_assets.release.bundle import PartFile, ReleaseTable
 from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
-from rainbow_assets.threads.steps import MANIFESTS, THREAD_MANIFESTS
+from rainbow_assets.threads.tables import MANIFESTS
 
 CONFIG = "threads"
 SECTION = ("One row per agents' thread: the final proposal, all proposals that led to it, and the files that its "
@@ -25,7 +25,7 @@ SCHEMA = pa.schema([item.with_metadata({"doc": _DOCS.get(item.name, item.name.re
 
 def threads_table(store: ShardStore) -> ReleaseTable:
     """Offer the rows of `thread_manifests` by color, a part per thread."""
-    shard = store.shard(THREAD_MANIFESTS.name)
+    shard = store.shard("thread_manifests")
     shards: dict[str, list[PartFile]] = {color: [] for color in COLOR_NAMES}
     for part in shard.require_index().parts:
         rows = shard.read_part(part).select(SCHEMA.names).cast(SCHEMA)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from rainbow_assets.embeddings import drift, published
+from rainbow_assets.embeddings.embeddings import ASSETS
 from rainbow_assets.embeddings.specs import EncoderSpec
-from rainbow_assets.embeddings.steps import STEPS
-from rainbow_assets.lineage import catalog, verdicts
+from rainbow_assets.lineage import verdicts
 from rainbow_assets.release.bundle import PartFile, ReleaseTable
-from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.storage.parquet import parquet_bytes
 from rainbow_assets.storage.store import ShardStore
@@ -24,7 +23,7 @@ def embeddings_table(store: ShardStore) -> ReleaseTable:
     shards = {
         color: [PartFile(part.group, f"{published.CONFIG}/{color}/{part.group}",
                          partial(_open, store, color, part.group, specs))
-                for part in store.shard(TRAINING_SEGMENTS.name, color).require_index().parts]
+                for part in store.shard("training_segments", color).require_index().parts]
         for color in COLOR_NAMES
     }
     return ReleaseTable(published.CONFIG, shards, published.schema(specs), published.section(specs))
@@ -36,10 +35,10 @@ def _open(store: ShardStore, color: str, song: str, specs: dict[str, EncoderSpec
 
 def remember(store: ShardStore) -> None:
     """Keep some vectors of every color as those of the last release."""
-    for step in STEPS:
+    for step in ASSETS:
         for color in COLOR_NAMES:
             drift.remember(store.shard(step.name, color), step.vector)
             live = ShardStore(store.files.url).shard(step.name, color)
             with writer_lock(live.files, "release", WAIT_S):
                 # The check of drift had read what the version before left.
-                verdicts.ensure(live, catalog.checks(step.name))
+                verdicts.ensure(live, step.checks)

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from rainbow_assets.corpus.ids import MIX_TRACK
 from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.digests import digest
 from rainbow_assets.segments.slicing import Slice, SlicePlan, slice_song
 from rainbow_assets.settings import SliceRules
+from rainbow_assets.storage.shard import Shard
 
-COLUMNS = ["id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "track_id",
+COLUMNS = ("id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "track_id",
            "description", "group", "player", "audio_file", "audio_sha256", "midi_file", "midi_group_file",
-           "midi_sha256"]
+           "midi_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,10 @@ class SongRows:
         return root / self.song_id / name
 
 
-def songs(table: pa.Table, rules: SliceRules) -> dict[str, SongRows]:
-    """Group rows of `base_manifest` by song and cut each song once."""
+def songs(manifest: Shard, rules: SliceRules) -> dict[str, SongRows]:
+    """Group the rows of a shard of `base_manifest` by song and cut each song once."""
     grouped: dict[str, list[dict[str, Any]]] = {}
-    for row in table.select(COLUMNS).to_pylist():
+    for row in manifest.rows(*COLUMNS):
         grouped.setdefault(row["id"], []).append(row)
     return {song_id: _song(rows, rules) for song_id, rows in sorted(grouped.items())}
 

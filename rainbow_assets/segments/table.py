@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-
-def column(name: str, kind: pa.DataType, doc: str) -> pa.Field:
-    """Return a field that carries its meaning."""
-    return pa.field(name, kind, metadata={"doc": doc})
-
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.row_asset import column
 
 FIELDS = [
     column("segment_id", pa.string(), "key: <song>_t<track>_<start in ms>; track 00 is the main mix"),
@@ -72,3 +69,31 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "midi": ("has_midi", "midi_digest", "midi_problem"),
     "content": ("content_type",),
 }
+
+AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+MEDIA = pa.schema([
+    column("segment_id", pa.string(), "key"),
+    column("song_id", pa.string(), "song"),
+    column("is_mix", pa.bool_(), "True for the main mix"),
+    column("audio", AUDIO, "FLAC of the window, mono, 44.1 kHz; null where has_audio is false"),
+    column("audio_frames", pa.int64(), "samples of the window"),
+    column("bits", pa.int32(), "bits per sample, 16 or 24"),
+    column("audio_digest", pa.string(), "sha256 of the window's samples"),
+    column("flac_sha256", pa.string(), "sha256 of the FLAC: what copies it moves with its bytes"),
+    column("midi_binary", pa.binary(), "standalone MIDI file of the window; null where has_midi is false"),
+    column("midi_digest", pa.string(), "digest of the window's MIDI events"),
+])
+"""The columns of `segment_media`."""
+
+INTERNAL = ("is_mix", "start_ms", "end_ms", "audio_digest", "midi_digest")
+SEGMENT_COLUMNS = [item.name for item in FIELDS if item.name not in INTERNAL]
+TRAINING = pa.schema([
+    *(SCHEMA.field(name) for name in SEGMENT_COLUMNS),
+    column("audio_digest", pa.string(), "sha256 of the samples that `audio` and `preview` hold for this row"),
+    column("midi_digest", pa.string(), "digest of the MIDI events of this row"),
+])
+"""The published columns of a segment."""
+
+
+class LostInJoin(RainbowError):
+    """A row has no counterpart where it must have exactly one."""

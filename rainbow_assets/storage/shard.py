@@ -7,7 +7,7 @@ never half of one, and a file that was cut or changed is reported by name, not b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files, sha256_bytes
-from rainbow_assets.storage.parquet import Unreadable, read_frame, read_parquet
+from rainbow_assets.storage.parquet import Unreadable, open_parquet, read_frame, read_parquet
 
 INDEX = "shard.json"
 FORMAT = 2
@@ -171,6 +171,11 @@ class Shard:
         self.verify(part.name, part.sha256)
         return self._parquet(part.name, columns)
 
+    def rows_of(self, group: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of the part ``group`` as plain values; none if there is no such part."""
+        return [row for part in self.require_index().parts if part.group == group
+                for row in self.read_part(part, columns).to_pylist()]
+
     def tables(self, columns: list[str] | None = None) -> Iterator[tuple[Part, pa.Table]]:
         """Yield every live part with its rows, in order of group, one at a time."""
         for part in self.require_index().parts:
@@ -181,6 +186,24 @@ class Shard:
         wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
         tables = [table.select(wanted.names).cast(wanted) for _, table in self.tables(wanted.names)]
         return pa.concat_tables(tables) if tables else wanted.empty_table()
+
+    def rows(self, *columns: str, without: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return all rows of the shard as plain values: with ``columns`` (default: all that may be read).
+
+        Columns ``without`` are not read, which spares their media.
+        """
+        found = []
+        for part in self.require_index().parts:
+            names = list(columns) or None
+            if without:
+                with open_parquet(self.files.source(part.name)) as file:
+                    names = [name for name in file.schema_arrow.names if name not in without]
+            found += self.read_part(part, names).to_pylist()
+        return found
+
+    def frame(self, schema: pa.Schema, columns: list[str] | None = None) -> pl.DataFrame:
+        """Return the rows of :meth:`table` as a frame."""
+        return pl.DataFrame(pl.from_arrow(self.table(schema, columns)))
 
 
 _SEEN: dict[tuple[str, int, float], str] = {}

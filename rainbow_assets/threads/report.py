@@ -11,8 +11,8 @@ from rainbow_assets import settings
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.threads.commands import CHART
 from rainbow_assets.threads.enforce import walk_forward
-from rainbow_assets.threads.feedback_steps import CONSTRAINTS, FEEDBACK, constraints_path, packed_threads
-from rainbow_assets.threads.steps import MANIFESTS, THREAD_MANIFESTS
+from rainbow_assets.threads.measured import constraints_path, packed_threads
+from rainbow_assets.threads.result_feedback import FEEDBACK
 
 _SHOWN = 12
 
@@ -31,7 +31,7 @@ def _cell(value: Any) -> str:
 
 def packing_report(shard: Shard) -> dict[str, str]:
     """Return what packing kept and left out by rule, and the irregularities that it met, of `thread_manifests`."""
-    rows = shard.table(MANIFESTS, ["thread_id", "files", "dropped_by_rule", "anomalies"]).to_pylist()
+    rows = shard.rows("thread_id", "files", "dropped_by_rule", "anomalies")
     files, size = Counter[str](), Counter[str]()
     for row in rows:
         for item in row["files"]:
@@ -50,7 +50,7 @@ def packing_report(shard: Shard) -> dict[str, str]:
 
 def feedback_report(shard: Shard) -> tuple[dict[str, str], bytes | None]:
     """Return the figures of `result_feedback` as tables, and its chart as PNG; None before there are threads."""
-    rows = shard.table(FEEDBACK).to_pylist()
+    rows = shard.rows()
     if not rows:
         return {}, None
     names = [name for name in FEEDBACK.names if name != "report"]
@@ -67,9 +67,9 @@ def feedback_report(shard: Shard) -> tuple[dict[str, str], bytes | None]:
 
 def constraints_report(shard: Shard) -> dict[str, str]:
     """Return the constraints in force, and which ones each later thread broke of those that led up to it."""
-    rows = shard.table(CONSTRAINTS).to_pylist()
+    rows = shard.rows()
     shown = [row for row in rows if row["kind"] != "title"]
-    threads = packed_threads(shard.store.shard(THREAD_MANIFESTS.name))
+    threads = packed_threads(shard.store.shard("thread_manifests"))
     walked = walk_forward(threads, settings.default_rules().feedback)
     return {
         "constraints": _table(("severity", "kind", "value", "share", "source"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rainbow_assets.storage.shard import Shard
 from rainbow_assets.threads.manifest import iso
 from rainbow_assets.threads.model import Artifact, Iteration, Thread
 from rainbow_assets.threads.rules import freed_by_rule
@@ -96,3 +97,19 @@ def _file(item: Artifact) -> dict[str, Any]:
     return {"file": item.file, "type": item.type, "color": item.color, "size": item.size, "sha256": item.sha256,
             "packed_size": item.packed_size, "packed_sha256": item.packed_sha256, "changes": list(item.changes),
             "iteration": item.iteration, "iteration_basis": item.basis}
+
+
+_PROPOSAL = pa.struct([item for item in ITERATIONS if item.name != "thread_id"])
+
+
+MANIFESTS = THREADS.append(pa.field("iterations", pa.list_(_PROPOSAL)))
+"""One row per thread: the manifest, typed, with all its proposals."""
+
+
+FILES = ("files", "dropped_by_rule", "references", "anomalies", "inputs")
+
+
+def rows_of(shard: Shard) -> dict[str, dict[str, Any]]:
+    """Return {thread id: row} of `thread_manifests`, in order of id, without what is remarked on its files."""
+    rows = shard.table(MANIFESTS, [name for name in MANIFESTS.names if name not in FILES]).to_pylist()
+    return {row["thread_id"]: row for row in sorted(rows, key=lambda row: row["thread_id"])}

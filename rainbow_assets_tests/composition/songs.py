@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.chords import Chords
@@ -17,7 +17,7 @@ from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, Context, Song
 from rainbow_assets.composition.proposal import checked
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.harmony.library import builtin_library
-from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date
+from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
 from rainbow_assets.music.keys import parse_key
 from rainbow_assets.settings import CompositionRules, Rules
 from rainbow_assets.storage.store import ShardStore
@@ -65,26 +65,26 @@ def commissioned(store: ShardStore, **changes: Any) -> str:
     return commission(store, checked({**FIELDS, **changes}, "test"), {})
 
 
-def build(store: ShardStore, *names: str, rules: CompositionRules = SMALL) -> dict[str, Outcome]:
+def build(store: ShardStore, *names: str, rules: CompositionRules = SMALL) -> dict[str, BuildResult]:
     """Bring ``names`` (default: everything that the composer needs and makes) up to date."""
-    steps = rooms.steps()
+    steps = GRAPH
     return {name: bring_up_to_date(steps[name], store, rules=Rules(composition=rules))
             for name in names or (*LIBRARY, *MADE)}
 
 
-def computed(outcomes: dict[str, Outcome]) -> dict[str, int]:
+def computed(outcomes: dict[str, BuildResult]) -> dict[str, int]:
     """Return how many rows each asset computed; raise where one was left."""
     for name, outcome in outcomes.items():
         assert outcome.problem is None, (name, outcome.problem)
     return {name: outcome.report.computed for name, outcome in outcomes.items() if outcome.report and outcome.report.computed}
 
 
-def failed(outcome: Outcome) -> dict[str, str]:
+def failed(outcome: BuildResult) -> dict[str, str]:
     return {verdict.check: verdict.message for verdict in outcome.verdicts if not verdict.passed}
 
 
 def rows(store: ShardStore, name: str) -> list[dict[str, Any]]:
-    step = rooms.steps()[name]
+    step = GRAPH[name]
     return sorted(store.shard(name).table(step.schema).to_pylist(), key=lambda row: row[step.key])
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rainbow_assets.composition import sound
 from rainbow_assets.composition.chance import Chance
-from rainbow_assets.composition.quality import song_of, wrong_with
+from rainbow_assets.composition.checks import song_of, wrong_with
 from rainbow_assets.music.keys import all_keys
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets.storage.store import ShardStore

@@ -90,7 +90,7 @@ def test_commissions_are_folders_and_broken_ones_are_not_lost(tmp_path: Path) ->
 
 
 def test_a_thread_is_commissioned_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rainbow_assets import rooms
+    from rainbow_assets.assets import GRAPH
     from rainbow_assets.lineage.materialize import bring_up_to_date
     from rainbow_assets_tests.threads import synth
 
@@ -100,7 +100,7 @@ def test_a_thread_is_commissioned_by_its_id(tmp_path: Path, monkeypatch: pytest.
     store = ShardStore(str(tmp_path / "data"))
     with pytest.raises(ProposalError, match="no threads have been read; run: rainbow build --asset thread_manifests"):
         thread_fields(store, "abcd", "x")
-    assert bring_up_to_date(rooms.steps()["thread_manifests"], store).problem is None
+    assert bring_up_to_date(GRAPH["thread_manifests"], store).problem is None
     ids = sorted(path.name for path in (tmp_path / "raw").iterdir())
     with pytest.raises(ProposalError, match="which names none of 2 threads"):
         thread_fields(store, "nothing", "x")

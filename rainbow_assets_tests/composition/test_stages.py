@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from rainbow_assets.composition import bass, drums, melody
 from rainbow_assets.composition.chance import Chance
+from rainbow_assets.composition.checks import RANGES, wrong_with
 from rainbow_assets.composition.energy import wanted_energy
 from rainbow_assets.composition.evolve import Line
 from rainbow_assets.composition.midi import from_midi, to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES
-from rainbow_assets.composition.quality import RANGES, wrong_with
 from rainbow_assets.music.clock import Note
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets_tests.composition import songs

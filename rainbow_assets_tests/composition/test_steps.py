@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition import fitting, review, sound
 from rainbow_assets.composition.evolve import Line
 from rainbow_assets.composition.midi import from_midi
@@ -56,7 +56,7 @@ def store(composed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sh
 
 
 def states(store: ShardStore) -> dict[str, str]:
-    steps = {name: rooms.steps()[name] for name in (*songs.LIBRARY, *MADE)}
+    steps = {name: GRAPH[name] for name in (*songs.LIBRARY, *MADE)}
     return {entry.asset: entry.state for entry in plan(steps, store, COLOR_NAMES, Rules(composition=SMALL))
             if entry.asset in MADE}
 
@@ -135,7 +135,7 @@ def test_an_approval_computes_no_music(store: ShardStore) -> None:
     assert found[first]["promoted_to"] == "approved/the one.mid" and found[first]["status"] == "approved"
     assert (folder / "approved/the one.mid").read_bytes() == found[first]["midi"]
     assert found[first]["concept"] == songs.FIELDS["concept"] and found[second]["status"] == "rejected"
-    bundle = write_bundle([human_table(store)], folder / "release")
+    bundle = write_bundle([human_table(GRAPH["human_evaluation"].schema, store)], folder / "release")
     assert bundle.configs[0].rows == 2 and (folder / "release/human_evaluation").is_dir()
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets import jobs, progress, settings
+from rainbow_assets import progress, settings
 from rainbow_assets.composition import review, sound
+from rainbow_assets.orchestration import jobs
 from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.composition.songs import MADE
 from rainbow_assets_tests.threads import synth

@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets.corpus import registry
-from rainbow_assets.corpus.automation import corpus, corpus_changes
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus.watch import look
 from rainbow_assets.ingest import digests
 from rainbow_assets.lineage.materialize import bring_up_to_date
-from rainbow_assets.storage.resources import ShardStoreResource
+from rainbow_assets.orchestration.raw_songs import corpus, corpus_changes
+from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -40,7 +40,7 @@ class Watcher:
 def songs(project: Path) -> Path:
     """The corpus of a project whose base_manifest is up to date."""
     for color in COLOR_NAMES:
-        outcome = bring_up_to_date(registry.BASE_MANIFEST, ShardStore(str(project)), color)
+        outcome = bring_up_to_date(GRAPH["base_manifest"], ShardStore(str(project)), color)
         assert outcome.problem is None
     return project.parent / "corpus"
 

@@ -11,19 +11,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.embeddings import health, pictures, published, steps
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.embeddings import embeddings, health, pictures, published
 from rainbow_assets.embeddings.specs import MINILM_TEXT, SIGNAL_AUDIO
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
 from rainbow_assets.release.vectors import embeddings_table, remember
-from rainbow_assets.segments.training_step import TRAINING_SEGMENTS
+from rainbow_assets.segments.training_segments import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 NEEDED = ("base_manifest", "song_splits", "segments", "segment_media", "training_segments",
-          *(step.name for step in steps.STEPS))
+          *(step.name for step in embeddings.ASSETS))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def template(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         patch.setenv("RAINBOW_CORPUS", str(tiny_corpus))
         for color in COLOR_NAMES:
             for name in NEEDED:
-                assert bring_up_to_date(rooms.steps()[name], ShardStore(str(data)), color).problem is None
+                assert bring_up_to_date(GRAPH[name], ShardStore(str(data)), color).problem is None
     return data
 
 
@@ -58,7 +58,7 @@ def test_the_release_table_is_joined_by_key_with_fixed_lists_and_splits(store: S
     assert sorted(row["segment_id"] for row in rows) == sorted(segments)
     assert not any("_t00_" in row["segment_id"] for row in rows), "the mix is no stem"
     made = {row["segment_id"]: row for color in COLOR_NAMES for row in
-            store.shard("audio_embeddings", color).table(steps.AUDIO_EMBEDDINGS.schema).to_pylist()}
+            store.shard("audio_embeddings", color).table(embeddings.AUDIO_EMBEDDINGS.schema).to_pylist()}
     for row in rows:
         segment = segments[row["segment_id"]]
         assert row["has_audio_embedding"] == segment["has_audio"] == (row["audio_emb"] is not None)
@@ -71,22 +71,22 @@ def test_the_release_table_is_joined_by_key_with_fixed_lists_and_splits(store: S
 
 def test_a_release_of_two_profiles_is_refused(store: ShardStore, offline_models):
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(profile="production"))
-    assert bring_up_to_date(steps.LYRIC_EMBEDDINGS, store, "Red", rules).problem is None
+    assert bring_up_to_date(GRAPH["lyric_embeddings"], store, "Red", rules).problem is None
     with pytest.raises(published.MixedEncoders, match="lyric_embeddings holds vectors of 2 encoders"):
         embeddings_table(store)
     for color in COLOR_NAMES:
-        bring_up_to_date(steps.LYRIC_EMBEDDINGS, store, color, rules)
+        bring_up_to_date(GRAPH["lyric_embeddings"], store, color, rules)
     with pytest.raises(published.MixedEncoders, match="different profiles"):
         embeddings_table(store)
 
 
 def test_what_was_released_is_compared_and_another_encoder_is_not(store: ShardStore, offline_models):
     remember(store)
-    check = next(c for c in catalog.checks("lyric_embeddings") if c.name == "no_drift")
+    check = next(c for c in GRAPH["lyric_embeddings"].checks if c.name == "no_drift")
     same = check.evaluate(store.shard("lyric_embeddings", "Red"))
     assert same.passed and same.numbers["compared"] > 0 and same.numbers["least_cosine"] > 0.99999
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(profile="production"))
-    bring_up_to_date(steps.LYRIC_EMBEDDINGS, store, "Red", rules)
+    bring_up_to_date(GRAPH["lyric_embeddings"], store, "Red", rules)
     other = check.evaluate(store.shard("lyric_embeddings", "Red"))
     assert other.passed and other.numbers == {"compared": 0, "another_spec": 1}
 

@@ -7,29 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.embeddings import specs, steps, tables
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.embeddings import embeddings, specs, tables
 from rainbow_assets.embeddings.engine import POISON, Fault
 from rainbow_assets.embeddings.local import LocalEngine
 from rainbow_assets.embeddings.runner import RunReport
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage import plan, render
-from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date
+from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 
 COLOR = "Red"
 UPSTREAM = ("base_manifest", "song_splits", "segments", "segment_media")
-NAMES = [step.name for step in steps.STEPS]
+NAMES = [step.name for step in embeddings.ASSETS]
 
 
-def build(store: ShardStore, rules: settings.Rules | None = None, engine=None) -> tuple[dict[str, RunReport], dict[str, Outcome]]:
+def build(store: ShardStore, rules: settings.Rules | None = None, engine=None) -> tuple[dict[str, RunReport], dict[str, BuildResult]]:
     reports: dict[str, RunReport] = {}
     outcomes = {}
     for name in UPSTREAM:
-        assert bring_up_to_date(rooms.steps()[name], store, COLOR).problem is None
-    for step in steps.STEPS:
-        told = step.told(engine, lambda color, report, name=step.name: reports.setdefault(name, report))
-        outcomes[step.name] = bring_up_to_date(told, store, COLOR, rules)
+        assert bring_up_to_date(GRAPH[name], store, COLOR).problem is None
+    for step in embeddings.ASSETS:
+        asset = GRAPH[step.name].with_engine(engine)
+        outcomes[step.name] = bring_up_to_date(asset, store, COLOR, rules)
+        if asset.report != RunReport():
+            reports[step.name] = asset.report
     return reports, outcomes
 
 
@@ -45,8 +48,8 @@ def rows(store: ShardStore, step) -> list[dict]:
 def test_rows_are_those_of_segments_and_missing_is_null(store: ShardStore):
     reports, outcomes = build(store)
     segments = {row["segment_id"]: row for row in
-                store.shard("segments", COLOR).table(rooms.steps()["segments"].schema).to_pylist()}
-    for step in steps.STEPS:
+                store.shard("segments", COLOR).table(GRAPH["segments"].schema).to_pylist()}
+    for step in embeddings.ASSETS:
         outcome = outcomes[step.name]
         assert outcome.problem is None
         assert all(verdict.passed for verdict in outcome.verdicts), outcome.verdicts
@@ -64,7 +67,7 @@ def test_rows_are_those_of_segments_and_missing_is_null(store: ShardStore):
                 assert by_input.setdefault(row["input_digest"], row[step.vector]) == row[step.vector]
         assert reports[step.name].forwards <= len(by_input), "each distinct input once, or not at all"
     assert reports["concept_embeddings"].forwards == 1, "one song, one concept, one forward pass"
-    assert any(row["lyric_emb"] is None for row in rows(store, steps.LYRIC_EMBEDDINGS))
+    assert any(row["lyric_emb"] is None for row in rows(store, embeddings.LYRIC_EMBEDDINGS))
     again, outcomes = build(store)
     assert again == {}
     assert all(outcome.report.computed == 0 for outcome in outcomes.values())
@@ -86,28 +89,28 @@ def test_an_edited_lyric_is_one_text_and_no_sound(store: ShardStore, project: Pa
 
 def test_a_clean_build_from_the_cache_runs_no_encoder(store: ShardStore):
     build(store)
-    before = {step.name: rows(store, step) for step in steps.STEPS}
-    versions = {step.name: store.shard(step.name, COLOR).require_index().data_version for step in steps.STEPS}
-    for step in steps.STEPS:
+    before = {step.name: rows(store, step) for step in embeddings.ASSETS}
+    versions = {step.name: store.shard(step.name, COLOR).require_index().data_version for step in embeddings.ASSETS}
+    for step in embeddings.ASSETS:
         store.files.remove(f"shards/{step.name}")
     reports, _ = build(store)
     assert [report.forwards for report in reports.values()] == [0, 0, 0]
-    assert {step.name: rows(store, step) for step in steps.STEPS} == before
-    assert {s.name: store.shard(s.name, COLOR).require_index().data_version for s in steps.STEPS} == versions
+    assert {step.name: rows(store, step) for step in embeddings.ASSETS} == before
+    assert {s.name: store.shard(s.name, COLOR).require_index().data_version for s in embeddings.ASSETS} == versions
 
 
 def test_another_profile_makes_rows_stale_and_says_so(store: ShardStore, offline_models):
     build(store)
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(profile="production"))
-    planned = {entry.asset: entry for entry in plan.plan(rooms.steps(), store, [COLOR], rules)}
+    planned = {entry.asset: entry for entry in plan.plan(GRAPH, store, [COLOR], rules)}
     for name in NAMES:
         assert planned[name].state == plan.STALE
         assert "embeddings.encoder" in " ".join(planned[name].reasons)
     _, outcomes = build(store, rules)
     assert outcomes["lyric_embeddings"].problem is None
-    assert {row["profile"] for row in rows(store, steps.LYRIC_EMBEDDINGS)} == {"production"}
-    assert {len(row["lyric_emb"]) for row in rows(store, steps.LYRIC_EMBEDDINGS) if row["lyric_emb"]} == {768}
-    assert {len(row["audio_emb"]) for row in rows(store, steps.AUDIO_EMBEDDINGS) if row["audio_emb"]} == {512}
+    assert {row["profile"] for row in rows(store, embeddings.LYRIC_EMBEDDINGS)} == {"production"}
+    assert {len(row["lyric_emb"]) for row in rows(store, embeddings.LYRIC_EMBEDDINGS) if row["lyric_emb"]} == {768}
+    assert {len(row["audio_emb"]) for row in rows(store, embeddings.AUDIO_EMBEDDINGS) if row["audio_emb"]} == {512}
     sound = next(v for v in outcomes["audio_embeddings"].verdicts if v.check == "vectors_sound")
     assert sound.passed and sound.numbers["encoders"] == 1
     collapsed = next(v for v in outcomes["audio_embeddings"].verdicts if v.check == "not_collapsed")
@@ -144,12 +147,12 @@ def test_settings_are_told_apart(project: Path):
 def test_the_plan_prices_what_is_stale(store: ShardStore, project: Path):
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(
         profile="production", engine="modal"))
-    unknown = plan.plan(rooms.steps(), store, [COLOR], rules)
+    unknown = plan.plan(GRAPH, store, [COLOR], rules)
     priced = {entry.asset: entry.price for entry in unknown if entry.price}
     assert all(price["at_most"] for price in priced.values())
     for name in UPSTREAM:
-        bring_up_to_date(rooms.steps()[name], store, COLOR)
-    planned = plan.plan(rooms.steps(), store, [COLOR], rules)
+        bring_up_to_date(GRAPH[name], store, COLOR)
+    planned = plan.plan(GRAPH, store, [COLOR], rules)
     priced = {entry.asset: entry.price for entry in planned if entry.price}
     assert set(priced) == set(NAMES)
     assert priced["concept_embeddings"]["inputs"] == 1

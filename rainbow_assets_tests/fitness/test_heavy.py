@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rainbow_assets.fitness import contract, eval_step, export, gates, metrics, plans, targets
+from rainbow_assets.fitness import contract, export, fusion_evaluation, gates, metrics, plans, targets
 from rainbow_assets.fitness.data import TrainingData
 from rainbow_assets.fitness.remote import fit_somewhere
 from rainbow_assets.fitness.scorer import ChromaticScorer
@@ -31,12 +31,12 @@ def trained(data: TrainingData) -> dict[str, dict[str, Any]]:
 
 def judged(data: TrainingData) -> tuple[gates.Judgment, ChromaticScorer, dict[str, dict[str, Any]]]:
     models = trained(data)
-    found = eval_step.predictions(data, models, RULES)
-    rows = {name: {"fitness_median": float(np.median(eval_step.own_fitness(part))),
+    found = fusion_evaluation.predictions(data, models, RULES)
+    rows = {name: {"fitness_median": float(np.median(fusion_evaluation.own_fitness(part))),
                    "measures": [{"measure": measure, "value": item.value, "chance": item.chance,
                                  "p_value": item.p_value} for measure, item in metrics.measures(part).items()]}
             for name, part in found.items() if len(part)}
-    bare = export.to_onnx(models["final"]["weights"], eval_step.spec_of(models["final"]))
+    bare = export.to_onnx(models["final"]["weights"], plans.spec_of(models["final"]))
     signed = contract.Contract("compact", contract.encodings(data.specs, data.dims), "", classes=targets.CLASSES)
     scorer = ChromaticScorer(export.with_contract(bare, signed))
     return gates.judge(scorer, rows), scorer, rows

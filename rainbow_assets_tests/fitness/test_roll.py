@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rainbow_assets.fitness import roll, roll_step
+from rainbow_assets.fitness import piano_rolls, roll
 from rainbow_assets_tests.fitness.music import midi
 
 NOTES = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 80), st.integers(0, 127), st.integers(1, 127),
@@ -71,8 +71,8 @@ def test_a_loop_is_the_same_music_again() -> None:
 @given(st.lists(st.one_of(st.none(), NOTES), min_size=1, max_size=6))
 def test_notes_survive_the_table(rows: list[list[tuple[int, int, int, int, bool]] | None]) -> None:
     notes = [None if item is None else made(item) for item in rows]
-    table = roll_step.table_of([(f"s{n}", "s", item) for n, item in enumerate(notes)])
-    for wanted, found in zip(notes, roll_step.notes_of(table.column("notes")), strict=True):
+    table = piano_rolls.table_of([(f"s{n}", "s", item) for n, item in enumerate(notes)])
+    for wanted, found in zip(notes, piano_rolls.notes_of(table.column("notes")), strict=True):
         assert (found is None) == (wanted is None)
         assert wanted is None or np.array_equal(found, wanted)
 

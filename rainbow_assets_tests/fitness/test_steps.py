@@ -10,10 +10,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.fitness import data, eval_step, model_step, registry, scorer_step, set_step
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.fitness import (
+    chromatic_scorer,
+    data,
+    fusion_training_set,
+    plans,
+)
 from rainbow_assets.fitness.contract import NOT_DISCRIMINATIVE, ScorerError
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
@@ -23,17 +28,15 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 RULES = replace(settings.Rules(), fitness=settings.FitnessRules(max_epochs=2, batch=16, patience=2, folds=3, device="cpu"))
 BEFORE = ("base_manifest", "song_splits", "segments", "segment_media", "concept_embeddings", "lyric_embeddings",
           "audio_embeddings")
-OWN = tuple(registry.__all__)
-NAMES = [getattr(registry, name).name for name in ("PIANO_ROLLS", "FUSION_TRAINING_SET", "FUSION_MODEL",
-                                                   "FUSION_EVALUATION", "CHROMATIC_SCORER")]
+NAMES = ("piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation", "chromatic_scorer")
 
 
 def build(store: ShardStore, *names: str) -> dict[str, int]:
     """Bring steps up to date; every check must hold. Return how many rows each computed."""
     computed = {}
     for name in names:
-        step = rooms.steps()[name]
-        outcomes = [bring_up_to_date(step, store, partition, RULES) for partition in catalog.partitions(step)]
+        step = GRAPH[name]
+        outcomes = [bring_up_to_date(step, store, partition, RULES) for partition in step.partitions]
         for outcome in outcomes:
             assert outcome.problem is None, outcome.problem
             assert all(verdict.passed for verdict in outcome.verdicts), outcome.verdicts
@@ -72,7 +75,7 @@ def test_a_second_build_computes_nothing(store: ShardStore) -> None:
 
 
 def test_every_segment_is_in_the_training_set_with_its_targets(store: ShardStore) -> None:
-    table = pl.DataFrame(pl.from_arrow(store.shard("fusion_training_set").table(set_step.SCHEMA)))
+    table = pl.DataFrame(pl.from_arrow(store.shard("fusion_training_set").table(fusion_training_set.SCHEMA)))
     segments = sum(store.shard("segments", color).require_index().rows for color in COLOR_NAMES)
     assert len(table) == segments and set(table["rainbow_color"]) == {"Red", "Green", "Blue"}
     assert table.group_by("song_id").agg(pl.col("fold").n_unique())["fold"].max() == 1
@@ -82,16 +85,16 @@ def test_every_segment_is_in_the_training_set_with_its_targets(store: ShardStore
 
 
 def test_models_evaluation_and_scorer_tell_what_they_are(store: ShardStore) -> None:
-    models = {row["model_id"]: row for row in rows(store, registry.FUSION_MODEL)}
+    models = {row["model_id"]: row for row in rows(store, GRAPH["fusion_model"])}
     assert set(models) == {"final", *(f"{kind}_{n}" for kind in ("fold", "permuted") for n in range(3))}
     assert models["fold_0"]["test_songs"] == 1 and models["final"]["test_songs"] == 0
-    variants = {row["variant"]: row for row in rows(store, registry.FUSION_EVALUATION)}
-    assert set(variants) == set(eval_step.VARIANTS) - {"other_midi"}
+    variants = {row["variant"]: row for row in rows(store, GRAPH["fusion_evaluation"])}
+    assert set(variants) == set(plans.VARIANTS) - {"other_midi"}
     assert reasons(store, "fusion_evaluation") == {"no_rows"}, "a fold of one color has no other music"
     assert variants["midi"]["rows"] == variants["composer"]["rows"] < variants["all"]["rows"]
-    scorer = rows(store, registry.CHROMATIC_SCORER)[0]
+    scorer = rows(store, GRAPH["chromatic_scorer"])[0]
     assert scorer["status"] == NOT_DISCRIMINATIVE and scorer["parity"] < 1e-4, "three songs prove nothing"
-    opened = scorer_step.load(store)
+    opened = chromatic_scorer.load(store)
     assert opened.status == NOT_DISCRIMINATIVE and opened.contract.gates is not None
     assert not list(Path(store.files.root).glob("fitness/checkpoints/*"))
 
@@ -113,18 +116,18 @@ def test_without_torch_everything_says_so_and_torch_heals_it(
     store: ShardStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(model_step, "has_torch", lambda: False)
+        patch.setattr(plans, "has_torch", lambda: False)
         build(store, *NAMES)
         assert reasons(store, "fusion_model") == {"no_torch"}
         assert reasons(store, "fusion_evaluation") == reasons(store, "chromatic_scorer") == {"no_model"}
         with pytest.raises(ScorerError, match="torch is not installed"):
-            scorer_step.load(store)
+            chromatic_scorer.load(store)
     assert build(store, *NAMES)["fusion_model"] == 7
-    assert scorer_step.load(store).contract.profile == "compact"
+    assert chromatic_scorer.load(store).contract.profile == "compact"
 
 
 def test_a_killed_training_goes_on_where_it_was(store: ShardStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = {row["model_id"]: row["weights_sha256"] for row in rows(store, registry.FUSION_MODEL)}
+    wanted = {row["model_id"]: row["weights_sha256"] for row in rows(store, GRAPH["fusion_model"])}
     shutil.rmtree(Path(store.files.root) / "shards/fusion_model")
     from rainbow_assets.fitness import train
 
@@ -147,7 +150,7 @@ def test_a_killed_training_goes_on_where_it_was(store: ShardStore, monkeypatch: 
     monkeypatch.setattr(train._Run, "epoch", lambda run, number: (again.append(number), epoch(run, number))[1])
     build(store, "fusion_model")
     assert again[0] == 1, "the first epoch of fold_0 was not repeated"
-    assert {row["model_id"]: row["weights_sha256"] for row in rows(store, registry.FUSION_MODEL)} == wanted
+    assert {row["model_id"]: row["weights_sha256"] for row in rows(store, GRAPH["fusion_model"])} == wanted
 
 
 def test_too_few_songs_are_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,19 +159,19 @@ def test_too_few_songs_are_said(project: Path, monkeypatch: pytest.MonkeyPatch) 
     store = ShardStore(str(project))
     build(store, *BEFORE, *NAMES)
     assert reasons(store, "fusion_model") == {"too_few_songs"}
-    assert [row["model_id"] for row in rows(store, registry.FUSION_MODEL)] == ["final"]
+    assert [row["model_id"] for row in rows(store, GRAPH["fusion_model"])] == ["final"]
     assert reasons(store, "chromatic_scorer") == set(), "there is a scorer, which knows that it is worth nothing"
-    assert scorer_step.load(store).status == NOT_DISCRIMINATIVE
+    assert chromatic_scorer.load(store).status == NOT_DISCRIMINATIVE
 
 
 def test_models_are_planned_once_they_were_made(store: ShardStore) -> None:
-    steps = rooms.steps()
+    steps = GRAPH
     asked = {name: steps[name] for name in (*BEFORE, *NAMES)}
     assert {entry.asset for entry in plan(asked, store, COLOR_NAMES, RULES)} == set(asked)
     assert all(entry.state == FRESH for entry in plan(asked, store, COLOR_NAMES, RULES))
     shutil.rmtree(Path(store.files.root) / "shards/fusion_model")
     assert "fusion_model" not in {entry.asset for entry in plan(asked, store, COLOR_NAMES, RULES)}
-    assert set(rooms.requested()) >= {"fusion_model", "fusion_evaluation", "chromatic_scorer"}
+    assert set(GRAPH.on_request()) >= {"fusion_model", "fusion_evaluation", "chromatic_scorer"}
 
 
 def test_a_vector_that_got_lost_is_named(store: ShardStore) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets import jobs, settings
+from rainbow_assets import settings
+from rainbow_assets.orchestration import jobs
 from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.fitness import music
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import rooms, settings
-from rainbow_assets.harmony import registry, sources
-from rainbow_assets.harmony.graph_steps import GRAPH_SCHEMA, graph_of
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.harmony import sources
 from rainbow_assets.harmony.graphs import cadences
 from rainbow_assets.harmony.sources import pack_places, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA
+from rainbow_assets.harmony.transition_graphs import graph_of
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -23,6 +24,7 @@ from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.harmony.packs import free_layout, original_layout, tar_of
 
+OWN = [GRAPH[name] for name in ("chord_library", "progression_library", "function_graph", "chord_graph")]
 NAMES = ("chord_library", "progression_library", "function_graph", "chord_graph")
 
 
@@ -42,14 +44,14 @@ def store(tmp_path: Path) -> ShardStore:
 
 def build(store: ShardStore, allow_deletes: bool = False) -> dict[str, int]:
     """Bring all four up to date; return how many rows were computed."""
-    outcomes = {step.name: bring_up_to_date(step, store, allow_deletes=allow_deletes) for step in registry.STEPS}
+    outcomes = {step.name: bring_up_to_date(step, store, allow_deletes=allow_deletes) for step in OWN}
     problems = [outcome.problem for outcome in outcomes.values() if outcome.problem]
     assert not problems and all(verdict.passed for outcome in outcomes.values() for verdict in outcome.verdicts)
     return {name: outcome.report.computed for name, outcome in outcomes.items() if outcome.report is not None}
 
 
 def states(store: ShardStore) -> dict[str, str]:
-    steps = {step.name: step for step in registry.STEPS}
+    steps = {step.name: step for step in OWN}
     return {entry.asset: entry.state for entry in plan(steps, store, COLOR_NAMES)}
 
 
@@ -64,7 +66,7 @@ def test_the_builtin_pack_needs_no_folder(store: ShardStore, monkeypatch: pytest
     built = build(store)
     assert built["chord_library"] >= 1500 and built["progression_library"] == 24 * 48
     assert build(store) == dict.fromkeys(NAMES, 0)
-    graph = graph_of(store.shard("function_graph").table(GRAPH_SCHEMA))
+    graph = graph_of(store.shard("function_graph"))
     assert {name for name, _, _ in cadences(graph, "minor")} >= {"V → i"}
 
 
@@ -88,7 +90,7 @@ def test_packs_come_change_and_go_row_by_row(store: ShardStore, chords: Path):
                         if row["pack"] == "mine"}
 
     (chords / "mine.tar.gz").unlink()
-    refused = bring_up_to_date(registry.CHORD_LIBRARY, store)
+    refused = bring_up_to_date(GRAPH["chord_library"], store)
     assert refused.problem is not None and "gone at once" in refused.problem
     build(store, allow_deletes=True)
     assert {row["pack"] for row in store.shard("chord_library").table(CHORD_SCHEMA).to_pylist()} == {"builtin"}
@@ -142,10 +144,10 @@ def test_a_pack_with_a_taken_name_is_told(chords: Path):
 
 
 def test_no_color_and_no_release_reads_them():
-    for name, step in rooms.steps().items():
+    for name, step in GRAPH.items():
         if name not in NAMES and not step.on_request:
-            assert not set(NAMES) & set(step.inputs), f"{name} must not wait for chords"
-    assert all(not rooms.steps()[name].colored for name in NAMES)
+            assert not set(NAMES) & set(step.reads), f"{name} must not wait for chords"
+    assert all(not GRAPH[name].colored for name in NAMES)
 
 
 @pytest.mark.parametrize("kind", ["folder", "archive"])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.cli import chords as verb
 from rainbow_assets.harmony.midi_read import read_midi
-from rainbow_assets.harmony.registry import STEPS
 from rainbow_assets.harmony.search import STRATEGIES
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
@@ -73,8 +73,8 @@ def test_a_pack_from_a_file_and_the_built_library(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("RAINBOW_DATA", str(tmp_path / "data"))
     missing = chords("A minor", "--pack", "library")
     assert missing.exit_code == 1 and "chord_library" in missing.output
-    for step in STEPS:
-        assert bring_up_to_date(step, ShardStore(str(tmp_path / "data"))).problem is None
+    for name in ("chord_library", "progression_library", "function_graph", "chord_graph"):
+        assert bring_up_to_date(GRAPH[name], ShardStore(str(tmp_path / "data"))).problem is None
     built, plain = chords("A minor", "--pack", "library", "--json"), chords("A minor", "--json")
     assert parsed(built)["progressions"] == parsed(plain)["progressions"]
 

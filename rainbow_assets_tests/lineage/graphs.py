@@ -15,10 +15,10 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.step import Batch, Step, Work
-from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
+from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE
 
@@ -31,7 +31,7 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class ToyStep(Step):
+class ToyStep(RowAsset):
     """A step whose code is a word."""
 
     salt: str = ""
@@ -47,16 +47,21 @@ class World:
 
     words: dict[str, dict[str, Row]] = field(default_factory=dict)
     computed: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    steps: dict[str, ToyStep] = field(default_factory=dict)
+    steps: Graph = field(default_factory=lambda: Graph([]))
 
     def note(self, work: Work) -> None:
         """Remember which rows were asked for."""
-        self.computed.setdefault((work.shard.asset, work.shard.partition), set()).update(work.rows["key"])
+        self.computed.setdefault((work.shard.asset, work.shard.partition), set()).update(work.asked["key"])
 
-    def add(self, step: ToyStep, checks: tuple[Check, ...] = ()) -> None:
-        """Make ``step`` known, or known in its new version."""
-        self.steps[step.name] = step
-        catalog.register(step, checks or (catalog.checks(step.name) if step.name in catalog.steps() else ()))
+    def add(self, step: ToyStep) -> None:
+        """Put ``step`` into the graph, or its new version in the place of the old one."""
+        self.steps = Graph({**self.steps, step.name: step}.values())
+
+    def salt(self, name: str) -> str:
+        """Return the code of a step."""
+        step = self.steps[name]
+        assert isinstance(step, ToyStep)
+        return step.salt
 
 
 def first(world: World, cheap: bool) -> None:
@@ -68,25 +73,25 @@ def first(world: World, cheap: bool) -> None:
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        salt = world.steps["toy_0"].salt
+        salt = world.salt("toy_0")
         for part, rows in work.parts():
             words = {key: world.words[work.shard.partition][key] for key in rows["key"]}
             made = [{"key": key, "a": salt + row["a"], "b": row["b"]} for key, row in words.items() if row["a"]]
             yield Batch(part, pa.Table.from_pylist(made, schema=SCHEMA),
                         {key: "empty" for key, row in words.items() if not row["a"]})
 
-    def fine(shard: Shard) -> Outcome:
-        return Outcome(not any(BAD in row["b"] for row in shard.table(SCHEMA).to_pylist()), "no bad word")
+    def fine(shard: Shard) -> Finding:
+        return Finding(not any(BAD in row["b"] for row in shard.table(SCHEMA).to_pylist()), "no bad word")
 
     world.add(ToyStep(
         "toy_0", {"raw": ("a", "b")}, compute, SCHEMA, FIELDS, key="key", candidates=listed, reasons={"empty": "no word"},
         source=lambda shard: digest(world.words[shard.partition]), flows={"a": ("raw.a",), "b": ("raw.b",),
                                                                          "key": ("raw.a",)},
-        cheap=cheap), (Check("fine", "toy_0", fine, "No bad word."),))
+        cheap=cheap, checks=[Check("fine", fine, "No bad word.")]))
 
 
-def _above(work: Work, asset: str) -> dict[str, Row]:
-    partitions = catalog.read_partitions(catalog.step(work.shard.asset), asset, work.shard.partition)
+def _above(world: World, work: Work, asset: str) -> dict[str, Row]:
+    partitions = world.steps[work.shard.asset].read_partitions(asset, work.shard.partition)
     return {row["key"]: row for partition in partitions
             for _, table in work.upstream(asset, partition).tables() for row in table.to_pylist()}
 
@@ -96,7 +101,7 @@ def each(world: World, name: str, above: str, colored: bool, aside: bool, cheap:
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        rows, salt = _above(work, above), world.steps[name].salt
+        rows, salt = _above(world, work, above), world.salt(name)
         for part, asked in work.parts():
             out = {key: "odd" for key in asked["key"] if aside and int(digest(rows[key]["a"], salt), 16) % 3 == 0}
             made = [{"key": key, "a": f"{salt}{len(rows[key]['a']) % 4}", "b": rows[key]["b"] + salt}
@@ -112,7 +117,7 @@ def expand(world: World, name: str, above: str, colored: bool, aside: bool, chea
 
     def listed(shard: Shard, rules: Any) -> pl.DataFrame:
         records = []
-        for partition in catalog.read_partitions(world.steps[name], above, shard.partition):
+        for partition in world.steps[name].read_partitions(above, shard.partition):
             upstream = shard.store.shard(above, partition)
             digests = {row[0]: row[1:] for row in outputs(upstream, above, ("a", "b")).iter_rows()}
             for row in upstream.table(SCHEMA).to_pylist():
@@ -123,7 +128,7 @@ def expand(world: World, name: str, above: str, colored: bool, aside: bool, chea
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        rows, salt = _above(work, above), world.steps[name].salt
+        rows, salt = _above(world, work, above), world.salt(name)
         for part, asked in work.parts():
             made = [{"key": key, "a": salt + rows[key.rpartition("/")[0]]["a"] + key[-1],
                      "b": rows[key.rpartition("/")[0]]["b"]} for key in asked["key"]]
@@ -140,7 +145,7 @@ def sample(world: World, name: str, above: str, colored: bool, aside: bool, chea
 
     def listed(shard: Shard, rules: Any) -> pl.DataFrame:
         found = []
-        for partition in catalog.read_partitions(world.steps[name], above, shard.partition):
+        for partition in world.steps[name].read_partitions(above, shard.partition):
             upstream = shard.store.shard(above, partition)
             digests = {row[0]: row[1:] for row in outputs(upstream, above, ("a", "b")).iter_rows()}
             found += [(digest(row["a"], row["key"]), row["key"], *digests[row["key"]])
@@ -151,7 +156,7 @@ def sample(world: World, name: str, above: str, colored: bool, aside: bool, chea
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        rows, salt = _above(work, above), world.steps[name].salt
+        rows, salt = _above(world, work, above), world.salt(name)
         ranked = sorted(rows, key=lambda key: digest(rows[key]["a"], key))
         for part, asked in work.parts():
             made = [{"key": key, "a": f"{salt}{ranked.index(key)}", "b": rows[key]["b"]} for key in asked["key"]]
@@ -166,7 +171,7 @@ def split(world: World, name: str, above: str, colored: bool, aside: bool, cheap
     """A row per part, which says how many parts there are: it hangs on which rows exist, and on no value."""
 
     def parts(shard: Shard) -> list[str]:
-        return sorted({part for partition in catalog.read_partitions(world.steps[name], above, shard.partition)
+        return sorted({part for partition in world.steps[name].read_partitions(above, shard.partition)
                        for part in outputs(shard.store.shard(above, partition), above, ())["part"]})
 
     def listed(shard: Shard, rules: Any) -> pl.DataFrame:
@@ -176,7 +181,7 @@ def split(world: World, name: str, above: str, colored: bool, aside: bool, cheap
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        found, salt = parts(work.shard), world.steps[name].salt
+        found, salt = parts(work.shard), world.salt(name)
         for part, asked in work.parts():
             made = [{"key": key, "a": f"{salt}{found.index(part)} of {len(found)}", "b": ""} for key in asked["key"]]
             yield Batch(part, pa.Table.from_pylist(made, schema=SCHEMA))
@@ -190,15 +195,15 @@ def whole(world: World, name: str, above: str, colored: bool, aside: bool, cheap
 
     def listed(shard: Shard, rules: Any) -> pl.DataFrame:
         found = pl.concat(outputs(shard.store.shard(above, partition), above, ("a",))
-                          for partition in catalog.read_partitions(world.steps[name], above, shard.partition)).sort("key")
+                          for partition in world.steps[name].read_partitions(above, shard.partition)).sort("key")
         values = digest(found["key"].to_list(), found[f"in:{above}.a"].to_list())
         return pl.DataFrame({"key": ["all"], "part": ["all"], f"in:{above}.a": [values]})
 
     def compute(work: Work) -> Iterator[Batch]:
         world.note(work)
-        said = "".join(row["a"] for _, row in sorted(_above(work, above).items()))
-        made = [{"key": "all", "a": world.steps[name].salt + said, "b": ""}]
-        yield Batch("all", pa.Table.from_pylist(made if len(work.rows) else [], schema=SCHEMA))
+        said = "".join(row["a"] for _, row in sorted(_above(world, work, above).items()))
+        made = [{"key": "all", "a": world.salt(name) + said, "b": ""}]
+        yield Batch("all", pa.Table.from_pylist(made if len(work.asked) else [], schema=SCHEMA))
 
     world.add(ToyStep(name, {above: ("a",)}, compute, SCHEMA, FIELDS, key="key", colored=False, cheap=cheap,
                       candidates=listed))
@@ -226,7 +231,7 @@ def word(rng: random.Random) -> str:
     return "".join(rng.choice("ab") for _ in range(rng.randrange(1, 4)))
 
 
-def places(world: World) -> list[tuple[ToyStep, str]]:
+def places(world: World) -> list[tuple[RowAsset, str]]:
     """Return every shard of the graph, in order."""
     return [(step, partition) for step in world.steps.values()
             for partition in (COLORS if step.colored else (WHOLE,))]

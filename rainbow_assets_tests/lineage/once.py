@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import jobs
-from rainbow_assets.corpus.automation import observation
 from rainbow_assets.corpus.watch import look
 from rainbow_assets.definitions import defs
+from rainbow_assets.orchestration import jobs
+from rainbow_assets.orchestration.raw_songs import observation
 from rainbow_assets.storage.store import ShardStore
 
 CHAIN = ["base_manifest", "song_splits", "segments"]

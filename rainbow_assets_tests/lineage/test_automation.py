@@ -9,11 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from rainbow_assets import jobs, rooms
-from rainbow_assets.corpus.automation import corpus_changes
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.definitions import defs
-from rainbow_assets.lineage import automation, dagster, verdicts
-from rainbow_assets.storage.resources import ShardStoreResource
+from rainbow_assets.lineage import verdicts
+from rainbow_assets.orchestration import conditions, jobs, row_assets
+from rainbow_assets.orchestration.raw_songs import corpus_changes
+from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.lineage.once import CHAIN
@@ -129,8 +130,8 @@ def test_a_verdict_that_was_taken_away_closes_the_gate(running: tuple[Daemon, Pa
 
 
 def test_a_passing_error_of_the_disk_is_tried_again_and_a_bug_is_not(built: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(automation, "RETRY_DELAY_S", 0.0)
-    real, seen = dagster.bring_up_to_date, []
+    monkeypatch.setattr(conditions, "RETRY_DELAY_S", 0.0)
+    real, seen = row_assets.bring_up_to_date, []
 
     def unsteady(step, store, color, **options):
         seen.append(color)
@@ -138,7 +139,7 @@ def test_a_passing_error_of_the_disk_is_tried_again_and_a_bug_is_not(built: Path
             raise OSError(errno.EIO, "the disk hiccuped")
         return real(step, store, color, **options)
 
-    monkeypatch.setattr(dagster, "bring_up_to_date", unsteady)
+    monkeypatch.setattr(row_assets, "bring_up_to_date", unsteady)
     assert jobs.run_colors(defs, ["Green"], ["base_manifest"]).success
     assert seen == ["Green", "Green"]
 
@@ -146,7 +147,7 @@ def test_a_passing_error_of_the_disk_is_tried_again_and_a_bug_is_not(built: Path
         seen.append("bug")
         raise ZeroDivisionError
 
-    monkeypatch.setattr(dagster, "bring_up_to_date", broken)
+    monkeypatch.setattr(row_assets, "bring_up_to_date", broken)
     assert not jobs.run_colors(defs, ["Green"], ["base_manifest"]).success
     assert seen.count("bug") == 1
 
@@ -157,7 +158,7 @@ def test_every_row_asset_has_a_condition_and_a_freshness_policy_and_the_release_
         node = graph.get(key)
         if key.to_user_string() in ("taxonomy", "published_dataset"):
             assert node.automation_condition is None, "a release is a person's decision"
-        elif key.to_user_string() in rooms.requested():
+        elif key.to_user_string() in GRAPH.on_request():
             assert node.automation_condition is None and node.freshness_policy is None, "so is a training"
         else:
             assert node.automation_condition is not None and node.freshness_policy is not None, key

@@ -155,8 +155,8 @@ def test_loops_and_calls_at_the_top_belong_to_what_they_touch(package):
 
 
 def test_steps_settings_and_the_machine_count_by_name(package):
-    machine = WORK + ('\nfrom rainbow_assets.lineage.ledger import outputs\nfrom rainbow_assets.lineage.step import Step\n'
-                      'OTHER = Step("other", compute=double)\n\n\ndef more():\n    return outputs(OTHER.name)\n')
+    machine = WORK + ('\nfrom rainbow_assets.lineage.ledger import outputs\nfrom rainbow_assets.lineage.row_asset import RowAsset\n'
+                      'OTHER = RowAsset("other", compute=double)\n\n\ndef more():\n    return outputs(OTHER.name)\n')
     root = (ROOT[0], "more")
     assert package(root, work=machine) == package(root, work=machine.replace("LIMIT = 3", "LIMIT = 4"))
     assert package(root, work=machine) == package(root, work=machine.replace("OTHER", "ANOTHER"))

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import rooms
-from rainbow_assets.lineage import catalog
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.counts import count
 from rainbow_assets_tests.lineage.test_heavy import EDITS, edit
@@ -36,7 +35,7 @@ def state(data: Path) -> dict[str, bytes | None]:
     """The index of every shard that builds make: it names all other files by their content."""
     store = ShardStore(str(data))
     return {f"{name}/{color}": store.shard(name, color).files.read("shard.json")
-            for name, step in rooms.steps().items() if not step.on_request for color in catalog.partitions(step)}
+            for name, step in GRAPH.items() if not step.on_request for color in step.partitions}
 
 
 def act(project: Path, rng: random.Random) -> str:

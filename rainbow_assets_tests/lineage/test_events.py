@@ -11,10 +11,11 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from rainbow_assets import jobs, rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.definitions import defs
-from rainbow_assets.lineage import catalog, dagster
 from rainbow_assets.lineage.ledger import signature
+from rainbow_assets.orchestration import events, jobs, row_assets
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.lineage.once import CHAIN, observe
@@ -37,7 +38,7 @@ def truly_stale(project: Path) -> Shards:
     for asset in CHAIN:
         for color in COLOR_NAMES:
             shard = store.shard(asset, color)
-            if shard.require_index().inputs != signature(catalog.step(asset), shard, rules):
+            if shard.require_index().inputs != signature(GRAPH[asset], shard, rules):
                 found.add((asset, color))
     return found
 
@@ -103,7 +104,7 @@ def test_every_materialization_carries_its_numbers(built: Path, colors: tuple[st
         assert isinstance(columns["dagster/column_lineage"], dg.TableColumnLineage)
         tags = event.tags or {}
         assert tags["dagster/data_version"] == index.data_version
-        assert tags["dagster/code_version"] == dagster.made_by(catalog.step(asset))
+        assert tags["dagster/code_version"] == row_assets.code_version(GRAPH[asset])
 
 
 def test_the_run_that_last_changed_a_shard_stays_named_after_runs_that_did_not(built: Path):
@@ -114,23 +115,23 @@ def test_the_run_that_last_changed_a_shard_stays_named_after_runs_that_did_not(b
 
 
 def test_column_lineage_names_real_columns_and_carried_ones_by_name():
-    for name, step in rooms.steps().items():
-        lineage = dagster.column_lineage(step)
+    for name, step in GRAPH.items():
+        lineage = events.column_lineage(step)
         assert set(lineage.deps_by_column) == set(step.schema.names)
         for deps in lineage.deps_by_column.values():
             for dep in deps:
                 above = dep.asset_key.to_user_string()
-                assert above in step.inputs and dep.column_name in catalog.step(above).schema.names, (name, dep)
-    full = dagster.column_lineage(catalog.step("training_full")).deps_by_column
+                assert above in step.reads and dep.column_name in GRAPH[above].schema.names, (name, dep)
+    full = events.column_lineage(GRAPH["training_full"]).deps_by_column
     assert [(d.asset_key.to_user_string(), d.column_name) for d in full["title"]] == [("base_manifest", "title")]
     assert [(d.asset_key.to_user_string(), d.column_name) for d in full["split"]] == [("song_splits", "split")]
-    media = dagster.column_lineage(catalog.step("segment_media")).deps_by_column
+    media = events.column_lineage(GRAPH["segment_media"]).deps_by_column
     assert "midi_digest" not in {dep.column_name for dep in media["audio_digest"]}
 
 
 def test_code_versions_follow_code_and_rules():
-    versions = {name: dagster.made_by(step) for name, step in rooms.steps().items()}
+    versions = {name: row_assets.code_version(step) for name, step in GRAPH.items()}
     graph = defs.resolve_asset_graph()
     assert versions == {name: graph.get(dg.AssetKey(name)).code_version for name in versions}
-    made_of = {(step.code, step.settings, step.libraries) for step in rooms.steps().values()}
+    made_of = {(step.code, step.settings, step.libraries) for step in GRAPH.values()}
     assert len(set(versions.values())) >= len(made_of), "steps of other modules or rules have another version"

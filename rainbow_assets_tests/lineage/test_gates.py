@@ -8,9 +8,10 @@ import json
 import polars as pl
 import pytest
 
-from rainbow_assets.lineage import catalog, gates, ledger, verdicts
+from rainbow_assets.lineage import gates, ledger, verdicts
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
-from rainbow_assets.lineage.step import Work
+from rainbow_assets.lineage.row_asset import UnknownAsset, Work
 from rainbow_assets.settings import default_rules
 from rainbow_assets.storage.shard import DamagedShard, UndeclaredRead
 from rainbow_assets.storage.store import ShardStore
@@ -30,23 +31,26 @@ def store(tmp_path) -> ShardStore:
 
 def build(world, store, color="Green"):
     world.computed.clear()
-    return [bring_up_to_date(step, store, color) for step in world.register()]
+    return [bring_up_to_date(step, store, color) for step in world.graph().values()]
 
 
 def test_a_pass_opens_the_gate(world, store):
     build(world, store)
-    gates.require(store, "toy_words", "Green")
+    gates.require(store, world.words(), "Green")
 
 
 def test_never_made_is_blocked_with_the_command(world, store):
-    world.register()
     with pytest.raises(gates.Blocked, match=r"has not been made yet.*--select toy_words --partition Green"):
-        gates.require(store, "toy_words", "Green")
+        gates.require(store, world.words(), "Green")
 
 
-def test_an_unregistered_asset_is_an_error_not_a_pass(store):
-    with pytest.raises(catalog.UnknownAsset, match="no_such_asset"):
-        gates.require(store, "no_such_asset", "Green")
+def test_an_asset_outside_of_the_graph_is_an_error_not_a_pass(world, store):
+    with pytest.raises(UnknownAsset, match="no_such_asset"):
+        world.graph()["no_such_asset"]
+    with pytest.raises(LookupError, match="toy_lengths reads toy_words, which is not in the graph before it"):
+        gates.require_upstreams(world.lengths(), store, "Green")
+    with pytest.raises(LookupError, match="toy_lengths reads toy_words"):
+        Graph([world.lengths(), world.words()])
 
 
 def test_a_failed_check_blocks_the_consumer_in_later_runs_and_keeps_its_last_good_shard(world, store):
@@ -79,7 +83,7 @@ def test_a_missing_verdict_blocks(world, store):
     build(world, store)
     store.shard("toy_words", "Green").files.remove("verdicts.json")
     with pytest.raises(gates.Blocked, match="was answered never"):
-        gates.require(store, "toy_words", "Green")
+        gates.require(store, world.words(), "Green")
 
 
 def test_a_pass_for_older_data_blocks(world, store):
@@ -87,7 +91,7 @@ def test_a_pass_for_older_data_blocks(world, store):
     shard = store.shard("toy_words", "Green")
     shard.replace_index(dataclasses.replace(shard.require_index(), data_version="0" * 32))
     with pytest.raises(gates.Blocked, match="only for older data or by an older check"):
-        gates.require(store, "toy_words", "Green")
+        gates.require(store, world.words(), "Green")
 
 
 def test_a_pass_by_an_older_check_blocks(world, store):
@@ -96,9 +100,9 @@ def test_a_pass_by_an_older_check_blocks(world, store):
     old = [dataclasses.replace(v, check_version="older") for v in verdicts.read(shard)]
     verdicts.write(shard, old)
     with pytest.raises(gates.Blocked, match="older check"):
-        gates.require(store, "toy_words", "Green")
+        gates.require(store, world.words(), "Green")
     build(world, store)
-    gates.require(store, "toy_words", "Green")
+    gates.require(store, world.words(), "Green")
 
 
 def test_a_damaged_verdict_file_blocks_and_is_named(world, store):
@@ -108,7 +112,7 @@ def test_a_damaged_verdict_file_blocks_and_is_named(world, store):
     with pytest.raises(DamagedShard, match=r"toy_words/Green/verdicts\.json"):
         verdicts.read(shard)
     with pytest.raises(gates.Blocked, match=r"verdicts\.json"):
-        gates.require(store, "toy_words", "Green")
+        gates.require(store, world.words(), "Green")
 
 
 def test_verdicts_carry_numbers(world, store):
@@ -125,9 +129,9 @@ def test_a_verdict_is_bound_to_all_that_its_check_read(world, store):
     def as_long(shard):
         words = shard.store.shard("toy_words", shard.partition).table(toy.WORDS).num_rows
         asked.append((words, shard.store.files.read("limits/most")))
-        return verdicts.Outcome(True, f"{words} words")
+        return verdicts.Finding(True, f"{words} words")
 
-    check = verdicts.Check("as_long", "toy_lengths", as_long, "As many lengths as words.")
+    check = verdicts.Check("as_long", as_long, "As many lengths as words.")
     shard = store.shard("toy_lengths", "Green")
     verdicts.ensure(shard, (check,))
     verdicts.ensure(shard, (check,))
@@ -144,7 +148,7 @@ def test_a_verdict_is_bound_to_all_that_its_check_read(world, store):
 
 def test_a_step_that_reads_what_it_does_not_declare_is_stopped(world, store):
     build(world, store)
-    lengths = dataclasses.replace(world.lengths(), inputs={"toy_nothing": ()})
+    lengths = dataclasses.replace(world.lengths(), reads={"toy_nothing": ()})
     work = Work(ledger._declared(lengths, store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
     with pytest.raises(UndeclaredRead, match="toy_lengths reads toy_words, which is not among its inputs"):
         work.upstream("toy_words")
@@ -153,7 +157,7 @@ def test_a_step_that_reads_what_it_does_not_declare_is_stopped(world, store):
 
 def test_a_step_sees_the_columns_of_the_fields_that_it_declares(world, store):
     build(world, store)
-    work = Work(ledger._declared(world.lengths(), store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
+    work = Work(ledger._declared(world.graph()["toy_lengths"], store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
     words = work.upstream("toy_words")
     with pytest.raises(UndeclaredRead, match="note of toy_words/Green is of no field that the step declares"):
         words.table(toy.WORDS)

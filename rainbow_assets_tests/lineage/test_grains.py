@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog, gates
+from rainbow_assets.lineage import gates
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, STALE, plan
-from rainbow_assets.lineage.step import Batch, Step, Work
-from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
+from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -29,7 +30,7 @@ class World:
         self.fine = True
         self.computed: list[str] = []
 
-    def register(self) -> dict[str, Step]:
+    def graph(self) -> Graph:
         def listed(shard, rules):
             rows = [(key, key, digest(word)) for key, word in self.words[shard.partition].items()]
             return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", "in:corpus.word"], pl.String), orient="row")
@@ -56,15 +57,13 @@ class World:
             return pl.DataFrame({"key": [shard.partition], "part": ["total"], "in:grain_all.word": [version]})
 
         fields = {"word": ("word",)}
-        first = Step("grain_words", {"corpus": ("word",)}, words, SCHEMA, fields, key="key",
-                     candidates=listed, source=lambda shard: digest(self.words[shard.partition]))
-        second = Step("grain_all", {"grain_words": ("word",)}, gather, SCHEMA, fields, key="key", colored=False)
-        third = Step("grain_back", {"grain_all": ("word",)}, back, SCHEMA, fields, key="key", candidates=one)
-        catalog.register(first, (Check("fine", "grain_words", lambda shard: Outcome(
-            self.fine or shard.partition != "Red", "words are fine"), "Words are fine."),))
-        catalog.register(second)
-        catalog.register(third)
-        return {step.name: step for step in (first, second, third)}
+        first = RowAsset("grain_words", {"corpus": ("word",)}, words, SCHEMA, fields, key="key",
+                     candidates=listed, source=lambda shard: digest(self.words[shard.partition]),
+                     checks=[Check("fine", lambda shard: Finding(
+                         self.fine or shard.partition != "Red", "words are fine"), "Words are fine.")])
+        second = RowAsset("grain_all", {"grain_words": ("word",)}, gather, SCHEMA, fields, key="key", colored=False)
+        third = RowAsset("grain_back", {"grain_all": ("word",)}, back, SCHEMA, fields, key="key", candidates=one)
+        return Graph([first, second, third])
 
 
 @pytest.fixture
@@ -77,18 +76,18 @@ def store(tmp_path: Path) -> ShardStore:
     return ShardStore(str(tmp_path))
 
 
-def build(steps: dict[str, Step], store: ShardStore) -> list[str]:
+def build(steps: Graph, store: ShardStore) -> list[str]:
     """Bring everything up to date; return the problems."""
-    outcomes = [bring_up_to_date(step, store, partition, allow_deletes=True) for step in steps.values() for partition in catalog.partitions(step)]
+    outcomes = [bring_up_to_date(step, store, partition, allow_deletes=True) for step in steps.values() for partition in step.partitions]
     return [outcome.problem for outcome in outcomes if outcome.problem]
 
 
-def states(steps: dict[str, Step], store: ShardStore) -> dict[tuple[str, str], str]:
+def states(steps: Graph, store: ShardStore) -> dict[tuple[str, str], str]:
     return {(entry.asset, entry.partition): entry.state for entry in plan(steps, store, COLOR_NAMES)}
 
 
 def test_every_color_reaches_the_one_and_the_one_reaches_every_color(world: World, store: ShardStore):
-    steps = world.register()
+    steps = world.graph()
     assert build(steps, store) == []
     assert store.shard("grain_all").require_index().rows == 9
     assert store.shard("grain_back", "Blue").table(SCHEMA).to_pylist() == [{"key": "Blue", "word": "9"}]
@@ -110,18 +109,18 @@ def test_every_color_reaches_the_one_and_the_one_reaches_every_color(world: Worl
 
 
 def test_one_bad_color_blocks_what_reads_them_all(world: World, store: ShardStore):
-    steps = world.register()
+    steps = world.graph()
     build(steps, store)
     world.fine = False
     world.words["Red"]["Red_1"] = "bad"
     problems = build(steps, store)
     assert len(problems) == 10 and all("grain_words/Red is blocked" in problem for problem in problems)
-    assert gates.blocked(store, "grain_all") is None, "the last good one stands"
+    assert gates.blocked(store, steps["grain_all"]) is None, "the last good one stands"
     planned = states(steps, store)
     assert planned["grain_all", WHOLE] == BLOCKED
     assert planned["grain_back", "Blue"] == BLOCKED
 
 
 def test_a_plan_of_one_color_leaves_the_ones_without_colors_out(world: World, store: ShardStore):
-    steps = world.register()
+    steps = world.graph()
     assert {entry.asset for entry in plan(steps, store, ["Red"])} == {"grain_words", "grain_back"}

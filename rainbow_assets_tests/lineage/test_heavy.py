@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, plan
 from rainbow_assets.storage.store import ShardStore
@@ -32,12 +32,12 @@ EDITS = ("concept", "mood", "lyric", "stem", "stem rate", "midi gone", "comment"
 COLORS = ("Red", "Green", "Blue")
 BUILD = """
 import sys
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 store = ShardStore(sys.argv[1])
 for color in sys.argv[2].split(","):
-    for step in rooms.color_steps().values():
+    for step in GRAPH.colored().values():
         outcome = bring_up_to_date(step, store, color)
         assert outcome.problem is None, outcome.problem
 """
@@ -48,7 +48,7 @@ def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tup
     monkeypatch.setenv("RAINBOW_CORPUS", str(corpus))
     store = ShardStore(str(data))
     for color in colors:
-        for step in rooms.color_steps().values():
+        for step in GRAPH.colored().values():
             outcome = bring_up_to_date(step, store, color, allow_deletes=True)
             assert outcome.problem is None, outcome.problem
             assert all(verdict.passed for verdict in outcome.verdicts), [v for v in outcome.verdicts if not v.passed]
@@ -57,7 +57,7 @@ def build(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, colors: tup
 def rows(store: ShardStore) -> dict[tuple[str, str], dict[str, str]]:
     """{shard: {key: digest of its row, or why it has none}}."""
     found = {}
-    for name in rooms.color_steps():
+    for name in GRAPH.colored():
         for color in COLORS:
             ledger = store.shard(name, color).ledger(["key", "output", "reason"])
             found[name, color] = {} if ledger is None else {key: out or why for key, out, why in ledger.iter_rows()}
@@ -67,7 +67,7 @@ def rows(store: ShardStore) -> dict[tuple[str, str], dict[str, str]]:
 def build_as_planned(data: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Build, and hold what became of each row against the plan; afterwards a plan has nothing."""
     monkeypatch.setenv("RAINBOW_CORPUS", str(corpus))
-    store, steps = ShardStore(str(data)), rooms.color_steps()
+    store, steps = ShardStore(str(data)), GRAPH.colored()
     planned, before = plan(steps, store, COLORS, allow_deletes=True), rows(store)
     build(data, corpus, monkeypatch)
     after = rows(store)
@@ -86,7 +86,7 @@ def state(data: Path) -> dict[str, str]:
     found = {}
     store = ShardStore(str(data))
     for color in COLORS:
-        for name in rooms.color_steps():
+        for name in GRAPH.colored():
             shard = store.shard(name, color)
             index = shard.require_index()
             for file in ("shard.json", index.ledger, *(part.name for part in index.parts)):
@@ -116,7 +116,7 @@ def test_killed_builds_end_like_an_undisturbed_one(tiny_corpus, tmp_path, monkey
         child.send_signal(signal.SIGKILL)
         child.wait()
         for color in COLORS:
-            for name in rooms.color_steps():
+            for name in GRAPH.colored():
                 shard = ShardStore(str(data)).shard(name, color)
                 if shard.index() is not None:
                     list(shard.tables())  # whole, by digest, at any moment

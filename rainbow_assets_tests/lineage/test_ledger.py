@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from rainbow_assets.lineage import catalog, landing
+from rainbow_assets.lineage import landing
 from rainbow_assets.lineage.codeversion import Used
+from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import bring_up_to_date, history
 from rainbow_assets.lineage.plan import FRESH, RESTAMP, STALE, plan
-from rainbow_assets.lineage.step import Batch
+from rainbow_assets.lineage.row_asset import Batch
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.lineage.toy import WORDS, World
 
@@ -28,7 +29,7 @@ def store(tmp_path) -> ShardStore:
 
 def build(world: World, store: ShardStore, color: str = "Green"):
     world.computed.clear()
-    steps = world.register()
+    steps = world.graph().values()
     return [bring_up_to_date(step, store, color, allow_deletes=True) for step in steps]
 
 
@@ -84,11 +85,10 @@ def test_a_field_nobody_reads_changes_nothing_downstream(world, store):
 def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, store, tmp_path):
     """The upstream's ledger lacks what the new code reads: the plan says so, and a build then does it."""
     build(world, store)
-    words, lengths = world.register()
+    words, lengths = world.graph().values()
     wider = replace(words, fields={**words.fields, "both": ("word", "note")})
-    reads = replace(lengths, inputs={"toy_words": ("word", "both")})
-    catalog.register(wider)
-    catalog.register(reads)
+    reads = replace(lengths, reads={"toy_words": ("word", "both")})
+    wider, reads = Graph([wider, reads]).values()
     planned = plan({step.name: step for step in (wider, reads)}, store, ["Green"])
     assert [(entry.state, entry.at_most) for entry in planned] == [(STALE, False), (STALE, True)]
     assert any("the columns of toy_words changed" in reason for reason in planned[1].reasons)
@@ -105,11 +105,10 @@ def test_a_plan_after_an_upgrade_that_gave_the_upstream_other_fields(world, stor
 def test_an_upgrade_of_a_color_without_rows_is_planned_and_a_lone_reader_says_what_lacks(world, store):
     world.rows.clear()
     build(world, store)
-    words, lengths = world.register()
-    wider = replace(words, fields={**words.fields, "both": ("word", "note")})
-    reads = replace(lengths, inputs={"toy_words": ("word", "both")}, libraries=("numpy",))
-    catalog.register(wider)
-    catalog.register(reads)
+    words, lengths = world.graph().values()
+    wider = replace(words, fields={**words.fields, "both": ("word", "note")}, checks=())
+    reads = replace(lengths, reads={"toy_words": ("word", "both")}, libraries=("numpy",))
+    wider, reads = Graph([wider, reads]).values()
     assert [entry.state for entry in plan({step.name: step for step in (wider, reads)}, store, ["Green"])] == [RESTAMP, RESTAMP]
     alone = bring_up_to_date(reads, store, "Green")
     assert alone.problem == "toy_words/Green was made before it had both; run: rainbow build"
@@ -120,7 +119,7 @@ def test_an_upgrade_of_a_color_without_rows_is_planned_and_a_lone_reader_says_wh
 def test_an_empty_shard_gets_todays_columns_too(world, store):
     world.rows.clear()
     build(world, store)
-    words, _ = world.register()
+    words, _ = world.graph().values()
     wider = replace(words, fields={**words.fields, "both": ("word", "note")})
     assert bring_up_to_date(wider, store, "Green").problem is None
     assert ledger_frame(store.shard("toy_words", "Green")).columns == wider.ledger_columns
@@ -159,7 +158,7 @@ def test_rows_that_never_come_are_an_error_and_leave_the_shard(world, store):
     build(world, store)
     before = files(store, "toy_words")
     world.rows["a1"] = ("A", "changed", "x")
-    step, _ = world.register()
+    step, _ = world.graph().values()
     with pytest.raises(LedgerError, match="never came"):
         commit(reconcile(step, store.shard("toy_words", "Green")), [])
     wrong = Batch("A", WORDS.empty_table())
@@ -171,7 +170,7 @@ def test_rows_that_never_come_are_an_error_and_leave_the_shard(world, store):
 
 
 def test_a_killed_build_goes_on_where_it_was(world, store):
-    step, _ = world.register()
+    step, _ = world.graph().values()
     shard = store.shard("toy_words", "Green")
     delta = reconcile(step, shard)
 
@@ -194,7 +193,7 @@ def test_a_killed_build_goes_on_where_it_was(world, store):
 def test_unreferenced_parts_are_collected_after_their_grace(world, store):
     build(world, store)
     world.rows["a1"] = ("A", "other", "x")
-    step, _ = world.register()
+    step, _ = world.graph().values()
     shard = store.shard("toy_words", "Green")
     delta = reconcile(step, shard)
     commit(delta, step.compute(delta.work()), grace_s=1e9)
@@ -237,8 +236,8 @@ def test_a_writer_of_other_bytes_writes_every_file_again_and_computes_nothing(wo
     assert after == files(clean, "toy_words")
 
 
-def steps_of(world: World) -> dict[str, object]:
-    return {step.name: step for step in world.register()}
+def steps_of(world: World) -> Graph:
+    return world.graph()
 
 
 def test_the_code_of_the_writer_is_what_its_layout_was_declared_for():

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import jobs, rooms, settings
-from rainbow_assets.corpus.automation import observation
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus.watch import look
-from rainbow_assets.lineage import catalog, verdicts
-from rainbow_assets.lineage.dagster import BUILT
+from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.ledger import signature
 from rainbow_assets.lineage.materialize import problem
 from rainbow_assets.lineage.plan import FRESH, plan
+from rainbow_assets.orchestration import jobs
+from rainbow_assets.orchestration.checks import BUILT
+from rainbow_assets.orchestration.raw_songs import observation
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.command import rainbow
@@ -23,10 +25,10 @@ from rainbow_assets_tests.lineage import ui
 
 def by_files(store: ShardStore, asset: str) -> dict[str, dict[str, set[str]]]:
     """{check: {state: partitions}} of one asset, as its verdict files have it."""
-    step, found = catalog.step(asset), {}
-    for check in (*catalog.checks(asset), None):
+    step, found = GRAPH[asset], {}
+    for check in (*GRAPH[asset].checks, None):
         states: dict[str, set[str]] = {}
-        for partition in catalog.partitions(step):
+        for partition in step.partitions:
             shard = store.shard(asset, partition)
             if check is None:
                 passed = problem(shard) is None
@@ -40,8 +42,8 @@ def by_files(store: ShardStore, asset: str) -> dict[str, dict[str, set[str]]]:
 
 def out_of_date(store: ShardStore, asset: str) -> set[str]:
     """The partitions that were made from something else than what is there now (one hop)."""
-    step, found = catalog.step(asset), set()
-    for partition in catalog.partitions(step):
+    step, found = GRAPH[asset], set()
+    for partition in step.partitions:
         shard = store.shard(asset, partition)
         if shard.require_index().inputs != signature(step, shard, settings.default_rules()):
             found.add(partition)
@@ -50,8 +52,8 @@ def out_of_date(store: ShardStore, asset: str) -> set[str]:
 
 def assert_mirrored(project: Path, ask) -> None:
     store, nodes = ShardStore(str(project)), ask()
-    planned = plan(rooms.steps(), store, COLOR_NAMES)
-    built = [name for name, step in rooms.steps().items() if not step.on_request]
+    planned = plan(GRAPH, store, COLOR_NAMES)
+    built = [name for name, step in GRAPH.items() if not step.on_request]
     assert {name: ui.stale(nodes[name]) for name in built} == {name: out_of_date(store, name) for name in built}
     for name in built:
         seen, known = ui.checks(nodes[name]), by_files(store, name)
@@ -62,8 +64,8 @@ def assert_mirrored(project: Path, ask) -> None:
             assert unsaid <= waits, (name, check)
             known[check] = {state: rest for state, colors in known[check].items() if (rest := colors - unsaid)}
         assert seen == known, name
-        if catalog.step(name).colored:
-            left = {color for color in catalog.partitions(catalog.step(name)) if problem(store.shard(name, color))}
+        if GRAPH[name].colored:
+            left = {color for color in GRAPH[name].partitions if problem(store.shard(name, color))}
             assert left <= set(nodes[name]["assetPartitionStatuses"]["failedPartitions"]) <= left | waits, name
 
 

@@ -21,9 +21,9 @@ from types import CodeType, FrameType
 
 import pytest
 
-from rainbow_assets import rooms
-from rainbow_assets.embeddings.step import EmbeddingStep
-from rainbow_assets.lineage import catalog, codeversion, definitions, verdicts
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.embeddings.row_asset import EmbeddingAsset
+from rainbow_assets.lineage import codeversion, definitions, verdicts
 from rainbow_assets.lineage.codeversion import PACKAGE, Code, CodeCache, Root
 from rainbow_assets.lineage.ledger import commit, reconcile
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -34,7 +34,7 @@ HOME = Path(codeversion.__file__).parents[1]
 
 def roots() -> dict[str, tuple[Root, ...]]:
     """{step: the functions that it names}."""
-    return {name: step.code.roots for name, step in rooms.steps().items()}
+    return {name: step.code.roots for name, step in GRAPH.items()}
 
 
 @pytest.fixture(scope="module")
@@ -155,17 +155,17 @@ def test_what_a_build_calls_is_what_versions_follow(project: Path):
     # The spec's own version stands for the code that makes vectors of inputs.
     vectors = (f"{PACKAGE}.embeddings.", f"{PACKAGE}.sound.flac", f"{PACKAGE}.sound.waveform")
     store, unseen, calls = ShardStore(str(project)), {}, 0
-    for name, step in rooms.steps().items():
+    for name, step in GRAPH.items():
         seen: set[Root] = set()
-        for partition in catalog.partitions(step):
+        for partition in step.partitions:
             shard = store.shard(name, partition)
             with profiled(seen) if partition in ("Green", WHOLE) else nullcontext():
                 delta = reconcile(step, shard)
                 commit(delta, step.compute(delta.work()))
-            verdicts.ensure(shard, catalog.checks(name))
+            verdicts.ensure(shard, GRAPH[name].checks)
         followed = set(codeversion.code().closure(step.code.roots))
         left_out = {root for root in seen - followed if not codeversion._stopped(root[0])}
-        if isinstance(step, EmbeddingStep):
+        if isinstance(step, EmbeddingAsset):
             left_out = {(module, name) for module, name in left_out if not module.startswith(vectors)}
         calls += len(seen)
         unseen.update({name: left_out} if left_out else {})

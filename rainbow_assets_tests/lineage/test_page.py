@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rainbow_assets import rooms
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.lineage import render
 from rainbow_assets.lineage.page import plan_page
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned, plan
@@ -21,7 +21,7 @@ HOSTILE = "files: 05_01/<script>window.broken=1</script>.yml changed & 'more\""
 def page(tmp_path: Path) -> Path:
     """Green stale with a hostile file name, Blue blocked, the rest fresh."""
     planned = []
-    for name, step in rooms.steps().items():
+    for name, step in GRAPH.items():
         for partition in COLOR_NAMES if step.colored else ("_all",):
             state = {"Green": STALE, "Blue": BLOCKED, "Indigo": RESTAMP}.get(partition, FRESH)
             said = {STALE: [HOSTILE, "6 rows: base_manifest.words changed"], BLOCKED: ["its check failed"], FRESH: [],
@@ -29,13 +29,13 @@ def page(tmp_path: Path) -> Path:
             planned.append(Planned(name, partition, state, 24, 6 if state == STALE else 0, at_most=name == "preview",
                                    seconds=1.5, reasons=said[state]))
     target = tmp_path / "plan.html"
-    target.write_text(plan_page(rooms.steps(), planned), "utf-8")
+    target.write_text(plan_page(GRAPH, planned), "utf-8")
     return target
 
 
 def test_a_person_sees_each_state_and_why(page: Path, window: Any):
     window.get(page.as_uri())
-    steps = rooms.steps()
+    steps = GRAPH
     marks = window.execute_script(
         "return [...document.querySelectorAll('[data-asset]')].map(g => [g.dataset.asset, g.dataset.color, g.dataset.state])")
     assert len(marks) == sum(len(COLOR_NAMES) if step.colored else 1 for step in steps.values())
@@ -77,7 +77,7 @@ def test_it_fits_the_window_and_the_dark(page: Path, window: Any):
 def test_a_page_of_nothing_made_yet(tmp_path: Path, tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch, window: Any):
     monkeypatch.setenv("RAINBOW_CORPUS", str(tiny_corpus))
     target = tmp_path / "plan.html"
-    target.write_text(plan_page(rooms.steps(), plan(rooms.steps(), ShardStore(str(tmp_path / "data")), COLOR_NAMES)), "utf-8")
+    target.write_text(plan_page(GRAPH, plan(GRAPH, ShardStore(str(tmp_path / "data")), COLOR_NAMES)), "utf-8")
     window.get(target.as_uri())
     assert "shards stale" in window.execute_script("return document.querySelector('.sum').innerText")
     assert "has never been made" in window.execute_script("return document.body.innerText")

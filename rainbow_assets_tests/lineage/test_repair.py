@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets import rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.lineage import gates, repair
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import BLOCKED, plan
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> ShardStore:
 
 
 def build(world: World, store: ShardStore, **options: bool) -> list[str]:
-    return [outcome.problem for step in world.register()
+    return [outcome.problem for step in world.graph().values()
             if (outcome := bring_up_to_date(step, store, GREEN, **options)).problem]
 
 
@@ -47,7 +48,7 @@ def live(store: ShardStore) -> dict[str, str]:
 
 
 def mend(world: World, store: ShardStore) -> list[repair.Damage]:
-    return repair.repair({step.name: step for step in world.register()}, store, (GREEN,))
+    return repair.repair(world.graph(), store, (GREEN,))
 
 
 def cut(path: Path) -> None:
@@ -79,7 +80,7 @@ def test_damage_is_named_and_made_anew(world: World, store: ShardStore, what: st
     damages = mend(world, store)
     assert [damage.file for damage in damages] == [name]
     assert "toy_words/Green" in str(damages[0]) and "rebuild" not in str(damages[0])
-    assert gates.blocked(store, "toy_words", GREEN), "nobody builds on it before it was made anew"
+    assert gates.blocked(store, world.words(), GREEN), "nobody builds on it before it was made anew"
     world.computed.clear()
     assert build(world, store) == []
     words = [key for key in world.computed if key.startswith("words")]
@@ -103,7 +104,7 @@ def test_rows_that_the_ledger_does_not_list_are_damage(world: World, store: Shar
     build(world, store)
     shard = store.shard("toy_words", GREEN)
     index = shard.require_index()
-    step = world.register()[0]
+    step = world.graph()["toy_words"]
     assert repair.examine(step, shard) == []
     swapped = shard.files.read(index.parts[0].name) or b""
     shard.files.write(index.parts[1].name, swapped)
@@ -134,7 +135,7 @@ def test_many_songs_gone_at_once_are_not_believed(world: World, store: ShardStor
     assert "2 of 5 songs are gone at once (s4, s5), more than 20%; nothing was deleted" in problems[0]
     assert "rainbow build --allow-deletes" in problems[0]
     assert live(store) == before
-    steps = {step.name: step for step in world.register()}
+    steps = world.graph()
     planned = plan(steps, store, [GREEN])
     assert planned[0].state == BLOCKED and "gone at once" in planned[0].reasons[0]
     assert plan(steps, store, [GREEN], allow_deletes=True)[0].remove == 8
@@ -157,7 +158,7 @@ def test_the_share_is_a_setting(world: World, store: ShardStore):
     build(world, store)
     world.rows = {key: row for key, row in world.rows.items() if row[0] in ("s1", "s2", "s3")}
     rules = settings.Rules(safety=settings.SafetyRules(max_vanished=0.5))
-    assert bring_up_to_date(world.register()[0], store, GREEN, rules).problem is None
+    assert bring_up_to_date(world.graph()["toy_words"], store, GREEN, rules).problem is None
 
 
 def test_the_verbs(project: Path):
@@ -190,5 +191,5 @@ def test_the_verbs(project: Path):
     assert store.shard("base_manifest", "Green").require_index().rows > 0
     assert "gone at once" in rainbow("plan", "--color", "Green").output
     assert rainbow(*green, "--allow-deletes").exit_code == 0
-    for name in rooms.color_steps():
+    for name in GRAPH.colored():
         assert store.shard(name, "Green").require_index().rows == 0, name

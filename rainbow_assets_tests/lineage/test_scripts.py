@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets.lineage import catalog, impact, plan
+from rainbow_assets.lineage import impact, plan, row_asset
 from rainbow_assets.lineage.impact import Change, Touched
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, STALE, Planned
@@ -29,7 +29,7 @@ Keys = dict[Where, dict[str, str]]
 
 @pytest.fixture(autouse=True)
 def _two_colors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "COLOR_NAMES", graphs.COLORS)
+    monkeypatch.setattr(row_asset, "COLOR_NAMES", graphs.COLORS)
     monkeypatch.setattr(plan, "COLOR_NAMES", graphs.COLORS)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # power cuts are no part of these scripts
 
@@ -152,5 +152,3 @@ def test_a_plan_that_says_stale_names_a_reason(tmp_path: Path) -> None:
         build(world, store)
         edit(world, rng)
         assert all(entry.reasons for entry in planned(world, store).values() if entry.state == STALE)
-        for name in world.steps:
-            catalog.forget(name)

@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage.transient import worth_retrying
+from rainbow_assets.orchestration.transient import worth_retrying
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "I/O"), OSError(errno.ESTALE, "stale"), ConnectionResetError(), TimeoutError()])

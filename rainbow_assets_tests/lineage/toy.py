@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import catalog
-from rainbow_assets.lineage.step import Batch, Step, Work
-from rainbow_assets.lineage.verdicts import Check, Outcome
+from rainbow_assets.lineage.graph import Graph
+from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
+from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.shard import Shard
 
 WORDS = pa.schema([("key", pa.string()), ("word", pa.string()), ("note", pa.string())])
@@ -27,7 +27,7 @@ class World:
     computed: list[str] = field(default_factory=list)
     length_ok: bool = True
 
-    def words(self) -> Step:
+    def words(self) -> RowAsset:
         """A step that reads the world."""
 
         def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
@@ -47,12 +47,12 @@ class World:
                         out[key] = "empty"
                 yield Batch(part, pa.Table.from_pylist(made, schema=WORDS), out, {"songs": 1})
 
-        return Step("toy_words", {"corpus": ("word", "note")}, compute, WORDS, {"word": ("word",), "note": ("note",)},
+        return RowAsset("toy_words", {"corpus": ("word", "note")}, compute, WORDS, {"word": ("word",), "note": ("note",)},
                     key="key", candidates=candidates,
                     source=lambda shard: digest({k: list(v) for k, v in self.rows.items()}),
-                    reasons={"empty": "no word"})
+                    reasons={"empty": "no word"}, checks=[Check("short", self._short, "Words are short.")])
 
-    def lengths(self) -> Step:
+    def lengths(self) -> RowAsset:
         """A step that reads only the field `word` of the first."""
 
         def compute(work: Work) -> Iterator[Batch]:
@@ -64,16 +64,12 @@ class World:
                     made.append({"key": key, "length": len(rows[key]["word"])})
                 yield Batch(part, pa.Table.from_pylist(made, schema=LENGTHS))
 
-        return Step("toy_lengths", {"toy_words": ("word",)}, compute, LENGTHS, {"length": ("length",)}, key="key")
+        return RowAsset("toy_lengths", {"toy_words": ("word",)}, compute, LENGTHS, {"length": ("length",)}, key="key")
 
-    def register(self) -> tuple[Step, Step]:
-        """Make both steps known, with one check on the first."""
-        words, lengths = self.words(), self.lengths()
-        check = Check("short", "toy_words", self._short, "Words are short.")
-        catalog.register(words, (check,))
-        catalog.register(lengths)
-        return words, lengths
+    def graph(self) -> Graph:
+        """Both, linked."""
+        return Graph([self.words(), self.lengths()])
 
-    def _short(self, shard: Shard) -> Outcome:
+    def _short(self, shard: Shard) -> Finding:
         longest = max((len(r["word"]) for r in shard.table(WORDS).to_pylist()), default=0)
-        return Outcome(longest < 20 and self.length_ok, f"longest word has {longest} letters", {"longest": longest})
+        return Finding(longest < 20 and self.length_ok, f"longest word has {longest} letters", {"longest": longest})

@@ -10,7 +10,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster_graphql.test.utils import execute_dagster_graphql
 
-from rainbow_assets import jobs
+from rainbow_assets.orchestration import jobs
 from rainbow_assets.storage.store import WHOLE
 
 ASSETS = """

@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from rainbow_assets.lineage import catalog
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.parquet import write_parquet
 from rainbow_assets.storage.store import ShardStore
@@ -49,12 +48,8 @@ def run(code: str, folder: Path) -> int:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shard and a larger file."""
     found = tmp_path_factory.mktemp("ends")
-    words, lengths = World({f"w{n}": (f"part{n % 3}", f"word{n}", "") for n in range(300)}).register()
-    try:
-        assert bring_up_to_date(words, ShardStore(str(found / "data")), "Red").problem is None
-    finally:
-        catalog.forget(words.name)
-        catalog.forget(lengths.name)
+    words = World({f"w{n}": (f"part{n % 3}", f"word{n}", "") for n in range(300)}).words()
+    assert bring_up_to_date(words, ShardStore(str(found / "data")), "Red").problem is None
     table = pa.table({"a": [n % 7 for n in range(300_000)], "b": [f"text {n}" for n in range(300_000)]})
     write_parquet(found / "big.parquet", [table], table.schema)
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.threads import commands, journal, prune, quality
+from rainbow_assets.threads import checks, commands, journal, prune
 from rainbow_assets.threads.shrinkwrap import shrinkwrap
 from rainbow_assets_tests.counts import count
 from rainbow_assets_tests.threads.synth import thread_id, write_thread
@@ -37,7 +37,7 @@ def test_dry_run_prune_undo_prune_confirm(places: tuple[Path, Path]) -> None:
     assert moved.plan == planned.plan
     live = {name for name in tree(source) if not name.startswith(".prune/")}
     assert live == set(before) - {line.file for line in planned.plan.lines}
-    assert quality.nothing_listed_is_pruned(quality.load_packing(source, out)).passed
+    assert checks.nothing_listed_is_pruned(checks.load_packing(source, out)).passed
     with pytest.raises(UsageError, match="neither confirmed nor undone"):
         prune.prune(source, out)
     assert prune.undo(source, out).state == "undone"

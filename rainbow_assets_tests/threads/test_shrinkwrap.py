@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.threads import commands, quality
+from rainbow_assets.threads import checks, commands
 from rainbow_assets.threads.packed import read_folder
 from rainbow_assets.threads.packing import NEW, OLD
 from rainbow_assets.threads.proposals import song_proposal
@@ -45,7 +45,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 def all_hold(source: Path, out: Path) -> None:
     """Run every quality check."""
-    wrong = {name: item.message for name, item in quality.run_checks(quality.load_packing(source, out)).items()
+    wrong = {name: item.message for name, item in checks.run_checks(checks.load_packing(source, out)).items()
              if not item.passed}
     assert not wrong
 
@@ -218,8 +218,8 @@ def test_rows_fit_their_schemas(places: tuple[Path, Path]) -> None:
     assert pa.Table.from_pylist(rows, schema=THREADS).num_rows == 1
     assert pa.Table.from_pylist(lines, schema=ITERATIONS).num_rows == 16
     assert set(rows[0]) == set(THREADS.names) and set(lines[0]) == set(ITERATIONS.names)
-    assert quality.rows_without_paths([*rows, *lines]).passed
-    assert not quality.rows_without_paths([{"thread_id": "x", "concept": f"see {MACHINE}"}]).passed
+    assert checks.rows_without_paths([*rows, *lines]).passed
+    assert not checks.rows_without_paths([{"thread_id": "x", "concept": f"see {MACHINE}"}]).passed
 
 
 def test_damage_is_seen_and_repaired(places: tuple[Path, Path]) -> None:
@@ -230,7 +230,7 @@ def test_damage_is_seen_and_repaired(places: tuple[Path, Path]) -> None:
     data = bytearray(victim.read_bytes())
     data[0] ^= 1
     victim.write_bytes(bytes(data))
-    assert not quality.copies_are_true(quality.load_packing(source, out)).passed
+    assert not checks.copies_are_true(checks.load_packing(source, out)).passed
     victim.unlink()
     assert [item.status for item in shrinkwrap(source, out).threads] == ["repacked", *["unchanged"] * 3]
     all_hold(source, out)

@@ -10,27 +10,31 @@ import polars as pl
 import pytest
 import yaml
 
-from rainbow_assets import rooms, settings
+from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.materialize import Outcome, bring_up_to_date
+from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
 from rainbow_assets.release.croissant import render_croissant
-from rainbow_assets.release.tables import published_steps
+from rainbow_assets.release.tables import published
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets.threads import registry
 from rainbow_assets.threads.commands import packed_folder
 from rainbow_assets.threads.feedback import measure
-from rainbow_assets.threads.feedback_steps import CONSTRAINTS, FEEDBACK, constraints_path, packed_threads
+from rainbow_assets.threads.measured import constraints_path, packed_threads
+from rainbow_assets.threads.negative_constraints import CONSTRAINTS
 from rainbow_assets.threads.packed import read_folder
 from rainbow_assets.threads.paths import has_absolute
 from rainbow_assets.threads.report import constraints_report, feedback_report, packing_report
-from rainbow_assets.threads.steps import INDEX, MANIFESTS, pack
+from rainbow_assets.threads.result_feedback import FEEDBACK
+from rainbow_assets.threads.tables import INDEX
+from rainbow_assets.threads.thread_manifests import MANIFESTS, pack
 from rainbow_assets_tests.threads import synth
 from rainbow_assets_tests.threads.places import RAW, needs_shared
 
 THREADS = 12
+OWN = [GRAPH[name] for name in ("thread_manifests", "thread_index", "result_feedback", "negative_constraints")]
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +71,8 @@ def build(store: ShardStore, allow_deletes: bool = False) -> dict[str, int]:
     return {name: outcome.report.computed for name, outcome in found.items() if outcome.report is not None}
 
 
-def outcomes(store: ShardStore, allow_deletes: bool = False) -> dict[str, Outcome]:
-    return {step.name: bring_up_to_date(step, store, allow_deletes=allow_deletes) for step in registry.STEPS}
+def outcomes(store: ShardStore, allow_deletes: bool = False) -> dict[str, BuildResult]:
+    return {step.name: bring_up_to_date(step, store, allow_deletes=allow_deletes) for step in OWN}
 
 
 def stamps(folder: Path) -> dict[str, int]:
@@ -96,7 +100,7 @@ def test_measuring_rows_is_measuring_manifests(store: ShardStore) -> None:
 
 
 def test_a_second_build_does_nothing_and_one_edited_file_packs_one_thread(store: ShardStore, raw: Path) -> None:
-    assert build(store) == dict.fromkeys((step.name for step in registry.STEPS), 0)
+    assert build(store) == dict.fromkeys((step.name for step in OWN), 0)
     before = stamps(packed_folder(store.files.root))
     folder = sorted(raw.iterdir())[4]
     path = next(folder.glob("yml/all_song_proposals_*.yml"))
@@ -203,9 +207,9 @@ def test_reports_show_rules_figures_and_effects(store: ShardStore) -> None:
 def test_a_release_holds_threads_only_where_they_are_asked_for(
     store: ShardStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "thread_manifests" not in published_steps() and "thread_manifests" in rooms.steps()
+    assert "thread_manifests" not in published(GRAPH) and "thread_manifests" in GRAPH
     monkeypatch.setattr(settings, "default_rules", lambda: settings.Rules(release=settings.ReleaseRules(threads=True)))
-    assert "thread_manifests" in published_steps()
+    assert "thread_manifests" in published(GRAPH)
     bundle = write_bundle([threads_table(store)], tmp_path)
     assert [file.path for file in bundle.files] == ["threads/train-White-00000.parquet"]
     rows = pl.read_parquet(tmp_path / "threads/train-White-00000.parquet")

@@ -1,0 +1,176 @@
+"""`final_candidates`: the finished pieces that a person is asked about, with their sound."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import progress, settings
+from rainbow_assets.composition import ranking, review, sound
+from rainbow_assets.composition.checks import pieces_whole
+from rainbow_assets.composition.commissions import commissions, of_store
+from rainbow_assets.composition.midi import from_midi
+from rainbow_assets.composition.model import STAGES
+from rainbow_assets.composition.stage_rows import SCHEMA as CANDIDATE
+from rainbow_assets.composition.stage_rows import kept_rows
+from rainbow_assets.digests import digest
+from rainbow_assets.lineage.checks import unique_keys
+from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
+
+NAME, LETTER = "final_candidates", "final"
+SOUNDS = pa.list_(pa.struct([("part", pa.string()), ("flac", pa.binary())]))
+_OF_A_STAGE = ("stage", "parent_id", "rank", "kept", "terms", "pattern", "origin", "generation", "midi")
+SCHEMA = pa.schema([
+    column("final_id", pa.string(), "key: song.final_1 is the best"),
+    *(item for item in CANDIDATE if item.name not in _OF_A_STAGE),
+    column("distance", pa.float64(), "mean share of notes 0..1 in which it differs from the song's other finals"),
+    column("seconds", pa.float64(), "length of the sound"),
+    column("rendered_by", pa.string(), "fluidsynth and its soundfont, or the plain synthesizer"),
+    column("midi", pa.binary(), "the piece: the bytes that were scored"),
+    column("flac", pa.binary(), "the mix, 16-bit stereo"),
+    column("stems", SOUNDS, "its parts; they sum to the mix"),
+])
+REASONS = {"no_candidates": "no melody candidate was kept; see the stages before"}
+RENDERER = "renderer"
+_SONG, _SOUND = "in:melody_candidates.candidate", f"in:{RENDERER}.sound"
+
+
+def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the finals of each song: as many as were asked for, or as were kept."""
+    columns = ["candidate_id", "song_id", "kept", "midi_sha256", "total"]
+    upstream = shard.store.shard("melody_candidates")
+    by_song: dict[str, list[dict[str, Any]]] = {item.song_id: [] for item in commissions(shard.store)}
+    for row in kept_rows(upstream, columns=columns):
+        by_song.setdefault(row["song_id"], []).append(row)
+    token, rows = sound.renderer(rules.composition.soundfont).token, []
+    for song_id, kept in sorted(by_song.items()):
+        state = digest([[row["candidate_id"], row["midi_sha256"], row["total"]] for row in kept])
+        count = min(rules.composition.finals, len(kept))
+        keys = [f"{song_id}.{LETTER}_{number}" for number in range(1, count + 1)] or [song_id]
+        rows += [(key, song_id, state, token) for key in keys]
+    return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", _SONG, _SOUND], pl.String), orient="row").sort("key")
+
+
+def source(shard: Shard) -> str:
+    """Return a token of the songs that there are and of what renders them."""
+    rules = settings.default_rules().composition
+    return digest([item.song_id for item in commissions(shard.store)], sound.renderer(rules.soundfont).token)
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Choose the finals of the asked songs, render them, and lay them where a person finds them."""
+    rules = work.rules.composition
+    by = sound.renderer(rules.soundfont)
+    upstream = work.upstream("melody_candidates")
+    known = {item.song_id: item for item in commissions(work.shard.store)}
+    with progress.bar("rendering") as tick:
+        for part, rows in work.parts():
+            asked = rows["key"].to_list()
+            if asked == [part]:
+                yield Batch(part, SCHEMA.empty_table(), {part: "no_candidates"})
+                continue
+            proposal = known[part].proposal
+            assert proposal is not None
+            song = proposal.song(part, rules.bars)
+            heard = {row["candidate_id"]: from_midi(row["midi"]) for row in kept_rows(upstream, part)}
+            chosen = choose(kept_rows(upstream, part), heard, rules)
+            made = []
+            for number, row in enumerate(chosen, 1):
+                tick(part, number, len(chosen))
+                own = heard[row["candidate_id"]]
+                parts = {name: own[name] for name in STAGES if name in own}
+                sounds = sound.render(parts, song, by)
+                made.append({**row, "final_id": f"{part}.{LETTER}_{number}", "rendered_by": by.token,
+                             "distance": _distance(row, chosen, heard), "seconds": sound.seconds(sounds),
+                             "flac": sounds.pop("mix"),
+                             "stems": [{"part": name, "flac": data} for name, data in sounds.items()]})
+            review.lay_out(of_store(work.shard.store) / part, made)
+            yield Batch(part, pa.Table.from_pylist([_only(row) for row in made], schema=SCHEMA))
+
+
+def choose(kept: list[dict[str, Any]], heard: dict[str, Any], rules: settings.CompositionRules) -> list[dict[str, Any]]:
+    """Return the best of the kept that differ from each other, best first."""
+    pieces = {row["candidate_id"]: ranking.sounding(heard[row["candidate_id"]]) for row in kept}
+    found = ranking.differing(kept, rules.finals, lambda row: float(row["total"]),
+                              lambda row: pieces[row["candidate_id"]], rules.diversity)
+    return sorted(found, key=lambda row: (-row["total"], row["candidate_id"]))
+
+
+def _distance(row: dict[str, Any], chosen: list[dict[str, Any]], heard: dict[str, Any]) -> float | None:
+    own = ranking.sounding(heard[row["candidate_id"]])
+    others = [ranking.sounding(heard[other["candidate_id"]]) for other in chosen if other is not row]
+    return sum(1 - ranking.likeness(own, other) for other in others) / len(others) if others else None
+
+
+def _only(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row.get(name) for name in SCHEMA.names}
+
+
+@check("Every final can be heard.")
+def finals_sound(shard: Shard) -> Finding:
+    """Every final has a mix that decodes, is as long as the piece, and is not silent; its stems are there."""
+    import soundfile
+
+    wrong, rows = [], 0
+    for _, table in shard.tables(["final_id", "seconds", "flac", "stems"]):
+        for row in table.to_pylist():
+            rows += 1
+            try:
+                samples, rate = soundfile.read(io.BytesIO(row["flac"]), dtype="float32")
+                fine = abs(len(samples) / rate - row["seconds"]) < 0.01 and float(abs(samples).max()) > 0.05
+                fine = fine and len(row["stems"]) >= 1
+            except (soundfile.LibsndfileError, RuntimeError):
+                fine = False
+            wrong += [] if fine else [row["final_id"]]
+    numbers = {"finals": rows, "wrong": len(wrong)}
+    if wrong:
+        return Finding(False, f"{len(wrong)} finals cannot be heard: {some(wrong)}; materialize final_candidates "
+                              "again", numbers)
+    return Finding(True, f"{rows} finals can be heard", numbers)
+
+
+def shown(built: Built) -> Mapping[str, Any]:
+    """Return the finals as a table, and what they are ranked by."""
+    from rainbow_assets.composition import tell
+
+    columns = [name for name in SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]
+    found = {}
+    for shard in built.shards():
+        rows = sorted(shard.table(SCHEMA, columns).to_pylist(), key=lambda row: row["final_id"])
+        found = {"finals": Markdown("\n".join(tell.finals(rows))), "ranked_by": tell.status(rows)}
+    return found
+
+
+FINAL_CANDIDATES = RowAsset(
+    name=NAME,
+    group="composition",
+    kinds={"midi", "parquet"},
+    description=(
+        "The finished pieces that a person is asked about: MIDI, a mix that plays, its stems, and where "
+        "it came from."),
+    reads={"melody_candidates": ("candidate",), RENDERER: ("sound",), "thread_manifests": ()},
+    optional=("thread_manifests",),
+    through={"thread_manifests": ("thread",)},
+    compute=compute,
+    columns=SCHEMA,
+    fields={"final": tuple(name for name in SCHEMA.names if name not in ("final_id", "midi", "flac", "stems"))},
+    key="final_id",
+    settings=("composition.finals", "composition.diversity"),
+    candidates=candidates,
+    source=source,
+    reasons=REASONS,
+    media=("midi", "flac"),
+    unit="song",
+    colored=False,
+    on_request=True,
+    chosen_by=("melody_candidates.candidate",),
+    checks=[unique_keys, pieces_whole, finals_sound],
+    shows=[shown],
+)

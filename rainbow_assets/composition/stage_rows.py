@@ -1,0 +1,317 @@
+"""What the four stages have in common: a row per candidate, a part per song, everything seeded.
+
+A song's candidates are one evolution, so that they are computed together: when its proposal, the parents, the
+templates, the scorer or the settings move, all of the stage's rows of that song are made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.composition import fitting, ranking
+from rainbow_assets.composition.chance import Chance
+from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
+from rainbow_assets.composition.commissions import Commission, commissions, of_store
+from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
+from rainbow_assets.composition.evolve import Line, Rated, compose
+from rainbow_assets.composition.midi import from_midi
+from rainbow_assets.composition.model import CHORDS, DRUMS, LETTERS, SILENT, ChordSpan, Context, Song
+from rainbow_assets.composition.stage import Stage
+from rainbow_assets.composition.templates import own_folder, template_digest
+from rainbow_assets.digests import digest
+from rainbow_assets.errors import RainbowError
+from rainbow_assets.lineage.checks import unique_keys
+from rainbow_assets.lineage.ledger import outputs
+from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.storage.files import sha256_bytes
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.storage.store import ShardStore
+
+NUMBER = pa.struct([("name", pa.string()), ("value", pa.float64())])
+CHORD = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("name", pa.string()), ("function", pa.string()),
+                   ("root", pa.int32()), ("classes", pa.list_(pa.int32()))])
+ANCESTOR = pa.struct([("stage", pa.string()), ("candidate_id", pa.string()), ("pattern", pa.string()),
+                      ("explanation", pa.string()), ("score", pa.float64()), ("theory", pa.float64()),
+                      ("fitness", pa.float64())])
+SCHEMA = pa.schema([
+    column("candidate_id", pa.string(), "key: song.c07.d31.b02.m11 names the chords, drums, bass and melody"),
+    column("song_id", pa.string(), "commissioned song"),
+    column("stage", pa.string(), "chords, drums, bass or melody"),
+    column("parent_id", pa.string(), "kept candidate of the stage before; null for chords"),
+    column("rank", pa.int32(), "place by score among the candidates of its parent, from 1"),
+    column("kept", pa.bool_(), "True for those that the next stage builds on"),
+    column("score", pa.float64(), "0..1, theory and fitness normalized by the stage's random draws (0.5: their mean)"),
+    column("total", pa.float64(), "mean score of the candidate and its ancestors"),
+    column("theory", pa.float64(), "weighted mean of the theory terms, 0..1"),
+    column("terms", pa.list_(NUMBER), "the theory terms"),
+    column("fitness", pa.float64(), "chromatic fitness of these bytes beside the concept; null where there is none"),
+    column("relative", pa.float64(), "what the music adds to the concept's own fitness"),
+    column("scorer_status", pa.string(), "discriminative, not discriminative, no scorer, no target or by theory"),
+    column("pattern", pa.string(), "template that it is a variation of"),
+    column("origin", pa.string(), "draw, crossover, mutation, or silent for a stage that is left out"),
+    column("generation", pa.int32(), "generation in which it was born; 0 for a draw"),
+    column("explanation", pa.string(), "what the part does, in a line"),
+    column("lineage", pa.list_(ANCESTOR), "the candidate and all of its ancestors, chords first"),
+    column("title", pa.string(), "of the proposal"),
+    column("rainbow_color", pa.string(), "full color name"),
+    column("key", pa.string(), "key of the song"),
+    column("bpm", pa.float64(), "quarter notes per minute"),
+    column("time_signature", pa.string(), "7/8"),
+    column("bars", pa.int32(), "length in bars"),
+    column("concept", pa.string(), "of the proposal"),
+    column("thread_id", pa.string(), "thread that proposed it; null for a proposal by hand"),
+    column("harmony", pa.list_(CHORD), "chords that sound, in ticks of 480 per quarter note"),
+    column("midi_sha256", pa.string(), "sha256 of the file"),
+    column("midi", pa.binary(), "all parts so far: the bytes that were scored, and that ship"),
+])
+REASONS = {
+    "unreadable_proposal": "the song's proposal.yml cannot be composed; rainbow compose says which field",
+    "no_parent": "no candidate of the stage before was made",
+}
+COMMISSIONS, TEMPLATES = "commissions", "templates"
+SETTINGS = ("candidates", "keep", "prune", "beam", "generations", "tournament", "elitism", "crossover", "mutation",
+            "theory_weight", "diversity", "bars", "seed", "stages")
+Make = Callable[[Context, ShardStore], Stage[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A stage as a step needs it: its name, the kind of templates it reads, and how it is made for a context."""
+
+    name: str
+    templates: str
+    make: Make
+    before: str | None = None
+    reads: tuple[tuple[str, str], ...] = ()
+    """Other assets, and the field of each, that the stage reads as a whole."""
+
+    @property
+    def asset(self) -> str:
+        """Asset key."""
+        return _asset(self.name)
+
+    @property
+    def above(self) -> str | None:
+        """Asset key of the stage before."""
+        return _asset(self.before) if self.before else None
+
+    @property
+    def inputs(self) -> dict[str, tuple[str, ...]]:
+        """What the stage reads; a proposal may be that of a thread, whose digest is among the inputs."""
+        upstream = {self.above: ("candidate",), "thread_manifests": ()} if self.above else {
+            "thread_manifests": ("thread",)}
+        return {COMMISSIONS: ("proposal",), **upstream, **{asset: (name,) for asset, name in self.reads},
+                fitting.NAME: ("scorer",), TEMPLATES: ("patterns",)}
+
+
+def _asset(stage: str) -> str:
+    return f"{'chord' if stage == CHORDS else 'drum' if stage == DRUMS else stage}_candidates"
+
+
+def whole(shard: Shard, asset: str, field: str) -> str:
+    """Return one digest for all rows of an upstream; ``-`` where it was never made."""
+    upstream = shard.store.shard(asset)
+    if upstream.index() is None:
+        return "-"
+    rows = outputs(upstream, asset, (field,)).sort("key")
+    return digest(rows["key"].to_list(), rows[f"in:{asset}.{field}"].to_list())
+
+
+def kept_rows(shard: Shard, song_id: str | None = None, columns: list[str] | None = None) -> list[dict[str, Any]]:
+    """Return the kept candidates of a stage (of one song), by id."""
+    table = shard.table(SCHEMA, columns)
+    return sorted((row for row in table.to_pylist() if row["kept"] and song_id in (None, row["song_id"])),
+                  key=lambda row: row["candidate_id"])
+
+
+def stage(plan: Plan, description: str) -> RowAsset:
+    """Return the asset of a stage."""
+    before = plan.above
+    return RowAsset(
+        name=plan.asset, group="composition", kinds={"midi"}, description=description,
+        reads=plan.inputs, compute=partial(compute, plan), columns=SCHEMA,
+        fields={"candidate": tuple(name for name in SCHEMA.names if name not in ("candidate_id", "midi"))},
+        key="candidate_id", settings=tuple(f"composition.{name}" for name in SETTINGS), libraries=("symusic",),
+        candidates=partial(candidates, plan), source=partial(source, plan), reasons=REASONS, media=("midi",),
+        unit="song", colored=False, on_request=True,
+        optional=("thread_manifests", fitting.NAME), through={"thread_manifests": ("thread",)},
+        joins={before: pl.col("key").str.replace(r"\.[a-z]\d+$", "")} if before else {},
+        chosen_by=(f"{before}.candidate",) if before else (), shows=[shown],
+        checks=[unique_keys, *(() if before else (songs_composed,)), pieces_whole, candidates_differ, scores_told],
+    )
+
+
+def candidates(plan: Plan, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the candidates of each ordered song, or the song alone if none can be made."""
+    made_from = {name: whole(shard, *name.removeprefix("in:").split(".")) for name in
+                 (f"in:{fitting.NAME}.scorer", *(f"in:{asset}.{field}" for asset, field in plan.reads))}
+    made_from[f"in:{TEMPLATES}.patterns"] = patterns(plan, shard)
+    rows = []
+    for item in commissions(shard.store):
+        said = item.proposal.digest if item.proposal else digest(item.problem)
+        own = {f"in:{COMMISSIONS}.proposal": said, **made_from}
+        if plan.above:
+            parents = _parents(shard, plan.above, item.song_id)
+            own[f"in:{plan.above}.candidate"] = digest(parents)
+            keys = [f"{parent}.{name}" for parent, _ in parents for name in _numbers(plan.name, rules)]
+        else:
+            own["in:thread_manifests.thread"] = "-"
+            keys = [f"{item.song_id}.{name}" for name in _numbers(plan.name, rules)] if item.proposal else []
+        rows += [{"key": key, "part": item.song_id, **own} for key in keys or [item.song_id]]
+    columns = ["key", "part", *(f"in:{asset}.{field}" for asset, fields in plan.inputs.items() for field in fields)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row").sort("key")
+
+
+def patterns(plan: Plan, shard: Shard) -> str:
+    """Return a digest of the templates that the stage chooses from."""
+    return template_digest(plan.templates, own_folder(of_store(shard.store).parent))
+
+
+def source(plan: Plan, shard: Shard) -> str:
+    """Return a digest of the orders and the templates."""
+    return digest([[item.song_id, item.proposal.digest if item.proposal else item.problem]
+                   for item in commissions(shard.store)], patterns(plan, shard))
+
+
+def compute(plan: Plan, work: Work) -> Iterator[Batch]:
+    """Compose the stage of each asked song over the kept candidates of the stage before."""
+    known = {item.song_id: item for item in commissions(work.shard.store)}
+    for part, rows in work.parts():
+        keys = rows["key"].to_list()
+        if keys == [part]:
+            reason = "no_parent" if known[part].proposal else "unreadable_proposal"
+            yield Batch(part, SCHEMA.empty_table(), {part: reason})
+            continue
+        kept = kept_rows(work.upstream(plan.above)) if plan.above else []
+        yield _composed(work, plan, known[part], [row for row in kept if row["song_id"] == part])
+
+
+def shown(built: Built) -> Mapping[str, Any]:
+    """Return what a stage tried and kept, and how its generations went."""
+    from rainbow_assets.composition import pictures, tell  # drawing is slow to load
+    from rainbow_assets.fitness.pictures import markdown
+
+    facts = [part.facts for shard in built.shards() for part in shard.require_index().parts
+             if "generations" in part.facts]
+    return {"stage": Markdown(tell.stages(facts)),
+            "evolution": Markdown(markdown(pictures.evolution(facts, built.asset.name), "evolution"))} if facts else {}
+
+
+def _parents(shard: Shard, asset: str, song_id: str) -> list[tuple[str, str]]:
+    """Return (id, digest) of the kept candidates of a song in the stage before."""
+    upstream = shard.store.shard(asset)
+    kept = {row["candidate_id"] for row in kept_rows(upstream, song_id, ["candidate_id", "song_id", "kept"])}
+    rows = outputs(upstream, asset, ("candidate",))
+    return sorted((key, out) for key, out in rows.select("key", f"in:{asset}.candidate").iter_rows() if key in kept)
+
+
+def _numbers(stage: str, rules: settings.Rules) -> list[str]:
+    """Return the names of the candidates of one parent: ``c01`` to ``c50``; one, ``d00``, of a stage left out."""
+    if stage not in rules.composition.stages.replace(" ", "").split(","):
+        return [f"{LETTERS[stage]}00"]
+    return [f"{LETTERS[stage]}{number:02d}" for number in range(1, rules.composition.candidates + 1)]
+
+
+def _composed(work: Work, plan: Plan, item: Commission, parents: list[dict[str, Any]]) -> Batch:
+    """Compose one stage of one song over all of its parents."""
+    assert item.proposal is not None
+    rules, store = work.rules.composition, work.shard.store
+    song = item.proposal.song(item.song_id, rules.bars)
+    made_of = [(row, context_of(song, row)) for row in parents] or [(None, Context(song))]
+    if plan.name not in rules.stages.replace(" ", "").split(","):
+        rows = [_silent(plan, row) for row, _ in made_of if row is not None]
+        return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA))
+    fit = fitting.fitting(store, song, rules.theory_weight)
+    chance = Chance(rules.seed, item.proposal.digest, plan.name)
+    lines = [Line(plan.make(context, store), context, fit.fitness if fit.status in (
+        "discriminative", "not discriminative", fitting.BY_THEORY) else None, rules,
+        chance.child(row["candidate_id"] if row else "")) for row, context in made_of]
+    try:
+        compose(lines, fit.ranks)
+    except (ConstantFitness, TooFewCandidates) as error:
+        raise RainbowError(f"{item.song_id}: {error}") from error
+    rows, kept = [], keep([(row, line) for (row, _), line in zip(made_of, lines, strict=True)], rules)
+    for (parent, _), line in zip(made_of, lines, strict=True):
+        for number, rated in enumerate(line.best(rules.candidates), 1):
+            rows.append(_row(plan, item, song, parent, rated, number, rated.midi in kept, fit, line.stage))
+    return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA),
+                 facts={"song": item.song_id, "evaluated": sum(len(line.pool) for line in lines),
+                        "generations": [asdict(entry) for entry in lines[0].history],
+                        "diversity": _diversity(lines, kept), "scorer": fit.status})
+
+
+def context_of(song: Song, row: dict[str, Any]) -> Context:
+    """Return the context that a candidate's row gives to the next stage."""
+    spans = tuple(ChordSpan(item["start"], item["end"], item["name"], item["function"], item["root"],
+                            tuple(item["classes"])) for item in row["harmony"])
+    return Context(song, spans, from_midi(row["midi"]))
+
+
+def keep(lines: list[tuple[dict[str, Any] | None, Line[Any]]], rules: settings.CompositionRules) -> set[bytes]:
+    """Return the files that the next stage builds on: the best of each parent or of all, that differ."""
+    def total(entry: tuple[dict[str, Any] | None, Rated[Any]]) -> float:
+        parent, rated = entry
+        before = [item["score"] for item in parent["lineage"]] if parent else []
+        return (sum(before) + rated.score) / (len(before) + 1)
+
+    heard = {id(rated): ranking.sounding(line.parts(rated.made)) for _, line in lines for rated in
+             line.best(rules.candidates)}
+    every = [[(parent, rated) for rated in line.best(rules.candidates)] for parent, line in lines]
+
+    def choose(items: list[Any], count: int) -> list[Any]:
+        return ranking.differing(items, count, total, lambda entry: heard[id(entry[1])], rules.diversity)
+
+    if rules.prune == "global":
+        chosen = choose([entry for own in every for entry in own], rules.keep)
+    else:
+        chosen = choose([entry for own in every for entry in choose(own, rules.keep)], rules.beam)
+    return {rated.midi for _, rated in chosen}
+
+
+def _diversity(lines: list[Line[Any]], kept: set[bytes]) -> dict[str, float]:
+    """Return the mean distance among the kept, and among all that were rated over the first parent."""
+    chosen = [ranking.sounding(line.parts(rated.made)) for line in lines for rated in line.pool.values()
+              if rated.midi in kept]
+    first = [frozenset((lines[0].stage.name, note.start, note.pitch) for note in rated.made.notes)
+             for rated in lines[0].best(lines[0].rules.candidates)]
+    return {"kept": round(ranking.spread_of(chosen), 6), "candidates": round(ranking.spread_of(first), 6)}
+
+
+def _row(
+    plan: Plan, item: Commission, song: Song, parent: dict[str, Any] | None, rated: Rated[Any], number: int,
+    kept: bool, fit: fitting.Fitting, stage: Stage[Any],
+) -> dict[str, Any]:
+    name = f"{parent['candidate_id'] if parent else item.song_id}.{LETTERS[plan.name]}{number:02d}"
+    explained, pattern = stage.explain(rated.genome, rated.made), stage.pattern(rated.genome)
+    words = fit.words_alone
+    own = {"stage": plan.name, "candidate_id": name, "pattern": pattern, "explanation": explained,
+           "score": rated.score, "theory": rated.theory, "fitness": rated.fitness}
+    lineage = [*(parent["lineage"] if parent else []), own]
+    assert item.proposal is not None
+    return {
+        **own, "song_id": item.song_id, "parent_id": parent["candidate_id"] if parent else None, "rank": number,
+        "kept": kept, "total": sum(entry["score"] for entry in lineage) / len(lineage),
+        "terms": [{"name": term, "value": value} for term, value in sorted(rated.terms.items())],
+        "relative": None if rated.fitness is None or words is None else rated.fitness - words,
+        "scorer_status": fit.status, "origin": rated.origin, "generation": rated.generation, "lineage": lineage,
+        "title": song.title, "rainbow_color": song.color, "key": song.key.label, "bpm": song.bpm,
+        "time_signature": song.meter.label, "bars": song.bars, "concept": song.concept,
+        "thread_id": item.proposal.thread or None,
+        "harmony": [asdict(span) for span in rated.made.harmony], "midi_sha256": sha256_bytes(rated.midi),
+        "midi": rated.midi,
+    }
+
+
+def _silent(plan: Plan, parent: dict[str, Any]) -> dict[str, Any]:
+    """Return the one candidate of a stage that is left out: its parent, handed on."""
+    return {**parent, "candidate_id": f"{parent['candidate_id']}.{LETTERS[plan.name]}00", "stage": plan.name,
+            "parent_id": parent["candidate_id"], "rank": 1, "kept": True, "terms": [], "pattern": SILENT,
+            "origin": SILENT, "generation": 0, "explanation": f"no {plan.name}: composition.stages leaves it out"}
+

@@ -1,0 +1,192 @@
+"""`base_manifest`: a row per stem, made from the raw songs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.corpus import changes, tables
+from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.source import audible_end_ms, load_source, manifest_rows, reading_of, source_token
+from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest.unmoved import SourceMoved
+from rainbow_assets.lineage.checks import relative_paths, unique_keys
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
+
+REASONS = {
+    "unusable_song": "the song's manifest cannot be used; the anomaly says why",
+    "no_tracks": "the manifest lists no stem",
+}
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List the stems that the color's manifests name; an unusable song stands as one row under its own id."""
+    source = load_source(shard)
+    overrides = load_overrides(source.root)
+    columns = ["key", "part", *BASE_MANIFEST.input_columns]
+    rows = []
+    for folder in source.folders:
+        reading = reading_of(source, folder)
+        files, said = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
+        texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
+        song = reading.song
+        if song is None or not song.tracks:
+            rows.append([folder.name, folder.name, digest(texts), said, None, None, None])
+            continue
+        mix = files.get(song.main_audio_file or "")
+        shared = [digest(texts, sorted(files)), said, digest(mix, audible_end_ms(song))]
+        for track in song.tracks:
+            own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
+            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+
+
+def manifest_compute(work: Work) -> Iterator[Batch]:
+    """Make the rows of each song whose manifest, lyrics or media changed."""
+    source = load_source(work.shard)
+    folders = {folder.name: folder for folder in source.folders}
+    for song_id, asked in work.parts():
+        reading, keys = reading_of(source, folders[song_id]), set(asked["key"])
+        facts = {"anomalies": [anomaly.as_dict() for anomaly in reading.anomalies], "files": source.of(song_id)}
+        rows = manifest_rows(source, folders[song_id])
+        if not rows:
+            reason = "unusable_song" if reading.song is None else "no_tracks"
+            sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
+            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
+            continue
+        mix = rows[0]["main_audio_file"] or ""
+        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), rows[0]["end_ms"])}:
+            raise SourceMoved(f"{song_id}/{mix}")  # its length was measured again
+        made = [row for row in rows if row["stem_id"] in keys]
+        yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
+
+
+LATE_SHARE = 0.1
+"""Up to this share of a song's stamps may lie past its end (each is an anomaly and quarantined); more is a misread."""
+
+
+@check("Songs found = processed + quarantined.")
+def songs_accounted(shard: Shard) -> Finding:
+    """Song folders found = songs with rows + songs quarantined."""
+    found = {folder.name for folder in load_source(shard).folders}
+    ledger = ledger_frame(shard, ["part", "status"])
+    assert ledger is not None
+    processed = set(ledger.filter(ledger["status"] == "ok")["part"])
+    quarantined = set(ledger.filter(ledger["status"] == "quarantined")["part"]) - processed
+    lost = sorted(found ^ (processed | quarantined))
+    numbers = {"found": len(found), "processed": len(processed), "quarantined": len(quarantined), "lost": len(lost)}
+    if lost:
+        return Finding(False, f"{len(lost)} song folders are not accounted for ({some(lost)}); materialize "
+                              "base_manifest again", numbers)
+    said = f"{len(found)} songs found = {len(processed)} processed + {len(quarantined)} quarantined"
+    return Finding(True, said + (f" ({some(sorted(quarantined))})" if quarantined else ""), numbers)
+
+
+@check("A color with song folders has rows.")
+def color_has_rows(shard: Shard) -> Finding:
+    """A color that has song folders has rows."""
+    folders = len(load_source(shard).folders)
+    rows = shard.require_index().rows
+    numbers = {"song_folders": folders, "rows": rows}
+    if folders and not rows:
+        return Finding(False, f"{folders} song folders gave no row; see the anomalies: rainbow lint", numbers)
+    return Finding(True, f"{rows} stems" if rows else "no song folder: an empty color", numbers)
+
+
+@check("Lyric stamps lie inside their song.")
+def stamps_plausible(shard: Shard) -> Finding:
+    """Lyric stamps lie inside their song; more than a tenth outside means that they are misread."""
+    columns = ["id", "lines", "sections", "end_ms"]
+    songs = {row["id"]: row for _, table in shard.tables(columns) for row in table.to_pylist()}
+    late, wrong, total = 0, [], 0
+    for name, row in sorted(songs.items()):
+        starts = [line["start_ms"] for line in row["lines"]]
+        out = sum(start >= row["end_ms"] for start in starts)
+        total += len(starts)
+        late += out
+        if out > LATE_SHARE * len(starts):
+            wrong.append(f"{name} ({out} of {len(starts)})")
+    numbers = {"songs": len(songs), "stamps": total, "past_the_end": late, "songs_misread": len(wrong)}
+    if wrong:
+        return Finding(False, f"stamps lie past the end of {some(wrong)}; correct the LRC or say how to read it in "
+                              "corpus.toml", numbers)
+    return Finding(True, f"{total} stamps, {late} past the end of their song", numbers)
+
+
+def shown(built: Built) -> Mapping[str, Any]:
+    """Return the anomalies of the built colors as a table, the worst first."""
+    found = [entry for shard in built.shards() for part in shard.require_index().parts
+             for entry in part.facts.get("anomalies", [])]
+    found.sort(key=lambda a: (["error", "warning", "info"].index(a["severity"]), a["song"], a["file"], a["where"]))
+    lines = ["| severity | song | file | where | what | done |", "|---|---|---|---|---|---|"]
+    lines += ["| " + " | ".join(a[k].replace("|", "\\|") for k in
+                                ("severity", "song", "file", "where", "message", "action")) + " |" for a in found[:200]]
+    if len(found) > 200:
+        lines.append(f"| | | | | and {len(found) - 200} more: `rainbow lint` | |")
+    return {"anomalies": Markdown("\n".join(lines)), "anomaly_count": len(found)}
+
+
+_SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in
+              ("sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics"))
+
+_TEXT = ("corpus.text", "corpus.override")
+BASE_MANIFEST = RowAsset(
+    name="base_manifest",
+    group="corpus",
+    kinds={"yaml", "parquet"},
+    description=(
+        "One row per stem: what the artist's manifest and lyrics say, typed, with digests of every file "
+        "it names."),
+    reads={"corpus": ("text", "override", "mix", "audio", "midi")},
+    compute=manifest_compute,
+    columns=tables.SCHEMA,
+    fields={
+        "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
+        "words": ("lines",),
+        "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
+        "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
+        "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
+    },
+    key="stem_id",
+    identity=("id", "rainbow_color"),
+    candidates=manifest_candidates,
+    source=source_token,
+    material={"in:corpus.audio": "sound", "in:corpus.midi": "MIDI file"},
+    reasons=REASONS,
+    flows={
+        "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
+        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "mix": (*_TEXT, "corpus.mix"),
+        "stem": _TEXT,
+        "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),
+    },
+    cheap=True,
+    explain=changes.explain,
+    checks=[unique_keys, relative_paths, songs_accounted, color_has_rows, stamps_plausible],
+    shows=[shown],
+)

@@ -1,0 +1,102 @@
+"""The raw songs of a color: which there are, the digests of their files, and what their manifests say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rainbow_assets.corpus import manifest_rows as made_rows
+from rainbow_assets.corpus.model import Reading, Song
+from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
+from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.ingest.unmoved import SourceMoved
+from rainbow_assets.sound.stems import UnreadableAudio, probe
+from rainbow_assets.storage.shard import Shard
+
+
+@dataclass(frozen=True)
+class Source:
+    """The raw songs of one color with the digests of all their files."""
+
+    root: Path
+    folders: tuple[Path, ...]
+    digests: dict[str, str]
+    """Path relative to the root -> sha256."""
+
+    def of(self, song_id: str) -> dict[str, str]:
+        """Return {file name: sha256} of one song's folder."""
+        prefix = f"{song_id}/"
+        return {name.removeprefix(prefix): value for name, value in self.digests.items() if name.startswith(prefix)}
+
+
+def load_source(shard: Shard) -> Source:
+    """Find the song folders of the shard's color and digest their files (cached by stat)."""
+    root = corpus_root()
+    folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == shard.partition)
+    digests = FileDigests(root, shard.store.cache_path("file_digests.json"))
+    found = {}
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            name = path.relative_to(root).as_posix()
+            found[name] = digests.digest(name)
+    digests.save()
+    return Source(root, folders, found)
+
+
+def source_token(shard: Shard) -> str:
+    """Return a digest of every raw file of the color, and of the time-code overrides."""
+    root = corpus_root()
+    overrides = root / "corpus.toml"
+    return digest(load_source(shard).digests, overrides.read_bytes() if overrides.exists() else None)
+
+
+def reading_of(source: Source, folder: Path) -> Reading:
+    """Read one song; the same bytes are read once per process."""
+    files = {name: value for name, value in source.of(folder.name).items() if name.endswith((".yml", ".lrc"))}
+    overrides = source.root / "corpus.toml"
+    text = overrides.read_text("utf-8") if overrides.exists() else ""
+    return _read(str(folder), str(source.root), tuple(sorted(files.items())), text)
+
+
+@lru_cache(maxsize=4096)
+def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> Reading:
+    reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
+    for name, sha256 in reading.read.items():
+        if known.get(name) != sha256:
+            raise SourceMoved(f"{reading.song_id}/{name}")
+    return reading
+
+
+def audible_end_ms(song: Song) -> int:
+    """Return the song's length: of its mix, else of its longest readable stem, else from the text."""
+    names = [[song.main_audio_file], [track.audio_file for track in song.tracks]]
+    for candidates in names:
+        lengths = [ms for name in candidates if name and (ms := _length_ms(song.folder / name)) is not None]
+        if lengths:
+            return max(lengths)
+    return song.end_ms
+
+
+def _length_ms(path: Path) -> int | None:
+    try:
+        info = probe(path)
+    except (UnreadableAudio, FileNotFoundError):
+        return None
+    return info.frames * 1000 // info.sample_rate
+
+
+def manifest_rows(source: Source, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of one song as plain values; none where it cannot be used."""
+    song = reading_of(source, folder).song
+    if song is None:
+        return []
+    digests = source.of(folder.name)
+    end_ms = audible_end_ms(song)
+    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+    return [{**shared, **made_rows.track_values(song, track, position, digests, end_ms)}
+            for position, track in enumerate(song.tracks)]

@@ -1,6 +1,0 @@
-"""The Dagster checks of the embedding tables; the questions themselves are in quality.py."""
-
-from rainbow_assets.embeddings import registry
-from rainbow_assets.lineage.dagster import color_checks
-
-checks = [check for step in registry.STEPS for check in color_checks(step.name)]

@@ -1,0 +1,117 @@
+"""An embedding asset: a row asset whose spec is part of its versions, so that a new revision makes its rows stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from rainbow_assets import settings
+from rainbow_assets.digests import digest
+from rainbow_assets.embeddings import specs, tables
+from rainbow_assets.embeddings.cache import VectorCache
+from rainbow_assets.embeddings.engine import Engine, Unit
+from rainbow_assets.embeddings.engines import open_engine
+from rainbow_assets.embeddings.inputs import Rows, Wanted
+from rainbow_assets.embeddings.runner import Runner, RunReport
+from rainbow_assets.lineage import foresee
+from rainbow_assets.lineage.codeversion import Used, used_by
+from rainbow_assets.lineage.row_asset import Batch, Compute, RowAsset, Work
+from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
+
+Read = Callable[[Shard, Wanted, specs.EncoderSpec], tuple[Rows, list[Unit]]]
+"""(own shard, {part: keys}, spec) -> the asked rows by part, and the distinct inputs behind them."""
+
+
+UNKNOWN_SIZE = {specs.TEXT: 40, specs.AUDIO: 2}
+"""Bytes of an average lyric line, and windows of a segment of 10 to 20 s: for inputs that are not known yet."""
+
+
+@dataclass(frozen=True)
+class EmbeddingAsset(RowAsset):
+    """``modality`` chooses the spec, ``vector`` names the column, ``read`` gives the inputs of rows.
+
+    ``engine`` None: the one that the rules name. ``report`` adds up what runs with an engine did.
+    """
+
+    compute: Compute = field(init=False, compare=False)
+    modality: str = specs.TEXT
+    vector: str = tables.LYRIC
+    read: Read | None = None
+    engine: Engine | None = None
+    report: RunReport = field(default_factory=RunReport, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compute with this very asset."""
+        super().__post_init__()
+        object.__setattr__(self, "compute", partial(compute, self))
+
+    def spec(self, rules: settings.Rules) -> specs.EncoderSpec:
+        """Return what this step embeds with."""
+        return specs.spec_of(rules, self.modality)
+
+    @property
+    def code(self) -> Used:
+        """The code that says which inputs rows have; what makes vectors of them has the version of its spec."""
+        return used_by(self.read, self.candidates, tables.rows)
+
+    def made_with(self, rules: settings.Rules) -> dict[str, Any]:
+        """What the digests stand for; the encoder and its spec are named among the settings."""
+        found, spec = super().made_with(rules), self.spec(rules)
+        return {**found, "settings": {**found["settings"], "embeddings.encoder": spec.label,
+                                      "embeddings.spec": spec.digest}}
+
+    def versions(self, rules: settings.Rules) -> dict[str, str]:
+        """The step's versions, with the spec's digest in the settings."""
+        found = super().versions(rules)
+        return {**found, "settings": digest(found["settings"], self.spec(rules).digest)}
+
+    def runner(self, shard: Shard, rules: settings.Rules) -> Runner:
+        """Return a runner on this step's engine and the store's cache."""
+        cache = VectorCache.of(shard.store, self.spec(rules))
+        return Runner(self.engine or open_engine(rules.embeddings), cache, rules.embeddings)
+
+    def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
+        """Say what embedding the rows ``keys`` would take: inputs without a vector, engine seconds and dollars.
+
+        Rows whose input is not known yet (their upstream is stale too) count as an input each: ``at_most``.
+        """
+        assert self.read is not None
+        wanted: Wanted = {}
+        for key in keys - self._unknown(shard):
+            wanted.setdefault(key.rsplit("_t", 1)[0], set()).add(key)
+        try:
+            rows, units = self.read(shard, wanted, self.spec(rules))
+        except (MissingShard, DamagedShard):
+            rows, units = {}, []
+        unknown = len(keys) - sum(len(part) for part in rows.values())
+        units = [*units, *(Unit(f"unknown {n}", UNKNOWN_SIZE[self.modality], bytes) for n in range(unknown))]
+        runner = self.runner(shard, rules)
+        estimate, _ = runner.estimate(units)
+        return {"engine": rules.embeddings.engine, "inputs": estimate.inputs, "in_cache": runner.report.cache_hits,
+                "engine_seconds": round(estimate.seconds, 2), "usd": round(estimate.usd, 4), "at_most": unknown > 0}
+
+    def _unknown(self, shard: Shard) -> set[str]:
+        """Return the keys above whose values a plan foresees only: the tables there still say what they were."""
+        return {key for asset, shards in foresee.foreseen(self, shard).items() for item in shards
+                for name in self.reads[asset] for key in item.moves.get(name, ())}
+
+    def with_engine(self, engine: Engine | None) -> EmbeddingAsset:
+        """Return this asset with another engine and an empty report; the rows it makes are the same."""
+        return replace(self, engine=engine, report=RunReport())
+
+
+def compute(step: EmbeddingAsset, work: Work) -> Iterator[Batch]:
+    """Embed the distinct inputs behind the asked rows that have no vector yet, then fan out, part by part."""
+    assert step.read is not None
+    wanted = {part: set(rows["key"]) for part, rows in work.parts()}
+    asked, units = step.read(work.shard, wanted, step.spec(work.rules))
+    runner = step.runner(work.shard, work.rules)
+    try:
+        failed = runner.run(units)
+    finally:
+        step.report.add(runner.report)
+    for part, rows in asked.items():
+        table, aside = tables.rows(step.vector, rows, runner.cache, failed)
+        yield Batch(part, table, aside)

@@ -1,0 +1,31 @@
+"""What runs are given: where the output lives, and what embeds."""
+
+import dataclasses
+
+import dagster as dg
+
+from rainbow_assets import settings
+from rainbow_assets.embeddings.engine import Engine
+from rainbow_assets.embeddings.engines import open_engine
+from rainbow_assets.storage.store import ShardStore
+
+
+class ShardStoreResource(dg.ConfigurableResource):
+    """Where all output lives: a local folder or an fsspec URL; empty means ``RAINBOW_DATA``."""
+
+    data: str = ""
+
+    def open(self) -> ShardStore:
+        """Return the store at the configured root."""
+        return ShardStore(self.data or settings.roots().data)
+
+
+class EmbeddingEngineResource(dg.ConfigurableResource):
+    """``engine`` is ``local`` or ``modal``; empty: as ``embeddings.engine`` of the settings says."""
+
+    engine: str = ""
+
+    def open(self) -> Engine:
+        """Return the engine; nothing is contacted yet."""
+        rules = settings.default_rules().embeddings
+        return open_engine(dataclasses.replace(rules, engine=self.engine) if self.engine else rules)

@@ -1,0 +1,279 @@
+"""`segments`: every stem x slice of a song is a candidate; the audible ones become rows.
+
+A stem is decoded once for all of its windows. What gets no row is quarantined with a reason from the closed list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from rainbow_assets import settings
+from rainbow_assets.corpus.ids import MIX_TRACK, stem_id, stem_of
+from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.digests import digest
+from rainbow_assets.ingest.unmoved import unmoved
+from rainbow_assets.lineage.checks import relative_paths, unique_keys
+from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
+from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.music.midi_window import MidiSong, UnreadableMidi, midi_digest
+from rainbow_assets.segments import table
+from rainbow_assets.segments.ids import segment_id
+from rainbow_assets.segments.slice_row import slice_values
+from rainbow_assets.segments.slicing import REASONS, Slice
+from rainbow_assets.segments.song_rows import SongRows, Source, slice_digest, songs, words_digest
+from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
+from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
+from rainbow_assets.sound.windows import cut as cut_window
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
+
+
+def quarantine_key(song_id: str, start_ms: int, number: int) -> str:
+    """Return the ledger key of a slice that is never cut."""
+    return f"{song_id}_slice_{start_ms:07d}_{number:02d}"
+
+
+def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
+    """List every stem x slice of the color's songs, and every slice that the rules set aside."""
+    manifest = shard.store.shard("base_manifest", shard.partition)
+    rows: list[tuple[str | None, ...]] = []
+    for song_id, song in songs(manifest, rules.slices).items():
+        digests = [(slice_digest(piece), words_digest(piece)) for piece in song.plan.slices]
+        for source in song.sources:
+            for piece, own in zip(song.plan.slices, digests, strict=True):
+                rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, *own, source.digest,
+                             source.audio_sha256, source.midi_sha256))
+        for number, aside in enumerate(song.plan.quarantined):
+            rows.append((quarantine_key(song_id, aside.start_ms, number), song_id,
+                         digest(aside.reason, aside.text, aside.end_ms), None, None, None, None))
+    schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@dataclass(frozen=True, slots=True)
+class _Audio:
+    """One stem's audio as far as it could be read."""
+
+    stem: Stem | None
+    problem: str | None
+
+
+def _read_audio(path: Path | None, sha256: str | None, rate: int) -> _Audio:
+    if path is None:
+        return _Audio(None, None)
+    data = unmoved(path, sha256)
+    if data is None:
+        return _Audio(None, "missing_audio")
+    try:
+        return _Audio(read_stem(path, rate, data=data), None)
+    except UnreadableAudio:
+        return _Audio(None, "unreadable_audio")
+
+
+def _read_midi(path: Path | None, sha256: str | None) -> tuple[MidiSong | None, str | None]:
+    if path is None:
+        return None, None
+    data = unmoved(path, sha256)
+    if data is None:
+        return None, "missing_midi"
+    try:
+        return MidiSong.load(data), None
+    except UnreadableMidi:
+        return None, "unreadable_midi"
+
+
+def compute(work: Work) -> Iterator[Batch]:
+    """Measure the asked windows, stem by stem, and keep those in which something sounds."""
+    root = corpus_root()
+    manifest = work.upstream("base_manifest")
+    known = songs(manifest, work.rules.slices)
+    for song_id, asked in work.parts():
+        song, keys = known[song_id], set(asked["key"])
+        rows: list[dict[str, Any]] = []
+        out = {quarantine_key(song_id, aside.start_ms, number): aside.reason
+               for number, aside in enumerate(song.plan.quarantined)}
+        out = {key: reason for key, reason in out.items() if key in keys}
+        for source in song.sources:
+            wanted = [piece for piece in song.plan.slices
+                      if segment_id(song_id, source.track, piece.start_ms) in keys]
+            if wanted:
+                kept, dropped = measure(root, song, source, wanted, work.rules)
+                rows += kept
+                out.update(dropped)
+        yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out)
+
+
+def measure(
+    root: Path, song: SongRows, source: Source, wanted: list[Slice], rules: settings.Rules
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the rows of the windows of one stem that sound, and {key: reason} for those that do not."""
+    audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
+                        rules.audio.sample_rate)
+    midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256)
+    spans = [span_frames(piece.start_ms, piece.end_ms, rules.audio.sample_rate) for piece in wanted]
+    levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
+    rows, dropped = [], {}
+    for number, piece in enumerate(wanted):
+        row = slice_values(song.song_id, source.track, piece)
+        rms = float(levels[0][number]) if levels else None
+        beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
+        audible = rms is not None and not beyond and rms >= rules.audio.silence_db
+        events = midi_digest(midi, piece.start_ms, piece.end_ms) if midi else None
+        if not audible and events is None:
+            dropped[row["segment_id"]] = _reason(source, audio, beyond, midi_problem)
+            continue
+        row.update({
+            "rainbow_color": song.rainbow_color, "track_description": source.description,
+            "track_group": source.group, "track_player": source.player, "source_audio_file": source.audio_file,
+            "midi_file": source.midi_file, "has_audio": audible, "has_midi": events is not None,
+            "content_type": _content(audible, events is not None), "rms_db": None if rms is None else round(rms, 3),
+            "peak_db": round(float(levels[1][number]), 3) if levels else None, "audio_problem": audio.problem,
+            "midi_problem": midi_problem, "midi_digest": events,
+            **(_audio_values(audio.stem, piece) if audible and audio.stem else {}),
+        })
+        rows.append(row)
+    return rows, dropped
+
+
+def _audio_values(stem: Stem, piece: Slice) -> dict[str, Any]:
+    window = cut_window(stem, piece.start_ms, piece.end_ms)
+    return {
+        "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
+        "source_channels": stem.channels, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
+        "audio_digest": window_digest(window.samples, stem.bits, stem.sample_rate),
+    }
+
+
+def _content(audio: bool, midi: bool) -> str:
+    return "audio_midi" if audio and midi else "audio_only" if audio else "midi_only"
+
+
+def _reason(source: Source, audio: _Audio, beyond: bool, midi_problem: str | None) -> str:
+    if audio.problem:
+        return audio.problem
+    if audio.stem is not None:
+        return "past_end" if beyond else "silent"
+    if midi_problem:
+        return midi_problem
+    return "no_notes" if source.midi_file else "no_media"
+
+
+@check("Candidates = rows + candidates with a reason.")
+def slices_expected(shard: Shard) -> Finding:
+    """Every stem x slice that the manifests give is a row or a quarantined candidate of the ledger."""
+    rules = settings.default_rules()
+    manifest = shard.store.shard("base_manifest", shard.partition)
+    known = songs(manifest, rules.slices)
+    expected = {name: len(song.sources) * len(song.plan.slices) + len(song.plan.quarantined)
+                for name, song in known.items()}
+    ledger = ledger_frame(shard, ["part", "status", "reason"])
+    assert ledger is not None
+    counts = {str(part): int(n) for part, n in ledger.group_by("part").len().iter_rows()}
+    wrong = sorted(name for name in expected.keys() | counts.keys() if expected.get(name, 0) != counts.get(name, 0))
+    reasons = ledger.filter(pl.col("status") != "ok").group_by("reason").len().sort("reason")
+    rows = int((ledger["status"] == "ok").sum())
+    numbers: dict[str, Any] = {"songs": len(known), "candidates": sum(expected.values()), "rows": rows,
+                               "reasons": {str(reason): int(n) for reason, n in reasons.iter_rows()}}
+    if wrong:
+        return Finding(False, f"candidates and ledger differ for {some(wrong)}; materialize segments again", numbers)
+    return Finding(True, f"{sum(expected.values())} candidates = {rows} rows + {sum(expected.values()) - rows} "
+                         "with a reason", numbers)
+
+
+@check("Rows and windows with a reason cover each song.")
+def time_covered(shard: Shard) -> Finding:
+    """Each stem's rows and its windows with a reason cover its song from start to end (coverage 'full')."""
+    rules = settings.default_rules()
+    manifest = shard.store.shard("base_manifest", shard.partition)
+    ledger = ledger_frame(shard, ["key", "status"])
+    assert ledger is not None
+    aside = set(ledger.filter(pl.col("status") != "ok")["key"])
+    rows = shard.rows("stem_id", "start_ms", "end_ms")
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for row in rows:
+        spans.setdefault(row["stem_id"], []).append((row["start_ms"], row["end_ms"]))
+    total = covered = 0
+    wrong = []
+    for name, song in songs(manifest, rules.slices).items():
+        for source in song.sources:
+            stem = stem_id(name, source.track)
+            known = [(piece.start_ms, piece.end_ms) for piece in song.plan.slices
+                     if segment_id(name, source.track, piece.start_ms) in aside]
+            inside = _union([*known, *spans.get(stem, [])], song.end_ms)
+            total += song.end_ms
+            covered += inside
+            # A song shorter than the shortest slice has none; the ledger says so.
+            if inside != song.end_ms >= rules.slices.min_ms and rules.slices.coverage == "full":
+                wrong.append(f"{stem} ({inside} of {song.end_ms} ms)")
+    share = round(100 * covered / total, 3) if total else 100.0
+    numbers = {"covered_ms": covered, "total_ms": total, "coverage_pct": share}
+    if wrong:
+        return Finding(False, f"time is neither in a row nor set aside with a reason: {some(wrong)}; materialize "
+                              "segments again", numbers)
+    return Finding(True, f"{share} % of the stems' time is in a row or has a reason", numbers)
+
+
+def _union(spans: list[tuple[int, int]], end_ms: int) -> int:
+    """Return how many milliseconds of 0..``end_ms`` the spans cover."""
+    reached = found = 0
+    for start, end in sorted(spans):
+        found += max(0, min(end, end_ms) - max(reached, start))
+        reached = max(reached, min(end, end_ms))
+    return found
+
+
+@check("Each row lies inside its song.")
+def rows_inside(shard: Shard) -> Finding:
+    """Each row's span lies inside its song, and it is at least as long as the rules allow."""
+    shortest = settings.default_rules().slices.min_ms
+    manifest = shard.store.shard("base_manifest", shard.partition)
+    ends = {row["id"]: row["end_ms"] for row in manifest.rows("id", "end_ms")}
+    rows = shard.rows("segment_id", "song_id", "start_ms", "end_ms", "track_number", "is_mix")
+    wrong = []
+    for row in rows:
+        end = ends.get(row["song_id"], -1)
+        short = row["end_ms"] - row["start_ms"] < min(shortest, end)
+        if row["start_ms"] < 0 or row["end_ms"] > end or short or row["is_mix"] != (row["track_number"] == MIX_TRACK):
+            wrong.append(row["segment_id"])
+    numbers = {"rows": len(rows), "outside": len(wrong)}
+    if wrong:
+        return Finding(False, f"{len(wrong)} rows lie outside their song or are too short: {some(wrong)}", numbers)
+    return Finding(True, f"{len(rows)} rows inside their songs", numbers)
+
+
+SEGMENTS = RowAsset(
+    name="segments",
+    group="segments",
+    kinds={"wav", "parquet"},
+    description=(
+        "One row per stem and time slice in which something sounds, with levels and digests of samples "
+        "and notes."),
+    reads={"base_manifest": ("slice", "words", "stem", "audio", "midi")},
+    compute=compute,
+    columns=table.SCHEMA,
+    fields=table.GROUPS,
+    settings=("slices", "audio"),
+    libraries=("soxr",),
+    candidates=candidates,
+    joins={"base_manifest": stem_of(pl.col("key"))},
+    identity=("song_id", "stem_id", "track_number", "is_mix", "start_ms", "rainbow_color"),
+    through={"base_manifest": ("mix",)},
+    row_by_row=True,
+    reasons=REASONS,
+    flows={
+        "window": ("base_manifest.slice", "base_manifest.stem"), "slice": ("base_manifest.slice",),
+        "stem": ("base_manifest.stem",), "lyric_text": ("base_manifest.words",),
+        "audio": ("base_manifest.slice", "base_manifest.audio"),
+        "levels": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
+        "content": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
+        "key": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
+    },
+    checks=[unique_keys, relative_paths, slices_expected, time_covered, rows_inside],
+)
