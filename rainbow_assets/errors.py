@@ -14,6 +14,10 @@ class UsageError(RainbowError):
     """Wrong use or configuration (exit code 2)."""
 
 
+class SettingsError(UsageError):
+    """A setting or variable that cannot be used; the message names it and what to write instead."""
+
+
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

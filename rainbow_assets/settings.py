@@ -1,15 +1,16 @@
 """Roots, addresses and rules: the one place that reads the environment and the settings file.
 
-Roots come from ``RAINBOW_*`` variables. Rules that shape rows are frozen data classes with measured
-defaults; a TOML file (``RAINBOW_SETTINGS``, else ``rainbow.toml`` in the working directory)
-overrides them by ``[section] name = value``. A row asset names the rules it depends on as
-``section.name`` (or a whole ``section``) and :func:`values` resolves those names.
+Roots come from ``RAINBOW_*`` variables. Rules are declared by the packages that they rule, in their ``settings.py``, as
+frozen data classes with measured defaults, bounds, units and a sentence each; a TOML file (``RAINBOW_SETTINGS``, else
+``rainbow.toml`` in the working directory) overrides them by ``[section] name = value``. A row asset names the rules it
+depends on as ``section.name`` (or a whole ``section``) and :func:`values` resolves those names.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,210 +19,16 @@ from typing import Any
 
 import platformdirs
 
-from rainbow_assets.errors import UsageError
-
-
-class SettingsError(UsageError):
-    """A setting or variable that cannot be used; the message names it and what to write instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class SliceRules:
-    """How a song's time is cut into slices; times in milliseconds."""
-
-    lyric_tail_ms: int = 3000
-    snap_ms: int = 2000
-    window_ms: int = 30000
-    overlap_ms: int = 2000
-    min_ms: int = 500
-    coverage: str = "full"
-    """``full``: every millisecond of the song is in a slice. ``lyrics``: the original rule."""
-
-    def __post_init__(self) -> None:
-        if self.coverage not in ("full", "lyrics"):
-            raise SettingsError(f"slices.coverage is {self.coverage!r}; write 'full' or 'lyrics'")
-        if not 0 <= self.overlap_ms < self.window_ms:
-            raise SettingsError("slices.overlap_ms must be at least 0 and less than slices.window_ms")
-        if not 0 <= self.min_ms <= self.window_ms:
-            raise SettingsError("slices.min_ms must be at least 0 and at most slices.window_ms")
-
-
-@dataclass(frozen=True, slots=True)
-class AudioRules:
-    """How audio is judged and stored."""
-
-    sample_rate: int = 44100
-    silence_db: float = -40.0
-    """A window whose RMS (full scale = 0 dB) is below this is silent."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewRules:
-    """How the playable preview is sampled."""
-
-    samples: int = 20
-    seed: int = 42
-
-
-@dataclass(frozen=True, slots=True)
-class SplitRules:
-    """Shares of songs per color that go to validation and test; at least one song stays in train."""
-
-    validation: float = 0.1
-    test: float = 0.1
-    seed: int = 42
-
-
-@dataclass(frozen=True, slots=True)
-class SafetyRules:
-    """When a change of the raw material is not believed."""
-
-    max_vanished: float = 0.2
-    """Largest share of a color's songs (or of the threads) that may disappear at once without --allow-deletes."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedbackRules:
-    """From which share on something is overused, and from how many threads on that is said. Shares 0..1."""
-
-    min_n: int = 10
-    key_avoid: float = 0.30
-    key_exclude: float = 0.50
-    bpm_reach: int = 5
-    bpm_avoid: float = 0.30
-    phrase_avoid: float = 0.30
-    found_phrase_avoid: float = 0.50
-    title_word_avoid: float = 0.20
-    opener_avoid: float = 0.30
-    time_signature_avoid: float = 0.60
-    mood_avoid: float = 0.50
-    warn_entropy_bits: float = 2.0
-    warn_bpm_std: float = 10.0
-    seed: int = 42
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRules:
-    """What a version holds besides the configs that every version has."""
-
-    threads: bool = False
-    human_evaluation: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingRules:
-    """Which vectors are made, and where. Only ``profile`` and ``audio_checkpoint`` shape rows (through their specs)."""
-
-    profile: str = "embedded"
-    """``embedded``: offline, no torch. ``production``: DeBERTa and CLAP."""
-    audio_checkpoint: str = "laion/larger_clap_music"
-    """Audio encoder of the production profile; ``laion/clap-htsat-unfused`` is the other one."""
-    engine: str = "local"
-    """``local`` (this machine) or ``modal`` (GPUs by the second)."""
-    device: str = "auto"
-    """Of the local engine: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
-    budget_usd: float = 5.0
-    """A run that is estimated to cost more does not start, and one that has cost more stops."""
-    retries: int = 3
-    """How often an input is tried again before the run stops (unreachable engine) or sets it aside (poisoned)."""
-
-    def __post_init__(self) -> None:
-        for name, known in (("profile", ("embedded", "production")), ("engine", ("local", "modal")),
-                            ("device", ("auto", "cpu", "cuda", "mps"))):
-            if getattr(self, name) not in known:
-                raise SettingsError(f"embeddings.{name} is {getattr(self, name)!r}; write {' or '.join(known)}")
-        if not 0 <= self.budget_usd < float("inf") or self.retries < 0:
-            raise SettingsError("embeddings.budget_usd and embeddings.retries must be 0 or more")
-
-
-@dataclass(frozen=True, slots=True)
-class FitnessRules:
-    """How the fusion model is trained. ``engine`` and ``device`` say where, all others shape the weights."""
-
-    profile: str = "compact"
-    """``compact``: a strided stem and at most 0.1 M parameters, for CPUs. ``full``: the diary's model (4.3 M)."""
-    folds: int = 5
-    """Folds of songs that the honest evaluation trains and tests on."""
-    max_epochs: int = 24
-    patience: int = 6
-    """Training stops after so many epochs without a lower validation loss."""
-    batch: int = 64
-    learning_rate: float = 2e-3
-    modality_dropout: float = 0.3
-    """How often sound, MIDI and lyric are each hidden in training."""
-    concept_dropout: float = 0.7
-    """How often the concept is hidden: it names the song, and would otherwise be all that is learned."""
-    transpose: int = 5
-    """MIDI is moved by up to so many semitones in training: a color is not a key."""
-    seed: int = 42
-    engine: str = "local"
-    """``local`` (this machine) or ``modal``."""
-    device: str = "auto"
-    """Of the local engine: ``auto``, ``cpu`` or ``cuda``."""
-
-    def __post_init__(self) -> None:
-        for name, known in (("profile", ("compact", "full")), ("engine", ("local", "modal")),
-                            ("device", ("auto", "cpu", "cuda"))):
-            if getattr(self, name) not in known:
-                raise SettingsError(f"fitness.{name} is {getattr(self, name)!r}; write {' or '.join(known)}")
-        for name in ("modality_dropout", "concept_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise SettingsError(f"fitness.{name} must be at least 0 and less than 1")
-        if self.folds < 3 or min(self.max_epochs, self.patience, self.batch) < 1:
-            raise SettingsError("fitness.folds must be at least 3 (one to test with, one to stop by, and the rest to "
-                                "learn from); max_epochs, patience and batch at least 1")
-        if not (0 < self.learning_rate < 1 and 0 <= self.transpose <= 12 and self.seed >= 0):
-            raise SettingsError("fitness.learning_rate must be between 0 and 1, transpose 0 to 12, seed 0 or more")
-
-
-STAGES = ("chords", "drums", "bass", "melody")
-
-
-@dataclass(frozen=True, slots=True)
-class CompositionRules:
-    """How songs are composed: how many candidates, how they are bred, what they are ranked by, which are kept."""
-
-    stages: str = ",".join(STAGES)
-    """Stages that compose, with commas, in this order; one that is left out is silent. Chords are always composed."""
-    candidates: int = 50
-    """Different candidates of a stage over each parent."""
-    keep: int = 3
-    """Candidates that are kept: of each parent, or of all of them."""
-    prune: str = "parent"
-    """``parent``: of each parent ``keep`` are kept, and of all these at most ``beam``. ``global``: ``keep`` of all."""
-    beam: int = 6
-    finals: int = 5
-    """Finished pieces that a person is asked about."""
-    generations: int = 2
-    """Generations that are bred after the first draws; 0 leaves it at these."""
-    tournament: int = 3
-    elitism: int = 2
-    crossover: float = 0.5
-    mutation: float = 0.35
-    theory_weight: float = 0.4
-    """Share of theory in the score; the rest is chromatic fitness, where the scorer is discriminative."""
-    diversity: float = 0.3
-    """How much the kept ones must differ: 0 takes the best, 1 the most different."""
-    bars: int = 8
-    soundfont: str = ""
-    """A soundfont (.sf2, .sf3) for fluidsynth; empty: the first that is installed."""
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        named = [name.strip() for name in self.stages.split(",")]
-        if named[:1] != ["chords"] or [name for name in STAGES if name in named] != named:
-            raise SettingsError(f"composition.stages is {self.stages!r}; write some of {', '.join(STAGES)} in this "
-                                "order, chords first")
-        if self.prune not in ("parent", "global"):
-            raise SettingsError(f"composition.prune is {self.prune!r}; write 'parent' or 'global'")
-        for name, least, most in (("candidates", 2, 500), ("keep", 1, 50), ("beam", 1, 100), ("finals", 1, 50),
-                                  ("generations", 0, 100), ("tournament", 1, 50), ("elitism", 0, 50), ("bars", 4, 64),
-                                  ("seed", 0, 2**31)):
-            if not least <= getattr(self, name) <= most:
-                raise SettingsError(f"composition.{name} is {getattr(self, name)}; write {least} to {most}")
-        for name in ("crossover", "mutation", "theory_weight", "diversity"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise SettingsError(f"composition.{name} is {getattr(self, name)}; write 0 to 1")
+from rainbow_assets import rules as declared
+from rainbow_assets.composition.settings import CompositionRules
+from rainbow_assets.corpus.settings import SplitRules
+from rainbow_assets.embeddings.settings import EmbeddingRules
+from rainbow_assets.errors import SettingsError
+from rainbow_assets.fitness.settings import FitnessRules
+from rainbow_assets.lineage.settings import SafetyRules
+from rainbow_assets.release.settings import PreviewRules, ReleaseRules
+from rainbow_assets.segments.settings import AudioRules, SliceRules
+from rainbow_assets.threads.settings import FeedbackRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,30 +74,50 @@ def load_rules(path: Path | None = None) -> Rules:
         if path or named:
             raise SettingsError(f"the settings file {source} does not exist; unset RAINBOW_SETTINGS or create it")
         return Rules()
+    text = ""
     try:
-        document = tomllib.loads(source.read_text("utf-8"))
+        text = source.read_text("utf-8")
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{source} is not valid TOML: {error}") from error
     blocks: dict[str, Any] = {}
     sections = {f.name: type(getattr(Rules(), f.name)) for f in dataclasses.fields(Rules)}
     for section, entries in document.items():
         if section not in sections or not isinstance(entries, dict):
-            raise SettingsError(f"{source}: no settings section is called [{section}]; known: {', '.join(sections)}")
-        blocks[section] = _block(source, section, sections[section], entries)
+            raise SettingsError(f"{source}{_line(text, section)}: no settings section is called [{section}]; known: "
+                                f"{', '.join(sections)}")
+        blocks[section] = _block(f"{source}", text, section, sections[section], entries)
     return Rules(**blocks)
 
 
-def _block(source: Path, section: str, kind: type, entries: dict[str, Any]) -> Any:
-    known = {f.name: f for f in dataclasses.fields(kind)}
+def _block(source: str, text: str, section: str, kind: type, entries: dict[str, Any]) -> Any:
+    """Return the section, validated; raise ``SettingsError`` with the first value that cannot be."""
+    hints, found = declared.hints(kind), {}
     for name, value in entries.items():
-        if name not in known:
-            raise SettingsError(f"{source}: [{section}] has no setting {name!r}; known: {', '.join(known)}")
-        wanted = type(known[name].default)
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            entries[name] = float(value)
-        elif type(value) is not wanted:
-            raise SettingsError(f"{source}: {section}.{name} is {value!r}; write a {wanted.__name__}")
-    return kind(**entries)
+        where = f"{source}{_line(text, section, name)}"
+        if name not in hints:
+            raise SettingsError(f"{where}: [{section}] has no setting {name!r}; known: {', '.join(hints)}")
+        try:
+            found[name] = declared.checked(hints[name], value)
+        except ValueError:
+            raise SettingsError(
+                f"{where}: {section}.{name} is {value!r}; write {declared.allowed(hints[name])}") from None
+    try:
+        return kind(**found)
+    except SettingsError as error:
+        raise SettingsError(f"{source}{_line(text, section)}: {error}") from None
+
+
+def _line(text: str, section: str, name: str | None = None) -> str:
+    """Return ``, line N`` of a section's head, or of the setting ``name`` in it; nothing if it is written otherwise."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        head = re.match(r"\s*\[([^\[\]]+)\]", line)
+        if head:
+            inside = head[1].strip().strip("'\"") == section
+        if inside and (head if name is None else re.match(rf"\s*['\"]?{re.escape(name)}['\"]?\s*=", line)):
+            return f", line {number}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

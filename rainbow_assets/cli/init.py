@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import inspect
 import textwrap
 from importlib import resources
 from pathlib import Path
 
 import click
 
-from rainbow_assets import settings
+from rainbow_assets import rules, settings
 from rainbow_assets.errors import UsageError
 
 FILES = {"dagster.yaml": "dagster.yaml", "workspace.yaml": "workspace.yaml", "gitignore": ".gitignore",
@@ -53,27 +51,15 @@ def _write(folder: Path) -> str:
 
 
 def settings_text() -> str:
-    """Return a settings file with every setting at its default, commented out, and what it means."""
+    """Return a settings file with every setting at its default, commented out, what it means and what it may be."""
     lines = ["# Every setting with its default. Remove the # before a [section] and before a line to change it."]
-    source = ast.parse(inspect.getsource(settings))
-    classes = {node.name: node for node in source.body if isinstance(node, ast.ClassDef)}
     for section in dataclasses.fields(settings.Rules):
-        rules = getattr(settings.Rules(), section.name)
-        node = classes[type(rules).__name__]
-        about = dict(_documented(node))
-        lines += ["", *_comment((ast.get_docstring(node) or "").splitlines()[0]), f"#[{section.name}]"]
-        for item in dataclasses.fields(rules):
-            lines += _comment(about.get(item.name, ""))
-            lines.append(f"#{item.name} = {_toml(getattr(rules, item.name))}")
+        block = getattr(settings.Rules(), section.name)
+        lines += ["", *_comment((type(block).__doc__ or "").splitlines()[0]), f"#[{section.name}]"]
+        for name, hint in rules.hints(type(block)).items():
+            lines += _comment(f"{rules.meaning(hint)} ({rules.allowed(hint)})")
+            lines.append(f"#{name} = {_toml(getattr(block, name))}")
     return "\n".join(lines) + "\n"
-
-
-def _documented(node: ast.ClassDef) -> list[tuple[str, str]]:
-    """Return (attribute, the string below it) of a class."""
-    return [(one.target.id, inspect.cleandoc(str(two.value.value)))
-            for one, two in zip(node.body, node.body[1:], strict=False)
-            if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
-            and isinstance(two, ast.Expr) and isinstance(two.value, ast.Constant)]
 
 
 def _comment(text: str) -> list[str]:

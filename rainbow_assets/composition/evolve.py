@@ -16,8 +16,8 @@ from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import Context, Made, Parts
 from rainbow_assets.composition.ranking import Scale
+from rainbow_assets.composition.settings import CompositionRules
 from rainbow_assets.composition.stage import G, Stage
-from rainbow_assets.settings import CompositionRules
 
 DRAWN, CROSSED, MUTATED = "draw", "crossover", "mutation"
 ROUNDS = 30

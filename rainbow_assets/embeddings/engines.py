@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rainbow_assets.embeddings.engine import Engine
 from rainbow_assets.embeddings.local import LocalEngine
-from rainbow_assets.settings import EmbeddingRules
+from rainbow_assets.embeddings.settings import EmbeddingRules
 
 
 def open_engine(rules: EmbeddingRules) -> Engine:

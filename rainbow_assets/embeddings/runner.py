@@ -25,9 +25,9 @@ from rainbow_assets.embeddings.engine import (
     Unit,
     UnitBatch,
 )
+from rainbow_assets.embeddings.settings import EmbeddingRules
 from rainbow_assets.embeddings.specs import EncoderSpec
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.settings import EmbeddingRules
 
 POISONED, TOO_LARGE = "poisoned_input", "too_large"
 REASONS = {

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rainbow_assets.corpus.splits import TRAIN, VALIDATION
 from rainbow_assets.fitness.data import TrainingData
-from rainbow_assets.settings import FitnessRules
+from rainbow_assets.fitness.settings import FitnessRules
 
 if TYPE_CHECKING:
     from rainbow_assets.fitness.model import ModelSpec

@@ -10,7 +10,7 @@ from typing import Any
 from rainbow_assets.errors import UsageError
 from rainbow_assets.fitness import wire
 from rainbow_assets.fitness.data import TrainingData
-from rainbow_assets.settings import FitnessRules
+from rainbow_assets.fitness.settings import FitnessRules
 
 APP, FUNCTION, GPU = "rainbow-fitness", "fit", "A10G"
 Send = Callable[[bytes], bytes]

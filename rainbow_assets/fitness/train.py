@@ -23,7 +23,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.fitness import metrics, roll, targets
 from rainbow_assets.fitness.data import MODALITIES, TrainingData
 from rainbow_assets.fitness.model import FusionModel, ModelSpec
-from rainbow_assets.settings import FitnessRules
+from rainbow_assets.fitness.settings import FitnessRules
 
 CLIP, DECAY, CONFIDENCE_WEIGHT = 1.0, 1e-3, 0.25
 SHARPNESS = (0.25, 4.0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from rainbow_assets.fitness import roll
 from rainbow_assets.fitness.data import TrainingData
-from rainbow_assets.settings import FitnessRules
+from rainbow_assets.fitness.settings import FitnessRules
 
 
 def pack(train: TrainingData, validation: TrainingData, rules: FitnessRules, seed: int) -> bytes:

@@ -33,8 +33,8 @@ from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
-STOPS = ("settings", "errors", "progress", "caches", "home", "assets", "definitions", "orchestration", "cli", "digests",
-         "storage", "lineage")
+STOPS = ("settings", "rules", "errors", "progress", "caches", "home", "assets", "definitions", "orchestration", "cli",
+         "digests", "storage", "lineage")
 STEP = "machine.Step"
 SHORT = 8
 KNOWN_AS = {"RowAsset": "Step"}
@@ -212,7 +212,7 @@ class Code:
 
 def _stopped(module: str) -> bool:
     parts = module.split(".")
-    return len(parts) > 1 and parts[1] in STOPS
+    return len(parts) > 1 and (parts[1] in STOPS or parts[-1] == "settings")
 
 
 @cache

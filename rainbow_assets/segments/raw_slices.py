@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rainbow_assets.corpus.model import LyricLine, Section
-from rainbow_assets.settings import SliceRules
+from rainbow_assets.segments.settings import SliceRules
 
 COMBINED = "combined"
 """Type of a slice that follows from a lyric line and the song's sections."""

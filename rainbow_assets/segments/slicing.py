@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.segments.raw_slices import Slice, raw_slices, section_at, whole_slices, windows
-from rainbow_assets.settings import SliceRules
+from rainbow_assets.segments.settings import SliceRules
 
 INTRO, GAP, OUTRO = "intro", "gap", "outro"
 REASONS: dict[str, str] = {

@@ -9,8 +9,8 @@ from typing import Any
 from rainbow_assets.corpus.ids import MIX_TRACK
 from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.digests import digest
+from rainbow_assets.segments.settings import SliceRules
 from rainbow_assets.segments.slicing import Slice, SlicePlan, slice_song
-from rainbow_assets.settings import SliceRules
 from rainbow_assets.storage.shard import Shard
 
 COLUMNS = ("id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "track_id",

@@ -9,11 +9,11 @@ from typing import Any
 
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
-from rainbow_assets.settings import FeedbackRules
 from rainbow_assets.threads import wording
 from rainbow_assets.threads.constraints import Constraint, Constraints, bpm_range, derive
 from rainbow_assets.threads.feedback import DEFAULT_RULES, measure
 from rainbow_assets.threads.packed import Packed, Proposal, proposal
+from rainbow_assets.threads.settings import FeedbackRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rainbow_assets.digests import digest
-from rainbow_assets.settings import FeedbackRules
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label
 from rainbow_assets.threads.metrics import BpmCluster, Interval, Share
 from rainbow_assets.threads.packed import Packed, Proposal
+from rainbow_assets.threads.settings import FeedbackRules
 
 DEFAULT_RULES = FeedbackRules()
 PROSE = "(prose)"

@@ -1,0 +1,19 @@
+"""Settings of builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import doc
+
+from rainbow_assets.rules import Share
+
+
+@dataclass(frozen=True)
+class SafetyRules:
+    """When a change of the raw material is not believed."""
+
+    max_vanished: Annotated[Share, doc(
+        "Largest share of a color's songs (or of the threads) that may disappear at once without --allow-deletes."
+    )] = 0.2
