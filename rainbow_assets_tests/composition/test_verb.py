@@ -95,7 +95,7 @@ def test_bad_input_is_a_sentence(place: Path, text: str, options: tuple[str, ...
 
 @pytest.mark.parametrize(("line", "said"), [
     ("stages = 'drums'", "composition.stages is 'drums'; write some of chords"), ("prune = 'none'", "composition.prune is"),
-    ("candidates = 1", "composition.candidates is 1; write 2 to 500"), ("mutation = 2.0", "write 0 to 1"),
+    ("candidates = 1", "composition.candidates is 1; write a whole number from 2 to 500"), ("mutation = 2.0", "write a number from 0 to 1"),
     ("soundfont = '/nowhere.sf2'", "composition.soundfont is /nowhere.sf2, which is not a file")])
 def test_settings_that_cannot_be_are_sentences(place: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str) -> None:
     monkeypatch.undo()

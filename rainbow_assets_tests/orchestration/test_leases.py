@@ -18,7 +18,7 @@ from rainbow_assets.definitions import defs
 from rainbow_assets.orchestration import jobs, leases
 from rainbow_assets_tests.command import rainbow
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def unfinished(here: dg.DagsterInstance) -> list[dg.DagsterRun]:

@@ -20,7 +20,7 @@ from rainbow_assets.orchestration.raw_songs import observation
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.command import rainbow
-from rainbow_assets_tests.lineage import ui
+from rainbow_assets_tests.orchestration import ui
 
 
 def by_files(store: ShardStore, asset: str) -> dict[str, dict[str, set[str]]]:
