@@ -84,7 +84,11 @@ class UnknownColor(ValueError):
 
 
 def by_name(name: str) -> Color:
-    """Return the color called ``name`` (any letter case); raise ``UnknownColor``."""
+    """Return the color called ``name`` (any letter case); raise ``UnknownColor``.
+
+    >>> by_name("green").mnemonic, by_name("green").temporal
+    ('G', 'Future')
+    """
     color = _BY_NAME.get(name.strip().lower())
     if color is None:
         raise UnknownColor(f"{name!r} is not a color of the Rainbow Table; use one of {', '.join(COLOR_NAMES)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
+import importlib
 import os
 import re
 import shlex
@@ -37,6 +39,20 @@ def commands() -> list[tuple[str, str]]:
                 if "rainbow " in words and not words.startswith("export"):
                     found.append((page.name, words[words.index("rainbow "):]))
     return found
+
+
+MODULES = sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+                 for path in (ROOT / "rainbow_assets").rglob("*.py") if ">>> " in path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_docstrings_are_true(module: str):
+    done = doctest.testmod(importlib.import_module(module))
+    assert done.attempted and not done.failed
+
+
+def test_people_find_examples_where_they_begin():
+    assert len(MODULES) >= 10
 
 
 def test_there_are_commands_to_hold():

@@ -24,6 +24,9 @@ def assign_splits(
 
     Songs are ranked by sha256 of seed and id. From three songs on, validation and test get at least one each where
     their share is above 0; train always keeps one. One or two songs are all train.
+
+    >>> assign_splits(["05_01", "05_02", "05_03"])
+    {'05_01': 'test', '05_02': 'train', '05_03': 'validation'}
     """
     ranked = sorted(set(songs), key=lambda song: (_rank(song, seed), song))
     counts = {TEST: _share(len(ranked), test), VALIDATION: _share(len(ranked), validation)}

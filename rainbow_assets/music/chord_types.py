@@ -120,6 +120,9 @@ def parse_chord_name(name: str) -> ChordName:
     """Read ``Gm7-5``, ``Db13``, ``C Maj``, ``Cmaj7/E``, ``BmajAdd9;F#``; raise ``HarmonyUsageError``.
 
     ``C7(no5)`` names a chord whose fifth is left out.
+
+    >>> sorted(parse_chord_name("Cmaj7/E").pitch_classes)
+    [0, 4, 7, 11]
     """
     found = _NAME.fullmatch(name.strip())
     if found is None:

@@ -56,6 +56,9 @@ def parse_key(text: str, mode: str | None = None) -> Key:
     """Read ``A minor``, ``Am``, ``F# Major``, ``B♭`` (major where no mode is said) or a tonic and a ``mode``.
 
     Raises ``HarmonyUsageError`` with what to write instead.
+
+    >>> parse_key("F# Major").label, parse_key("Am").label, parse_key("D", "minor").pc
+    ('F# major', 'A minor', 2)
     """
     found = _KEY.fullmatch(text)
     if found is None:

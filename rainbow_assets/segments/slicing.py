@@ -59,6 +59,11 @@ def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: 
     before. Where there is no neighbor within ``min_ms`` it is lengthened to ``min_ms``. Texts are joined with a line
     break. A line inserted between two others changes no start outside the slice that it falls into, unless slices
     shorter than ``min_ms`` arise: those take their run of short neighbors with them.
+
+    >>> from rainbow_assets.segments.settings import SliceRules
+    >>> lines = [LyricLine(5000, "first", 1), LyricLine(9000, "second", 2)]
+    >>> [(cut.start_ms, cut.end_ms, cut.lyric_text) for cut in slice_song([], lines, 20_000, SliceRules()).slices]
+    [(0, 5000, ''), (5000, 9000, 'first'), (9000, 12000, 'second'), (12000, 20000, '')]
     """
     rules = replace(rules, min_ms=max(rules.min_ms, 1))
     aside: list[QuarantinedSlice] = []

@@ -30,6 +30,11 @@ def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
 
     Raises :class:`FlacMismatch` where FLAC cannot hold them: no samples, another width, a rate over 655,350 Hz.
     A sample that is too large for ``bits`` loses its upper bits; :func:`encode_checked` finds that.
+
+    >>> samples = np.array([0, 1000, -1000, 32767], np.int32)
+    >>> back, bits, rate = decode_flac(encode_flac(samples, 16, 44100))
+    >>> back.tolist(), bits, rate
+    ([0, 1000, -1000, 32767], 16, 44100)
     """
     import soundfile
 
