@@ -27,9 +27,9 @@ from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.candidates import BASS_CANDIDATES, CHORD_CANDIDATES, DRUM_CANDIDATES, MELODY_CANDIDATES
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.commissions import commission
-from rainbow_assets.composition.evolve import Line, compose
+from rainbow_assets.composition.evolve import Population, compose
 from rainbow_assets.composition.midi import from_midi
-from rainbow_assets.composition.model import BASS, Context, Song
+from rainbow_assets.composition.model import BASS, Context, SongBrief
 from rainbow_assets.composition.proposal import checked
 from rainbow_assets.composition.stage_rows import context_of, kept_rows
 from rainbow_assets.composition.templates import templates
@@ -100,7 +100,7 @@ def one_song(root: Path) -> None:
         built(store, rules, *LIBRARY)
         judge = None if name == "theory alone" else scorer(name)
 
-        def judged(store: ShardStore, song: Song, share: float, judge: Any = judge) -> fitting.Fitting:
+        def judged(store: ShardStore, song: SongBrief, share: float, judge: Any = judge) -> fitting.Fitting:
             status = contract.DISCRIMINATIVE if judge else fitting.NONE_MADE
             return fitting.Fitting(status, judge, song)
 
@@ -156,9 +156,9 @@ def planted(root: Path) -> None:
         return [1 - len({note.start // 120 % 32 for note in from_midi(midi)[BASS]} ^ secret) / 32 for midi in midis]
 
     rules = settings.CompositionRules(generations=size(15, 2), theory_weight=0.0, tournament=4, mutation=0.6, elitism=4)
-    line = Line(Bass(context, templates("bass")), context, fitness, rules, Chance(1))
+    line = Population(Bass(context, templates("bass")), context, fitness, rules, Chance(1))
     compose([line], True)
-    drawn = Line(Bass(context, templates("bass")), context, fitness, rules, Chance(2))
+    drawn = Population(Bass(context, templates("bass")), context, fitness, rules, Chance(2))
     other = max(item.fitness or 0 for item in drawn.distinct(len(line.pool), Chance(3), 0))
     best = line.best(1)[0].fitness or 0
     print(f"a planted rhythm, {len(line.pool)} candidates each: evolution finds {best:.3f} of it, random draws "

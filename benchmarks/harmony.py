@@ -23,7 +23,7 @@ from _size import size
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.harmony.graphs import function_graph
 from rainbow_assets.harmony.library import Library, builtin_library
-from rainbow_assets.harmony.limits import Constraints
+from rainbow_assets.harmony.limits import SearchLimits
 from rainbow_assets.harmony.model import Pack, Progression
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.pool import Pool
@@ -156,7 +156,7 @@ def craft(say: Bounds) -> None:
         fifths = sum(int(pool.moves.fifths[place[a], place[b]]) for item in found
                      for a, b in zip(item.progression, item.progression[1:], strict=False))
         say.say(f"parallel fifths in the ten best of eight chords, {title}", fifths, "")
-    ranged = search(builtin_library().pool(parse_key("C major")), 8, constraints=Constraints(low=38, high=74)).found
+    ranged = search(builtin_library().pool(parse_key("C major")), 8, constraints=SearchLimits(low=38, high=74)).found
     outside = sum(not 38 <= pitch <= 74 for item in ranged for chord in item.progression for pitch in chord.voicing)
     say.say("notes outside a range of 38 to 74", outside, "", 0)
 

@@ -65,7 +65,7 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
         return [entry for entry in make_plan(GRAPH, store, colors, allow_deletes=allow_deletes)
                 if entry.asset in wanted]
 
-    planned, made, whole = plan_of(chosen, colors), Made(), not assets and color is None
+    planned, made, whole = plan_of(chosen, colors), BuildSummary(), not assets and color is None
     waiting = _waiting(planned, store)
     for _ in range(WALKS if whole else 1):
         if waiting:
@@ -130,7 +130,7 @@ def _places(entries: list[Planned]) -> str:
 
 
 def _run(
-    made: Made, waiting: list[Planned], colors: tuple[str, ...], assets: list[str], allow_deletes: bool,
+    made: BuildSummary, waiting: list[Planned], colors: tuple[str, ...], assets: list[str], allow_deletes: bool,
     json_since: float | None,
 ) -> None:
     """Run ``assets`` from the first color of ``waiting`` to the last, and add what came of it to ``made``.
@@ -150,7 +150,7 @@ def _run(
     stop_if_failed(result)
 
 
-class Made:
+class BuildSummary:
     """What the runs of one build made, together."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Made:
 
     def add(
         self, by_asset: dict[str, tuple[int, int]], shards: list[dict[str, Any]], colors: tuple[str, ...]
-    ) -> Made:
+    ) -> BuildSummary:
         """Add a run: {asset: (rows computed, rows removed)}, its shards, its colors."""
         for asset, (computed, removed) in by_asset.items():
             before = self.assets.get(asset, (0, 0))

@@ -56,7 +56,7 @@ def chords(
     no progression scores higher, or says how much higher one could.
     """
     from rainbow_assets.harmony import commands
-    from rainbow_assets.harmony.limits import Constraints
+    from rainbow_assets.harmony.limits import SearchLimits
     from rainbow_assets.music.errors import HarmonyUsageError
     from rainbow_assets.music.keys import parse_key
     from rainbow_assets.music.midi_write import Performance
@@ -65,7 +65,7 @@ def chords(
         raise HarmonyUsageError("--audio needs --midi DIR, the folder that the files go to")
     asked = commands.Request(
         parse_key(key), length, top, strategy, commands.read_weights(weights, color), candidates, seed, kinds,
-        Constraints(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap), color)
+        SearchLimits(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap), color)
     how = Performance(bpm=bpm, beats=commands.read_beats(rhythm), strum_ms=strum)
     library = _library(pack)
     result = commands.find(library, asked)

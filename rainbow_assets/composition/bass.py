@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
-from rainbow_assets.composition.model import BASS, DRUMS, ChordSpan, Context, Made
+from rainbow_assets.composition.model import BASS, DRUMS, ChordSpan, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import PPQ, Note
 
@@ -89,7 +89,7 @@ class Bass:
         return BassGenome(one.line[:cut] + other.line[cut:], chance.pick((one, other)).octave,
                           chance.pick((one, other)).legato, one.template)
 
-    def render(self, genome: BassGenome) -> Made:
+    def render(self, genome: BassGenome) -> MadePart:
         """Return the line over all bars: a note where the line says one, and a root where a bar would be empty."""
         song, step = self.context.song, self.context.song.meter.step_ticks
         marks = [genome.line[place % len(genome.line)] for place in range(song.bars * song.meter.steps)]
@@ -110,7 +110,7 @@ class Bass:
             velocity = ACCENTED if song.meter.strengths[place % song.meter.steps] >= 0.75 else VELOCITY
             notes.append(Note(start, length if genome.legato else max(step, length * 3 // 4), pitch, velocity))
             last = pitch
-        return Made(tuple(notes), self.context.harmony)
+        return MadePart(tuple(notes), self.context.harmony)
 
     def _pitch(self, mark: str, tick: int, octave: int, last: int) -> int:
         """Return the pitch of a rule at ``tick``: near the last one, within the range of the bass."""
@@ -123,7 +123,7 @@ class Bass:
             return _inside(_nearest(_tone(chord, mark), last))
         return _inside(root + {"R": 0, "8": 12, "L": -12}[mark])
 
-    def rate(self, genomes: Sequence[BassGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+    def rate(self, genomes: Sequence[BassGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
         """Return root adherence, kick alignment, voice leading and motion of each line."""
         return [self._terms(item.notes) for item in made]
 
@@ -149,7 +149,7 @@ class Bass:
         """Return the template that the line began as."""
         return genome.template
 
-    def explain(self, genome: BassGenome, made: Made) -> str:
+    def explain(self, genome: BassGenome, made: MadePart) -> str:
         """Name the template, the rate of notes and the range."""
         pitches = [note.pitch for note in made.notes]
         return (f"{genome.template}: {len(made.notes) / self.context.song.bars:.1f} notes per bar, pitches "

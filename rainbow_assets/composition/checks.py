@@ -10,7 +10,7 @@ from rainbow_assets.composition import bass, chords, melody
 from rainbow_assets.composition.commissions import commissions
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.midi import from_midi
-from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, SILENT, Song, bars_without
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, SILENT, SongBrief, bars_without
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.lineage.verdicts import Check, Finding, check
@@ -25,7 +25,7 @@ RANGES = {CHORDS: (chords.LOWEST, chords.HIGHEST), DRUMS: (27, 87), BASS: (bass.
 _TOLD = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
 
 
-def wrong_with(data: bytes, song: Song, twice: bool = True) -> str | None:
+def wrong_with(data: bytes, song: SongBrief, twice: bool = True) -> str | None:
     """Return what is wrong with a piece (it does not open, a note is out of range, a bar is empty), or None.
 
     ``twice``: it is read by mido, too, which is slow, and both must find the same notes.
@@ -54,10 +54,10 @@ def wrong_with(data: bytes, song: Song, twice: bool = True) -> str | None:
     return None if parts else "it has no part"
 
 
-def song_of(row: dict[str, Any]) -> Song:
+def song_of(row: dict[str, Any]) -> SongBrief:
     """Return the song that a candidate's row is of."""
     top, bottom = (int(text) for text in row["time_signature"].split("/"))
-    return Song(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
+    return SongBrief(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
                 row["rainbow_color"], row["concept"], (), row["bars"])
 
 

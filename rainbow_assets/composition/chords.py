@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rainbow_assets.composition.chance import Chance
-from rainbow_assets.composition.model import CHORDS, ChordSpan, Context, Made
+from rainbow_assets.composition.model import CHORDS, ChordSpan, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
-from rainbow_assets.harmony.limits import Constraints, limits
+from rainbow_assets.harmony.limits import SearchLimits, limits
 from rainbow_assets.harmony.pool import Pool, Progressions
 from rainbow_assets.harmony.scorers import totals, weighted
 from rainbow_assets.harmony.search import search
@@ -48,14 +48,14 @@ class Chords:
     def __init__(self, context: Context, pool: Pool, strums: Sequence[Template]) -> None:
         self.context, self.pool = context, pool
         self._strums = {item.name: item.bar(context.song.meter)["hits"] for item in strums}
-        self._limits = limits(pool, LENGTH, Constraints())
+        self._limits = limits(pool, LENGTH, SearchLimits())
         self._weights = graph_weights(pool)
         self._items = weighted(_SEARCHED)
 
     def draw(self, chance: Chance, count: int) -> list[ChordGenome]:
         """Return ``count`` genomes: one third of theory's best (a sample of them), the others graph walks."""
         walked = walks(self.pool, self._limits, count, chance.seed, graph_starts(self.pool), self._weights)
-        found = search(self.pool, LENGTH, top=BEST, weights=_SEARCHED, constraints=Constraints(
+        found = search(self.pool, LENGTH, top=BEST, weights=_SEARCHED, constraints=SearchLimits(
             start=TONIC[self.pool.key.mode]))
         numbers = {chord.voicing: place for place, chord in enumerate(self.pool.chords)}
         best = [tuple(numbers[chord.voicing] for chord in item.progression) for item in found.found]
@@ -85,7 +85,7 @@ class Chords:
         return ChordGenome((*one.places[:cut], *other.places[cut:]), chance.pick((one, other)).rhythm,
                            chance.pick((one, other)).strum)
 
-    def render(self, genome: ChordGenome) -> Made:
+    def render(self, genome: ChordGenome) -> MadePart:
         """Return the chords over all bars: the phrase again and again, the last one cut at the end."""
         song = self.context.song
         borders, phrase = self._borders(genome.rhythm), PHRASE_BARS * song.meter.bar_ticks
@@ -99,7 +99,7 @@ class Chords:
                 chord = self.pool.chords[place]
                 spans.append(ChordSpan(start, end, chord.name, chord.function, chord.root_pc, chord.pitch_classes))
                 notes += self._played(_folded(chord.voicing), start, end, self._strums[genome.strum])
-        return Made(tuple(separated(notes)), tuple(spans))
+        return MadePart(tuple(separated(notes)), tuple(spans))
 
     def _borders(self, rhythm: int) -> list[int]:
         """Return the ticks at which the chords of a phrase begin, and its end; on beats of the meter."""
@@ -140,7 +140,7 @@ class Chords:
         return [Note(at + gap * number, until - at - gap * number, pitch, velocity)
                 for number, pitch in enumerate(order)]
 
-    def rate(self, genomes: Sequence[ChordGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+    def rate(self, genomes: Sequence[ChordGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
         """Return the terms of harmony's scorers of each progression, and whether it begins, or comes, home."""
         rows = np.array([genome.places for genome in genomes], np.int32)
         _, parts = totals(self._items, Progressions(self.pool, rows))
@@ -162,7 +162,7 @@ class Chords:
         """Return the way of playing."""
         return genome.strum
 
-    def explain(self, genome: ChordGenome, made: Made) -> str:
+    def explain(self, genome: ChordGenome, made: MadePart) -> str:
         """Name the chords with their functions, bars and playing."""
         lengths = " ".join(f"{bars:g}" for bars in RHYTHMS[genome.rhythm])
         chords = [self.pool.chords[place] for place in genome.places]

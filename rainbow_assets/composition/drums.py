@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT, GROUP
-from rainbow_assets.composition.model import DRUMS, Context, Made
+from rainbow_assets.composition.model import DRUMS, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import Note
 
@@ -98,7 +98,7 @@ class Drums:
                 rows.append((voice, row))
         return DrumGenome(tuple(rows) or one.rows, chance.pick((one.fill, other.fill)), one.template)
 
-    def render(self, genome: DrumGenome) -> Made:
+    def render(self, genome: DrumGenome) -> MadePart:
         """Return the loop over all bars, with a fill at the end of every fourth and a crash after it."""
         song = self.context.song
         notes: list[Note] = []
@@ -112,7 +112,7 @@ class Drums:
             if bar and bar % FILL_EVERY == 0 and genome.fill != "none":
                 rows["crash"] = _set("." * song.meter.steps, 0, "x")
             notes += self._hits(rows, bar * song.meter.bar_ticks)
-        return Made(tuple(sorted(notes)), self.context.harmony)
+        return MadePart(tuple(sorted(notes)), self.context.harmony)
 
     def _filled(self, rows: dict[str, str], fill: str) -> dict[str, str]:
         """Return a bar whose last beat is a fill."""
@@ -132,7 +132,7 @@ class Drums:
         return [Note(begin + place * step, step, VOICES[voice], LEVELS[mark])
                 for voice, row in rows.items() if voice in VOICES for place, mark in enumerate(row) if mark != "."]
 
-    def rate(self, genomes: Sequence[DrumGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+    def rate(self, genomes: Sequence[DrumGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
         """Return energy, pulse, syncopation, dynamics and voices of each loop."""
         return [self._terms(item.notes) for item in made]
 
@@ -167,7 +167,7 @@ class Drums:
         """Return the template that the loop began as."""
         return genome.template
 
-    def explain(self, genome: DrumGenome, made: Made) -> str:
+    def explain(self, genome: DrumGenome, made: MadePart) -> str:
         """Name voices, hits per bar and the fill."""
         per_bar = len(made.notes) / self.context.song.bars
         voices = ", ".join(sorted(voice for voice, row in genome.rows if row.strip(".")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rainbow_assets.composition.model import Song
+from rainbow_assets.composition.model import SongBrief
 from rainbow_assets.composition.templates import ENERGIES
 
 SLOW_BPM, FAST_BPM = 84.0, 124.0
@@ -10,7 +10,7 @@ _CALM = ("calm", "quiet", "ambient", "meditative", "melanchol", "serene", "tende
 _LIVELY = ("energetic", "driving", "urgent", "frantic", "ecstatic", "aggressive", "triumphant", "intense", "dance")
 
 
-def wanted_energy(song: Song) -> str:
+def wanted_energy(song: SongBrief) -> str:
     """Return ``low``, ``medium`` or ``high``: the tempo's, moved by one where the moods speak clearly."""
     place = 0 if song.bpm < SLOW_BPM else 1 if song.bpm < FAST_BPM else 2
     moods = " ".join(song.moods).lower()

@@ -14,7 +14,7 @@ from typing import Generic
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.midi import to_midi
-from rainbow_assets.composition.model import Context, Made, Parts
+from rainbow_assets.composition.model import Context, MadePart, Parts
 from rainbow_assets.composition.ranking import Scale
 from rainbow_assets.composition.settings import CompositionRules
 from rainbow_assets.composition.stage import G, Stage
@@ -31,7 +31,7 @@ class Rated(Generic[G]):
     """A rendered genome with its scores. ``score`` 0..1 is normalized: 0.5 is what a random draw has."""
 
     genome: G
-    made: Made
+    made: MadePart
     midi: bytes
     generation: int
     origin: str
@@ -54,7 +54,7 @@ class Generation:
 
 
 @dataclass
-class Line(Generic[G]):
+class Population(Generic[G]):
     """The evolution of one stage over one parent."""
 
     stage: Stage[G]
@@ -75,7 +75,7 @@ class Line(Generic[G]):
             item.score = self._score(item, theory, fit)
         population = list(self.pool.values())
         self._note(0, population, population, measured)
-        beside = Line(self.stage, self.context, self.fitness, self.rules, self.chance.child("beside"))
+        beside = Population(self.stage, self.context, self.fitness, self.rules, self.chance.child("beside"))
         for number in range(1, self.rules.generations + 1):
             population = self._next(population, number, theory, fit)
             drawn: list[Rated[G]] = []
@@ -141,7 +141,7 @@ class Line(Generic[G]):
 
     def _rated(self, genomes: Sequence[tuple[G, str]], generation: int, most: int | None = None) -> list[Rated[G]]:
         """Render, tell apart by bytes, and rate what is new."""
-        fresh: dict[bytes, tuple[G, str, Made]] = {}
+        fresh: dict[bytes, tuple[G, str, MadePart]] = {}
         for genome, origin in genomes:
             made = self.stage.render(genome)
             midi = to_midi(self.parts(made), self.context.song)
@@ -158,12 +158,12 @@ class Line(Generic[G]):
             self.pool[midi] = found[-1]
         return found
 
-    def parts(self, made: Made) -> Parts:
+    def parts(self, made: MadePart) -> Parts:
         """Return all parts that sound with this one."""
         return {**self.context.parts, self.stage.name: made.notes}
 
 
-def compose(lines: Sequence[Line[G]], ranked_by_fitness: bool) -> tuple[Scale, Scale | None]:
+def compose(lines: Sequence[Population[G]], ranked_by_fitness: bool) -> tuple[Scale, Scale | None]:
     """Run the evolution of one stage over all of its parents, on common scales; return these.
 
     Raises ``ConstantFitness`` where a fitness that is ranked by is the same for every draw.

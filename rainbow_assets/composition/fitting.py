@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rainbow_assets.composition.model import Song
+from rainbow_assets.composition.model import SongBrief
 from rainbow_assets.fitness import targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE
 from rainbow_assets.lineage import gates
@@ -29,7 +29,7 @@ SAID = {
 class Fitting:
     """The scorer for one song, or why there is none."""
 
-    def __init__(self, status: str, scorer: ChromaticScorer | None = None, song: Song | None = None) -> None:
+    def __init__(self, status: str, scorer: ChromaticScorer | None = None, song: SongBrief | None = None) -> None:
         self.status = status
         self._scorer, self._color = scorer, song.color if song else ""
         self._concept = scorer.embed("concept", song.concept) if scorer and song else None
@@ -52,7 +52,7 @@ class Fitting:
         return self._scorer.score(concept=self._concept, color=self._color).fitness if self._scorer else None
 
 
-def fitting(store: ShardStore, song: Song, theory_weight: float) -> Fitting:
+def fitting(store: ShardStore, song: SongBrief, theory_weight: float) -> Fitting:
     """Open the store's scorer for ``song``; without one, or for a color without a target, say so."""
     from rainbow_assets.fitness import chromatic_scorer
 

@@ -76,7 +76,7 @@ def key_of(song_id: str, midi_sha256: str) -> str:
     return f"{song_id}.{midi_sha256[:16]}"
 
 
-def taken(folder: Path) -> tuple[list[review.Verdict], ReviewError | None]:
+def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
     """Return the verdicts of a review whose approved pieces are there, or what is wrong with it."""
     try:
         found = review.read(folder)
@@ -117,7 +117,7 @@ def compute(work: Work) -> Iterator[Batch]:
         yield Batch(part, pa.Table.from_pylist(list(rows.values()), schema=SCHEMA))
 
 
-def _row(part: str, folder: Path, verdict: review.Verdict, finals: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _row(part: str, folder: Path, verdict: review.HumanVerdict, finals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     own = finals.get(verdict.midi_sha256, {}) if verdict.current else {}
     song = next((row for row in finals.values() if row["song_id"] == part), {})
     path = folder / verdict.midi_file

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT
-from rainbow_assets.composition.model import MELODY, Context, Made
+from rainbow_assets.composition.model import MELODY, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import Note
 
@@ -91,7 +91,7 @@ class Melody:
                             chance.pick((one, other)).span, chance.pick((one, other)).center,
                             (*one.nudges[:at], *other.nudges[at:]), one.template)
 
-    def render(self, genome: MelodyGenome) -> Made:
+    def render(self, genome: MelodyGenome) -> MadePart:
         """Return the line over all bars; a bar without a note gets one on its downbeat."""
         song, meter = self.context.song, self.context.song.meter
         marks = [genome.line[place % len(genome.line)] for place in range(song.bars * meter.steps)]
@@ -115,7 +115,7 @@ class Melody:
             count += 1
             accent = round(16 * (meter.strengths[place % meter.steps] - 0.5))
             notes.append(Note(place * meter.step_ticks, (held - place) * meter.step_ticks, last, VELOCITY + accent))
-        return Made(tuple(notes), self.context.harmony)
+        return MadePart(tuple(notes), self.context.harmony)
 
     def _bent(self, wish: float, place: int, last: int) -> int:
         """Return the pitch nearest to ``wish`` that the chord (strong beats) or the scale has, without a wild leap."""
@@ -127,7 +127,7 @@ class Melody:
         reachable = [pitch for pitch in near if abs(pitch - last) <= MOST_LEAP] or near
         return min(reachable, key=lambda pitch: (abs(pitch - wish), pitch))
 
-    def rate(self, genomes: Sequence[MelodyGenome], made: Sequence[Made]) -> list[dict[str, float]]:
+    def rate(self, genomes: Sequence[MelodyGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
         """Return singability, chord tones, contour and variety of each line."""
         return [self._terms(item.notes) for item in made]
 
@@ -162,7 +162,7 @@ class Melody:
         """Return the rhythm that the line began as."""
         return genome.template
 
-    def explain(self, genome: MelodyGenome, made: Made) -> str:
+    def explain(self, genome: MelodyGenome, made: MadePart) -> str:
         """Name rhythm, contour, range and rate of notes."""
         pitches = [note.pitch for note in made.notes]
         return (f"{genome.template}, {genome.contour.replace('_', ' ')}: pitches {min(pitches)} to {max(pitches)}, "

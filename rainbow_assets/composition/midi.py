@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, Song
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, SongBrief
 from rainbow_assets.music.clock import PPQ, Note
 
 PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
@@ -13,7 +13,7 @@ SHORTEST = 10
 """Ticks of the shortest note that is written."""
 
 
-def to_midi(parts: Parts, song: Song) -> bytes:
+def to_midi(parts: Parts, song: SongBrief) -> bytes:
     """Return the parts as a MIDI file: tempo, meter, and one track per part; drums on channel 10."""
     import symusic
 

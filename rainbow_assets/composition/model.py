@@ -20,7 +20,7 @@ Parts = Mapping[str, tuple[Note, ...]]
 
 
 @dataclass(frozen=True)
-class Song:
+class SongBrief:
     """What is to be composed. ``bpm`` in quarter notes per minute; ``bars`` is the length of the piece."""
 
     song_id: str
@@ -60,7 +60,7 @@ class ChordSpan:
 class Context:
     """What a stage composes on: the song and everything that is there already."""
 
-    song: Song
+    song: SongBrief
     harmony: tuple[ChordSpan, ...] = ()
     parts: Parts = field(default_factory=dict)
 
@@ -80,14 +80,14 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadePart:
     """What a stage made of a genome: the part's notes, and the chords that sound (the stage's own, or those given)."""
 
     notes: tuple[Note, ...]
     harmony: tuple[ChordSpan, ...]
 
 
-def bars_without(notes: Iterable[Note], song: Song) -> list[int]:
+def bars_without(notes: Iterable[Note], song: SongBrief) -> list[int]:
     """Return the bars (from 1) in which no note of a part sounds."""
     sounding: set[int] = set()
     for note in notes:

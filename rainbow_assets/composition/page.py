@@ -73,7 +73,7 @@ def _song(folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _piece(song_id: str, row: dict[str, Any], verdict: review.Verdict) -> dict[str, Any]:
+def _piece(song_id: str, row: dict[str, Any], verdict: review.HumanVerdict) -> dict[str, Any]:
     parts = from_midi(row["midi"])
     top, bottom = (int(text) for text in row["time_signature"].split("/"))
     bar = Meter(top, bottom).bar_ticks

@@ -11,7 +11,7 @@ from typing import Any
 from rainbow_assets import taxonomy
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.meter import Meter
-from rainbow_assets.composition.model import Song
+from rainbow_assets.composition.model import SongBrief
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest import yaml_safe
 from rainbow_assets.music.keys import Key
@@ -53,10 +53,10 @@ class Proposal:
         """Folder and key of the song: color and title."""
         return f"{slug(self.color)}-{slug(self.title) or 'untitled'}"[:72].rstrip("-")
 
-    def song(self, song_id: str, bars: int) -> Song:
+    def song(self, song_id: str, bars: int) -> SongBrief:
         """Return what is to be composed, ``bars`` long."""
-        return Song(song_id, self.title, Key(self.tonic, self.mode), self.bpm, Meter(self.numerator, self.denominator),
-                    self.color, self.concept, self.moods, bars)
+        return SongBrief(song_id, self.title, Key(self.tonic, self.mode), self.bpm,
+                         Meter(self.numerator, self.denominator), self.color, self.concept, self.moods, bars)
 
     def document(self) -> dict[str, Any]:
         """Return the proposal as it is written to a file."""

@@ -32,7 +32,7 @@ _HEAD = ("Your word on the finished pieces. status: approved, rejected or pendin
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HumanVerdict:
     """One piece and what a person says of it. ``current``: it is among the finals as they are now."""
 
     candidate_id: str
@@ -94,7 +94,7 @@ def _was_judged(entry: Mapping[str, Any]) -> bool:
     return bool(entry.get("notes") or entry.get("label")) or str(entry.get("status") or "").lower() not in ("", PENDING)
 
 
-def read(folder: Path) -> list[Verdict]:
+def read(folder: Path) -> list[HumanVerdict]:
     """Return the verdicts of a song's review; raise ``ReviewError`` naming file, candidate and field."""
     document, found = _load(folder), []
     for place in ("candidates", "earlier"):
@@ -112,7 +112,7 @@ def read(folder: Path) -> list[Verdict]:
     return found
 
 
-def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> Verdict:
+def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> HumanVerdict:
     name = str(entry.get("candidate_id") or "")
     where = f"{where} ({name})" if name else where
     written = str(entry.get("status") if entry.get("status") is not None else "").strip()
@@ -133,7 +133,7 @@ def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> Verdict:
     if file.is_absolute() or ".." in file.parts:
         raise ReviewError("damaged_entry", f"{where}: midi_file is {str(file)[:60]!r}, outside the song's folder")
     scores = entry.get("scores")
-    return Verdict(name, str(file), str(entry["midi_sha256"]), status, label, str(entry.get("notes") or ""),
+    return HumanVerdict(name, str(file), str(entry["midi_sha256"]), status, label, str(entry.get("notes") or ""),
                    dict(scores) if isinstance(scores, Mapping) else {}, current)
 
 
@@ -197,7 +197,7 @@ def _one_approval(entries: list[Any], changed: Mapping[str, Any], folder: Path) 
                                                f"{label!r}; give another label, or take that approval back")
 
 
-def approved_files(folder: Path, verdicts: Sequence[Verdict]) -> dict[str, bytes]:
+def approved_files(folder: Path, verdicts: Sequence[HumanVerdict]) -> dict[str, bytes]:
     """Return {label: piece} of what is approved; raise ``ReviewError`` where a file is gone or is not what was judged.
 
     A piece without a label has its candidate's id for one.
@@ -217,7 +217,7 @@ def approved_files(folder: Path, verdicts: Sequence[Verdict]) -> dict[str, bytes
     return wanted
 
 
-def promote(folder: Path, verdicts: Sequence[Verdict]) -> list[str]:
+def promote(folder: Path, verdicts: Sequence[HumanVerdict]) -> list[str]:
     """Copy approved pieces to ``approved/<label>.mid`` and remove what is approved no more; return the labels.
 
     Raises ``ReviewError`` as :func:`approved_files` does; then nothing is promoted.

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from rainbow_assets.composition.errors import SoundError
 from rainbow_assets.composition.midi import to_midi
-from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, Song
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, SongBrief
 from rainbow_assets.errors import UsageError
 from rainbow_assets.music.clock import SAMPLE_RATE, Clock
 from rainbow_assets.storage.files import sha256_bytes
@@ -48,7 +48,7 @@ class Renderer(Protocol):
         """Names everything that the sound depends on."""
         ...
 
-    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+    def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
         """Return one part of the piece, not leveled."""
         ...
 
@@ -61,7 +61,7 @@ class FluidSynth:
     soundfont: Path
     token: str
 
-    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+    def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
         """Return one part as fluidsynth plays it; raise ``SoundError`` where it cannot."""
         import soundfile
 
@@ -94,7 +94,7 @@ class Plain:
         """The synthesizer's version."""
         return "plain 1"
 
-    def part(self, name: str, parts: Parts, song: Song) -> Sound:
+    def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
         """Return one part, the same in both channels."""
         # Here, because the demo's synthesizer loads scipy.signal, which definitions need not wait for.
         from rainbow_assets.sound.instruments import Timbre
@@ -147,7 +147,7 @@ def _token(program: str, path: str, size: int, changed_ns: int) -> str:
     return f"fluidsynth {version} {sha256_bytes(Path(path).read_bytes())[:16]}"
 
 
-def render(parts: Parts, song: Song, by: Renderer) -> dict[str, bytes]:
+def render(parts: Parts, song: SongBrief, by: Renderer) -> dict[str, bytes]:
     """Return the mix and every part as 16-bit stereo FLAC, by name; the parts sum to the mix."""
     with ThreadPoolExecutor(2) as pool:
         sounds = dict(zip(parts, pool.map(lambda name: by.part(name, parts, song), parts), strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from rainbow_assets.composition.chance import Chance
-from rainbow_assets.composition.model import Made
+from rainbow_assets.composition.model import MadePart
 
 G = TypeVar("G")
 """A genome: hashable, and all that a part is made from."""
@@ -29,11 +29,11 @@ class Stage(Protocol[G]):
         """Return a genome that has something of both."""
         ...
 
-    def render(self, genome: G) -> Made:
+    def render(self, genome: G) -> MadePart:
         """Return the notes of the part; every bar sounds, every note is in range."""
         ...
 
-    def rate(self, genomes: Sequence[G], made: Sequence[Made]) -> list[dict[str, float]]:
+    def rate(self, genomes: Sequence[G], made: Sequence[MadePart]) -> list[dict[str, float]]:
         """Return the theory terms of each, 0..1, by name."""
         ...
 
@@ -45,6 +45,6 @@ class Stage(Protocol[G]):
         """Return the short name of what it is a variation of."""
         ...
 
-    def explain(self, genome: G, made: Made) -> str:
+    def explain(self, genome: G, made: MadePart) -> str:
         """Say in a line what the part does."""
         ...

@@ -20,9 +20,9 @@ from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
 from rainbow_assets.composition.commissions import Commission, commissions, of_store
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
-from rainbow_assets.composition.evolve import Line, Rated, compose
+from rainbow_assets.composition.evolve import Population, Rated, compose
 from rainbow_assets.composition.midi import from_midi
-from rainbow_assets.composition.model import CHORDS, DRUMS, LETTERS, SILENT, ChordSpan, Context, Song
+from rainbow_assets.composition.model import CHORDS, DRUMS, LETTERS, SILENT, ChordSpan, Context, SongBrief
 from rainbow_assets.composition.stage import Stage
 from rainbow_assets.composition.templates import own_folder, template_digest
 from rainbow_assets.digests import digest
@@ -230,7 +230,7 @@ def _composed(work: Work, plan: Plan, item: Commission, parents: list[dict[str, 
         return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA))
     fit = fitting.fitting(store, song, rules.theory_weight)
     chance = Chance(rules.seed, item.proposal.digest, plan.name)
-    lines = [Line(plan.make(context, store), context, fit.fitness if fit.status in (
+    lines = [Population(plan.make(context, store), context, fit.fitness if fit.status in (
         "discriminative", "not discriminative", fitting.BY_THEORY) else None, rules,
         chance.child(row["candidate_id"] if row else "")) for row, context in made_of]
     try:
@@ -247,14 +247,14 @@ def _composed(work: Work, plan: Plan, item: Commission, parents: list[dict[str, 
                         "diversity": _diversity(lines, kept), "scorer": fit.status})
 
 
-def context_of(song: Song, row: dict[str, Any]) -> Context:
+def context_of(song: SongBrief, row: dict[str, Any]) -> Context:
     """Return the context that a candidate's row gives to the next stage."""
     spans = tuple(ChordSpan(item["start"], item["end"], item["name"], item["function"], item["root"],
                             tuple(item["classes"])) for item in row["harmony"])
     return Context(song, spans, from_midi(row["midi"]))
 
 
-def keep(lines: list[tuple[dict[str, Any] | None, Line[Any]]], rules: settings.CompositionRules) -> set[bytes]:
+def keep(lines: list[tuple[dict[str, Any] | None, Population[Any]]], rules: settings.CompositionRules) -> set[bytes]:
     """Return the files that the next stage builds on: the best of each parent or of all, that differ."""
     def total(entry: tuple[dict[str, Any] | None, Rated[Any]]) -> float:
         parent, rated = entry
@@ -275,7 +275,7 @@ def keep(lines: list[tuple[dict[str, Any] | None, Line[Any]]], rules: settings.C
     return {rated.midi for _, rated in chosen}
 
 
-def _diversity(lines: list[Line[Any]], kept: set[bytes]) -> dict[str, float]:
+def _diversity(lines: list[Population[Any]], kept: set[bytes]) -> dict[str, float]:
     """Return the mean distance among the kept, and among all that were rated over the first parent."""
     chosen = [ranking.sounding(line.parts(rated.made)) for line in lines for rated in line.pool.values()
               if rated.midi in kept]
@@ -285,7 +285,7 @@ def _diversity(lines: list[Line[Any]], kept: set[bytes]) -> dict[str, float]:
 
 
 def _row(
-    plan: Plan, item: Commission, song: Song, parent: dict[str, Any] | None, rated: Rated[Any], number: int,
+    plan: Plan, item: Commission, song: SongBrief, parent: dict[str, Any] | None, rated: Rated[Any], number: int,
     kept: bool, fit: fitting.Fitting, stage: Stage[Any],
 ) -> dict[str, Any]:
     name = f"{parent['candidate_id'] if parent else item.song_id}.{LETTERS[plan.name]}{number:02d}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from rainbow_assets.corpus import tables
 from rainbow_assets.corpus.reader import folder_color
-from rainbow_assets.corpus.source import Source, load_source, manifest_rows
+from rainbow_assets.corpus.source import RawSongs, load_source, manifest_rows
 from rainbow_assets.lineage import guards, reasons
 from rainbow_assets.lineage.ledger import Delta
 from rainbow_assets.storage.shard import Shard
@@ -37,7 +37,7 @@ def explain(delta: Delta) -> list[str]:
     return said
 
 
-def _gone(source: Source, song: str, names: dict[str, str]) -> str:
+def _gone(source: RawSongs, song: str, names: dict[str, str]) -> str:
     """Say where a song went: to another name or color, which its sounds tell, or nowhere."""
     if song in names:
         return f"is {names[song]} now, with the same sounds"
@@ -55,7 +55,7 @@ def recorded_files(shard: Shard) -> dict[str, dict[str, str]]:
     return {part.group: dict(part.facts.get("files", {})) for part in (index.parts if index else ())}
 
 
-def changed_fields(shard: Shard, source: Source, song: str) -> list[str]:
+def changed_fields(shard: Shard, source: RawSongs, song: str) -> list[str]:
     """Return the names of the song's and its stems' fields whose values moved, with the stem where it is one."""
     index = shard.index()
     part = next((part for part in (index.parts if index else ()) if part.group == song), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.anomalies import Notes
-from rainbow_assets.corpus.model import Anomaly, Quarantined, Reading, Song
+from rainbow_assets.corpus.model import Anomaly, Quarantined, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.sound.stems import UnreadableAudio, probe
 from rainbow_assets.text import counted
@@ -69,7 +69,7 @@ def lint(root: Path) -> list[Anomaly]:
     return list(lint_report(root).anomalies)
 
 
-def media_anomalies(reading: Reading) -> list[Anomaly]:
+def media_anomalies(reading: SongReading) -> list[Anomaly]:
     """Report media files that are missing or unreadable; one anomaly where none is there at all."""
     song = reading.song
     if song is None:

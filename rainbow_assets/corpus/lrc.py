@@ -59,7 +59,7 @@ def decode(data: bytes, file: str, notes: Notes) -> str | None:
 
 def parse(text: str, file: str, notes: Notes) -> RawLyrics:
     """Read ``text``; report what is odd, with its line; never raise, never lose a lyric."""
-    reader = _Reader(file, notes)
+    reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
         if body := line.strip().removeprefix("\ufeff").strip():
             reader.line(body, number)
@@ -68,7 +68,7 @@ def parse(text: str, file: str, notes: Notes) -> RawLyrics:
 
 
 @dataclass
-class _Reader:
+class _LrcReader:
     """Where the reader is: the stamps so far, and which of them the next line of text belongs to."""
 
     file: str

@@ -72,7 +72,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SongKey:
     """Tonic with its accidental (``Bb``, ``F#``, ``C``), mode (``major`` or ``minor``) and the raw text."""
 
     tonic: str | None
@@ -116,7 +116,7 @@ class Song:
     bpm: float
     time_signature: tuple[int, int] | None
     time_signature_raw: str
-    key: Key
+    key: SongKey
     release_date: str
     album_sequence: int
     main_audio_file: str | None
@@ -152,7 +152,7 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SongReading:
     """What became of one song folder: exactly one of ``song`` and ``quarantined`` is set."""
 
     song_id: str

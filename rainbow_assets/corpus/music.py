@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from rainbow_assets.corpus.model import Key
+from rainbow_assets.corpus.model import SongKey
 
 KEY = re.compile(r"^([A-Ga-g])\s*(#|b|♯|♭|-?\s*sharp|-?\s*flat)?\s*[- ]?\s*(major|minor|maj|min|m|M)\.?$",
                  re.IGNORECASE)
@@ -13,14 +13,14 @@ SIGNS = {"♯": "#", "#": "#", "sharp": "#", "♭": "b", "b": "b", "flat": "b"}
 SIGNATURE = re.compile(r"^\s*([0-9]{1,3})\s*/\s*([0-9]{1,3})\s*$")
 
 
-def parse_key(text: str) -> Key:
+def parse_key(text: str) -> SongKey:
     """Read ``Bb minor``, ``F♯ Major``, ``C#min``, ``B-flat major``; what cannot be read has no tonic and no mode."""
     match = KEY.match(" ".join(unicodedata.normalize("NFC", text).split()))
     if match is None:
-        return Key(None, None, text)
+        return SongKey(None, None, text)
     sign = SIGNS[match[2].lower().strip("- ")] if match[2] else ""
     major = match[3] == "M" or match[3].lower().startswith("maj")
-    return Key(match[1].upper() + sign, "major" if major else "minor", text)
+    return SongKey(match[1].upper() + sign, "major" if major else "minor", text)
 
 
 def parse_signature(text: str) -> tuple[int, int] | None:

@@ -25,25 +25,26 @@ NAMES = {"album": re.compile(r"^\d{2}$"), "song": re.compile(r"^\d{2}_\d{2}$")}
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class TimecodeOverride:
     """How one file's stamps are read; None leaves a value to the evidence. ``fps`` may be 29.97 (drop-frame)."""
 
     unit: str | None = None
     fps: float | None = None
     hour_offset: int | None = None
 
-    def over(self, other: Override) -> Override:
+    def over(self, other: TimecodeOverride) -> TimecodeOverride:
         """Return ``self`` where it says something, else ``other``."""
-        mine = {f.name: getattr(self, f.name) for f in fields(Override)}
-        return Override(**{name: getattr(other, name) if value is None else value for name, value in mine.items()})
+        mine = {f.name: getattr(self, f.name) for f in fields(TimecodeOverride)}
+        return TimecodeOverride(**{name: getattr(other, name) if value is None else value
+                                   for name, value in mine.items()})
 
 
 @dataclass(frozen=True, slots=True)
 class SongOverride:
     """Overrides of a song's two files."""
 
-    manifest: Override = Override()
-    lyrics: Override = Override()
+    manifest: TimecodeOverride = TimecodeOverride()
+    lyrics: TimecodeOverride = TimecodeOverride()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
     return found
 
 
-def _override(place: str, entry: Any) -> Override:
+def _override(place: str, entry: Any) -> TimecodeOverride:
     if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
         raise UsageError(f"{FILE}: {place} may hold unit, fps and hour_offset, and tables manifest and lyrics, only")
     unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
@@ -98,4 +99,4 @@ def _override(place: str, entry: Any) -> Override:
         raise UsageError(f"{FILE}: fps of {place} is {fps!r}; write 25, 30 or 29.97")
     if hours is not None and (isinstance(hours, bool) or not isinstance(hours, int) or not 0 <= hours <= 23):
         raise UsageError(f"{FILE}: hour_offset of {place} is {hours!r}; write a whole number of hours, 0 to 23")
-    return Override(unit, fps, hours)
+    return TimecodeOverride(unit, fps, hours)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.corpus.anomalies import Notes
-from rainbow_assets.corpus.model import Quarantined, Reading
+from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest import yaml_safe
@@ -63,7 +63,7 @@ def _manifest_color(data: bytes) -> str | None:
         return None
 
 
-def read_song(folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence") -> Reading:
+def read_song(folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence") -> SongReading:
     """Read one song folder. ``timecode="ms"`` takes all stamps literally, hours included, as the original did.
 
     Raises ``UsageError`` for a ``corpus.toml`` that cannot be used; whatever is wrong with the song is in the reading.
@@ -89,10 +89,10 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
                   f"the song is {color.name} and album {folder.name[:2]} is "
                   f"{album_color(folder.name) or 'of no color'}", f"{color.name} is used")
     song = build_song(folder, file, entry, left_out, color.name, said, timecode == "ms", notes)
-    return Reading(folder.name, song, None, notes.sorted(), notes.read)
+    return SongReading(folder.name, song, None, notes.sorted(), notes.read)
 
 
-def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence") -> list[Reading]:
+def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence") -> list[SongReading]:
     """Read every song folder (of one color): songs found = songs + quarantined, always."""
     overrides = load_overrides(root)
     folders = [folder for folder in song_folders(root) if color is None or folder_color(folder) == color]
@@ -119,9 +119,9 @@ def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None,
     return validate(document, file, notes)
 
 
-def _set_aside(folder: Path, notes: Notes) -> Reading:
+def _set_aside(folder: Path, notes: Notes) -> SongReading:
     """Quarantine a folder; the reason is the kind of the first error, which each way here has reported."""
     worst = next(anomaly for anomaly in notes.sorted() if anomaly.severity == "error")
     color = folder_color(folder)
     quarantined = Quarantined(folder.name, color, worst.kind, f"{worst.file}, {worst.where}: {worst.message}")
-    return Reading(folder.name, None, quarantined, notes.sorted(), notes.read)
+    return SongReading(folder.name, None, quarantined, notes.sorted(), notes.read)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import manifest_rows as made_rows
-from rainbow_assets.corpus.model import Reading, Song
+from rainbow_assets.corpus.model import Song, SongReading
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.timecode import load_overrides
@@ -20,7 +20,7 @@ from rainbow_assets.storage.shard import Shard
 
 
 @dataclass(frozen=True)
-class Source:
+class RawSongs:
     """The raw songs of one color with the digests of all their files."""
 
     root: Path
@@ -34,7 +34,7 @@ class Source:
         return {name.removeprefix(prefix): value for name, value in self.digests.items() if name.startswith(prefix)}
 
 
-def load_source(shard: Shard) -> Source:
+def load_source(shard: Shard) -> RawSongs:
     """Find the song folders of the shard's color and digest their files (cached by stat)."""
     root = corpus_root()
     folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == shard.partition)
@@ -45,7 +45,7 @@ def load_source(shard: Shard) -> Source:
             name = path.relative_to(root).as_posix()
             found[name] = digests.digest(name)
     digests.save()
-    return Source(root, folders, found)
+    return RawSongs(root, folders, found)
 
 
 def source_token(shard: Shard) -> str:
@@ -55,7 +55,7 @@ def source_token(shard: Shard) -> str:
     return digest(load_source(shard).digests, overrides.read_bytes() if overrides.exists() else None)
 
 
-def reading_of(source: Source, folder: Path) -> Reading:
+def reading_of(source: RawSongs, folder: Path) -> SongReading:
     """Read one song; the same bytes are read once per process."""
     files = {name: value for name, value in source.of(folder.name).items() if name.endswith((".yml", ".lrc"))}
     overrides = source.root / "corpus.toml"
@@ -64,7 +64,7 @@ def reading_of(source: Source, folder: Path) -> Reading:
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> Reading:
+def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> SongReading:
     reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
     for name, sha256 in reading.read.items():
         if known.get(name) != sha256:
@@ -90,7 +90,7 @@ def _length_ms(path: Path) -> int | None:
     return info.frames * 1000 // info.sample_rate
 
 
-def manifest_rows(source: Source, folder: Path) -> list[dict[str, Any]]:
+def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:
     """Return the rows of one song as plain values; none where it cannot be used."""
     song = reading_of(source, folder).song
     if song is None:

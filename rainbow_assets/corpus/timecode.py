@@ -16,10 +16,10 @@ from dataclasses import replace
 from rainbow_assets.corpus import beatgrid, smpte
 from rainbow_assets.corpus.lrc import RawStamp
 from rainbow_assets.corpus.model import Timecode
-from rainbow_assets.corpus.overrides import FILE, RATES, Override, Overrides, SongOverride, load_overrides
+from rainbow_assets.corpus.overrides import FILE, RATES, Overrides, SongOverride, TimecodeOverride, load_overrides
 from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, FrameCode, to_ms
 
-__all__ = ["FRAMES", "MS", "SUBFRAMES", "Override", "Overrides", "SongOverride", "decide", "literal", "load_overrides",
+__all__ = ["FRAMES", "MS", "SUBFRAMES", "Overrides", "SongOverride", "TimecodeOverride", "decide", "literal", "load_overrides",
            "misfits", "read_ms"]
 SURE = 0.95
 WHOLE = "999"
@@ -57,7 +57,7 @@ def decide(
     return found[0], found[1] if lyrics else None
 
 
-def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: Override) -> dict[FrameCode, float]:
+def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOverride) -> dict[FrameCode, float]:
     """Return the log weight of each reading that the override leaves open, by this file alone."""
     distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != WHOLE}.items())
     kept = [stamp for _, stamp in distinct]
@@ -108,7 +108,7 @@ def _agreement(one: FrameCode, other: FrameCode) -> float:
 
 
 def _timecode(
-    code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None, override: Override, ambiguous: bool
+    code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOverride, ambiguous: bool
 ) -> Timecode:
     shift = max((abs(to_ms(stamp, code) - stamp.literal_ms) for stamp in stamps), default=0)
     forced = override.unit is not None

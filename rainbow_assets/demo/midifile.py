@@ -16,7 +16,7 @@ DRUM_CHANNEL = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MidiPart:
     """One track of a MIDI file."""
 
     name: str
@@ -25,7 +25,7 @@ class Part:
     drum: bool = False
 
 
-def write_midi(path: Path, clock: Clock, parts: Sequence[Part], end_tick: int, key: str | None = None) -> None:
+def write_midi(path: Path, clock: Clock, parts: Sequence[MidiPart], end_tick: int, key: str | None = None) -> None:
     """Write ``parts`` with the true tempo and time signature; ``key`` is ``Bb minor`` or None."""
     file = MidiFile(type=1, ticks_per_beat=PPQ)
     conductor = MidiTrack([MetaMessage("track_name", name="Conductor", time=0),
@@ -56,7 +56,7 @@ def _key(key: str) -> MetaMessage | None:
         return None  # MIDI has no sign for keys such as A# major; the file is right without one
 
 
-def _track(part: Part, end_tick: int) -> MidiTrack:
+def _track(part: MidiPart, end_tick: int) -> MidiTrack:
     channel = DRUM_CHANNEL if part.drum else 0
     # Track names are 7-bit text so that every reader agrees on them.
     track = MidiTrack([MetaMessage("track_name", name=part.name.encode("ascii", "replace").decode(), time=0)])

@@ -177,11 +177,11 @@ def _write_midi(
     song: Song, folder: Path, paper: Sheet, players: dict[str, Player], music: dict[str, list[Note]]
 ) -> list[Path]:
     """Write each MIDI file that the song names once, with a track for every stem that it speaks for."""
-    files: dict[str, list[midifile.Part]] = {}
+    files: dict[str, list[midifile.MidiPart]] = {}
     for track in song.tracks:
         name = _part_name(track)
         timbre = players[name].timbre
-        part = midifile.Part(track.description, music[name], timbre.program, timbre.drum)
+        part = midifile.MidiPart(track.description, music[name], timbre.program, timbre.drum)
         for file in dict.fromkeys((track.midi_file, track.midi_group_file)):
             if file:
                 files.setdefault(file, []).append(part)

@@ -130,12 +130,12 @@ def _stem(plan: SongPlan, stem: TrackPlan, notes: list[Note]) -> Pcm:
 
 
 def _write_midi(folder: Path, plan: SongPlan, stems: list[TrackPlan], music: dict[str, list[Note]]) -> None:
-    files: dict[str, list[midifile.Part]] = {}
+    files: dict[str, list[midifile.MidiPart]] = {}
     for stem in stems:
         name = stem.midi_file or stem.midi_group_file
         if name:
             timbre = plan.sound.voices.get(stem.role, plan.sound.voices["lead"])
-            part = midifile.Part(stem.description, music[stem.role], timbre.program, stem.role in DRUM_ROLES)
+            part = midifile.MidiPart(stem.description, music[stem.role], timbre.program, stem.role in DRUM_ROLES)
             files.setdefault(name, []).append(part)
     for name, parts in files.items():
         midifile.write_midi(folder / name, plan.clock, parts, plan.bars * plan.clock.bar_ticks, plan.key)

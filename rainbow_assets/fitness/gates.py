@@ -14,7 +14,7 @@ from rainbow_assets.fitness import metrics, targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.harmony.draws import Stream, walks
-from rainbow_assets.harmony.limits import Constraints, limits
+from rainbow_assets.harmony.limits import SearchLimits, limits
 from rainbow_assets.harmony.pool import Progressions, make_pool
 from rainbow_assets.harmony.theory import theory_pack
 from rainbow_assets.music.keys import all_keys
@@ -48,7 +48,7 @@ def random_progressions(count: int = PROGRESSIONS, seed: int = 11) -> tuple[byte
         draw = chance.take(4)
         length = 4 + int(draw[0] * 5)
         even = np.ones((len(pool), len(pool)))
-        rows = walks(pool, limits(pool, length, Constraints()), 1, seed + number, np.ones(len(pool)), even)
+        rows = walks(pool, limits(pool, length, SearchLimits()), 1, seed + number, np.ones(len(pool)), even)
         voicings = [chord.voicing for chord in Progressions(pool, rows).chords(0)]
         how = Performance(bpm=60 + round(draw[1] * 100), beats=RHYTHMS[int(draw[2] * len(RHYTHMS))],
                           velocity=60 + int(draw[3] * 50))

@@ -78,7 +78,7 @@ def fit(
     if not len(train) or not train.mask.any():
         raise TrainingError("there is nothing to learn from: no row has a target")
     device = device_of(rules)
-    run = _Run(train, validation, rules, seed, device)
+    run = _TrainingRun(train, validation, rules, seed, device)
     start = run.restore(resume) if resume else 0
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for epoch in range(start, rules.max_epochs):
@@ -92,7 +92,7 @@ def fit(
     return Fitted(save_tensors(run.calibrated()), run.history, run.best_epoch)
 
 
-class _Run:
+class _TrainingRun:
     """The state of one training run."""
 
     def __init__(

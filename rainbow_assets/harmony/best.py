@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rainbow_assets.harmony.limits import Limits
+from rainbow_assets.harmony.limits import PlaceLimits
 from rainbow_assets.harmony.pool import Matrix, Pool, Progressions, Rows
 from rainbow_assets.harmony.scorers import PairScorer, Variety, Weighted, pair_matrix, totals
 
@@ -65,7 +65,7 @@ def order(rows: Rows, scores: Matrix, top: int) -> NDArray[np.int64]:
 @dataclass(frozen=True, eq=False)
 class _Task:
     pool: Pool
-    limits: Limits
+    limits: PlaceLimits
     items: list[Weighted]
     step: Matrix
     """Additive score of each step, weighted, float64[n, n]; -inf where the step is not allowed."""
@@ -77,7 +77,7 @@ class _Task:
     others: float
 
 
-def best(pool: Pool, limits: Limits, items: list[Weighted], top: int, effort: int = EFFORT) -> Ranking:
+def best(pool: Pool, limits: PlaceLimits, items: list[Weighted], top: int, effort: int = EFFORT) -> Ranking:
     """Return the ``top`` best progressions and a bound on all that were not looked at; no rows where there are none."""
     task = _prepare(pool, limits, items)
     space = float(limits.places[:-1].sum(axis=1).astype(np.float64).prod())
@@ -88,7 +88,7 @@ def best(pool: Pool, limits: Limits, items: list[Weighted], top: int, effort: in
     return _expand(task, top, WHOLE_SPACE if space <= WHOLE_SPACE else max(top, effort), bar)
 
 
-def _prepare(pool: Pool, limits: Limits, items: list[Weighted]) -> _Task:
+def _prepare(pool: Pool, limits: PlaceLimits, items: list[Weighted]) -> _Task:
     step = np.where(limits.steps, 0.0, NEVER)
     first = np.zeros(len(pool))
     variety = others = 0.0

@@ -10,10 +10,10 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.library import Library, with_fitness
-from rainbow_assets.harmony.limits import Constraints
+from rainbow_assets.harmony.limits import SearchLimits
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS
-from rainbow_assets.harmony.search import Result, search
+from rainbow_assets.harmony.search import SearchResult, search
 from rainbow_assets.music.errors import HarmonyUsageError
 from rainbow_assets.music.keys import Key
 from rainbow_assets.music.midi_write import Performance, midi_bytes
@@ -35,7 +35,7 @@ class Request:
     candidates: int = 1000
     seed: int = 0
     kinds: tuple[str, ...] = ()
-    constraints: Constraints = field(default_factory=Constraints)
+    constraints: SearchLimits = field(default_factory=SearchLimits)
     color: str | None = None
 
 
@@ -79,7 +79,7 @@ def read_beats(text: str) -> tuple[float, ...]:
         raise HarmonyUsageError(f"the harmonic rhythm {text!r} is not beats per chord; write 4 or 2,2,4") from None
 
 
-def find(library: Library, asked: Request) -> Result:
+def find(library: Library, asked: Request) -> SearchResult:
     """Return what the search finds; raise ``HarmonyUsageError`` or ``NoProgression``."""
     scorers, unscored = with_fitness(asked.weights, None, asked.color)
     strategy = asked.strategy or (DRAWS if scorers else BEST)
@@ -97,7 +97,7 @@ def file_name(rank: int, chords: Sequence[Chord]) -> str:
     return f"{rank:02d}_" + re.sub(r"[^A-Za-z0-9#-]+", "_", names)[:MAX_NAME].strip("_-")
 
 
-def write_midi(result: Result, out: Path, how: Performance) -> list[Path]:
+def write_midi(result: SearchResult, out: Path, how: Performance) -> list[Path]:
     """Write one MIDI file per progression into the folder ``out``; return their paths. Raises ``RainbowError``."""
     names = [out / f"{file_name(rank, item.progression)}.mid" for rank, item in enumerate(result.found, 1)]
     try:
@@ -110,7 +110,7 @@ def write_midi(result: Result, out: Path, how: Performance) -> list[Path]:
     return names
 
 
-def values(library: Library, asked: Request, result: Result) -> dict[str, Any]:
+def values(library: Library, asked: Request, result: SearchResult) -> dict[str, Any]:
     """Return the answer as plain values, for ``--json``."""
     return {
         "key": asked.key.label, "length": asked.length, "strategy": result.strategy, "seed": asked.seed,
@@ -127,7 +127,7 @@ def values(library: Library, asked: Request, result: Result) -> dict[str, Any]:
     }
 
 
-def table(asked: Request, result: Result) -> str:
+def table(asked: Request, result: SearchResult) -> str:
     """Return the answer as text for a person."""
     names = list(result.found[0].breakdown)
     chords = [" ".join(f"{chord.name}" for chord in item.progression) for item in result.found]

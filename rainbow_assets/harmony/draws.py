@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rainbow_assets.harmony.limits import Limits
+from rainbow_assets.harmony.limits import PlaceLimits
 from rainbow_assets.harmony.pool import Matrix, Pool, Rows
 
 MAX_ROUNDS = 40
@@ -29,7 +29,7 @@ class Stream:
         return (self._bits.random_raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def walks(pool: Pool, limits: Limits, count: int, seed: int, first: Matrix, weights: Matrix) -> Rows:
+def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix, weights: Matrix) -> Rows:
     """Return up to ``count`` different progressions, int32[m, length], sorted.
 
     ``first`` float64[n] weighs the chords of the first place, ``weights`` float64[n, n] which chord follows which;

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.harmony.graphs import Transitions, function_graph, transitions
-from rainbow_assets.harmony.limits import Constraints
+from rainbow_assets.harmony.limits import SearchLimits
 from rainbow_assets.harmony.model import Chord, Pack
 from rainbow_assets.harmony.packs import read_pack
 from rainbow_assets.harmony.pool import Pool, make_pool
@@ -64,7 +64,7 @@ def generate_progression_brute_force(
     key: str, mode: str | None = None, length: int = 4, num_candidates: int = 1000, top_k: int = 10,
     weights: Mapping[str, float] | None = None, use_graph: bool = True, *, seed: int = 0,
     library: Library | None = None, scorers: Mapping[str, Scorer] | None = None,
-    constraints: Constraints | None = None, color: str | None = None,
+    constraints: SearchLimits | None = None, color: str | None = None,
 ) -> list[Found]:
     """Draw ``num_candidates`` progressions in ``key`` and return the ``top_k`` best: (score, chords, breakdown).
 

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Constraints:
+class SearchLimits:
     """What every progression of a search must be.
 
     ``start``, ``end`` and the values of ``pinned`` (position from 0) name a function (``V``: any chord of it), a roman
@@ -34,7 +34,7 @@ class Constraints:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PlaceLimits:
     """``places`` bool[length, n]: chord may stand there and the rest can be completed; ``steps`` bool[n, n]."""
 
     length: int
@@ -54,7 +54,7 @@ def meaning(pool: Pool, text: str) -> Mask:
                             "roman such as V7, or a chord name")
 
 
-def limits(pool: Pool, length: int, wanted: Constraints) -> Limits:
+def limits(pool: Pool, length: int, wanted: SearchLimits) -> PlaceLimits:
     """Return what ``wanted`` leaves of ``pool``.
 
     Raises ``HarmonyUsageError`` for constraints that make no sense and ``NoProgression`` where nothing is left.
@@ -76,10 +76,10 @@ def limits(pool: Pool, length: int, wanted: Constraints) -> Limits:
         places[position] &= meaning(pool, text)
         if not places[position].any():
             raise NoProgression(f"no {text!r} in {pool.key.label} lies in the voicing range; widen the range")
-    return Limits(length, *_completable(pool, places, wanted), wanted.no_repeats)
+    return PlaceLimits(length, *_completable(pool, places, wanted), wanted.no_repeats)
 
 
-def _in_range(pool: Pool, wanted: Constraints) -> Mask:
+def _in_range(pool: Pool, wanted: SearchLimits) -> Mask:
     low, high = wanted.low or 0, 127 if wanted.high is None else wanted.high
     if not 0 <= low < high <= 127:
         raise HarmonyUsageError(f"the voicing range {low} to {high} is none; give two MIDI pitches from 0 to 127, the "
@@ -90,7 +90,7 @@ def _in_range(pool: Pool, wanted: Constraints) -> Mask:
     return usable
 
 
-def _completable(pool: Pool, places: Mask, wanted: Constraints) -> tuple[Mask, Mask]:
+def _completable(pool: Pool, places: Mask, wanted: SearchLimits) -> tuple[Mask, Mask]:
     """Return ``places`` without dead ends, and the steps that the largest leap allows."""
     steps = np.ones((len(pool), len(pool)), bool)
     if wanted.max_leap is not None:

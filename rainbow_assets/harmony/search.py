@@ -11,7 +11,7 @@ import numpy as np
 
 from rainbow_assets.harmony.best import EFFORT, NEVER, Ranking, best, order
 from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
-from rainbow_assets.harmony.limits import Constraints, Limits, limits
+from rainbow_assets.harmony.limits import PlaceLimits, SearchLimits, limits
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.pool import Pool, Progressions, Rows
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, Scorer, Weighted, share_out, totals, weighted
@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchResult:
     """What a search found, best first.
 
     ``candidates`` different progressions were scored. ``exact``: no other progression beats the ones found.
@@ -61,8 +61,8 @@ class Result:
 def search(
     pool: Pool, length: int, *, strategy: str = "best", top: int = 10, weights: Mapping[str, float] | None = None,
     scorers: Mapping[str, Scorer] | None = None, candidates: int = 1000, seed: int = 0,
-    constraints: Constraints | None = None, effort: int = EFFORT, unscored: str = "",
-) -> Result:
+    constraints: SearchLimits | None = None, effort: int = EFFORT, unscored: str = "",
+) -> SearchResult:
     """Return the ``top`` best progressions of ``length`` chords that the strategy finds.
 
     ``candidates`` and ``seed`` belong to the drawing strategies, ``effort`` (beginnings kept per layer) to ``best``;
@@ -77,7 +77,7 @@ def search(
         raise HarmonyUsageError(f"the seed {seed} is negative; write 0 or more")
     used, note = share_out(DEFAULT_WEIGHTS if weights is None else weights, scorers, unscored)
     items = weighted(used, scorers)
-    allowed = limits(pool, length, constraints or Constraints())
+    allowed = limits(pool, length, constraints or SearchLimits())
     if strategy == "best":
         ranking = best(pool, allowed, items, top, effort)
         if not len(ranking.rows):
@@ -93,7 +93,7 @@ def search(
     return _result(pool, items, Ranking(rows[chosen], scores[chosen], unseen, len(rows)), strategy, whole, used, note)
 
 
-def _drawn(pool: Pool, allowed: Limits, strategy: str, count: int, seed: int) -> tuple[Rows, bool]:
+def _drawn(pool: Pool, allowed: PlaceLimits, strategy: str, count: int, seed: int) -> tuple[Rows, bool]:
     """Return the rows that a drawing strategy looks at, and whether they are all there are."""
     flat, even = np.ones(len(pool)), np.ones((len(pool), len(pool)))
     if strategy == "random":
@@ -109,7 +109,7 @@ def _drawn(pool: Pool, allowed: Limits, strategy: str, count: int, seed: int) ->
     return walks(pool, allowed, count, seed, tonic, graph_weights(pool)), False
 
 
-def _whole_space(allowed: Limits) -> Rows:
+def _whole_space(allowed: PlaceLimits) -> Rows:
     """Return every progression within the limits, int32[m, length]."""
     grid = np.meshgrid(*(np.flatnonzero(mask) for mask in allowed.places), indexing="ij")
     rows = np.stack([axis.ravel() for axis in grid], axis=1).astype(np.int32)
@@ -125,9 +125,9 @@ def _whole_space(allowed: Limits) -> Rows:
 def _result(
     pool: Pool, items: list[Weighted], ranking: Ranking, strategy: str, exact: bool, used: Mapping[str, float],
     note: str,
-) -> Result:
+) -> SearchResult:
     chosen = Progressions(pool, ranking.rows)
     scores, parts = totals(items, chosen)
     found = tuple(Found(float(scores[n]), chosen.chords(n), {name: float(part[n]) for name, part in parts.items()})
                   for n in range(len(scores)))
-    return Result(found, strategy, ranking.ranked, exact, max(ranking.dropped, found[0].score), used, note)
+    return SearchResult(found, strategy, ranking.ranked, exact, max(ranking.dropped, found[0].score), used, note)

@@ -29,7 +29,7 @@ STANDARD = "tag:yaml.org,2002:"
 _MANY_DIRECTIVES = 100
 
 
-class UnreadableYaml(RainbowError):
+class UnreadablePlainYaml(RainbowError):
     """A document that is not read; ``kind`` is a stable name, ``line`` is 1-based (0: the file as a whole)."""
 
     def __init__(self, kind: Kind, file: str, line: int, message: str) -> None:
@@ -38,7 +38,7 @@ class UnreadableYaml(RainbowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class YamlLimits:
     """What a document may cost. Real threads: 50 KB, 1,200 nodes, depth 5, scalars of 2,100 characters."""
 
     file_bytes: int = 16 << 20
@@ -50,7 +50,7 @@ class Limits:
     """Characters of all scalars after aliases have been expanded."""
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = YamlLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class YamlRemark:
     """Something odd that did not stop the reading: a repeated key, a number that is none, an unknown tag."""
 
     line: int
@@ -99,14 +99,14 @@ class Document:
     value: Any
     tags: list[PythonTag] = field(default_factory=list)
     marked: list[Marked] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[YamlRemark] = field(default_factory=list)
 
 
 Watch = Callable[[str], bool]
 
 
-def read_plain(path: Path, name: str | None = None, limits: Limits = DEFAULT_LIMITS) -> Document:
-    """Read the file ``path``; raise ``UnreadableYaml``. A file over the size limit is never opened."""
+def read_plain(path: Path, name: str | None = None, limits: YamlLimits = DEFAULT_LIMITS) -> Document:
+    """Read the file ``path``; raise ``UnreadablePlainYaml``. A file over the size limit is never opened."""
     size = path.stat().st_size
     if size > limits.file_bytes:
         raise _too_big(name or path.name, size, limits)
@@ -114,28 +114,28 @@ def read_plain(path: Path, name: str | None = None, limits: Limits = DEFAULT_LIM
 
 
 def parse_bytes(
-    data: bytes, file: str = "<text>", limits: Limits = DEFAULT_LIMITS, watch: Watch | None = None
+    data: bytes, file: str = "<text>", limits: YamlLimits = DEFAULT_LIMITS, watch: Watch | None = None
 ) -> Document:
-    """Return the one document in ``data`` (UTF-8, with or without a byte order mark); raise ``UnreadableYaml``."""
+    """Return the one document in ``data`` (UTF-8, with or without a byte order mark); raise ``UnreadablePlainYaml``."""
     if len(data) > limits.file_bytes:
         raise _too_big(file, len(data), limits)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UnreadableYaml("not_yaml", file, line, "the text is not UTF-8; save the file as UTF-8") from None
+        raise UnreadablePlainYaml("not_yaml", file, line, "the text is not UTF-8; save the file as UTF-8") from None
     return parse_text(text, file, limits, watch)
 
 
 def parse_text(
-    text: str, file: str = "<text>", limits: Limits = DEFAULT_LIMITS, watch: Watch | None = None
+    text: str, file: str = "<text>", limits: YamlLimits = DEFAULT_LIMITS, watch: Watch | None = None
 ) -> Document:
     """Return the one document in ``text``; ``watch`` picks the scalars to report in ``marked``."""
     if len(text) > limits.file_bytes:
         raise _too_big(file, len(text), limits)
     if text.count("\n%") > _MANY_DIRECTIVES:
         # libyaml compares each %TAG line with all before it: thousands of them cost hours.
-        raise UnreadableYaml("not_yaml", file, text.count("\n", 0, text.index("\n%")) + 2,
+        raise UnreadablePlainYaml("not_yaml", file, text.count("\n", 0, text.index("\n%")) + 2,
                              "more than 100 lines start with %; a thread has none")
     builder = _Builder(text, file, limits, watch)
     parser = None
@@ -145,14 +145,14 @@ def parse_text(
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or "this is not YAML"
-        raise UnreadableYaml("not_yaml", file, mark.line + 1 if mark else 0, problem) from None
+        raise UnreadablePlainYaml("not_yaml", file, mark.line + 1 if mark else 0, problem) from None
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0
         line = text.count("\n", 0, position) + 1
-        raise UnreadableYaml("not_yaml", file, line, f"a character that YAML forbids ({error.reason})") from None
+        raise UnreadablePlainYaml("not_yaml", file, line, f"a character that YAML forbids ({error.reason})") from None
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise UnreadableYaml("not_yaml", file, line, "half a surrogate pair stands alone") from None
+        raise UnreadablePlainYaml("not_yaml", file, line, "half a surrogate pair stands alone") from None
     finally:
         if parser is not None:
             parser.dispose()
@@ -183,8 +183,8 @@ _QUICK_CHARS = 64 << 10
 _QUICK_SIGNS = ("&", "*", "!", "%", "\n---", "\n...", "<<", "\x00")
 
 
-def _too_big(file: str, size: int, limits: Limits) -> UnreadableYaml:
-    return UnreadableYaml("too_big", file, 0, f"it has {size:,} bytes; at most {limits.file_bytes:,} are read")
+def _too_big(file: str, size: int, limits: YamlLimits) -> UnreadablePlainYaml:
+    return UnreadablePlainYaml("too_big", file, 0, f"it has {size:,} bytes; at most {limits.file_bytes:,} are read")
 
 
 _MISSING: Any = object()
@@ -213,7 +213,7 @@ class _Frame:
 class _Builder:
     """Turns libyaml's events into one plain value, counting as it goes."""
 
-    def __init__(self, text: str, file: str, limits: Limits, watch: Watch | None) -> None:
+    def __init__(self, text: str, file: str, limits: YamlLimits, watch: Watch | None) -> None:
         self.text, self.file, self.limits, self.watch = text, file, limits, watch
         self.document = Document(None)
         self.stack: list[_Frame] = []
@@ -242,8 +242,8 @@ class _Builder:
             elif kind is yaml.StreamEndEvent:
                 return self.document
 
-    def _error(self, kind: Kind, event: Any, message: str) -> UnreadableYaml:
-        return UnreadableYaml(kind, self.file, event.start_mark.line + 1, message)
+    def _error(self, kind: Kind, event: Any, message: str) -> UnreadablePlainYaml:
+        return UnreadablePlainYaml(kind, self.file, event.start_mark.line + 1, message)
 
     def _count(self, event: Any, nodes: int, chars: int) -> None:
         self.nodes += nodes
@@ -290,7 +290,7 @@ class _Builder:
         try:
             return plain_scalar(value, tag)
         except BadScalar as problem:
-            self.document.notes.append(Note(event.start_mark.line + 1, "odd_scalar", str(problem)))
+            self.document.notes.append(YamlRemark(event.start_mark.line + 1, "odd_scalar", str(problem)))
             return value
 
     def _tagged_scalar(self, tag: str, value: str, event: Any) -> Any:
@@ -311,8 +311,8 @@ class _Builder:
             return made
         if tag.startswith(STANDARD):
             return self._resolve(tag, value, event)
-        self.document.notes.append(Note(event.start_mark.line + 1, "unknown_tag", f"the tag {tag[:80]} is not known; "
-                                                                                   "its value is read as text"))
+        self.document.notes.append(YamlRemark(
+            event.start_mark.line + 1, "unknown_tag", f"the tag {tag[:80]} is not known; its value is read as text"))
         return value
 
     def _token(self, event: Any) -> tuple[int, int]:
@@ -364,8 +364,8 @@ class _Builder:
         if tag == f"{STANDARD}set" and isinstance(value, dict):
             return list(value)
         if not tag.startswith(STANDARD) and tag != "!":
-            self.document.notes.append(Note(frame.line, "unknown_tag", f"the tag {tag[:80]} is not known; its value "
-                                                                       "is read without it"))
+            self.document.notes.append(YamlRemark(
+                frame.line, "unknown_tag", f"the tag {tag[:80]} is not known; its value is read without it"))
         return value
 
     def _alias(self, event: Any) -> None:
@@ -392,14 +392,14 @@ class _Builder:
             self._merge(frame, value, event)
         else:
             if frame.key in frame.value:
-                self.document.notes.append(Note(event.start_mark.line + 1, "repeated_key",
+                self.document.notes.append(YamlRemark(event.start_mark.line + 1, "repeated_key",
                                                 f"the key {str(frame.key)[:80]!r} stands twice; the last one counts"))
             frame.value[frame.key] = value
             frame.key = _MISSING
 
     def _key(self, value: Any, event: Any) -> Any:
         if isinstance(value, (list, dict)):
-            self.document.notes.append(Note(event.start_mark.line + 1, "odd_key",
+            self.document.notes.append(YamlRemark(event.start_mark.line + 1, "odd_key",
                                             "a key is a list or a mapping; it is read as text"))
             return str(value)
         return value

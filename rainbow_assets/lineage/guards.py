@@ -18,7 +18,7 @@ NAMED = 5
 """How many of the missing a message names."""
 
 
-class Vanished(RainbowError):
+class MassDeletion(RainbowError):
     """More of the raw material is gone at once than anybody deletes by hand."""
 
 
@@ -92,7 +92,7 @@ def _files(frame: pl.DataFrame, column: str) -> dict[str, frozenset[str]]:
 
 
 def require_present(delta: Delta) -> None:
-    """Pass where the losses of ``delta`` are believable; raise ``Vanished`` otherwise."""
+    """Pass where the losses of ``delta`` are believable; raise ``MassDeletion`` otherwise."""
     sentence = vanished(delta)
     if sentence is not None:
-        raise Vanished(sentence)
+        raise MassDeletion(sentence)

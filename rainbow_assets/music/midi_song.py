@@ -41,7 +41,7 @@ class UnreadableMidi(RainbowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class MidiNote:
     """A note in ticks, ``on`` to ``off``. ``on_order`` and ``off_order`` are places in the order of its track."""
 
     on: int
@@ -56,7 +56,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MidiChange:
     """An event that stays in force until the next of its ``kind``: tempo, signature, program, controller, bend."""
 
     tick: int
@@ -77,8 +77,8 @@ class MidiSong:
 
     ticks_per_beat: int
     tempos: tuple[tuple[int, int], ...]
-    notes: tuple[Note, ...]
-    changes: dict[tuple[int, ...], tuple[Change, ...]]
+    notes: tuple[MidiNote, ...]
+    changes: dict[tuple[int, ...], tuple[MidiChange, ...]]
     names: tuple[bytes, ...]
     end_tick: int
     unclosed: int
@@ -106,7 +106,7 @@ class MidiSong:
             why = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
             raise UnreadableMidi(f"{name} is not a MIDI file that can be read: {why}; export it again") from error
         _require_usable(name, file)
-        return _Reader(name, file).song()
+        return _MidiReader(name, file).song()
 
     def ms_at(self, tick: int) -> float:
         """Return the time of ``tick`` in milliseconds."""
@@ -156,15 +156,15 @@ def _require_usable(name: str, file: mido.MidiFile) -> None:
         raise UnreadableMidi(f"{name} has no tracks; export it again")
 
 
-class _Reader:
+class _MidiReader:
     """Collects the events of all tracks of one file."""
 
     def __init__(self, name: str, file: mido.MidiFile) -> None:
         self.name, self.type = name, file.type
         self.scale = -(-FINE // file.ticks_per_beat)
         self.division = file.ticks_per_beat * self.scale
-        self.notes: list[Note] = []
-        self.changes: list[Change] = []
+        self.notes: list[MidiNote] = []
+        self.changes: list[MidiChange] = []
         self.tempos: list[tuple[int, int, int, int]] = []
         self.names: list[bytes] = []
         self.unclosed = self.end_tick = 0
@@ -190,7 +190,7 @@ class _Reader:
             elif kind == "set_tempo":
                 self.tempos.append((tick, number, order, message.tempo))
             elif kind in _SIGNATURES:
-                self.changes.append(Change(tick, -1, order, (-1, _SIGNATURES[kind]), bytes(message.bytes())))
+                self.changes.append(MidiChange(tick, -1, order, (-1, _SIGNATURES[kind]), bytes(message.bytes())))
             elif kind == "track_name":
                 name = name or message.name.encode("latin1", "replace")
             elif hasattr(message, "channel"):
@@ -198,7 +198,7 @@ class _Reader:
                 # A controller or a key's pressure is a kind per number; program, bend and pressure are one per channel.
                 of = data[:2] if kind in ("control_change", "polytouch") else data[:1]
                 # Per track as well: exports of one instrument per track use one channel for all of them.
-                self.changes.append(Change(tick, number, order, (number, *of), data))
+                self.changes.append(MidiChange(tick, number, order, (number, *of), data))
         for key, waiting in open_notes.items():
             for started in waiting:
                 self.unclosed += 1
@@ -210,11 +210,11 @@ class _Reader:
         self, track: int, key: tuple[int, int], started: tuple[int, int, int], tick: int, release: int, order: int
     ) -> None:
         on, velocity, on_order = started
-        self.notes.append(Note(on, tick, track, *key, velocity, release, on_order, order))
+        self.notes.append(MidiNote(on, tick, track, *key, velocity, release, on_order, order))
 
     def song(self) -> MidiSong:
         """Return what was read, on one timeline."""
-        kinds: defaultdict[tuple[int, ...], list[Change]] = defaultdict(list)
+        kinds: defaultdict[tuple[int, ...], list[MidiChange]] = defaultdict(list)
         # Stable: at one tick the file's order of tracks, then of events, decides which is in force.
         for change in sorted(self.changes, key=lambda change: change.tick):
             kinds[change.kind].append(change)

@@ -14,7 +14,7 @@ from collections import defaultdict
 import numpy as np
 
 from rainbow_assets.digests import digest
-from rainbow_assets.music.midi_song import Change, MidiSong, Note, UnreadableMidi
+from rainbow_assets.music.midi_song import MidiChange, MidiNote, MidiSong, UnreadableMidi
 
 __all__ = ["MidiSong", "UnreadableMidi", "midi_digest", "midi_window"]
 
@@ -68,13 +68,13 @@ def _window(song: MidiSong, start_ms: int, end_ms: int) -> tuple[list[tuple[int,
     return [(number, sorted(events)) for number, events in sorted(tracks.items())], end - start
 
 
-def _sounding(song: MidiSong, start: int, end: int) -> list[Note]:
+def _sounding(song: MidiSong, start: int, end: int) -> list[MidiNote]:
     ons, offs = song.spans
     inside = (ons < end) & ((offs > start) | ((offs == ons) & (ons == start)))
     return [song.notes[number] for number in np.flatnonzero(inside)]
 
 
-def _note_events(note: Note, start: int, end: int) -> list[Event]:
+def _note_events(note: MidiNote, start: int, end: int) -> list[Event]:
     on = bytes((0x90 | note.channel, note.pitch, note.velocity))
     off = bytes((0x80 | note.channel, note.pitch, note.release))
     return [(max(note.on, start) - start, _INSIDE, note.on, note.on_order, on),
@@ -88,7 +88,7 @@ def _tempos(song: MidiSong, start: int, end: int) -> list[Event]:
              b"\xff\x51\x03" + tempo.to_bytes(3, "big")) for tick, tempo in song.tempos[first:last]]
 
 
-def _in_window(changes: tuple[Change, ...], start: int, end: int) -> list[tuple[Change, Event]]:
+def _in_window(changes: tuple[MidiChange, ...], start: int, end: int) -> list[tuple[MidiChange, Event]]:
     """Return the last change up to ``start``, moved there, and those inside."""
     first = bisect_right(changes, start, key=lambda change: change.tick)
     last = bisect_left(changes, end, key=lambda change: change.tick)

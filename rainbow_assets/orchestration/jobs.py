@@ -103,7 +103,7 @@ def by_asset(result: ExecuteInProcessResult) -> dict[str, tuple[int, int]]:
     return found
 
 
-def shards(result: ExecuteInProcessResult) -> list[runs.Made]:
+def shards(result: ExecuteInProcessResult) -> list[runs.ShardResult]:
     """Return what a run made of each shard, from its log; the shards of a range are in no other place."""
     logged = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     return runs.made([made for entry in logged if (made := entry.asset_materialization)], WHOLE)

@@ -93,7 +93,7 @@ def _where(error: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Made:
+class ShardResult:
     """What a run made of one shard: ``fresh``, or ``blocked`` and left as it was, with the reason."""
 
     asset: str
@@ -110,22 +110,24 @@ class Made:
         return asdict(self)
 
 
-def made(materializations: list[AssetMaterialization], whole: str) -> list[Made]:
+def made(materializations: list[AssetMaterialization], whole: str) -> list[ShardResult]:
     """Return the shards of a run's materializations; ``whole`` is the partition of assets without colors.
 
     A range of colors is recorded twice: by Dagster, with the numbers of the range, and then color by color.
     """
-    found: dict[tuple[str, str], Made] = {}
+    found: dict[tuple[str, str], ShardResult] = {}
     for item in materializations:
         asset, partition = item.asset_key.to_user_string(), item.partition or whole
         values: dict[str, Any] = {name: value.value for name, value in item.metadata.items()}
         if "left_as_it_was" in values:
-            found[asset, partition] = Made(asset, partition, "blocked", 0, 0, 0, 0.0, str(values["left_as_it_was"]))
+            found[asset, partition] = ShardResult(asset, partition, "blocked", 0, 0, 0, 0.0,
+                                                  str(values["left_as_it_was"]))
         elif "dagster/partition_row_count" in values:
             rows, computed, removed = (int(str(values[name])) for name in
                                        ("dagster/partition_row_count", "rows_computed", "rows_removed"))
             failed = [name for name, passed in dict(values.get("checks") or {}).items() if not passed]
             problem = f"failed: {', '.join(failed)}" if failed else None
-            found[asset, partition] = Made(asset, partition, "blocked" if failed else "fresh", rows, computed, removed,
-                                           float(str(values["seconds"])), problem)
+            found[asset, partition] = ShardResult(
+                asset, partition, "blocked" if failed else "fresh", rows, computed, removed,
+                float(str(values["seconds"])), problem)
     return list(found.values())

@@ -10,7 +10,7 @@ import yaml
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle
-from rainbow_assets.release.changelog import Change
+from rainbow_assets.release.changelog import ChangelogEntry
 from rainbow_assets.release.features import audio_columns, type_label
 from rainbow_assets.release.pages import ENVIRONMENT
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME
@@ -104,7 +104,7 @@ class CardFacts:
     gaps: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     lineage: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ChangelogEntry, ...] = ()
     repository: str = REPOSITORY
 
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rainbow_assets.release.versions import Proposal, Shape, Version
+from rainbow_assets.release.versions import NextVersion, Shape, Version
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangelogEntry:
     """One version: its level, the sentences that explain it, and {config: (rows before, rows now)} where they moved."""
 
     version: Version
@@ -28,7 +28,7 @@ class Change:
                 "rows": {config: list(pair) for config, pair in sorted(self.rows.items())}}
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> Change:
+    def parse(cls, document: Mapping[str, Any]) -> ChangelogEntry:
         """Read what :meth:`document` returned; raise ValueError, KeyError or TypeError."""
         rows = {str(config): (int(before), int(now)) for config, (before, now) in document["rows"].items()}
         reasons = tuple(str(reason) for reason in document["reasons"])
@@ -48,12 +48,12 @@ def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
 
 
 def next_entry(
-    version: Version, proposal: Proposal, before: Mapping[str, Shape], after: Mapping[str, Shape]
-) -> Change:
+    version: Version, proposal: NextVersion, before: Mapping[str, Shape], after: Mapping[str, Shape]
+) -> ChangelogEntry:
     """Return the entry of ``version``, which has the configs ``after`` where its predecessor had ``before``."""
     rows = {}
     for config in sorted({*before, *after}):
         pair = (before[config].rows if config in before else 0, after[config].rows if config in after else 0)
         if pair[0] != pair[1]:
             rows[config] = pair
-    return Change(version, proposal.level, proposal.reasons, rows)
+    return ChangelogEntry(version, proposal.level, proposal.reasons, rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rainbow_assets.release.features import audio_columns
 from rainbow_assets.release.manifest import DamagedRelease, FileEntry, Manifest, key_of
-from rainbow_assets.release.versions import Proposal, propose
+from rainbow_assets.release.versions import NextVersion, propose
 from rainbow_assets.storage.parquet import open_parquet, read_batches
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -37,7 +37,7 @@ class Difference:
     bytes: int
     gone: tuple[str, ...]
     rows: tuple[RowChanges, ...]
-    proposal: Proposal
+    proposal: NextVersion
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values."""

@@ -19,7 +19,7 @@ from rainbow_assets.lineage.reading import FILE
 from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
-from rainbow_assets.release.changelog import Change
+from rainbow_assets.release.changelog import ChangelogEntry
 from rainbow_assets.release.tables import published
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
@@ -30,7 +30,7 @@ LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
 def card_facts(
-    graph: Graph, store: ShardStore, version: Version, bundle: Bundle, changes: tuple[Change, ...] = (),
+    graph: Graph, store: ShardStore, version: Version, bundle: Bundle, changes: tuple[ChangelogEntry, ...] = (),
     repository: str = REPOSITORY,
 ) -> CardFacts:
     """Gather everything that the card of ``version`` says; ``changes`` is its changelog."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle, BundleConfig
-from rainbow_assets.release.changelog import Change
+from rainbow_assets.release.changelog import ChangelogEntry
 from rainbow_assets.release.versions import BadVersion, Shape, Version
 
 NAME = "manifest.json"
@@ -67,7 +67,7 @@ class Manifest:
     files: tuple[FileEntry, ...]
     configs: Mapping[str, ConfigEntry]
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ChangelogEntry, ...] = ()
 
     def to_json(self) -> bytes:
         """Serialize: keys sorted, one newline at the end."""
@@ -97,7 +97,7 @@ class Manifest:
                 if path.is_absolute() or ".." in path.parts or str(path) != entry.path or entry.path == NAME:
                     raise DamagedRelease(f"{where} lists the file {entry.path!r}, which is not a path inside a release")
             # Manifests of before the changelog have none.
-            changes = tuple(Change.parse(entry) for entry in document.get("changes", []))
+            changes = tuple(ChangelogEntry.parse(entry) for entry in document.get("changes", []))
             return cls(Version.parse(document["version"]), files, configs, document["provenance"], changes)
         except (ValueError, KeyError, TypeError, AttributeError, BadVersion) as error:
             raise DamagedRelease(f"{where} is not a manifest of a release ({error})") from error
@@ -145,7 +145,8 @@ class Manifest:
 
 
 def make_manifest(
-    folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any], changes: tuple[Change, ...] = ()
+    folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any],
+    changes: tuple[ChangelogEntry, ...] = (),
 ) -> Manifest:
     """Describe the release staged in ``folder``: the bundle's files, and the pages beside them (hashed here)."""
     entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color)

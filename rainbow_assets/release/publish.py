@@ -11,14 +11,14 @@ from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.release import card, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
-from rainbow_assets.release.changelog import Change, next_entry, renamed
+from rainbow_assets.release.changelog import ChangelogEntry, next_entry, renamed
 from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
 from rainbow_assets.release.tables import release_tables, require_all
 from rainbow_assets.release.vectors import remember
-from rainbow_assets.release.versions import Proposal, Version, propose, require_high_enough
+from rainbow_assets.release.versions import NextVersion, Version, propose, require_high_enough
 from rainbow_assets.release.viewer import viewer_problems
 from rainbow_assets.storage.store import ShardStore
 
@@ -128,7 +128,7 @@ def _prepare(
 
 def _finish(
     graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
-    proposal: Proposal, before: Manifest | None, repository: str,
+    proposal: NextVersion, before: Manifest | None, repository: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Write the pages of a new version with its own entry in the changelog."""
     made = make_manifest(folder, version, bundle, made_from)
@@ -160,7 +160,7 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
 
 def _pages(
     graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
-    changes: tuple[Change, ...], repository: str,
+    changes: tuple[ChangelogEntry, ...], repository: str,
 ) -> tuple[Manifest, str]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
     text = card.render_card(facts.card_facts(graph, store, version, bundle, changes, repository))

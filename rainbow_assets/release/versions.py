@@ -70,7 +70,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class NextVersion:
     """The proposed version, the level of the step, and the sentences that explain it."""
 
     version: Version
@@ -80,7 +80,7 @@ class Proposal:
 
 def propose(
     previous: Version | None, before: Mapping[str, Shape], after: Mapping[str, Shape]
-) -> Proposal:
+) -> NextVersion:
     """Propose the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
 
     A config or column that is gone, a column of another type, or rows that mean something else (other rules of slicing,
@@ -88,7 +88,7 @@ def propose(
     rows) is a correction: patch. Without a previous version: ``FIRST``.
     """
     if previous is None:
-        return Proposal(FIRST, "minor", ("there is no earlier version",))
+        return NextVersion(FIRST, "minor", ("there is no earlier version",))
     found: dict[str, list[str]] = {level: [] for level in LEVELS}
     for config in sorted({*before, *after}):
         old, new = before.get(config), after.get(config)
@@ -100,7 +100,7 @@ def propose(
             _compare(config, old, new, found)
     level = next((name for name in reversed(LEVELS) if found[name]), "patch")
     reasons = [sentence for name in reversed(LEVELS) for sentence in found[name]]
-    return Proposal(previous.next(level), level, tuple(reasons) or ("same columns and row counts, other content",))
+    return NextVersion(previous.next(level), level, tuple(reasons) or ("same columns and row counts, other content",))
 
 
 def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -> None:
@@ -126,7 +126,7 @@ def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -
         found["patch"].append(f"{config} has {old.rows - new.rows:,} fewer rows")
 
 
-def require_high_enough(wanted: Version, latest: Version, proposal: Proposal) -> None:
+def require_high_enough(wanted: Version, latest: Version, proposal: NextVersion) -> None:
     """Raise ``VersionTooLow`` where ``wanted`` is below what the changes since ``latest`` call for."""
     if wanted < proposal.version:
         raise VersionTooLow(

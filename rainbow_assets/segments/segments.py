@@ -27,7 +27,7 @@ from rainbow_assets.segments import table
 from rainbow_assets.segments.ids import segment_id
 from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
-from rainbow_assets.segments.song_rows import SongRows, Source, slice_digest, songs, words_digest
+from rainbow_assets.segments.song_rows import SongRows, StemSource, slice_digest, songs, words_digest
 from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
 from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
 from rainbow_assets.sound.windows import cut as cut_window
@@ -111,7 +111,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 def measure(
-    root: Path, song: SongRows, source: Source, wanted: list[Slice], rules: settings.Rules
+    root: Path, song: SongRows, source: StemSource, wanted: list[Slice], rules: settings.Rules
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the rows of the windows of one stem that sound, and {key: reason} for those that do not."""
     audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
@@ -155,7 +155,7 @@ def _content(audio: bool, midi: bool) -> str:
     return "audio_midi" if audio and midi else "audio_only" if audio else "midi_only"
 
 
-def _reason(source: Source, audio: _Audio, beyond: bool, midi_problem: str | None) -> str:
+def _reason(source: StemSource, audio: _Audio, beyond: bool, midi_problem: str | None) -> str:
     if audio.problem:
         return audio.problem
     if audio.stem is not None:

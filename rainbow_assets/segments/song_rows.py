@@ -19,7 +19,7 @@ COLUMNS = ("id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_fil
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StemSource:
     """One thing that is cut: a stem, or the main mix (track 0)."""
 
     track: int
@@ -44,7 +44,7 @@ class SongRows:
     song_id: str
     rainbow_color: str
     end_ms: int
-    sources: tuple[Source, ...]
+    sources: tuple[StemSource, ...]
     plan: SlicePlan
 
     def path(self, root: Path, name: str) -> Path:
@@ -64,8 +64,9 @@ def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
     first = rows[0]
     sections = tuple(Section(s["name"], s["start_ms"], s["end_ms"], s["description"]) for s in first["sections"])
     lines = tuple(LyricLine(x["start_ms"], x["text"], x["line_number"]) for x in first["lines"])
-    mix = Source(MIX_TRACK, "main mix", None, None, first["main_audio_file"], first["main_audio_sha256"], None, None)
-    stems = [Source(r["track_id"], r["description"], r["group"], r["player"], r["audio_file"], r["audio_sha256"],
+    mix = StemSource(MIX_TRACK, "main mix", None, None, first["main_audio_file"], first["main_audio_sha256"], None,
+                     None)
+    stems = [StemSource(r["track_id"], r["description"], r["group"], r["player"], r["audio_file"], r["audio_sha256"],
                     r["midi_file"] or r["midi_group_file"], r["midi_sha256"]) for r in rows]
     sources = ([mix] if mix.audio_file else []) + sorted(stems, key=lambda source: source.track)
     plan = slice_song(sections, lines, first["end_ms"], rules)

@@ -14,7 +14,7 @@ from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.ingest.yaml_plain import (
     DEFAULT_LIMITS,
     Document,
-    UnreadableYaml,
+    UnreadablePlainYaml,
     parse_bytes,
     parse_text,
     surely_well_formed,
@@ -156,7 +156,7 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
         return text
     try:
         document = parse_text(bare, file, watch=watch if hot else None)
-    except UnreadableYaml as error:
+    except UnreadablePlainYaml as error:
         content.problem = str(error)
         content.said.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
         if not has_absolute(text):

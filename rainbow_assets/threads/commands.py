@@ -13,7 +13,7 @@ from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads import enforce, history, prune
 from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.feedback import Feedback, measure
-from rainbow_assets.threads.journal import Line
+from rainbow_assets.threads.journal import PruneEntry
 from rainbow_assets.threads.packed import OUTPUT, read_folder
 from rainbow_assets.threads.prune import PrunePlan, PruneReport
 from rainbow_assets.threads.shrinkwrap import ShrinkwrapReport, Tick, shrinkwrap
@@ -73,7 +73,7 @@ def shrinkwrap_command(
 def _prune(source: Path, out: Path, report: ShrinkwrapReport) -> PruneReport:
     if report.dry_run and not (out / registers.NAME).exists():
         # Nothing is packed yet: say what a prune after packing would move.
-        lines = tuple(Line(f"{thread.thread_id}/{item.file}", item.size, item.rule)
+        lines = tuple(PruneEntry(f"{thread.thread_id}/{item.file}", item.size, item.rule)
                       for thread in report.threads for item in thread.dropped)
         return PruneReport("planned", PrunePlan(lines, ()))
     return prune.prune(source, out, dry_run=report.dry_run)
@@ -136,7 +136,7 @@ def feedback_command(
     return Answer(values, _feedback_text(feedback, derived, values["effect"]))
 
 
-def _feedback_text(feedback: Feedback, derived: limits.Constraints, effect: list[dict[str, Any]]) -> str:
+def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effect: list[dict[str, Any]]) -> str:
     final = feedback.final
     lines = [f"{feedback.n} threads" + (f", {feedback.iterations.n} proposals" if feedback.iterations else "")]
     for name, series in (("original", final.original), ("normalized", final.normalized)):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
+from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import PROSE, Feedback, Scope
@@ -46,7 +46,7 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class ConstraintOverride:
     """A person's word on one constraint; ``severity`` allow takes it away."""
 
     kind: Kind
@@ -56,23 +56,23 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Constraints:
+class NegativeConstraints:
     """All constraints in force, the overrides among their sources, and the threads that they were measured on."""
 
     constraints: tuple[Constraint, ...]
-    overrides: tuple[Override, ...]
+    overrides: tuple[ConstraintOverride, ...]
     generated_from: dict[str, Any]
     warnings: tuple[str, ...]
 
 
-def derive(feedback: Feedback, overrides: tuple[Override, ...] = ()) -> Constraints:
+def derive(feedback: Feedback, overrides: tuple[ConstraintOverride, ...] = ()) -> NegativeConstraints:
     """Return the constraints that ``feedback`` leads to; titles aside, none where there are too few threads."""
     measured = _measured(feedback) if feedback.enough else []
     reason = "a thread has this title already"
     titles = [Constraint("title", title, "exclude", reason, 1, None) for title in feedback.titles]
     generated_from = {"threads": feedback.n, "min_n": feedback.rules.min_n, "digest": feedback.threads_digest,
                       "newest": feedback.newest, "thread_ids": list(feedback.thread_ids)}
-    return Constraints(tuple(_overridden([*measured, *titles], overrides)), overrides, generated_from,
+    return NegativeConstraints(tuple(_overridden([*measured, *titles], overrides)), overrides, generated_from,
                        feedback.warnings)
 
 
@@ -108,7 +108,7 @@ def _reason(what: str, item: Share, n: int) -> str:
             f"{item.share.high:.0%})")
 
 
-def _overridden(found: list[Constraint], overrides: tuple[Override, ...]) -> list[Constraint]:
+def _overridden(found: list[Constraint], overrides: tuple[ConstraintOverride, ...]) -> list[Constraint]:
     by_key = {(item.kind, item.value.lower()): item for item in found}
     for item in overrides:
         name = (item.kind, item.value.lower())
@@ -123,7 +123,7 @@ def _overridden(found: list[Constraint], overrides: tuple[Override, ...]) -> lis
                                                      -(item.share or 0.0), item.value))
 
 
-def document(constraints: Constraints, feedback: Feedback) -> dict[str, Any]:
+def document(constraints: NegativeConstraints, feedback: Feedback) -> dict[str, Any]:
     """Return what ``negative_constraints.yml`` says."""
     normalized = feedback.final.normalized
     return {
@@ -140,7 +140,7 @@ def document(constraints: Constraints, feedback: Feedback) -> dict[str, Any]:
     }
 
 
-def prompt_block(constraints: Constraints) -> str:
+def prompt_block(constraints: NegativeConstraints) -> str:
     """Return the constraints as instructions for a prompt: excluded first, then avoided, by kind; empty for none."""
     if not constraints.constraints:
         return ""
@@ -161,7 +161,7 @@ _SAID = {"key": "these keys", "bpm": "tempi in these ranges (BPM)", "phrase": "t
          "mood": "these moods"}
 
 
-def write(path: Path, constraints: Constraints, feedback: Feedback) -> None:
+def write(path: Path, constraints: NegativeConstraints, feedback: Feedback) -> None:
     """Replace the constraints file, atomically; an equal one is left alone."""
     data = dump(document(constraints, feedback)).encode()
     files = Files(str(path.parent))
@@ -169,7 +169,7 @@ def write(path: Path, constraints: Constraints, feedback: Feedback) -> None:
         files.write(path.name, data)
 
 
-def load(path: Path) -> Constraints:
+def load(path: Path) -> NegativeConstraints:
     """Read a constraints file; raise ``UsageError`` with file and field where it cannot be used."""
     document = _document(path)
     rows = document.get("constraints")
@@ -186,12 +186,12 @@ def load(path: Path) -> Constraints:
     overrides = _overrides(document, path.name)
     generated = document.get("generated_from")
     warnings = document.get("warnings")
-    return Constraints(tuple(_overridden(found, overrides)), overrides,
+    return NegativeConstraints(tuple(_overridden(found, overrides)), overrides,
                        dict(generated) if isinstance(generated, dict) else {"threads": 0, "thread_ids": []},
                        tuple(map(str, warnings)) if isinstance(warnings, list) else ())
 
 
-def load_overrides(path: Path) -> tuple[Override, ...]:
+def load_overrides(path: Path) -> tuple[ConstraintOverride, ...]:
     """Read the manual overrides of a constraints file; none where there is no file. Raises ``UsageError``."""
     return _overrides(_document(path), path.name) if path.exists() else ()
 
@@ -199,7 +199,7 @@ def load_overrides(path: Path) -> tuple[Override, ...]:
 def _document(path: Path) -> dict[str, Any]:
     try:
         value = read_plain(path).value
-    except UnreadableYaml as error:
+    except UnreadablePlainYaml as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}; run rainbow threads feedback first") from error
@@ -208,14 +208,14 @@ def _document(path: Path) -> dict[str, Any]:
     return value
 
 
-def _overrides(document: dict[str, Any], name: str) -> tuple[Override, ...]:
+def _overrides(document: dict[str, Any], name: str) -> tuple[ConstraintOverride, ...]:
     rows = document.get("manual_overrides") or []
     if not isinstance(rows, list):
         raise UsageError(f"{name}, field manual_overrides: write a list of kind, value, severity and reason")
     return tuple(_override(row, f"{name}, manual_overrides[{index}]", OVERRIDES) for index, row in enumerate(rows))
 
 
-def _override(row: Any, where: str, severities: tuple[str, ...]) -> Override:
+def _override(row: Any, where: str, severities: tuple[str, ...]) -> ConstraintOverride:
     if not isinstance(row, dict):
         raise UsageError(f"{where}: write a mapping of kind, value, severity and reason")
     kind, value, severity = row.get("kind"), row.get("value"), row.get("severity")
@@ -233,7 +233,7 @@ def _override(row: Any, where: str, severities: tuple[str, ...]) -> Override:
         text = label
     if kind == "bpm" and bpm_range(text) is None:
         raise UsageError(f"{where}, field value: {text!r} is no range; write for example '86-96'")
-    return Override(kind, text, severity, str(row.get("reason") or "set by hand"))
+    return ConstraintOverride(kind, text, severity, str(row.get("reason") or "set by hand"))
 
 
 def bpm_range(text: str) -> tuple[int, int] | None:

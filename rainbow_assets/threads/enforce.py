@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
+from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.threads import wording
-from rainbow_assets.threads.constraints import Constraint, Constraints, bpm_range, derive
+from rainbow_assets.threads.constraints import Constraint, NegativeConstraints, bpm_range, derive
 from rainbow_assets.threads.feedback import DEFAULT_RULES, measure
-from rainbow_assets.threads.packed import Packed, Proposal, proposal
+from rainbow_assets.threads.packed import Packed, ThreadProposal, proposal
 from rainbow_assets.threads.settings import FeedbackRules
 
 
@@ -57,11 +57,11 @@ class CheckReport:
                 "violations": [item.as_dict() for item in self.violations], "unread_fields": list(self.unread)}
 
 
-def read_proposal(path: Path) -> Proposal:
+def read_proposal(path: Path) -> ThreadProposal:
     """Read a proposal file: one proposal, or ``iterations`` of which the final one counts. Raises ``UsageError``."""
     try:
         value = read_plain(path).value
-    except UnreadableYaml as error:
+    except UnreadablePlainYaml as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}") from error
@@ -74,7 +74,7 @@ def read_proposal(path: Path) -> Proposal:
     return proposal(str(value.get("thread_id") or ""), value)
 
 
-def check_proposal(item: Proposal, constraints: Constraints) -> CheckReport:
+def check_proposal(item: ThreadProposal, constraints: NegativeConstraints) -> CheckReport:
     """Return which constraints a proposal breaks. Pure; the strictest come first."""
     found = [violation for constraint in constraints.constraints for violation in _broken(item, constraint)]
     unread = [name for name, missing in (
@@ -84,7 +84,7 @@ def check_proposal(item: Proposal, constraints: Constraints) -> CheckReport:
     return CheckReport(item.title, tuple(found), tuple(unread), len(constraints.constraints))
 
 
-def _broken(item: Proposal, constraint: Constraint) -> list[Violation]:
+def _broken(item: ThreadProposal, constraint: Constraint) -> list[Violation]:
     kind, value = constraint.kind, constraint.value
     field, hit = kind, None
     if kind == "key" and item.key.label == value:
@@ -130,7 +130,7 @@ class Effect:
                 "share_after": round(self.broken / self.later, 3) if self.later else None}
 
 
-def measured_effect(constraints: Constraints, threads: Sequence[Packed]) -> list[Effect]:
+def measured_effect(constraints: NegativeConstraints, threads: Sequence[Packed]) -> list[Effect]:
     """Return, per constraint, which threads that came after it broke it.
 
     Later threads are those that the constraints were not made from. Taken titles are left out: they can only repeat.

@@ -16,7 +16,7 @@ from rainbow_assets.digests import digest
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label
 from rainbow_assets.threads.metrics import BpmCluster, Interval, Share
-from rainbow_assets.threads.packed import Packed, Proposal
+from rainbow_assets.threads.packed import Packed, ThreadProposal
 from rainbow_assets.threads.settings import FeedbackRules
 
 DEFAULT_RULES = FeedbackRules()
@@ -128,7 +128,7 @@ def _threads_digest(threads: Sequence[Packed]) -> str:
                     list(item.final.mood), item.iteration_count] for item in threads])
 
 
-def _scope(name: str, threads: Sequence[Sequence[Proposal]], rules: FeedbackRules) -> Scope:
+def _scope(name: str, threads: Sequence[Sequence[ThreadProposal]], rules: FeedbackRules) -> Scope:
     units = [len(thread) for thread in threads]
     bpm = [[item.bpm for item in thread if item.bpm is not None] for thread in threads]
     flat = [value for thread in bpm for value in thread]
@@ -137,11 +137,11 @@ def _scope(name: str, threads: Sequence[Sequence[Proposal]], rules: FeedbackRule
              if not wording.phrases_in(phrase, wording.WATCHED)
              and not any(wording.phrases_in(watched, (phrase,)) for watched in wording.WATCHED)]
 
-    def counted(read: Callable[[Proposal], Sequence[str]], least: float) -> tuple[Share, ...]:
+    def counted(read: Callable[[ThreadProposal], Sequence[str]], least: float) -> tuple[Share, ...]:
         hits = [[label for item in thread for label in read(item)] for thread in threads]
         return tuple(metrics.shares(hits, units, rules.seed, least))
 
-    def series(read: Callable[[Proposal], str]) -> KeySeries:
+    def series(read: Callable[[ThreadProposal], str]) -> KeySeries:
         labels = [[read(item) for item in thread] for thread in threads]
         return KeySeries(metrics.entropy_interval(labels, rules.seed), counted(lambda item: [read(item)], 0.0))
 

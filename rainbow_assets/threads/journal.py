@@ -25,7 +25,7 @@ class DamagedJournal(RainbowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PruneEntry:
     """One file to move: path relative to the source, bytes, and the rule that leaves it out."""
 
     file: str
@@ -38,7 +38,7 @@ class Journal:
     """A prune under way (``moving``, ``undoing``, ``deleting``) or waiting to be confirmed (``moved``)."""
 
     state: State
-    lines: tuple[Line, ...]
+    lines: tuple[PruneEntry, ...]
 
 
 def read(source: Path) -> Journal | None:
@@ -48,7 +48,7 @@ def read(source: Path) -> Journal | None:
         return None
     try:
         document = json.loads(data)
-        lines = tuple(Line(str(file), int(size), str(rule)) for file, size, rule in document["lines"])
+        lines = tuple(PruneEntry(str(file), int(size), str(rule)) for file, size, rule in document["lines"])
         if document["state"] not in ("moving", "moved", "undoing", "deleting"):
             raise ValueError(f"the state {document['state']!r} is not known")
         return Journal(document["state"], lines)

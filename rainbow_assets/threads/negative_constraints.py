@@ -31,7 +31,7 @@ CONSTRAINTS = pa.schema([
 BY_HAND = "manual_overrides"
 
 
-def _by_hand(shard: Shard) -> tuple[limits.Override, ...]:
+def _by_hand(shard: Shard) -> tuple[limits.ConstraintOverride, ...]:
     return limits.load_overrides(constraints_path(shard))
 
 
@@ -40,7 +40,7 @@ def overrides_token(shard: Shard) -> str:
     return digest([[item.kind, item.value, item.severity, item.reason] for item in _by_hand(shard)])
 
 
-def _constraints(shard: Shard, rules: settings.Rules) -> tuple[limits.Constraints, Feedback] | None:
+def _constraints(shard: Shard, rules: settings.Rules) -> tuple[limits.NegativeConstraints, Feedback] | None:
     found = measured(shard.store.shard("thread_manifests"), rules)
     return (limits.derive(found, _by_hand(shard)), found) if found else None
 

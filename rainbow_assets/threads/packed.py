@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
+from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.threads.colors import find_color
 from rainbow_assets.threads.dialogue import openers
 from rainbow_assets.threads.keys import KeyReading, read_key
@@ -19,7 +19,7 @@ class UnusableManifest(RainbowError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ThreadProposal:
     """What is counted of one proposal, final or not. ``raw_key`` is the key as its writer had it."""
 
     thread_id: str
@@ -40,8 +40,8 @@ class Packed:
 
     thread_id: str
     directory: str
-    final: Proposal
-    iterations: tuple[Proposal, ...]
+    final: ThreadProposal
+    iterations: tuple[ThreadProposal, ...]
     iteration_count: int
     dialogue: tuple[str, ...]
     timestamp: str | None
@@ -79,7 +79,7 @@ def read_manifest(path: Path) -> Packed:
     name = f"{path.parent.name}/{path.name}" if path.name == "manifest.yml" else path.name
     try:
         document = read_plain(path, name).value
-    except UnreadableYaml as error:
+    except UnreadablePlainYaml as error:
         raise UnusableManifest(str(error)) from error
     except OSError as error:
         raise UnusableManifest(f"{name} cannot be read: {error.strerror}") from error
@@ -101,12 +101,12 @@ def read_manifest(path: Path) -> Packed:
         _dialogue(path), str(timestamp if timestamp is not None else newest) if source else None, source)
 
 
-def proposal(thread_id: str, row: dict[Any, Any]) -> Proposal:
+def proposal(thread_id: str, row: dict[Any, Any]) -> ThreadProposal:
     """Return what is counted of a manifest or of one line of its ``iterations``."""
     raw = row.get("key_raw") or row.get("key")
     bpm, color = row.get("bpm"), row.get("rainbow_color")
     found = find_color(color) if isinstance(color, str) else None
-    return Proposal(
+    return ThreadProposal(
         thread_id, str(row.get("title") or ""), bpm if isinstance(bpm, int) and not isinstance(bpm, bool) else None,
         read_key(raw), raw, read_meter(row.get("time_signature") or row.get("tempo")).label,
         found.name if found else None, str(row.get("concept") or ""), _texts(row.get("mood")),

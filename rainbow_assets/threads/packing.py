@@ -32,7 +32,7 @@ FEW = 64
 """Fewer threads than this are packed in one process: starting others costs more than it saves."""
 
 
-class SourceMoved(RainbowError):
+class ThreadMoved(RainbowError):
     """A file of the source changed while its thread was being packed."""
 
 
@@ -54,7 +54,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PackingResult:
     """What became of a job: exactly one of ``entry`` and ``quarantined`` is set."""
 
     folder: str
@@ -64,7 +64,7 @@ class Result:
     quarantined: QuarantinedThread | None
 
 
-def run_jobs(jobs: list[Job], workers: int | None = None) -> Iterator[Result]:
+def run_jobs(jobs: list[Job], workers: int | None = None) -> Iterator[PackingResult]:
     """Yield the results in the order of ``jobs``; what one raises is raised here."""
     count = workers if workers is not None else (os.cpu_count() or 1) if len(jobs) >= FEW else 1
     # A fork copies no other thread, but the locks that it holds: with threads about, one process does it all.
@@ -75,21 +75,21 @@ def run_jobs(jobs: list[Job], workers: int | None = None) -> Iterator[Result]:
         yield from pool.map(pack_folder, jobs, chunksize=8)
 
 
-def pack_folder(job: Job) -> Result:
+def pack_folder(job: Job) -> PackingResult:
     """Read one thread and write its packed folder where something moved."""
     reading, before, name = read_thread(job.folder), job.before, job.folder.name
     if reading.thread is None:
-        return Result(name, job.state, "quarantined", None, reading.quarantined)
+        return PackingResult(name, job.state, "quarantined", None, reading.quarantined)
     thread = reading.thread
     left_out = _with_pruned(thread.removed, before)
     if before is not None and job.intact and (thread.inputs, left_out) == (before.inputs, before.dropped):
-        return Result(name, job.state, "unchanged", before, None)
+        return PackingResult(name, job.state, "unchanged", before, None)
     directory = job.directory or directory_for(thread.final.title, name, job.crowded)
     entry = Entry(name, directory, thread.inputs, "", len(thread.artifacts),
                   sum(item.packed_size for item in thread.artifacts), left_out, index_row(thread, directory))
     if not job.dry_run:
         entry = replace(entry, outputs=write_thread(thread, job.out, directory, left_out))
-    return Result(name, job.state, "repacked" if before else "packed", entry, None)
+    return PackingResult(name, job.state, "repacked" if before else "packed", entry, None)
 
 
 def _with_pruned(now: tuple[Removed, ...], before: Entry | None) -> tuple[Removed, ...]:
@@ -102,7 +102,7 @@ def _with_pruned(now: tuple[Removed, ...], before: Entry | None) -> tuple[Remove
 def write_thread(thread: Thread, out: Path, directory: str, left_out: tuple[Removed, ...]) -> str:
     """Write the packed folder of ``thread`` and put it in place as a whole; return the digest of its names and sizes.
 
-    Raise ``SourceMoved`` where a big file is no longer what was read, and OSError.
+    Raise ``ThreadMoved`` where a big file is no longer what was read, and OSError.
     """
     new, old, target = out / f"{NEW}{directory}", out / f"{OLD}{directory}", out / directory
     shutil.rmtree(new, ignore_errors=True)
@@ -130,4 +130,4 @@ def _copy(thread: Thread, item: Artifact, new: Path) -> None:
     shutil.copyfile(thread.folder / item.file, target)
     copied = file_sha256(Path(target))
     if copied != item.packed_sha256:
-        raise SourceMoved(f"{thread.thread_id}/{item.file} changed while it was being packed; pack again")
+        raise ThreadMoved(f"{thread.thread_id}/{item.file} changed while it was being packed; pack again")

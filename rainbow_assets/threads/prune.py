@@ -16,12 +16,12 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadableYaml, read_plain
+from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import journal as journals
 from rainbow_assets.threads import register as registers
-from rainbow_assets.threads.journal import Journal, Line
+from rainbow_assets.threads.journal import Journal, PruneEntry
 from rainbow_assets.threads.reader import list_files, thread_folders
 from rainbow_assets.threads.register import Entry
 from rainbow_assets.threads.rules import rule_for
@@ -35,7 +35,7 @@ class PruneRefused(RainbowError):
 class PrunePlan:
     """What a prune would move out of the source, and why some threads are left alone."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[PruneEntry, ...]
     skipped: tuple[tuple[str, str], ...]
 
     @property
@@ -80,7 +80,7 @@ def plan_prune(source: Path, out: Path) -> PrunePlan:
     files. Reads only; the copies are compared with their recorded digests first.
     """
     register = registers.load(out)
-    lines: list[Line] = []
+    lines: list[PruneEntry] = []
     skipped: list[tuple[str, str]] = []
     for folder in thread_folders(source):
         candidates = [file for file in list_files(folder)[0] if rule_for(file) is not None]
@@ -97,7 +97,7 @@ def plan_prune(source: Path, out: Path) -> PrunePlan:
             if file in listed or rule is None:
                 raise PruneRefused(f"{folder.name}/{file} is listed by its manifest and must not be pruned; pack again")
             size = os.lstat(folder / file).st_size
-            lines.append(Line(f"{folder.name}/{file}", size, rule.name))
+            lines.append(PruneEntry(f"{folder.name}/{file}", size, rule.name))
     return PrunePlan(tuple(lines), tuple(skipped))
 
 
@@ -205,7 +205,7 @@ def _why_not(folder: Path, out: Path, entry: Entry) -> str | None:
                 return f"the packed copy of {line['file']} is damaged; pack again"
             if file_sha256(folder / line["file"]) != line["sha256"]:
                 return f"{line['file']} has changed since it was packed; pack again"
-    except (UnreadableYaml, OSError, KeyError, TypeError) as error:
+    except (UnreadablePlainYaml, OSError, KeyError, TypeError) as error:
         return f"its packed folder cannot be compared with the source ({error}); pack again"
     return None
 

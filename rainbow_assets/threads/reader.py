@@ -39,7 +39,7 @@ class ReadFailure(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ThreadReading:
     """What became of one folder: exactly one of the two is set."""
 
     thread: Thread | None
@@ -80,24 +80,24 @@ def inputs_digest(digests: dict[str, str]) -> str:
     return digest(FORMAT, [[rule.name, rule.pattern] for rule in RULES], digests)
 
 
-def read_thread(folder: Path) -> Reading:
+def read_thread(folder: Path) -> ThreadReading:
     """Read one raw folder. Never raises for bad data: the folder is quarantined with a reason instead."""
     if UUID.fullmatch(folder.name) is None:
         return _quarantine(folder, "not_a_thread", f"the folder {folder.name!r} is no thread: its name is no UUID")
     try:
-        return Reading(_Reader(folder).read(), None)
+        return ThreadReading(_ThreadReader(folder).read(), None)
     except ReadFailure as failure:
-        return Reading(None, failure.quarantined)
+        return ThreadReading(None, failure.quarantined)
     except OSError as error:
         what = f"{Path(error.filename).name!r}: {error.strerror}" if error.filename else str(error)
         return _quarantine(folder, "unreadable_folder", f"thread {folder.name}: {what}; make it readable")
 
 
-def _quarantine(folder: Path, reason: str, message: str) -> Reading:
-    return Reading(None, QuarantinedThread(folder.name, reason, message))
+def _quarantine(folder: Path, reason: str, message: str) -> ThreadReading:
+    return ThreadReading(None, QuarantinedThread(folder.name, reason, message))
 
 
-class _Reader:
+class _ThreadReader:
     def __init__(self, folder: Path) -> None:
         self.folder, self.thread_id = folder, folder.name
         self.anomalies: list[ThreadAnomaly] = []

@@ -22,7 +22,7 @@ from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.index import write_index
 from rainbow_assets.threads.model import QuarantinedThread, Removed
 from rainbow_assets.threads.names import UUID
-from rainbow_assets.threads.packing import NEW, OLD, Job, Result, Status, run_jobs
+from rainbow_assets.threads.packing import NEW, OLD, Job, PackingResult, Status, run_jobs
 from rainbow_assets.threads.reader import inputs_digest, list_files, thread_folders
 from rainbow_assets.threads.register import Register, States
 from rainbow_assets.threads.rules import freed_by_rule, rule_for
@@ -93,10 +93,10 @@ def shrinkwrap(
     """
     _check_places(source, out)
     if dry_run:
-        return _Run(source, out, cache, True, tick, again).run(workers)
+        return _PackingRun(source, out, cache, True, tick, again).run(workers)
     out.mkdir(parents=True, exist_ok=True)
     with writer_lock(Files(str(out)), "shrinkwrap"):
-        return _Run(source, out, cache, False, tick, again).run(workers)
+        return _PackingRun(source, out, cache, False, tick, again).run(workers)
 
 
 def _check_places(source: Path, out: Path) -> None:
@@ -107,7 +107,7 @@ def _check_places(source: Path, out: Path) -> None:
         raise UsageError(f"{out} and {source} are inside each other; the packed threads need a folder of their own")
 
 
-class _Run:
+class _PackingRun:
     def __init__(
         self, source: Path, out: Path, cache: Path | None, dry_run: bool, tick: Tick | None, again: frozenset[str]
     ) -> None:
@@ -121,13 +121,13 @@ class _Run:
     def run(self, workers: int | None) -> ShrinkwrapReport:
         folders = thread_folders(self.source)
         crowded = shared_prefixes([*(folder.name for folder in folders), *self.known])
-        results: dict[str, Result] = {}
+        results: dict[str, PackingResult] = {}
         jobs: list[Job] = []
         for folder in folders:
             job = self._job(folder, crowded)
             before = job.before
             if before is not None and job.intact and self.states.known.get(folder.name) == job.state:
-                results[folder.name] = Result(folder.name, job.state, "unchanged", before, None)
+                results[folder.name] = PackingResult(folder.name, job.state, "unchanged", before, None)
             else:
                 jobs.append(job)
         for result in run_jobs(jobs, workers):
@@ -144,7 +144,7 @@ class _Run:
         return Job(folder, self.out, state[0] if state else "", before, intact, self.known.get(folder.name),
                    folder.name[:8] in crowded, self.dry_run)
 
-    def _settle(self, results: list[Result]) -> ShrinkwrapReport:
+    def _settle(self, results: list[PackingResult]) -> ShrinkwrapReport:
         """Put the results into the register, and into the report."""
         threads: list[PackedThread] = []
         for result in results:

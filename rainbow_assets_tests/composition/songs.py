@@ -13,7 +13,7 @@ from rainbow_assets.composition.commissions import commission
 from rainbow_assets.composition.drums import Drums
 from rainbow_assets.composition.melody import Melody
 from rainbow_assets.composition.meter import Meter
-from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, Context, Song
+from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, Context, SongBrief
 from rainbow_assets.composition.proposal import checked
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.harmony.library import builtin_library
@@ -36,8 +36,8 @@ def meter(text: str) -> Meter:
     return Meter(int(top), int(bottom))
 
 
-def song(time: str = "4/4", key: str = "A minor", bpm: float = 97.0, bars: int = 8) -> Song:
-    return Song("green-x", "X", parse_key(key), bpm, meter(time), "Green", "words", (), bars)
+def song(time: str = "4/4", key: str = "A minor", bpm: float = 97.0, bars: int = 8) -> SongBrief:
+    return SongBrief("green-x", "X", parse_key(key), bpm, meter(time), "Green", "words", (), bars)
 
 
 def stage(name: str, context: Context) -> Any:

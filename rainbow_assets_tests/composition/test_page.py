@@ -70,7 +70,7 @@ def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
     return found
 
 
-def said(folder: Path) -> list[review.Verdict]:
+def said(folder: Path) -> list[review.HumanVerdict]:
     return review.read(folder)
 
 

@@ -15,7 +15,7 @@ from rainbow_assets.composition import bass, drums, melody
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import RANGES, wrong_with
 from rainbow_assets.composition.energy import wanted_energy
-from rainbow_assets.composition.evolve import Line
+from rainbow_assets.composition.evolve import Population
 from rainbow_assets.composition.midi import from_midi, to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES
 from rainbow_assets.music.clock import Note
@@ -27,7 +27,7 @@ from rainbow_assets_tests.composition import songs
 @pytest.mark.parametrize("name", STAGES)
 def test_fifty_different_candidates_in_any_meter(name: str, time: str) -> None:
     context = songs.context(time, name)
-    line = Line(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
+    line = Population(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
     found = line.begin()
     assert len({item.midi for item in found}) == len(found) == 50
     for item in found:
@@ -35,7 +35,7 @@ def test_fifty_different_candidates_in_any_meter(name: str, time: str) -> None:
         assert from_midi(item.midi).keys() == {*context.parts, name}
         assert set(item.terms) == set(line.stage.weights()) and all(0 <= value <= 1 for value in item.terms.values())
     assert sum(line.stage.weights().values()) == pytest.approx(1)
-    again = Line(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
+    again = Population(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
     assert [item.midi for item in again.begin()] == [item.midi for item in found], "seeded"
 
 

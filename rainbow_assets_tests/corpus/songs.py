@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from rainbow_assets.corpus.model import Reading
+from rainbow_assets.corpus.model import SongReading
 from rainbow_assets.corpus.reader import read_song
 
 Spoil = Callable[[dict[str, Any]], None]
@@ -51,11 +51,11 @@ def write(root: Path, text: str | bytes | None = None, lrc: str | bytes | None =
     return folder
 
 
-def read(root: Path, text: str | bytes | None = None, lrc: str | bytes | None = LRC, song: str = "05_01") -> Reading:
+def read(root: Path, text: str | bytes | None = None, lrc: str | bytes | None = LRC, song: str = "05_01") -> SongReading:
     """Write a song folder and read it."""
     return read_song(write(root, text, lrc, song), root)
 
 
-def kinds(reading: Reading) -> set[str]:
+def kinds(reading: SongReading) -> set[str]:
     """Return the kinds of anomalies."""
     return {anomaly.kind for anomaly in reading.anomalies}

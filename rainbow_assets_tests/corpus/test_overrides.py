@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets.corpus.overrides import Override, Overrides, SongOverride, load_overrides
+from rainbow_assets.corpus.overrides import Overrides, SongOverride, TimecodeOverride, load_overrides
 from rainbow_assets.corpus.reader import read_song
 from rainbow_assets.errors import UsageError
 from rainbow_assets_tests.corpus.songs import kinds, write
@@ -23,8 +23,8 @@ hour_offset = 1
 def test_the_closest_word_counts_field_by_field(tmp_path: Path) -> None:
     (tmp_path / "corpus.toml").write_text(TEXT)
     found = load_overrides(tmp_path)
-    assert found.of("03_01") == SongOverride(Override(fps=29.97), Override(fps=29.97))
-    assert found.of("03_09") == SongOverride(Override("frames+subframe", 29.97), Override("frames", 29.97, 1))
+    assert found.of("03_01") == SongOverride(TimecodeOverride(fps=29.97), TimecodeOverride(fps=29.97))
+    assert found.of("03_09") == SongOverride(TimecodeOverride("frames+subframe", 29.97), TimecodeOverride("frames", 29.97, 1))
     assert found.of("04_01") == SongOverride()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rainbow_assets.corpus.lint import lint_report
-from rainbow_assets.corpus.model import Anomaly, Reading, Song
+from rainbow_assets.corpus.model import Anomaly, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus
 from rainbow_assets.corpus.smpte import of
 from rainbow_assets.taxonomy import by_name
@@ -25,12 +25,12 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def readings() -> dict[str, Reading]:
+def readings() -> dict[str, SongReading]:
     return {reading.song_id: reading for reading in read_corpus(CORPUS)}
 
 
 @pytest.fixture(scope="module")
-def songs(readings: dict[str, Reading]) -> dict[str, Song]:
+def songs(readings: dict[str, SongReading]) -> dict[str, Song]:
     return {name: reading.song for name, reading in readings.items() if reading.song is not None}
 
 
@@ -39,7 +39,7 @@ def literal() -> dict[str, Song]:
     return {reading.song_id: reading.song for reading in read_corpus(CORPUS, timecode="ms") if reading.song is not None}
 
 
-def test_39_songs_and_none_set_aside(readings: dict[str, Reading], songs: dict[str, Song]) -> None:
+def test_39_songs_and_none_set_aside(readings: dict[str, SongReading], songs: dict[str, Song]) -> None:
     assert len(readings) == len(songs) == 39 == len(rows("manifests.csv"))
 
 
@@ -95,14 +95,14 @@ def test_tracks(songs: dict[str, Song]) -> None:
     assert found == wanted
 
 
-def reported(kind: str, text: str = "") -> Callable[[Reading, dict[str, str]], list[Anomaly]]:
-    def find(reading: Reading, row: dict[str, str]) -> list[Anomaly]:
+def reported(kind: str, text: str = "") -> Callable[[SongReading, dict[str, str]], list[Anomaly]]:
+    def find(reading: SongReading, row: dict[str, str]) -> list[Anomaly]:
         value = text or row["value"]
         return [a for a in reading.anomalies if a.kind == kind and value in f"{a.where} {a.message}"]
     return find
 
 
-def explain(row: dict[str, str]) -> Callable[[Reading, dict[str, str]], list[Anomaly]]:
+def explain(row: dict[str, str]) -> Callable[[SongReading, dict[str, str]], list[Anomaly]]:
     """Return how a row of irregularities.csv is found again among the anomalies."""
     field, value, note = row["field"], row["value"], row["note"]
     if field == "tempo":
@@ -122,7 +122,7 @@ def explain(row: dict[str, str]) -> Callable[[Reading, dict[str, str]], list[Ano
     return reported("odd_stamp", "22 stamps" if "x22" in value else value)
 
 
-def test_every_known_irregularity_is_reported(readings: dict[str, Reading]) -> None:
+def test_every_known_irregularity_is_reported(readings: dict[str, SongReading]) -> None:
     for row in rows("irregularities.csv"):
         reading = readings[row["manifest_id"]]
         if row["field"] == "key":

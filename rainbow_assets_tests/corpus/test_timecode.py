@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rainbow_assets.corpus.lrc import RawStamp, read_stamp
-from rainbow_assets.corpus.overrides import Override, SongOverride
+from rainbow_assets.corpus.overrides import SongOverride, TimecodeOverride
 from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, FrameCode, fits, to_ms
 from rainbow_assets.corpus.timecode import decide, misfits, read_ms
 from rainbow_assets_tests.counts import examples
@@ -153,19 +153,19 @@ def test_a_single_stamp_typed_otherwise_does_not_change_the_reading() -> None:
 
 
 def test_an_override_wins_over_evidence() -> None:
-    said = SongOverride(Override("ms"), Override("frames", 29.97))
+    said = SongOverride(TimecodeOverride("ms"), TimecodeOverride("frames", 29.97))
     manifest, lyrics = decide(borders(133, FFS25), [stamp("00:10.07"), stamp("00:20.12")], 133, said)
     assert (manifest.unit, manifest.source, manifest.ambiguous) == (MS, "corpus.toml", False)
     assert lyrics is not None
     assert (lyrics.unit, lyrics.fps, lyrics.drop_frame, lyrics.source) == (FRAMES, 30, True, "corpus.toml")
-    rate_only, _ = decide(borders(133, FFS25), (), 133, SongOverride(Override(fps=30)))
+    rate_only, _ = decide(borders(133, FFS25), (), 133, SongOverride(TimecodeOverride(fps=30)))
     assert (rate_only.unit, rate_only.fps) == (SUBFRAMES, 30)
 
 
 def test_the_largest_shift_is_recorded() -> None:
-    found, _ = decide([], [stamp("00:01.024"), stamp("00:02.003")], None, SongOverride(lyrics=Override("frames", 25)))
+    found, _ = decide([], [stamp("00:01.024"), stamp("00:02.003")], None, SongOverride(lyrics=TimecodeOverride("frames", 25)))
     assert found.largest_shift_ms == 0
-    _, lyrics = decide([], [stamp("00:01.024"), stamp("00:02.003")], None, SongOverride(lyrics=Override("frames", 25)))
+    _, lyrics = decide([], [stamp("00:01.024"), stamp("00:02.003")], None, SongOverride(lyrics=TimecodeOverride("frames", 25)))
     assert lyrics is not None and lyrics.largest_shift_ms == 936
 
 

@@ -62,7 +62,7 @@ def stems(plan: SongPlan) -> dict[str, roll.Notes]:
         for role, notes in compose(plan).items():
             if notes:
                 path = Path(folder) / f"{role}.mid"
-                midifile.write_midi(path, plan.clock, [midifile.Part(role, notes, 0, role in DRUM_ROLES)],
+                midifile.write_midi(path, plan.clock, [midifile.MidiPart(role, notes, 0, role in DRUM_ROLES)],
                                     plan.bars * plan.clock.bar_ticks, plan.key)
                 found |= {f"{role}_{n}": part for n, part in enumerate(slices(roll.read_notes(path.read_bytes())))}
     return found

@@ -131,7 +131,7 @@ def test_a_killed_training_goes_on_where_it_was(store: ShardStore, monkeypatch: 
     shutil.rmtree(Path(store.files.root) / "shards/fusion_model")
     from rainbow_assets.fitness import train
 
-    epoch = train._Run.epoch  # pyright: ignore[reportPrivateUsage]
+    epoch = train._TrainingRun.epoch  # pyright: ignore[reportPrivateUsage]
     seen: list[int] = []
 
     def dies(run: Any, number: int) -> None:
@@ -141,13 +141,13 @@ def test_a_killed_training_goes_on_where_it_was(store: ShardStore, monkeypatch: 
         epoch(run, number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(train._Run, "epoch", dies)
+        patch.setattr(train._TrainingRun, "epoch", dies)
         with pytest.raises(KeyboardInterrupt):
             build(store, "fusion_model")
     left = [path.name for path in Path(store.files.root).glob("fitness/checkpoints/*.safetensors")]
     assert len(left) == 1 and left[0].startswith("fold_0-")
     again: list[int] = []
-    monkeypatch.setattr(train._Run, "epoch", lambda run, number: (again.append(number), epoch(run, number))[1])
+    monkeypatch.setattr(train._TrainingRun, "epoch", lambda run, number: (again.append(number), epoch(run, number))[1])
     build(store, "fusion_model")
     assert again[0] == 1, "the first epoch of fold_0 was not repeated"
     assert {row["model_id"]: row["weights_sha256"] for row in rows(store, GRAPH["fusion_model"])} == wanted

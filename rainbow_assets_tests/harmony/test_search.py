@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rainbow_assets.harmony import best as module
 from rainbow_assets.harmony.best import best
 from rainbow_assets.harmony.library import builtin_library, generate_progression_brute_force
-from rainbow_assets.harmony.limits import Constraints, limits
+from rainbow_assets.harmony.limits import SearchLimits, limits
 from rainbow_assets.harmony.pool import Pool, make_pool
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS, weighted
 from rainbow_assets.harmony.search import STRATEGIES, Found, search
@@ -36,7 +36,7 @@ def small(seed: int, chords: int) -> Pool:
 weights = st.fixed_dictionaries({name: st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0]) for name in DEFAULT_WEIGHTS},
                                 optional={"no_parallel_fifths": st.just(0.3), "likelihood": st.just(0.5), "chromatic_fitness": st.just(0.3)})
 constraints = st.builds(
-    Constraints, start=st.sampled_from([None, "i"]), no_repeats=st.booleans(),
+    SearchLimits, start=st.sampled_from([None, "i"]), no_repeats=st.booleans(),
     max_leap=st.sampled_from([None, 4, 12]), low=st.sampled_from([None, 34]),
     pinned=st.sampled_from([{}, {1: "i"}]))
 
@@ -86,7 +86,7 @@ def test_what_is_not_proven_is_bounded(seed, length, effort):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "WHOLE_SPACE", 0)
         patch.setattr(module, "SCOUT", 1)
-        ranking = best(pool, limits(pool, length, Constraints()), items, 5, effort)
+        ranking = best(pool, limits(pool, length, SearchLimits()), items, 5, effort)
     first = ranking.scores[0] if len(ranking.scores) else -np.inf
     assert max(ranking.dropped, first) >= truth.found[0].score - 1e-9
     assert first <= truth.found[0].score + 1e-9
@@ -96,8 +96,8 @@ def test_what_is_not_proven_is_bounded(seed, length, effort):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("wanted", [
-    Constraints(start="i", end="V"), Constraints(no_repeats=True), Constraints(low=36, high=76), Constraints(max_leap=3),
-    Constraints(pinned={1: "iv", 2: "V7"}), Constraints(start="Am", no_repeats=True, max_leap=7, low=33, high=80),
+    SearchLimits(start="i", end="V"), SearchLimits(no_repeats=True), SearchLimits(low=36, high=76), SearchLimits(max_leap=3),
+    SearchLimits(pinned={1: "iv", 2: "V7"}), SearchLimits(start="Am", no_repeats=True, max_leap=7, low=33, high=80),
 ])
 def test_constraints_hold_in_every_strategy(strategy, wanted):
     found = search(POOL, 5, strategy=strategy, constraints=wanted, candidates=400).found
@@ -116,14 +116,14 @@ def test_constraints_hold_in_every_strategy(strategy, wanted):
 
 
 @pytest.mark.parametrize(("length", "wanted", "error", "said"), [
-    (1, Constraints(), HarmonyUsageError, "length 1"), (17, Constraints(), HarmonyUsageError, "length 17"),
-    (4, Constraints(start="bIX"), HarmonyUsageError, "is called 'bIX'"),
-    (4, Constraints(pinned={9: "i"}), HarmonyUsageError, "place 10"),
-    (4, Constraints(start="i", pinned={0: "V"}), HarmonyUsageError, "contradict"),
-    (4, Constraints(low=70, high=60), HarmonyUsageError, "voicing range"),
-    (4, Constraints(max_leap=-1), HarmonyUsageError, "negative"),
-    (4, Constraints(low=60, high=61), NoProgression, "widen the range"),
-    (4, Constraints(pinned={0: "F#dim", 1: "bII"}, max_leap=0), NoProgression, "larger leap"),
+    (1, SearchLimits(), HarmonyUsageError, "length 1"), (17, SearchLimits(), HarmonyUsageError, "length 17"),
+    (4, SearchLimits(start="bIX"), HarmonyUsageError, "is called 'bIX'"),
+    (4, SearchLimits(pinned={9: "i"}), HarmonyUsageError, "place 10"),
+    (4, SearchLimits(start="i", pinned={0: "V"}), HarmonyUsageError, "contradict"),
+    (4, SearchLimits(low=70, high=60), HarmonyUsageError, "voicing range"),
+    (4, SearchLimits(max_leap=-1), HarmonyUsageError, "negative"),
+    (4, SearchLimits(low=60, high=61), NoProgression, "widen the range"),
+    (4, SearchLimits(pinned={0: "F#dim", 1: "bII"}, max_leap=0), NoProgression, "larger leap"),
 ])
 def test_constraints_that_leave_nothing_are_told(length, wanted, error, said):
     with pytest.raises(error, match=said):
@@ -132,7 +132,7 @@ def test_constraints_that_leave_nothing_are_told(length, wanted, error, said):
 
 def test_more_different_chords_than_there_are():
     with pytest.raises(NoProgression, match="different chords"):
-        search(small(1, 5), 6, constraints=Constraints(no_repeats=True))
+        search(small(1, 5), 6, constraints=SearchLimits(no_repeats=True))
 
 
 @pytest.mark.parametrize("bad", [{"top": 0}, {"candidates": 0}, {"seed": -1}, {"effort": 0}, {"strategy": "luck"}])

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rainbow_assets.ingest.yaml_plain import (
-    Limits,
-    UnreadableYaml,
+    UnreadablePlainYaml,
+    YamlLimits,
     parse_bytes,
     parse_text,
     read_plain,
@@ -29,10 +29,10 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20)
 
 
-def refused(text: str | bytes, **limits: int) -> UnreadableYaml:
+def refused(text: str | bytes, **limits: int) -> UnreadablePlainYaml:
     """Parse and return the refusal."""
-    with pytest.raises(UnreadableYaml) as caught:
-        parse_bytes(text if isinstance(text, bytes) else text.encode(), "x.yml", Limits(**limits))
+    with pytest.raises(UnreadablePlainYaml) as caught:
+        parse_bytes(text if isinstance(text, bytes) else text.encode(), "x.yml", YamlLimits(**limits))
     assert str(caught.value).startswith("x.yml")
     return caught.value
 
@@ -124,7 +124,7 @@ def test_a_hundred_megabytes_are_never_read(tmp_path: Path) -> None:
         stream.write(b"a: ")
         stream.truncate(100_000_000)
     start = time.monotonic()
-    with pytest.raises(UnreadableYaml, match="100,000,000 bytes") as caught:
+    with pytest.raises(UnreadablePlainYaml, match="100,000,000 bytes") as caught:
         read_plain(path)
     assert caught.value.kind == "too_big" and time.monotonic() - start < 0.5
     assert refused("a: 1\nb: " + "x" * 2_000_000).line == 2

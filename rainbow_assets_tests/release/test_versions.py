@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rainbow_assets.release.changelog import Change, next_entry
+from rainbow_assets.release.changelog import ChangelogEntry, next_entry
 from rainbow_assets.release.versions import (
     FIRST,
     BadVersion,
@@ -67,5 +67,5 @@ def test_a_version_that_promises_too_little_is_refused() -> None:
 def test_an_entry_of_the_changelog_survives_the_manifest() -> None:
     after = {**BASE, "base": Shape({"id": "string"}, 12, RULES)}
     entry = next_entry(Version(0, 4, 0), propose(NOW, BASE, after), BASE, after)
-    assert entry == Change(Version(0, 4, 0), "minor", ("base has 2 more rows",), {"base": (10, 12)})
-    assert Change.parse(entry.document()) == entry
+    assert entry == ChangelogEntry(Version(0, 4, 0), "minor", ("base has 2 more rows",), {"base": (10, 12)})
+    assert ChangelogEntry.parse(entry.document()) == entry

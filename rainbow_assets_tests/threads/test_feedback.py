@@ -12,7 +12,7 @@ import yaml
 
 from rainbow_assets.errors import UsageError
 from rainbow_assets.threads import commands, enforce, history, metrics, wording
-from rainbow_assets.threads.constraints import Override, derive, load, load_overrides, prompt_block
+from rainbow_assets.threads.constraints import ConstraintOverride, derive, load, load_overrides, prompt_block
 from rainbow_assets.threads.feedback import FeedbackRules, measure
 from rainbow_assets.threads.packed import Packed, UnusableManifest, proposal, read_folder
 from rainbow_assets_tests.threads.places import SHARED, needs_shared
@@ -107,7 +107,7 @@ def test_overrides_survive_and_win(tmp_path: Path) -> None:
         answer = commands.feedback_command(source, out)
         kinds = {(item["kind"], item["value"], item["severity"]) for item in answer.values["constraints"]}
         assert ("mood", "gloomy", "exclude") in kinds and not any(kind == "key" for kind, _, _ in kinds)
-        assert load_overrides(path)[0] == Override("key", "C major", "allow", "we like it")
+        assert load_overrides(path)[0] == ConstraintOverride("key", "C major", "allow", "we like it")
     first = path.read_bytes(), (out / "history.png").read_bytes(), (out / "history.jsonl").read_bytes()
     commands.feedback_command(source, out)
     assert (path.read_bytes(), (out / "history.png").read_bytes(), (out / "history.jsonl").read_bytes()) == first
