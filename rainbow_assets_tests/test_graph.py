@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import shutil
 import warnings
@@ -11,7 +10,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-import rainbow_assets
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.definitions import defs
 from rainbow_assets.lineage import verdicts
@@ -64,30 +62,6 @@ def test_a_check_or_a_picture_is_no_part_of_what_makes_rows(asset: RowAsset):
     for function in (*(check.evaluate for check in asset.checks), *asset.shows, *asset.exports, asset.explain):
         if function is not None and function is not pack:  # packing makes rows as well
             assert used_by(function).roots[0] not in own, function
-
-
-DECLARATIONS_READ = {
-    "cli/fitness.py": {"load"}, "composition/fitting.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
-    "corpus/targets.py": {"BASE_MANIFEST"}, "corpus/watch.py": {"BASE_MANIFEST"},
-    "embeddings/published.py": {"ASSETS"}, "release/vectors.py": {"ASSETS"},
-    "release/tables.py": {"INTERNAL", "RANK"}, "threads/report.py": {"FEEDBACK"},
-}
-"""What is taken from the module of an asset: the declaration, or a function; rows are read by key and column."""
-
-
-def test_nobody_imports_the_module_of_an_asset_to_read_its_rows():
-    package = Path(rainbow_assets.__file__).parent
-    graph = ast.parse((package / "assets.py").read_text("utf-8"))
-    modules = {node.module for node in ast.walk(graph) if isinstance(node, ast.ImportFrom)} - {
-        "rainbow_assets.lineage.graph", "__future__"}
-    found: dict[str, set[str]] = {}
-    for file in sorted(package.rglob("*.py")):
-        name = file.relative_to(package).as_posix()
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and name != "assets.py":
-                taken = {item.name for item in node.names if {node.module, f"{node.module}.{item.name}"} & modules}
-                found.setdefault(name, set()).update(taken)
-    assert {name: taken for name, taken in found.items() if taken} == DECLARATIONS_READ
 
 
 def test_colors_are_the_nine_of_the_table():

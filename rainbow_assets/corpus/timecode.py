@@ -19,8 +19,8 @@ from rainbow_assets.corpus.model import Timecode
 from rainbow_assets.corpus.overrides import FILE, RATES, Overrides, SongOverride, TimecodeOverride, load_overrides
 from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, FrameCode, to_ms
 
-__all__ = ["FRAMES", "MS", "SUBFRAMES", "Overrides", "SongOverride", "TimecodeOverride", "decide", "literal", "load_overrides",
-           "misfits", "read_ms"]
+__all__ = ["FRAMES", "MS", "SUBFRAMES", "Overrides", "SongOverride", "TimecodeOverride", "decide", "literal",
+           "load_overrides", "misfits", "read_ms"]
 SURE = 0.95
 WHOLE = "999"
 """How an end just before a full second is written, in whatever unit: no evidence."""

@@ -1,0 +1,41 @@
+"""The rules of the house that no tool checks: names, sizes, and who imports whom for what."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import rainbow_assets
+
+PACKAGE = Path(rainbow_assets.__file__).parent
+FILES = {file.relative_to(PACKAGE).as_posix(): file.read_text("utf-8") for file in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(text) for name, text in FILES.items()}
+DECLARATIONS_READ = {
+    "cli/fitness.py": {"load"}, "composition/fitting.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
+    "corpus/targets.py": {"BASE_MANIFEST"}, "corpus/watch.py": {"BASE_MANIFEST"},
+    "embeddings/published.py": {"ASSETS"}, "release/vectors.py": {"ASSETS"},
+    "release/tables.py": {"INTERNAL", "RANK"}, "threads/report.py": {"FEEDBACK"},
+}
+"""What is taken from the module of an asset: the declaration, or a function; rows are read by key and column."""
+
+
+def test_nobody_imports_the_module_of_an_asset_to_read_its_rows():
+    modules = {node.module for node in ast.walk(TREES["assets.py"]) if isinstance(node, ast.ImportFrom)} - {
+        "rainbow_assets.lineage.graph", "__future__"}
+    found: dict[str, set[str]] = {}
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and name != "assets.py":
+                taken = {item.name for item in node.names if {node.module, f"{node.module}.{item.name}"} & modules}
+                found.setdefault(name, set()).update(taken)
+    assert {name: taken for name, taken in found.items() if taken} == DECLARATIONS_READ
+
+
+def test_a_name_is_of_one_class():
+    names = Counter(node.name for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_file_has_at_most_500_lines():
+    assert [name for name, text in FILES.items() if text.count("\n") > 500] == []
