@@ -22,15 +22,15 @@ from safetensors.torch import save
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.composition import fitting, sound
+from rainbow_assets.composition import scoring, sound
 from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.candidates import BASS_CANDIDATES, CHORD_CANDIDATES, DRUM_CANDIDATES, MELODY_CANDIDATES
 from rainbow_assets.composition.chance import Chance
-from rainbow_assets.composition.commissions import commission
 from rainbow_assets.composition.evolve import Population, compose
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, Context, SongBrief
 from rainbow_assets.composition.proposal import checked
+from rainbow_assets.composition.songs import place_order
 from rainbow_assets.composition.stage_rows import context_of, kept_rows
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.embeddings import specs
@@ -60,7 +60,7 @@ def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
 def proposed(store: ShardStore, number: int, title: str) -> None:
     """Commission a random song: color, key, meter and tempo follow from ``number``."""
     chance = Chance("benchmark", number)
-    commission(store, checked({
+    place_order(store, checked({
         "title": f"{title} {number}", "concept": f"concept {number}", "bpm": chance.between(40, 220),
         "key": all_keys()[number % 24].label, "time_signature": METERS[number % 6],
         "rainbow_color": COLOR_NAMES[number % 9]}, "benchmark"), {})
@@ -95,16 +95,16 @@ def one_song(root: Path) -> None:
     for name, aim in size((("theory alone", 10.0), ("compact", 30.0), ("full", 30.0)),
                           (("theory alone", 10.0), ("compact", 30.0))):
         store = ShardStore(str(root / name.replace(" ", "-")))
-        commission(store, checked({"title": "One", "key": "A minor", "bpm": 97, "time_signature": "4/4",
+        place_order(store, checked({"title": "One", "key": "A minor", "bpm": 97, "time_signature": "4/4",
                                    "rainbow_color": "Green", "concept": "A field that forgot its own name."}, "x"), {})
         built(store, rules, *LIBRARY)
         judge = None if name == "theory alone" else scorer(name)
 
-        def judged(store: ShardStore, song: SongBrief, share: float, judge: Any = judge) -> fitting.Fitting:
-            status = contract.DISCRIMINATIVE if judge else fitting.NONE_MADE
-            return fitting.Fitting(status, judge, song)
+        def judged(store: ShardStore, song: SongBrief, share: float, judge: Any = judge) -> scoring.SongScorer:
+            status = contract.DISCRIMINATIVE if judge else scoring.NONE_MADE
+            return scoring.SongScorer(status, judge, song)
 
-        with mock.patch.object(fitting, "fitting", judged):
+        with mock.patch.object(scoring, "scorer_of", judged):
             seconds = built(store, rules, *(step.name for step in STEPS))
         rated = sum(part.facts["evaluated"] for step in STEPS for part in store.shard(step.name).require_index().parts)
         print(f"one song, four stages, {name}: {rated} candidates rated, checks included")

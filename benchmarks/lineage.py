@@ -25,7 +25,7 @@ from _edge import Row, after, answer, before, digest
 from _size import TINY, size
 
 from rainbow_assets import settings
-from rainbow_assets.lineage import landing
+from rainbow_assets.lineage import parts
 from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import data_version, reconcile, schema_digest
 from rainbow_assets.lineage.materialize import bring_up_to_date
@@ -109,7 +109,7 @@ def _ledger(
     ledger = frame.select("key", part=pl.col("key").str.head(5), **columns, **versions, output=pl.col("read"),
                           status=pl.lit("ok"), reason=pl.lit(None, pl.String)).sort("key")
     shard = store.shard(step.name, "Green")
-    name, sha256 = landing.write_ledger(shard, ledger)
+    name, sha256 = parts.write_ledger(shard, ledger)
     schema = schema_digest(step)
     version = data_version(schema, ledger)
     shard.replace_index(ShardIndex(step.name, "Green", version, (), name, sha256, {"schema": schema}))

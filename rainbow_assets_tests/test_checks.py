@@ -21,7 +21,7 @@ import yaml
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.embeddings import drift
-from rainbow_assets.lineage import landing
+from rainbow_assets.lineage import parts
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.publish import publish
@@ -120,7 +120,7 @@ def without_songs(shard: Shard) -> None:
 def forget_ledger_rows(shard: Shard) -> None:
     ledger = ledger_frame(shard)
     assert ledger is not None
-    name, sha256 = landing.write_ledger(shard, ledger.slice(0, len(ledger) - 3))
+    name, sha256 = parts.write_ledger(shard, ledger.slice(0, len(ledger) - 3))
     shard.replace_index(dataclasses.replace(shard.require_index(), ledger=name, ledger_sha256=sha256))
 
 

@@ -12,7 +12,7 @@ PACKAGE = Path(rainbow_assets.__file__).parent
 FILES = {file.relative_to(PACKAGE).as_posix(): file.read_text("utf-8") for file in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(text) for name, text in FILES.items()}
 DECLARATIONS_READ = {
-    "cli/fitness.py": {"load"}, "composition/fitting.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
+    "cli/fitness.py": {"load"}, "composition/scoring.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
     "corpus/targets.py": {"BASE_MANIFEST"}, "corpus/watch.py": {"BASE_MANIFEST"},
     "embeddings/published.py": {"ASSETS"}, "release/vectors.py": {"ASSETS"},
     "release/tables.py": {"INTERNAL", "RANK"}, "threads/report.py": {"FEEDBACK"},

@@ -57,7 +57,7 @@ def compose(
     if example:
         click.echo(EXAMPLE, nl=False)
         return
-    from rainbow_assets.composition import commissions
+    from rainbow_assets.composition import songs
     from rainbow_assets.storage.store import ShardStore
 
     settings.default_rules()  # a setting that cannot be is said before anything runs
@@ -65,10 +65,10 @@ def compose(
     store, began = ShardStore(settings.roots().data), time.time()
     song_id = None
     if what:
-        song_id = commissions.commission(store, _proposal(store, what, changes), changes)
+        song_id = songs.place_order(store, _proposal(store, what, changes), changes)
     elif any(value is not None for value in changes.values()):
         raise UsageError("--color and the other changes need a thread or a PROPOSAL.yml that they change")
-    elif not commissions.commissions(store):
+    elif not songs.orders(store):
         raise UsageError("nothing was commissioned yet; run: rainbow compose PROPOSAL.yml")
     _materialize(*LIBRARY)
     _materialize(*MADE)
@@ -76,7 +76,7 @@ def compose(
 
 
 def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
-    from rainbow_assets.composition import commissions, proposal
+    from rainbow_assets.composition import proposal, songs
     from rainbow_assets.threads.commands import source_folder
 
     path = Path(what)
@@ -87,7 +87,7 @@ def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
         return proposal.read_proposal(path, changes)
     if source_folder().is_dir():
         _materialize(THREADS)
-    fields = commissions.thread_fields(store, what, "rainbow compose")
+    fields = songs.thread_fields(store, what, "rainbow compose")
     own = {name: value for name, value in changes.items() if value is not None}
     return proposal.checked({**fields, **own}, f"thread {fields['thread'][:8]}")
 
@@ -101,8 +101,8 @@ def _materialize(*assets: str) -> None:
 
 
 def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
-    from rainbow_assets.composition import stage_rows, tell
-    from rainbow_assets.composition.commissions import of_store
+    from rainbow_assets.composition import stage_rows, summaries
+    from rainbow_assets.composition.songs import of_store
 
     finals = store.shard("final_candidates").rows(without=("midi", "flac", "stems", "harmony"))
     rows = sorted((row for row in finals
@@ -119,7 +119,7 @@ def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool)
         own = [row for row in rows if row["song_id"] == name]
         first = own[0]
         click.echo(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
-                   f"{first['time_signature']}; {tell.status(own)}")
+                   f"{first['time_signature']}; {summaries.status(own)}")
         click.echo(_table(own))
         click.echo(f"hear them: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
     columns = ["candidate_id", "song_id", "kept"]

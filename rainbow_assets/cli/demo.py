@@ -115,16 +115,16 @@ def _chords() -> str:
 def _compose(store: ShardStore) -> str:
     """Compose the example proposal and return where its pieces are."""
     from rainbow_assets.cli.compose import EXAMPLE, LIBRARY, MADE
-    from rainbow_assets.composition import commissions, proposal
+    from rainbow_assets.composition import proposal, songs
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
 
     path = _folder("proposals") / "demo.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(EXAMPLE, "utf-8", newline="\n")
-    song = commissions.commission(store, proposal.read_proposal(path, {}), {})
+    song = songs.place_order(store, proposal.read_proposal(path, {}), {})
     stop_if_failed(jobs.run_colors(defs, assets=(*LIBRARY, *MADE)))
-    return str(commissions.of_store(store) / song / "candidates")
+    return str(songs.of_store(store) / song / "candidates")
 
 
 def _folder(name: str) -> Path:

@@ -153,7 +153,7 @@ def _materialize(*assets: str) -> None:
 
 
 def _evaluated(as_json: bool) -> None:
-    from rainbow_assets.fitness import tell
+    from rainbow_assets.fitness import summaries
     from rainbow_assets.storage.shard import MissingShard
     from rainbow_assets.storage.store import ShardStore
 
@@ -169,5 +169,5 @@ def _evaluated(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"evaluation": rows, "scorer": scorers[0]}, indent=1, ensure_ascii=False))
         return
-    click.echo("\n".join([*tell.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
+    click.echo("\n".join([*summaries.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
                           *(f"  {reason}" for reason in scorers[0]["reasons"])]))

@@ -62,7 +62,7 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     from dataclasses import asdict
 
     from rainbow_assets.cli.failures import stop_if_failed
-    from rainbow_assets.composition import agreement, tell
+    from rainbow_assets.composition import agreement, summaries
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
     from rainbow_assets.storage.shard import MissingShard
@@ -79,4 +79,4 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
         return
     click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
                f"{name}" for name in promoted))
-    click.echo("\n".join(tell.agreements(rows)))
+    click.echo("\n".join(summaries.agreements(rows)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.chords import Chords
-from rainbow_assets.composition.commissions import of_store
 from rainbow_assets.composition.drums import Drums
 from rainbow_assets.composition.melody import Melody
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Context
+from rainbow_assets.composition.songs import of_store
 from rainbow_assets.composition.stage_rows import Plan, stage
 from rainbow_assets.composition.templates import Template, own_folder, templates
 from rainbow_assets.harmony.stored import stored_library

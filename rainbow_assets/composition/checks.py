@@ -7,10 +7,10 @@ from collections import defaultdict
 from typing import Any
 
 from rainbow_assets.composition import bass, chords, melody
-from rainbow_assets.composition.commissions import commissions
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, SILENT, SongBrief, bars_without
+from rainbow_assets.composition.songs import orders
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.lineage.verdicts import Check, Finding, check
@@ -124,7 +124,7 @@ def scores_told(step: RowAsset) -> Check:
 @check("Every commissioned song was composed.")
 def songs_composed(shard: Shard) -> Finding:
     """Every commissioned song has candidates, or a proposal that cannot be read, which fails and is said."""
-    known = {item.song_id: item for item in commissions(shard.store)}
+    known = {item.song_id: item for item in orders(shard.store)}
     ledger = ledger_frame(shard, ["part", "status"])
     assert ledger is not None
     made = set(ledger.filter(ledger["status"] == "ok")["part"])

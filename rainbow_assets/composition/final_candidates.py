@@ -12,9 +12,9 @@ import pyarrow as pa
 from rainbow_assets import progress, settings
 from rainbow_assets.composition import ranking, review, sound
 from rainbow_assets.composition.checks import pieces_whole
-from rainbow_assets.composition.commissions import commissions, of_store
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import STAGES
+from rainbow_assets.composition.songs import of_store, orders
 from rainbow_assets.composition.stage_rows import SCHEMA as CANDIDATE
 from rainbow_assets.composition.stage_rows import kept_rows
 from rainbow_assets.digests import digest
@@ -46,7 +46,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the finals of each song: as many as were asked for, or as were kept."""
     columns = ["candidate_id", "song_id", "kept", "midi_sha256", "total"]
     upstream = shard.store.shard("melody_candidates")
-    by_song: dict[str, list[dict[str, Any]]] = {item.song_id: [] for item in commissions(shard.store)}
+    by_song: dict[str, list[dict[str, Any]]] = {item.song_id: [] for item in orders(shard.store)}
     for row in kept_rows(upstream, columns=columns):
         by_song.setdefault(row["song_id"], []).append(row)
     token, rows = sound.renderer(rules.composition.soundfont).token, []
@@ -61,7 +61,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 def source(shard: Shard) -> str:
     """Return a token of the songs that there are and of what renders them."""
     rules = settings.default_rules().composition
-    return digest([item.song_id for item in commissions(shard.store)], sound.renderer(rules.soundfont).token)
+    return digest([item.song_id for item in orders(shard.store)], sound.renderer(rules.soundfont).token)
 
 
 def compute(work: Work) -> Iterator[Batch]:
@@ -69,7 +69,7 @@ def compute(work: Work) -> Iterator[Batch]:
     rules = work.rules.composition
     by = sound.renderer(rules.soundfont)
     upstream = work.upstream("melody_candidates")
-    known = {item.song_id: item for item in commissions(work.shard.store)}
+    known = {item.song_id: item for item in orders(work.shard.store)}
     with progress.bar("rendering") as tick:
         for part, rows in work.parts():
             asked = rows["key"].to_list()
@@ -138,13 +138,13 @@ def finals_sound(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the finals as a table, and what they are ranked by."""
-    from rainbow_assets.composition import tell
+    from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]
     found = {}
     for shard in built.shards():
         rows = sorted(shard.table(SCHEMA, columns).to_pylist(), key=lambda row: row["final_id"])
-        found = {"finals": Markdown("\n".join(tell.finals(rows))), "ranked_by": tell.status(rows)}
+        found = {"finals": Markdown("\n".join(summaries.finals(rows))), "ranked_by": summaries.status(rows)}
     return found
 
 

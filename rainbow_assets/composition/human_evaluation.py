@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.composition import review
-from rainbow_assets.composition.commissions import commissions, of_store
 from rainbow_assets.composition.errors import ReviewError
+from rainbow_assets.composition.songs import of_store, orders
 from rainbow_assets.digests import digest
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
@@ -62,7 +62,7 @@ _FINAL, _TEXT = "in:final_candidates.final", f"in:{REVIEWS}.text"
 def folders(shard: Shard) -> dict[str, Path]:
     """Return {song: its folder} of every song that has a review."""
     base = of_store(shard.store)
-    return {item.song_id: base / item.song_id for item in commissions(shard.store)
+    return {item.song_id: base / item.song_id for item in orders(shard.store)
             if (base / item.song_id / review.FILE).is_file()}
 
 
@@ -171,11 +171,11 @@ def verdicts_whole(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return how scores agree with verdicts."""
-    from rainbow_assets.composition import tell
+    from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name != "midi"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"agreement": Markdown("\n".join(tell.agreements(rows)))}
+    return {"agreement": Markdown("\n".join(summaries.agreements(rows)))}
 
 
 HUMAN_EVALUATION = RowAsset(

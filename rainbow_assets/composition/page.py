@@ -23,12 +23,12 @@ from starlette.routing import Route
 
 from rainbow_assets import taxonomy
 from rainbow_assets.composition import pictures, review
-from rainbow_assets.composition.commissions import SONG, of_store
 from rainbow_assets.composition.errors import ReviewError
-from rainbow_assets.composition.fitting import SAID
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import STAGES
+from rainbow_assets.composition.scoring import SAID
+from rainbow_assets.composition.songs import SONG, of_store
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.fitness.contract import NOT_DISCRIMINATIVE
 from rainbow_assets.storage.lock import ShardBusy

@@ -15,14 +15,14 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.composition import fitting, ranking
+from rainbow_assets.composition import ranking, scoring
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
-from rainbow_assets.composition.commissions import Commission, commissions, of_store
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.evolve import Population, Rated, compose
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import CHORDS, DRUMS, LETTERS, SILENT, ChordSpan, Context, SongBrief
+from rainbow_assets.composition.songs import SongOrder, of_store, orders
 from rainbow_assets.composition.stage import Stage
 from rainbow_assets.composition.templates import own_folder, template_digest
 from rainbow_assets.digests import digest
@@ -108,7 +108,7 @@ class Plan:
         upstream = {self.above: ("candidate",), "thread_manifests": ()} if self.above else {
             "thread_manifests": ("thread",)}
         return {COMMISSIONS: ("proposal",), **upstream, **{asset: (name,) for asset, name in self.reads},
-                fitting.NAME: ("scorer",), TEMPLATES: ("patterns",)}
+                scoring.NAME: ("scorer",), TEMPLATES: ("patterns",)}
 
 
 def _asset(stage: str) -> str:
@@ -141,7 +141,7 @@ def stage(plan: Plan, description: str) -> RowAsset:
         key="candidate_id", settings=tuple(f"composition.{name}" for name in SETTINGS), libraries=("symusic",),
         candidates=partial(candidates, plan), source=partial(source, plan), reasons=REASONS, media=("midi",),
         unit="song", colored=False, on_request=True,
-        optional=("thread_manifests", fitting.NAME), through={"thread_manifests": ("thread",)},
+        optional=("thread_manifests", scoring.NAME), through={"thread_manifests": ("thread",)},
         joins={before: pl.col("key").str.replace(r"\.[a-z]\d+$", "")} if before else {},
         chosen_by=(f"{before}.candidate",) if before else (), shows=[shown],
         checks=[unique_keys, *(() if before else (songs_composed,)), pieces_whole, candidates_differ, scores_told],
@@ -151,10 +151,10 @@ def stage(plan: Plan, description: str) -> RowAsset:
 def candidates(plan: Plan, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the candidates of each ordered song, or the song alone if none can be made."""
     made_from = {name: whole(shard, *name.removeprefix("in:").split(".")) for name in
-                 (f"in:{fitting.NAME}.scorer", *(f"in:{asset}.{field}" for asset, field in plan.reads))}
+                 (f"in:{scoring.NAME}.scorer", *(f"in:{asset}.{field}" for asset, field in plan.reads))}
     made_from[f"in:{TEMPLATES}.patterns"] = patterns(plan, shard)
     rows = []
-    for item in commissions(shard.store):
+    for item in orders(shard.store):
         said = item.proposal.digest if item.proposal else digest(item.problem)
         own = {f"in:{COMMISSIONS}.proposal": said, **made_from}
         if plan.above:
@@ -177,12 +177,12 @@ def patterns(plan: Plan, shard: Shard) -> str:
 def source(plan: Plan, shard: Shard) -> str:
     """Return a digest of the orders and the templates."""
     return digest([[item.song_id, item.proposal.digest if item.proposal else item.problem]
-                   for item in commissions(shard.store)], patterns(plan, shard))
+                   for item in orders(shard.store)], patterns(plan, shard))
 
 
 def compute(plan: Plan, work: Work) -> Iterator[Batch]:
     """Compose the stage of each asked song over the kept candidates of the stage before."""
-    known = {item.song_id: item for item in commissions(work.shard.store)}
+    known = {item.song_id: item for item in orders(work.shard.store)}
     for part, rows in work.parts():
         keys = rows["key"].to_list()
         if keys == [part]:
@@ -195,12 +195,12 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return what a stage tried and kept, and how its generations went."""
-    from rainbow_assets.composition import pictures, tell  # drawing is slow to load
+    from rainbow_assets.composition import pictures, summaries  # drawing is slow to load
     from rainbow_assets.fitness.pictures import markdown
 
     facts = [part.facts for shard in built.shards() for part in shard.require_index().parts
              if "generations" in part.facts]
-    return {"stage": Markdown(tell.stages(facts)),
+    return {"stage": Markdown(summaries.stages(facts)),
             "evolution": Markdown(markdown(pictures.evolution(facts, built.asset.name), "evolution"))} if facts else {}
 
 
@@ -219,7 +219,7 @@ def _numbers(stage: str, rules: settings.Rules) -> list[str]:
     return [f"{LETTERS[stage]}{number:02d}" for number in range(1, rules.composition.candidates + 1)]
 
 
-def _composed(work: Work, plan: Plan, item: Commission, parents: list[dict[str, Any]]) -> Batch:
+def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, Any]]) -> Batch:
     """Compose one stage of one song over all of its parents."""
     assert item.proposal is not None
     rules, store = work.rules.composition, work.shard.store
@@ -228,10 +228,10 @@ def _composed(work: Work, plan: Plan, item: Commission, parents: list[dict[str, 
     if plan.name not in rules.stages.replace(" ", "").split(","):
         rows = [_silent(plan, row) for row, _ in made_of if row is not None]
         return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA))
-    fit = fitting.fitting(store, song, rules.theory_weight)
+    fit = scoring.scorer_of(store, song, rules.theory_weight)
     chance = Chance(rules.seed, item.proposal.digest, plan.name)
     lines = [Population(plan.make(context, store), context, fit.fitness if fit.status in (
-        "discriminative", "not discriminative", fitting.BY_THEORY) else None, rules,
+        "discriminative", "not discriminative", scoring.BY_THEORY) else None, rules,
         chance.child(row["candidate_id"] if row else "")) for row, context in made_of]
     try:
         compose(lines, fit.ranks)
@@ -285,8 +285,8 @@ def _diversity(lines: list[Population[Any]], kept: set[bytes]) -> dict[str, floa
 
 
 def _row(
-    plan: Plan, item: Commission, song: SongBrief, parent: dict[str, Any] | None, rated: Rated[Any], number: int,
-    kept: bool, fit: fitting.Fitting, stage: Stage[Any],
+    plan: Plan, item: SongOrder, song: SongBrief, parent: dict[str, Any] | None, rated: Rated[Any], number: int,
+    kept: bool, fit: scoring.SongScorer, stage: Stage[Any],
 ) -> dict[str, Any]:
     name = f"{parent['candidate_id'] if parent else item.song_id}.{LETTERS[plan.name]}{number:02d}"
     explained, pattern = stage.explain(rated.genome, rated.made), stage.pattern(rated.genome)

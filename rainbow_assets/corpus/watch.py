@@ -20,7 +20,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """One color as it lies on disk: ``version`` is the ledger's own token for the source, by content digest.
 
     ``changed`` names the files that differ from the last build, as ``song/file (added|changed|removed)``.
@@ -35,35 +35,36 @@ class Sight:
     problem: str | None = None
 
 
-def look(store: ShardStore, rules: settings.Rules | None = None) -> list[Sight]:
+def observe(store: ShardStore, rules: settings.Rules | None = None) -> list[Observation]:
     """Look at every color; raise ``UsageError`` where there is no corpus folder, or nothing of it any more.
 
     A file is read only where its size, modification time, change time or inode moved since it was last read.
     """
     root = corpus_root()
     rules = rules or settings.default_rules()
-    sights = [_look(store, color, rules) for color in COLOR_NAMES]
+    sights = [_observe(store, color, rules) for color in COLOR_NAMES]
     if not any(sight.songs for sight in sights) and any(sight.problem for sight in sights):
         raise UsageError(f"the corpus folder {root} holds no songs, but songs were built from it; nothing was deleted. "
                          f"Is its disk mounted? If they were deleted on purpose, run: rainbow build --allow-deletes")
     return sights
 
 
-def _look(store: ShardStore, color: str, rules: settings.Rules) -> Sight:
+def _observe(store: ShardStore, color: str, rules: settings.Rules) -> Observation:
     shard = store.shard(BASE_MANIFEST.name, color)
     try:
         source = load_source(shard)
         version = source_token(shard)
         problem = guards.vanished(reconcile(BASE_MANIFEST, shard, rules))
     except FileNotFoundError as error:
-        return Sight(color, "", 0, 0, (), f"{error.filename} went away while it was being read; it is looked at again")
+        return Observation(color, "", 0, 0, (),
+                           f"{error.filename} went away while it was being read; it is looked at again")
     except RainbowError as error:
-        return Sight(color, "", 0, 0, (), str(error))
+        return Observation(color, "", 0, 0, (), str(error))
     before = recorded_files(shard)
     now = {folder.name for folder in source.folders}
     changed = [line for song in sorted(now | set(before)) for line in _moved(song, before.get(song, {}),
                                                                             source.of(song))]
-    return Sight(color, version, len(now), len(source.digests), tuple(changed), problem)
+    return Observation(color, version, len(now), len(source.digests), tuple(changed), problem)
 
 
 def _moved(song: str, old: dict[str, str], new: dict[str, str]) -> list[str]:

@@ -139,11 +139,11 @@ def status_told(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the scorer's status and what its gates measured."""
-    from rainbow_assets.fitness import tell
+    from rainbow_assets.fitness import summaries
 
     columns = [name for name in SCHEMA.names if name != "onnx"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"status": rows[0]["status"], "gates": Markdown(tell.scorer(rows[0]))} if rows else {}
+    return {"status": rows[0]["status"], "gates": Markdown(summaries.scorer(rows[0]))} if rows else {}
 
 
 CHROMATIC_SCORER = RowAsset(

@@ -205,10 +205,10 @@ def permuted_is_chance(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the measures of every variant, those of every color, and charts of both."""
-    from rainbow_assets.fitness import pictures, tell  # drawing is slow to load
+    from rainbow_assets.fitness import pictures, summaries  # drawing is slow to load
 
     rows = [row for shard in built.shards() for row in shard.rows()]
-    return {"evaluation": Markdown(tell.evaluation(rows)), "colors": Markdown(tell.colors(rows)),
+    return {"evaluation": Markdown(summaries.evaluation(rows)), "colors": Markdown(summaries.colors(rows)),
             "charts": Markdown(pictures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
 
 

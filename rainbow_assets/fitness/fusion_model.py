@@ -158,11 +158,11 @@ def models_apart(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return a table of the models and their learning curves."""
-    from rainbow_assets.fitness import pictures, tell  # drawing is slow to load
+    from rainbow_assets.fitness import pictures, summaries  # drawing is slow to load
 
     columns = [name for name in SCHEMA.names if name != "weights"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"models": Markdown(tell.models(rows)),
+    return {"models": Markdown(summaries.models(rows)),
             "curves": Markdown(pictures.markdown(pictures.curves(rows), "learning curves"))} if rows else {}
 
 

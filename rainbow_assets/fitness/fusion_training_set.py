@@ -170,10 +170,10 @@ def all_segments(shard: Shard) -> Finding:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the songs, segments and modalities by color."""
-    from rainbow_assets.fitness import tell
+    from rainbow_assets.fitness import summaries
 
     frames = [shard.frame(SCHEMA) for shard in built.shards()]
-    return {"balance": Markdown(tell.balance(pl.concat(frames)))} if frames else {}
+    return {"balance": Markdown(summaries.balance(pl.concat(frames)))} if frames else {}
 
 
 FUSION_TRAINING_SET = RowAsset(

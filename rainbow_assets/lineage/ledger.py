@@ -18,7 +18,8 @@ import polars as pl
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.lineage import adopted, landing
+from rainbow_assets.lineage import adopted
+from rainbow_assets.lineage import parts as written
 from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.reading import DeclaredStore
 from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset, Work
@@ -111,7 +112,7 @@ NEVER_MADE = "never made"
 def signature(step: RowAsset, shard: Shard, rules: settings.Rules) -> dict[str, str]:
     """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
     found = step.versions(rules)
-    found["schema"], found[WRITER] = schema_digest(step), str(landing.LAYOUT)
+    found["schema"], found[WRITER] = schema_digest(step), str(written.LAYOUT)
     if step.source is not None:
         found["source"] = step.source(shard)
     for asset in step.reads:
@@ -203,7 +204,7 @@ def reconcile(
     rules = rules or settings.default_rules()
     index = shard.index()
     made_from = signature(step, shard, rules)
-    pending = landing.pending(shard)
+    pending = written.pending(shard)
     parts = {part.group: part for part in index.parts} if index else {}
     if index is not None and not pending and index.inputs == made_from:
         nothing = empty_ledger(step)
@@ -227,7 +228,7 @@ def _standing(
 ) -> pl.DataFrame:
     """The ledger with what an interrupted run landed laid over it; ``columns`` narrows it."""
     ledger = ledger_frame(shard, columns)
-    whole = landing.overlay(ledger if ledger is not None else empty_ledger(step), pending)
+    whole = written.overlay(ledger if ledger is not None else empty_ledger(step), pending)
     if "code" in whole.columns:
         whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
     if columns is None:
@@ -286,7 +287,7 @@ def commit(
     delta: Delta,
     results: Iterable[Batch],
     progress: Callable[[int], None] | None = None,
-    grace_s: float = landing.GRACE_S,
+    grace_s: float = written.GRACE_S,
 ) -> Report:
     """Land ``results`` and make them the live shard; return what was done.
 
@@ -301,7 +302,7 @@ def commit(
         counts = {name: int(value) for name, value in facts.get("quarantined", {}).items()}
         return Report(shard.asset, shard.partition, delta.index.data_version, delta.index.rows, 0,
                       delta.index.rows, 0, counts, 0, 0, time.perf_counter() - started, False)
-    writer = landing.Lander(delta.step, shard, delta.candidates, delta.ledger(), delta.parts, delta.kept,
+    writer = written.PartWriter(delta.step, shard, delta.candidates, delta.ledger(), delta.parts, delta.kept,
                             delta.rewritten)
     expected = {part: set(rows["key"]) for part, rows in delta.work().parts()}
     done = 0
@@ -344,18 +345,18 @@ def data_version(schema: str, ledger: pl.DataFrame) -> str:
     return digest(schema, "\n".join(lines.to_list()))
 
 
-def _finish(delta: Delta, writer: landing.Lander, started: float, grace_s: float) -> Report:
+def _finish(delta: Delta, writer: written.PartWriter, started: float, grace_s: float) -> Report:
     step, shard = delta.step, delta.shard
     parts, ledger = writer.finish()
     reasons = ledger.filter(pl.col("status") == STATUS_QUARANTINED).group_by("reason").len().sort("reason")
     quarantined = {str(reason): int(n) for reason, n in reasons.iter_rows()}
     version = data_version(delta.signature["schema"], ledger)
-    name, sha256 = landing.write_ledger(shard, ledger)
+    name, sha256 = written.write_ledger(shard, ledger)
     facts: dict[str, Any] = {"quarantined": quarantined, "made_with": step.made_with(delta.rules)}
     index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)
     if index != delta.index:
         shard.replace_index(index)
-    landing.clear(shard, index, grace_s)
+    written.clear(shard, index, grace_s)
     return Report(
         asset=shard.asset, partition=shard.partition, data_version=version, rows=index.rows,
         computed=len(delta.new) + len(delta.changed), reused=len(delta.kept), removed=len(delta.gone),

@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets.digests import digest
-from rainbow_assets.lineage import landing, verdicts
+from rainbow_assets.lineage import parts as written
+from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.ledger import STATUS_OK, data_version, ledger_frame
 from rainbow_assets.lineage.materialize import HISTORY, LOCK_WAIT_S, STATE
 from rainbow_assets.lineage.row_asset import RowAsset
@@ -115,7 +116,7 @@ def _without(shard: Shard, lost: set[str]) -> None:
     assert ledger is not None
     schema = index.inputs["schema"]
     kept = ledger.filter(~pl.col("part").is_in(list(lost)))
-    name, sha256 = landing.write_ledger(shard, kept)
+    name, sha256 = written.write_ledger(shard, kept)
     parts = tuple(part for part in index.parts if part.group not in lost)
     # The version says that rows are missing: no verdict counts for it, and no consumer takes it for the whole.
     repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={"schema": schema},

@@ -8,7 +8,7 @@ import json
 
 import dagster as dg
 
-from rainbow_assets.corpus.watch import NAMED, Sight, look
+from rainbow_assets.corpus.watch import NAMED, Observation, observe
 from rainbow_assets.errors import UsageError
 from rainbow_assets.orchestration.colors import colors
 from rainbow_assets.orchestration.events import DATA_VERSION_TAG
@@ -31,7 +31,7 @@ LOOK_S = 60
 def corpus(context: dg.OpExecutionContext, store: ShardStoreResource) -> dg.DataVersionsByPartition:
     """Look at the raw songs once, by hand: `dagster asset materialize --select corpus --partition Green`."""
     try:
-        sights = look(store.open())
+        sights = observe(store.open())
     except UsageError as error:
         raise dg.Failure(f"nothing was observed: {error}", allow_retries=False) from None
     for sight in sights:
@@ -45,7 +45,7 @@ def corpus_changes(context: dg.SensorEvaluationContext, store: ShardStoreResourc
     """Looks at the raw songs by content digest and records which colors moved; a vanished disk is no deletion."""
     seen = _seen(context.cursor)
     try:
-        sights = look(store.open())
+        sights = observe(store.open())
     except UsageError as error:
         return dg.SensorResult(skip_reason=f"nothing was observed: {error}", cursor=context.cursor)
     doubtful = [sight for sight in sights if sight.problem is not None]
@@ -59,7 +59,7 @@ def corpus_changes(context: dg.SensorEvaluationContext, store: ShardStoreResourc
     return dg.SensorResult(asset_events=events, cursor=cursor, skip_reason=_reason(doubtful, moved))
 
 
-def observation(sight: Sight) -> dg.AssetObservation:
+def observation(sight: Observation) -> dg.AssetObservation:
     """Return what is recorded of one color: its data version, and the files that no build has taken in yet."""
     return dg.AssetObservation(KEY, partition=sight.color, tags={DATA_VERSION_TAG: sight.version}, metadata={
         "songs": sight.songs, "files": sight.files, "files_changed": len(sight.changed),
@@ -70,7 +70,7 @@ def observation(sight: Sight) -> dg.AssetObservation:
 def observe_first(context: dg.AssetExecutionContext, store: ShardStore) -> None:
     """Record what the raw songs are before they are read, so that the UI knows which version of them rows are from."""
     try:
-        sights = [sight for sight in look(store) if sight.problem is None]
+        sights = [sight for sight in observe(store) if sight.problem is None]
     except UsageError:
         return  # the build stops with the same sentence
     here = context.instance
@@ -92,13 +92,13 @@ def _seen(cursor: str | None) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def _names(sight: Sight) -> str:
+def _names(sight: Observation) -> str:
     if not sight.changed:
         return "as the last build took it in (first seen here, put back, or corpus.toml moved)"
     return some(sight.changed, NAMED)
 
 
-def _reason(doubtful: list[Sight], moved: list[Sight]) -> str | None:
+def _reason(doubtful: list[Observation], moved: list[Observation]) -> str | None:
     if doubtful:
         return "not observed: " + "; ".join(f"{sight.problem}" for sight in doubtful)
     if moved:

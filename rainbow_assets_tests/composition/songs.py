@@ -9,12 +9,12 @@ from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.chords import Chords
-from rainbow_assets.composition.commissions import commission
 from rainbow_assets.composition.drums import Drums
 from rainbow_assets.composition.melody import Melody
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, Context, SongBrief
 from rainbow_assets.composition.proposal import checked
+from rainbow_assets.composition.songs import place_order
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.harmony.library import builtin_library
 from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
@@ -62,7 +62,7 @@ def context(time: str, upto: str, seed: int = 1, key: str = "A minor") -> Contex
 
 def commissioned(store: ShardStore, **changes: Any) -> str:
     """Commission a song by hand; return its id."""
-    return commission(store, checked({**FIELDS, **changes}, "test"), {})
+    return place_order(store, checked({**FIELDS, **changes}, "test"), {})
 
 
 def build(store: ShardStore, *names: str, rules: CompositionRules = SMALL) -> dict[str, BuildResult]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rainbow_assets.composition.commissions import commission, commissions, thread_fields
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.proposal import checked, read_proposal
+from rainbow_assets.composition.songs import orders, place_order, thread_fields
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.composition import songs
@@ -74,7 +74,7 @@ def test_anything_is_read_or_refused(values: dict) -> None:
 
 def test_commissions_are_folders_and_broken_ones_are_not_lost(tmp_path: Path) -> None:
     store = ShardStore(str(tmp_path / "data"))
-    assert commissions(store) == []
+    assert orders(store) == []
     song = songs.commissioned(store, title="A/b: ../c")
     assert song == "green-a-b-c"
     broken = tmp_path / "data/compositions/odd/proposal.yml"
@@ -82,7 +82,7 @@ def test_commissions_are_folders_and_broken_ones_are_not_lost(tmp_path: Path) ->
     broken.write_text("key: [")
     (tmp_path / "data/compositions/Not A Song").mkdir()
     (tmp_path / "data/compositions/Not A Song/proposal.yml").write_text(GOOD)
-    found = {item.song_id: item for item in commissions(store)}
+    found = {item.song_id: item for item in orders(store)}
     assert set(found) == {"green-a-b-c", "odd"}
     assert found["odd"].proposal is None and found["odd"].problem.startswith(str(broken))
     with pytest.raises(UsageError, match="songs are composed on a local disk only"):
@@ -108,8 +108,8 @@ def test_a_thread_is_commissioned_by_its_id(tmp_path: Path, monkeypatch: pytest.
     assert fields["thread"] == ids[0]
     own = {"key": "C minor", "bpm": 100, "time_signature": "3/4", "rainbow_color": "Red"}
     proposal = checked({**fields, **own}, "x")
-    song = commission(store, proposal, own)
+    song = place_order(store, proposal, own)
     text = (tmp_path / "data/compositions" / song / "proposal.yml").read_text()
     assert f"thread: {ids[0]}" in text and "concept" not in text, "what the thread says is read from the thread"
-    found = {item.song_id: item for item in commissions(store)}[song]
+    found = {item.song_id: item for item in orders(store)}[song]
     assert found.proposal == proposal and found.proposal.thread == ids[0]

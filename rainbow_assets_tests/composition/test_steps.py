@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.composition import fitting, review, sound
+from rainbow_assets.composition import review, scoring, sound
 from rainbow_assets.composition.evolve import Population
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
@@ -68,7 +68,7 @@ def test_every_candidate_is_a_file_with_a_score_and_an_ancestry(store: ShardStor
         kept = {row["candidate_id"]: row for row in rows(store, before)} if before else {}
         for row in rows(store, name):
             assert sha256_bytes(row["midi"]) == row["midi_sha256"] and 0 <= row["score"] <= 1
-            assert row["scorer_status"] == fitting.NONE_MADE and row["fitness"] is None
+            assert row["scorer_status"] == scoring.NONE_MADE and row["fitness"] is None
             if before:
                 parent = kept[row["parent_id"]]
                 assert parent["kept"] and row["candidate_id"].startswith(f"{row['parent_id']}.")
@@ -208,9 +208,9 @@ def test_fitness_ranks_only_where_the_scorer_is_worth_it(
     outside(monkeypatch, tmp_path)
     scorer = Hears()
     scorer.status = status
-    monkeypatch.setattr(fitting, "fitting", lambda store, song, share: fitting.Fitting(
-        fitting.NO_TARGET) if song.color not in targeted() else fitting.Fitting(
-        fitting.BY_THEORY if share == 1 else scorer.status, scorer, song))
+    monkeypatch.setattr(scoring, "scorer_of", lambda store, song, share: scoring.SongScorer(
+        scoring.NO_TARGET) if song.color not in targeted() else scoring.SongScorer(
+        scoring.BY_THEORY if share == 1 else scorer.status, scorer, song))
     store = ShardStore(str(tmp_path / "data"))
     songs.commissioned(store, rainbow_color=color)
     rules = replace(SMALL, theory_weight=weight, candidates=8)
@@ -225,14 +225,14 @@ def test_fitness_ranks_only_where_the_scorer_is_worth_it(
     by_rank = sorted(found, key=lambda row: (row["parent_id"], row["rank"]))
     told = {(row["score"], row["theory"]) for row in by_rank}
     ordered = sorted(told) == sorted(told, key=lambda item: item[1])
-    assert ordered is not ranks and found[0]["scorer_status"] == (fitting.BY_THEORY if weight == 1 else status)
+    assert ordered is not ranks and found[0]["scorer_status"] == (scoring.BY_THEORY if weight == 1 else status)
 
 
 def test_a_fitness_that_stands_still_stops_the_composer(tmp_path: Path, monkeypatch) -> None:
     outside(monkeypatch, tmp_path)
     scorer = Hears()
     monkeypatch.setattr(scorer, "value", lambda midi: 0.0, raising=False)
-    monkeypatch.setattr(fitting, "fitting", lambda store, song, share: fitting.Fitting(DISCRIMINATIVE, scorer, song))
+    monkeypatch.setattr(scoring, "scorer_of", lambda store, song, share: scoring.SongScorer(DISCRIMINATIVE, scorer, song))
     store = ShardStore(str(tmp_path / "data"))
     songs.commissioned(store)
     problem = build(store)["chord_candidates"].problem

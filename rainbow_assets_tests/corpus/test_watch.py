@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.corpus.watch import look
+from rainbow_assets.corpus.watch import observe
 from rainbow_assets.ingest import digests
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.orchestration.raw_songs import corpus, corpus_changes
@@ -141,7 +141,7 @@ def test_looking_by_hand_records_every_color_or_says_why_not(songs: Path, projec
             records = here.fetch_observations(dg.AssetKey("corpus"), limit=20).records
             return {str(r.partition_key): (r.asset_observation.tags or {})["dagster/data_version"] for r in records if r.asset_observation}
 
-    versions = {sight.color: sight.version for sight in look(ShardStore(str(project)))}
+    versions = {sight.color: sight.version for sight in observe(ShardStore(str(project)))}
     found = observed()
     assert found and all(versions[color] == version for color, version in found.items())
     assert "Green" in found

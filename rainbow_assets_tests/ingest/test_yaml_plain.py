@@ -113,7 +113,7 @@ def test_deep_nesting_is_refused_without_recursion(text: str) -> None:
 def test_deep_nesting_does_not_overflow_a_small_stack() -> None:
     code = ("import resource\nresource.setrlimit(resource.RLIMIT_STACK, (512 * 1024, 512 * 1024))\n"
             "from rainbow_assets.ingest.yaml_plain import *\n"
-            "try:\n    parse_text('[' * 1_000_000)\nexcept UnreadableYaml as e:\n    print(e.kind)")
+            "try:\n    parse_text('[' * 1_000_000)\nexcept UnreadablePlainYaml as e:\n    print(e.kind)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "too_deep")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets.corpus.watch import look
+from rainbow_assets.corpus import watch
 from rainbow_assets.definitions import defs
 from rainbow_assets.orchestration import jobs
 from rainbow_assets.orchestration.raw_songs import observation
@@ -29,7 +29,7 @@ def enter(folder: Path, patch: pytest.MonkeyPatch) -> None:
 def observe(project: Path) -> None:
     """Record what the sensor would of every color."""
     with jobs.instance() as here:
-        for sight in look(ShardStore(str(project))):
+        for sight in watch.observe(ShardStore(str(project))):
             here.report_runless_asset_event(observation(sight))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.lineage import adopted, landing
+from rainbow_assets.lineage import adopted, parts
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, RESTAMP, STALE, plan
 from rainbow_assets.storage.shard import Shard
@@ -25,7 +25,7 @@ def age(shard: Shard, code: str) -> None:
     index = shard.require_index()
     ledger = shard.ledger()
     assert ledger is not None
-    name, sha256 = landing.write_ledger(shard, ledger.with_columns(pl.lit(code).alias("code")))
+    name, sha256 = parts.write_ledger(shard, ledger.with_columns(pl.lit(code).alias("code")))
     facts = {**index.facts, "made_with": {**index.facts["made_with"], "code": {"rainbow_assets.corpus.base_manifest": "0" * 64}}}
     shard.replace_index(replace(index, ledger=name, ledger_sha256=sha256, inputs={**index.inputs, "code": code},
                                 facts=facts))

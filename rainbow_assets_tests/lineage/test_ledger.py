@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rainbow_assets.lineage import landing
+from rainbow_assets.lineage import parts
 from rainbow_assets.lineage.codeversion import Used
 from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.ledger import LedgerError, commit, ledger_frame, reconcile
@@ -183,7 +183,7 @@ def test_a_killed_build_goes_on_where_it_was(world, store):
     with pytest.raises(KeyboardInterrupt):
         commit(delta, dies())
     assert shard.index() is None, "nobody sees half a shard"
-    assert [part.group for part, _ in landing.pending(shard)] == ["A"]
+    assert [part.group for part, _ in parts.pending(shard)] == ["A"]
     world.computed.clear()
     build(world, store)
     assert [entry for entry in world.computed if entry.startswith("words")] == ["words:b1", "words:b2"]
@@ -198,7 +198,7 @@ def test_unreferenced_parts_are_collected_after_their_grace(world, store):
     delta = reconcile(step, shard)
     commit(delta, step.compute(delta.work()), grace_s=1e9)
     assert len([name for name in shard.files.names() if name.startswith("A-")]) == 2
-    landing.clear(shard, shard.require_index(), grace_s=-1)
+    parts.clear(shard, shard.require_index(), grace_s=-1)
     assert len([name for name in shard.files.names() if name.startswith("A-")]) == 1
 
 
@@ -222,7 +222,7 @@ def test_works_behind_a_url(world):
 def test_a_writer_of_other_bytes_writes_every_file_again_and_computes_nothing(world, store, tmp_path, monkeypatch):
     build(world, store)
     before = files(store, "toy_words")
-    monkeypatch.setattr(landing, "LAYOUT", 2)
+    monkeypatch.setattr(parts, "LAYOUT", 2)
     entries = {entry.asset: entry for entry in plan(steps_of(world), store, ["Green"])}
     assert entries["toy_words"].state == RESTAMP and entries["toy_words"].compute == 0
     assert entries["toy_words"].reasons == ["files are written in another layout now, with the same rows"]
@@ -243,7 +243,7 @@ def steps_of(world: World) -> Graph:
 def test_the_code_of_the_writer_is_what_its_layout_was_declared_for():
     """If this fails, the Parquet writer was edited. Are the bytes the same? Then put the new digest here.
 
-    Else raise ``landing.LAYOUT`` as well: every shard is written again.
+    Else raise ``parts.LAYOUT`` as well: every shard is written again.
     """
     root = ("rainbow_assets.storage.parquet", "write_parquet")
     assert Used((root,)).version == "e5adc95e15665d15"

@@ -9,7 +9,7 @@ import pytest
 
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.corpus.watch import look
+from rainbow_assets.corpus.watch import observe
 from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.ledger import signature
 from rainbow_assets.lineage.materialize import problem
@@ -77,7 +77,7 @@ def test_an_edit_is_seen_at_the_first_look_after_the_first_build(whole: Path):
         lyrics = whole.parent / "corpus/05_01/05_01.lrc"
         lyrics.write_text(lyrics.read_text("utf-8") + "[00:07.90]a last line\n", "utf-8")
         with jobs.instance() as here:
-            for sight in look(ShardStore(str(whole))):
+            for sight in observe(ShardStore(str(whole))):
                 here.report_runless_asset_event(observation(sight))
         assert ui.stale(ask()["base_manifest"]) == {"Green"}
 

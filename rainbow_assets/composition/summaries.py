@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rainbow_assets.composition import fitting
+from rainbow_assets.composition import scoring
 from rainbow_assets.composition.agreement import Agreement, measured
 
 
@@ -38,7 +38,7 @@ def finals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def status(rows: Sequence[Mapping[str, Any]]) -> str:
     """Say what the pieces were ranked by."""
     said = sorted({row["scorer_status"] for row in rows})
-    return "; ".join(str(fitting.SAID.get(item, item)) for item in said)
+    return "; ".join(str(scoring.SAID.get(item, item)) for item in said)
 
 
 def agreements(rows: list[dict[str, Any]]) -> list[str]:

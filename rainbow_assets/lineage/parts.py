@@ -53,7 +53,7 @@ def overlay(ledger: pl.DataFrame, landed: list[tuple[Part, pl.DataFrame]]) -> pl
     return pl.concat([ledger.filter(~pl.col("part").is_in(groups)), *(rows for _, rows in landed)], how="diagonal")
 
 
-class Lander:
+class PartWriter:
     """Writes batches as parts, each merged with the rows of its part that were kept, and gathers the new ledger."""
 
     def __init__(

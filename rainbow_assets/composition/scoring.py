@@ -26,7 +26,7 @@ SAID = {
 """What a status means for the ranking."""
 
 
-class Fitting:
+class SongScorer:
     """The scorer for one song, or why there is none."""
 
     def __init__(self, status: str, scorer: ChromaticScorer | None = None, song: SongBrief | None = None) -> None:
@@ -52,17 +52,17 @@ class Fitting:
         return self._scorer.score(concept=self._concept, color=self._color).fitness if self._scorer else None
 
 
-def fitting(store: ShardStore, song: SongBrief, theory_weight: float) -> Fitting:
+def scorer_of(store: ShardStore, song: SongBrief, theory_weight: float) -> SongScorer:
     """Open the store's scorer for ``song``; without one, or for a color without a target, say so."""
     from rainbow_assets.fitness import chromatic_scorer
 
     if song.color not in targets.targeted():
-        return Fitting(NO_TARGET)
+        return SongScorer(NO_TARGET)
     shard = store.shard(NAME)
     index = shard.index()
     if index is None or not index.rows:
-        return Fitting(NONE_MADE)
+        return SongScorer(NONE_MADE)
     gates.require(store, chromatic_scorer.CHROMATIC_SCORER)
     scorer = chromatic_scorer.load(store)
     status = scorer.status if theory_weight < 1 or scorer.status != DISCRIMINATIVE else BY_THEORY
-    return Fitting(status, scorer, song)
+    return SongScorer(status, scorer, song)

@@ -27,7 +27,7 @@ SONG = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
 
 
 @dataclass(frozen=True, slots=True)
-class Commission:
+class SongOrder:
     """A song to compose: its proposal, or the sentence that says why it cannot be read."""
 
     song_id: str
@@ -44,22 +44,22 @@ def of_store(store: ShardStore) -> Path:
     return Path(url.removeprefix("file://")) / "compositions"
 
 
-def commissions(store: ShardStore) -> list[Commission]:
+def orders(store: ShardStore) -> list[SongOrder]:
     """Return every commissioned song in order; what cannot be read has a problem, and is not lost."""
     base = of_store(store)
     places = sorted(path.parent for path in base.glob(f"*/{FILE}")) if base.is_dir() else []
     return [_read(store, place) for place in places if SONG.fullmatch(place.name)]
 
 
-def _read(store: ShardStore, place: Path) -> Commission:
+def _read(store: ShardStore, place: Path) -> SongOrder:
     try:
         values = load_fields(place / FILE)
         thread = values.get("thread")
         if thread:
             values = {**thread_fields(store, str(thread), str(place / FILE)), **values}
-        return Commission(place.name, checked(values, f"{place.name}/{FILE}"))
+        return SongOrder(place.name, checked(values, f"{place.name}/{FILE}"))
     except ProposalError as error:
-        return Commission(place.name, None, str(error))
+        return SongOrder(place.name, None, str(error))
 
 
 def thread_fields(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def thread_row(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
     return found[0]
 
 
-def commission(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any]) -> str:
+def place_order(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any]) -> str:
     """Write the song's folder and return its id. Of a thread only its id and ``changes`` are written."""
     base, name = of_store(store), proposal.song_id
     if proposal.thread and _of_another(base / name / FILE, proposal.thread):
