@@ -272,6 +272,7 @@ def _collect(value: Any, roots: dict[Root, None], given: list[str]) -> None:
     elif hasattr(value, "ledger_columns"):
         given.append("step")
     elif is_dataclass(value) and type(value).__hash__ is not None:
+        _function(type(value), roots, given)  # its methods are code that the function uses
         for item in fields(value):
             _collect(getattr(value, item.name), roots, given)
     elif isinstance(value, str | int | float | bool | bytes | None):

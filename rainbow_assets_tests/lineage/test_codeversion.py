@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -185,6 +186,22 @@ def test_a_function_counts_with_what_it_was_given():
     assert used_by(partial(outer, 1)).version != used_by(partial(outer, 2)).version
     assert used_by(outer(1, len), None).version == first.version
     assert used_by(outer(1, outer)).roots == ((__name__, "outer"),)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value with a method, as a function may be given one."""
+
+    number: int
+
+    def doubled(self) -> int:
+        """Code that the function uses, though it never names it."""
+        return 2 * self.number
+
+
+def test_the_methods_of_a_value_that_was_given_count():
+    assert used_by(partial(outer, Given(1))).roots == ((__name__, "outer"), (__name__, "Given"))
+    assert used_by(partial(outer, Given(1))).version != used_by(partial(outer, Given(2))).version
 
 
 def test_functions_without_a_source_have_a_version():
