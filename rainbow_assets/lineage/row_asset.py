@@ -65,8 +65,11 @@ class Work:
     def rows(self, asset: str, columns: Iterable[str], partition: str | None = None) -> dict[str, dict[str, Any]]:
         """Return {key: row} of ``asset``, each row with ``columns``.
 
-        They are those of the partition of this shard, or of the one for all if ``asset`` has no colors.
+        They are those of the partition of this shard, or of the one for all if ``asset`` has no colors. Raises
+        ``UndeclaredRead`` for an asset or a column that is not declared as read.
         """
+        if asset not in self.above:
+            self.upstream(asset)  # raises
         upstream, wanted = self.above[asset], list(columns)
         shard = self.upstream(asset, partition or (None if upstream.colored else WHOLE))
         table = shard.table(upstream.schema, list(dict.fromkeys((upstream.key, *wanted))))
@@ -76,9 +79,16 @@ class Work:
         self, part: str, rows: Iterable[Mapping[str, Any]], quarantined: Mapping[str, str] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> Batch:
-        """Return the batch of ``part`` with ``rows``, mappings with a value for each column."""
-        table = pa.Table.from_pylist([dict(row) for row in rows], schema=self.schema)
-        return Batch(part, table, quarantined or {}, facts or {})
+        """Return the batch of ``part`` with ``rows``, mappings with a value for each column.
+
+        Raises ``ValueError`` for a row that lacks a column, or has one that the asset does not declare.
+        """
+        found = [dict(row) for row in rows]
+        wrong = next((row for row in found if row.keys() != set(self.schema.names)), None)
+        if wrong is not None:
+            raise ValueError(f"a row of {self.shard.where} has the columns {', '.join(wrong)}; declared are "
+                             f"{', '.join(self.schema.names)}")
+        return Batch(part, pa.Table.from_pylist(found, schema=self.schema), quarantined or {}, facts or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,3 +164,18 @@ def test_a_step_sees_the_columns_of_the_fields_that_it_declares(world, store):
     assert words.table(toy.WORDS, ["key", "word"]).num_rows
     assert [table.column_names for _, table in words.tables()] == [["key", "word"]] * len(words.require_index().parts)
     assert store.shard("toy_words", "Green").table(toy.WORDS).column_names == ["key", "word", "note"]
+
+
+def test_rows_are_read_by_key_and_made_with_all_columns(world, store):
+    build(world, store)
+    lengths = world.graph()["toy_lengths"]
+    work = ledger.reconcile(lengths, store.shard("toy_lengths", "Green")).work()
+    assert work.rows("toy_words", ["word"])["a1"] == {"word": "ant"}
+    with pytest.raises(UndeclaredRead, match="reads toy_nothing, which is not among its inputs"):
+        work.rows("toy_nothing", ["word"])
+    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is of no field"):
+        work.rows("toy_words", ["note"])
+    assert work.batch("A", [{"key": "a1", "length": 3}]).table.num_rows == 1
+    for wrong in ({"key": "a1", "lenght": 3}, {"key": "a1"}, {"key": "a1", "length": 3, "more": 1}):
+        with pytest.raises(ValueError, match="toy_lengths/Green has the columns .*; declared are key, length"):
+            work.batch("A", [wrong])
