@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import doctest
-import importlib
+import importlib.util
 import os
 import re
 import shlex
@@ -53,6 +53,22 @@ def test_examples_in_docstrings_are_true(module: str):
 
 def test_people_find_examples_where_they_begin():
     assert len(MODULES) >= 10
+
+
+def test_the_drawing_is_of_todays_imports():
+    """If this fails, draw it again: python docs/pictures/structure.py."""
+    spec = importlib.util.spec_from_file_location("structure", ROOT / "docs/pictures/structure.py")
+    drawing = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(drawing)  # type: ignore[union-attr]
+    assert drawing.PICTURE.read_text("utf-8") == drawing.draw()
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert [name for name in drawing.imports() if f"`{name}" not in text and name != "root helpers"] == []
+
+
+def test_files_that_the_walks_name_exist():
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = re.findall(r"`(\w+/\w+\.py)`", text)
+    assert len(named) > 15 and [name for name in named if not (ROOT / "rainbow_assets" / name).exists()] == []
 
 
 def test_there_are_commands_to_hold():
