@@ -74,7 +74,6 @@ def load_rules(path: Path | None = None) -> Rules:
         if path or named:
             raise SettingsError(f"the settings file {source} does not exist; unset RAINBOW_SETTINGS or create it")
         return Rules()
-    text = ""
     try:
         text = source.read_text("utf-8")
         document = tomllib.loads(text)

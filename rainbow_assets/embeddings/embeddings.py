@@ -29,7 +29,7 @@ from rainbow_assets.text import some
 
 
 def concept_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the color's segments with the digest of their song's concept (the mix has no manifest row of its own)."""
+    """List the color's segments with the digest of their song's concept (the manifest has no row for the mix)."""
     segments = ledger_frame(shard.store.shard("segments", shard.partition), ["key", "part", "status"])
     manifest = ledger_frame(shard.store.shard("base_manifest", shard.partition), ["part", "status", "out:concept"])
     assert segments is not None and manifest is not None

@@ -1,4 +1,4 @@
-"""`fusion_model`: a row per trained model, a part of its own, with weights and learning curve.
+"""`fusion_model`: a row per trained model, each in its own part, with weights and learning curve.
 
 Each model is trained once for the training set and settings that it follows from. Checkpoints lie beside the shards
 until the model has landed, so that a killed training goes on where it was.

@@ -14,11 +14,11 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 ABSOLUTE = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|data)/|[A-Za-z]:\\|file://)"
-"""What an absolute path of somebody's machine looks like inside a text."""
+"""Matches an absolute path of a person's machine inside a text."""
 
 
 def unique_keys(step: RowAsset) -> Check:
-    """Every key of the table stands for one row, and the rows are those that the ledger counts as made."""
+    """The table has one row per key, and they are the rows that the ledger counts as made."""
 
     def evaluate(shard: Shard) -> Finding:
         keys = shard.table(step.schema, [step.key]).column(step.key)

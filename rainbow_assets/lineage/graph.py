@@ -17,7 +17,10 @@ class Graph(Mapping[str, RowAsset]):
     """
 
     def __init__(self, assets: Iterable[RowAsset]) -> None:
-        """Link each of ``assets`` to those before it; raise ``LookupError`` if one is missing."""
+        """Link each of ``assets`` to those before it.
+
+        Raises ``LookupError`` if one that is read is missing, and ``ValueError`` if two have one name.
+        """
         self._assets: dict[str, RowAsset] = {}
         for asset in assets:
             if asset.name in self._assets:

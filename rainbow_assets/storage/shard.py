@@ -196,8 +196,10 @@ class Shard:
         for part in self.require_index().parts:
             names = list(columns) or None
             if without:
+                self.verify(part.name, part.sha256)
                 with open_parquet(self.files.source(part.name)) as file:
-                    names = [name for name in file.schema_arrow.names if name not in without]
+                    held = [name for name in file.schema_arrow.names if self.shown is None or name in self.shown]
+                names = [name for name in names or held if name not in without]
             found += self.read_part(part, names).to_pylist()
         return found
 

@@ -179,3 +179,13 @@ def test_rows_are_read_by_key_and_made_with_all_columns(world, store):
     for wrong in ({"key": "a1", "lenght": 3}, {"key": "a1"}, {"key": "a1", "length": 3, "more": 1}):
         with pytest.raises(ValueError, match="toy_lengths/Green has the columns .*; declared are key, length"):
             work.batch("A", [wrong])
+
+
+def test_rows_without_some_columns_are_read_from_verified_files(world, store):
+    build(world, store)
+    shard = store.shard("toy_words", "Green")
+    assert [row.keys() for row in shard.rows(without=["note"])] == [{"key", "word"}] * shard.require_index().rows
+    assert shard.rows("key", "note", without=["note"]) == shard.rows("key")
+    shard.files.write(shard.require_index().parts[0].name, b"PAR1 and no more")
+    with pytest.raises(DamagedShard, match="is not what shard.json lists"):
+        shard.rows(without=["note"])
