@@ -62,7 +62,8 @@ ui: $(VENV)/dg data/dagster/migrated  ## open the asset graph in the browser
 	@$(BIN)/dg dev
 
 bench: $(VENV)/dev data/dagster/migrated  ## measure; every benchmark prints ratios from one run
-	@for file in benchmarks/*.py; do case $$file in */_*) ;; *) echo "== $$file"; $(BIN)/python $$file;; esac; done
+	@failed=; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python $$file || failed="$$failed $$file"; done; \
+	test -z "$$failed" || { echo "these ended with an error:$$failed"; exit 1; }
 
 lock: $(VENV)/dev  ## pin the packages anew (UPGRADE=1: the newest versions)
 	@$(BIN)/python requirements/lock.py $(if $(UPGRADE),--upgrade)
