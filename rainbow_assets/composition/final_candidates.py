@@ -12,6 +12,7 @@ import pyarrow as pa
 from rainbow_assets import progress, settings
 from rainbow_assets.composition import ranking, review, sound
 from rainbow_assets.composition.checks import pieces_whole
+from rainbow_assets.composition.errors import ReviewError
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import STAGES
 from rainbow_assets.composition.songs import of_store, orders
@@ -65,7 +66,7 @@ def source(shard: Shard) -> str:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Choose the finals of the asked songs, render them, and lay them where a person finds them."""
+    """Choose the finals of the asked songs, and render them."""
     rules = work.rules.composition
     by = sound.renderer(rules.soundfont)
     upstream = work.upstream("melody_candidates")
@@ -91,7 +92,6 @@ def compute(work: Work) -> Iterator[Batch]:
                              "distance": _distance(row, chosen, heard), "seconds": sound.seconds(sounds),
                              "flac": sounds.pop("mix"),
                              "stems": [{"part": name, "flac": data} for name, data in sounds.items()]})
-            review.lay_out(of_store(work.shard.store) / part, made)
             yield Batch(part, pa.Table.from_pylist([_only(row) for row in made], schema=SCHEMA))
 
 
@@ -111,6 +111,23 @@ def _distance(row: dict[str, Any], chosen: list[dict[str, Any]], heard: dict[str
 
 def _only(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row.get(name) for name in SCHEMA.names}
+
+
+def lay_out(shard: Shard) -> None:
+    """Write the finals' files and reviews into the songs' folders; raise ``ReviewError`` if a review cannot be read.
+
+    A review that cannot be read does not stop the other songs.
+    """
+    wrong = []
+    for _, table in shard.tables():
+        rows = sorted(table.to_pylist(), key=lambda row: (-row["total"], row["candidate_id"]))
+        try:
+            if rows:
+                review.lay_out(of_store(shard.store) / rows[0]["song_id"], rows)
+        except ReviewError as error:
+            wrong.append(error)
+    if wrong:
+        raise ReviewError(wrong[0].reason, " ".join(map(str, wrong)))
 
 
 @check("Every final can be heard.")
@@ -173,4 +190,5 @@ FINAL_CANDIDATES = RowAsset(
     chosen_by=("melody_candidates.candidate",),
     checks=[unique_keys, pieces_whole, finals_sound],
     shows=[shown],
+    exports=[lay_out],
 )

@@ -103,7 +103,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Read the asked reviews, promote what is approved, and write a row per verdict."""
+    """Read the asked reviews, and return a row per verdict."""
     heavy = ("midi", "flac", "stems", "harmony", "lineage")
     finals = {row["midi_sha256"]: row for row in work.upstream("final_candidates").rows(without=heavy)}
     places = folders(work.shard)
@@ -112,9 +112,16 @@ def compute(work: Work) -> Iterator[Batch]:
         if wrong is not None or not found:
             yield Batch(part, SCHEMA.empty_table(), {part: wrong.reason if wrong else "unreadable_review"})
             continue
-        review.promote(places[part], found)
         rows = {key_of(part, verdict.midi_sha256): _row(part, places[part], verdict, finals) for verdict in found}
         yield Batch(part, pa.Table.from_pylist(list(rows.values()), schema=SCHEMA))
+
+
+def promote(shard: Shard) -> None:
+    """Copy the approved pieces of every review that can be taken; its check names the others."""
+    for folder in folders(shard).values():
+        found, wrong = taken(folder)
+        if wrong is None:
+            review.promote(folder, found)
 
 
 def _row(part: str, folder: Path, verdict: review.HumanVerdict, finals: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -201,4 +208,5 @@ HUMAN_EVALUATION = RowAsset(
     on_request=True,
     checks=[unique_keys, reviews_taken, verdicts_whole],
     shows=[shown],
+    exports=[promote],
 )

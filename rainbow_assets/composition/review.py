@@ -53,9 +53,9 @@ def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
     entries = []
     for row in finals:
         stem = f"{PIECES}/{row['final_id'].rpartition('.')[2]}-{row['midi_sha256'][:8]}"
-        files.write(f"{stem}.mid", row["midi"])
+        files.write_changed(f"{stem}.mid", row["midi"])
         for name, data in [("", row["flac"]), *((f".{item['part']}", item["flac"]) for item in row["stems"])]:
-            files.write(f"{stem}{name}.flac", data)
+            files.write_changed(f"{stem}{name}.flac", data)
         scores = {name: row[name] if row[name] is None else round(row[name], 4)
                   for name in ("total", "theory", "fitness", "relative")}
         entries.append({"candidate_id": row["candidate_id"], "midi_file": f"{stem}.mid",
@@ -224,8 +224,7 @@ def promote(folder: Path, verdicts: Sequence[HumanVerdict]) -> list[str]:
     """
     wanted, files = approved_files(folder, verdicts), Files(str(folder))
     for label, data in wanted.items():
-        if files.read(f"{APPROVED_FOLDER}/{label}.mid") != data:
-            files.write(f"{APPROVED_FOLDER}/{label}.mid", data)
+        files.write_changed(f"{APPROVED_FOLDER}/{label}.mid", data)
     for name in files.names(APPROVED_FOLDER):
         if name.endswith(".mid") and name[:-4] not in wanted:
             files.remove(f"{APPROVED_FOLDER}/{name}")
@@ -285,4 +284,4 @@ def _entries(document: CommentedMap, name: str, folder: Path) -> list[Any]:
 def _save(folder: Path, document: CommentedMap) -> None:
     out = io.BytesIO()
     _yaml().dump(document, out)
-    Files(str(folder)).write(FILE, out.getvalue())
+    Files(str(folder)).write_changed(FILE, out.getvalue())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,28 @@ def of_store(store: ShardStore) -> Path:
 def orders(store: ShardStore) -> list[SongOrder]:
     """Return every commissioned song in order; what cannot be read has a problem, and is not lost."""
     base = of_store(store)
+    found = store.once(("proposals", base), partial(_written, base))
+    return [_order(store, base / song, values) for song, values in found.items()]
+
+
+def _written(base: Path) -> dict[str, dict[str, Any] | ProposalError]:
+    """Return {song: the fields of its proposal, or why they cannot be read}, sorted."""
     places = sorted(path.parent for path in base.glob(f"*/{FILE}")) if base.is_dir() else []
-    return [_read(store, place) for place in places if SONG.fullmatch(place.name)]
+    return {place.name: _fields(place / FILE) for place in places if SONG.fullmatch(place.name)}
 
 
-def _read(store: ShardStore, place: Path) -> SongOrder:
+def _fields(path: Path) -> dict[str, Any] | ProposalError:
     try:
-        values = load_fields(place / FILE)
-        thread = values.get("thread")
-        if thread:
+        return load_fields(path)
+    except ProposalError as error:
+        return error
+
+
+def _order(store: ShardStore, place: Path, values: dict[str, Any] | ProposalError) -> SongOrder:
+    try:
+        if isinstance(values, ProposalError):
+            raise values
+        if thread := values.get("thread"):
             values = {**thread_fields(store, str(thread), str(place / FILE)), **values}
         return SongOrder(place.name, checked(values, f"{place.name}/{FILE}"))
     except ProposalError as error:

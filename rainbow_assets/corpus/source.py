@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,16 @@ class RawSongs:
 
 
 def load_source(shard: Shard) -> RawSongs:
-    """Find the song folders of the shard's color and digest their files (cached by stat)."""
-    root = corpus_root()
-    folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == shard.partition)
-    digests = FileDigests(root, shard.store.cache_path("file_digests.json"))
+    """Return the raw songs of the shard's color, read once per evaluation."""
+    root, color = corpus_root(), shard.partition
+    cache = shard.store.cache_path("file_digests.json")
+    return shard.store.once(("raw songs", root, color), partial(_load, root, color, cache))
+
+
+def _load(root: Path, color: str, cache: Path | None) -> RawSongs:
+    """Find the song folders of ``color`` and digest their files (cached by stat)."""
+    folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == color)
+    digests = FileDigests(root, cache)
     found = {}
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):

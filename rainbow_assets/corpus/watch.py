@@ -40,7 +40,7 @@ def observe(store: ShardStore, rules: settings.Rules | None = None) -> list[Obse
 
     A file is read only where its size, modification time, change time or inode moved since it was last read.
     """
-    root = corpus_root()
+    root, store = corpus_root(), store.remembering()
     rules = rules or settings.default_rules()
     sights = [_observe(store, color, rules) for color in COLOR_NAMES]
     if not any(sight.songs for sight in sights) and any(sight.problem for sight in sights):

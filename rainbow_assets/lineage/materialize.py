@@ -48,6 +48,7 @@ def bring_up_to_date(
     recorded beside it; any other exception is a bug and goes through. ``allow_deletes`` believes a source from which
     much is gone at once.
     """
+    store = store.remembering()
     shard = store.shard(step.name, partition)
     rules = rules or settings.default_rules()
     try:

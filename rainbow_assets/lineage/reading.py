@@ -21,7 +21,7 @@ class DeclaredStore(ShardStore):
     """Shows the step ``step`` its inputs: the assets, and of each the columns of the fields that it declares."""
 
     def __init__(self, real: ShardStore, step: RowAsset) -> None:
-        self.real, self.files, self.step = real, real.files, step
+        self.real, self.files, self.step, self._outside = real, real.files, step, real._outside
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
         """Return the shard of ``asset`` in ``partition``; raise ``UndeclaredRead``."""
@@ -60,7 +60,7 @@ class NotedStore(ShardStore):
 
     def __init__(self, own: Shard) -> None:
         self.noted: dict[str, str] = {}
-        self.real, self.own = own.store, own
+        self.real, self.own, self._outside = own.store, own, own.store._outside
         self.files = NotedFiles(own.store.files, self.noted)
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:

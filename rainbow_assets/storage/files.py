@@ -80,6 +80,11 @@ class Files:
             raise
         sync_folder(target.parent)
 
+    def write_changed(self, name: str, data: bytes) -> None:
+        """Replace ``name`` by ``data`` unless that is its content already."""
+        if self.read(name) != data:
+            self.write(name, data)
+
     @contextmanager
     def staged(self) -> Iterator[Path]:
         """Yield a local path to write a new file to; move it in with :meth:`adopt`. Cleaned up on the way out."""

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from copy import copy
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.shard import Shard
 
 WHOLE = "_all"
+T = TypeVar("T")
 
 
 class ShardStore:
     """Opens shards. ``url`` is the data root: a local folder or an fsspec URL."""
 
+    _outside: dict[Hashable, Any] | None = None
+
     def __init__(self, url: str) -> None:
         self.files = Files(url)
+
+    def once(self, what: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` finds outside the store, as it was at the first reading if this store remembers."""
+        if self._outside is None:
+            return read()
+        if what not in self._outside:
+            self._outside[what] = read()
+        return self._outside[what]
+
+    def remembering(self) -> ShardStore:
+        """Return the store with a memory, so that all that one build reads outside of it is of one moment."""
+        found = copy(self)
+        found._outside = {}
+        return found
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
         """Return a handle on the shard of ``asset`` in ``partition``; nothing is read or made yet."""
@@ -55,6 +75,7 @@ class PinnedStore(ShardStore):
         self.real, self.files = real, real.files
         self._shards: dict[tuple[str, str], Shard] = {}
         self._pins: dict[tuple[str, str], PinnedFiles] = real._pins if isinstance(real, PinnedStore) else {}
+        self._outside = real._outside if isinstance(real, PinnedStore) else {}
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
         """Return the one handle on the shard of ``asset`` in ``partition``."""

@@ -13,6 +13,7 @@ import soundfile
 
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition import review, scoring, sound
+from rainbow_assets.composition import songs as orders
 from rainbow_assets.composition.evolve import Population
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
@@ -150,6 +151,33 @@ def test_a_review_with_a_slip_is_set_aside_and_said(store: ShardStore) -> None:
     assert not (folder / "approved").exists() and path.read_text() != good, "the file is as the person left it"
     path.write_text(good)
     assert computed(build(store)) == {"human_evaluation": 2}
+
+
+def test_files_of_finals_that_are_gone_come_back_and_nothing_is_computed(store: ShardStore) -> None:
+    folder = Path(store.files.root) / "compositions/green-field-notes"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shutil.rmtree(folder / "candidates")
+    (folder / "review.yml").unlink()
+    assert computed(build(store)) == {}
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_review_that_cannot_be_read_stops_no_other_song(store: ShardStore) -> None:
+    place = Path(store.files.root) / "compositions"
+    (place / "green-field-notes/review.yml").write_text("candidates: [")
+    songs.commissioned(store, title="Other")
+    (place / "green-field-notes/proposal.yml").write_text(
+        (place / "green-field-notes/proposal.yml").read_text().replace("97", "98"))
+    problem = build(store, *songs.LIBRARY, *MADE[:-1])["final_candidates"].problem
+    assert problem is not None and "green-field-notes/review.yml, line 1" in problem
+    assert len(review.read(place / "green-other")) == 2, "the other song can be judged"
+    assert (place / "green-field-notes/review.yml").read_text() == "candidates: ["
+
+
+def test_proposals_are_read_once_in_a_plan(store: ShardStore, monkeypatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(orders, "load_fields", lambda path, load=orders.load_fields: read.append(path) or load(path))
+    assert set(states(store).values()) == {FRESH} and len(read) == 1
 
 
 def test_a_proposal_that_cannot_be_read_is_said_and_the_others_go_on(store: ShardStore) -> None:

@@ -11,9 +11,11 @@ import dagster as dg
 import pytest
 
 from rainbow_assets.assets import GRAPH
+from rainbow_assets.corpus import source
 from rainbow_assets.corpus.watch import observe
 from rainbow_assets.ingest import digests
 from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.lineage.plan import plan
 from rainbow_assets.orchestration.raw_songs import corpus, corpus_changes
 from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.storage.store import ShardStore
@@ -47,6 +49,21 @@ def songs(project: Path) -> Path:
 
 def changed(event: dg.AssetObservation) -> object:
     return event.metadata["changed"].value
+
+
+def test_the_songs_of_a_color_are_listed_once_in_a_plan_a_build_and_a_look(songs: Path, project: Path, monkeypatch):
+    listed: list[str] = []
+    monkeypatch.setattr(source, "_load", lambda root, color, cache, load=source._load: (
+        listed.append(color), load(root, color, cache))[1])
+    store, step = ShardStore(str(project)), GRAPH["base_manifest"]
+    (songs / "05_01/05_01.yml").write_text((songs / "05_01/05_01.yml").read_text("utf-8") + "\n# moved\n", "utf-8")
+    plan({step.name: step}, store, COLOR_NAMES)
+    assert sorted(listed) == sorted(COLOR_NAMES)
+    listed.clear()
+    assert bring_up_to_date(step, store, "Green").problem is None and listed == ["Green"]
+    listed.clear()
+    observe(store)
+    assert sorted(listed) == sorted(COLOR_NAMES)
 
 
 def test_the_first_look_reports_every_color_with_the_ledgers_own_token(songs: Path, project: Path):
