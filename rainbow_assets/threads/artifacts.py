@@ -19,9 +19,9 @@ from rainbow_assets.ingest.yaml_plain import (
     parse_text,
     surely_well_formed,
 )
-from rainbow_assets.threads import yaml_edit
+from rainbow_assets.threads import rewrite
 from rainbow_assets.threads.names import read_name
-from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
+from rainbow_assets.threads.rewrite import ABSOLUTE, PathChange, has_absolute, relative
 
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
 SMALL = 1 << 20
@@ -164,13 +164,13 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
         new, changes = relative(text, thread_id)
         _paths_said(content, changes)
         return new
-    content.value = yaml_edit.relative_value(document.value, thread_id) if hot else document.value
+    content.value = rewrite.relative_value(document.value, thread_id) if hot else document.value
     for note in document.notes:
         content.said.append(("odd_yaml", f"line {note.line}", note.message))
     _find_targets(content, document, thread_id)
     if not document.tags and not (hot and has_absolute(bare)):
         return text
-    edited = yaml_edit.edit(bare, document, thread_id)
+    edited = rewrite.edit(bare, document, thread_id)
     if edited.tags:
         content.changes = (f"{edited.tags} Python tags made plain",)
         content.said.append(("python_tags", f"line {document.tags[0].line}", _tag_names(document)))

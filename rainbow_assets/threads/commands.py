@@ -8,17 +8,14 @@ from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
-from rainbow_assets.storage.files import Files
 from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads import enforce, history, prune
-from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.feedback import Feedback, measure
 from rainbow_assets.threads.journal import PruneEntry
-from rainbow_assets.threads.packed import OUTPUT, read_folder
+from rainbow_assets.threads.manifest import INDEX
+from rainbow_assets.threads.measured import OUTPUT, read_folder
 from rainbow_assets.threads.prune import PrunePlan, PruneReport
 from rainbow_assets.threads.shrinkwrap import ShrinkwrapReport, Tick, shrinkwrap
-
-HISTORY, CHART = "history.jsonl", "history.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +27,11 @@ class Answer:
     exit_code: int = 0
 
 
-def source_folder(root: Path | None = None) -> Path:
-    """Return the folder of raw threads: ``chain_artifacts`` in the threads' root where there is one, else the root."""
-    chosen = root or settings.roots().threads
-    inner = chosen / "chain_artifacts"
-    return inner if inner.is_dir() else chosen
-
-
-def packed_folder(root: str | None = None) -> Path:
-    """Return where packed threads go, below ``RAINBOW_DATA``; raise ``UsageError`` where that is no local folder."""
-    data = root or settings.roots().data
-    if "://" in data and not data.startswith("file://"):
-        raise UsageError(f"RAINBOW_DATA is {data}; threads are packed on a local disk only, set it to a folder")
-    return Path(data.removeprefix("file://")) / "threads" / "shrinkwrapped"
-
-
 def shrinkwrap_command(
     source: Path, out: Path, *, do_prune: bool = False, dry_run: bool = False, undo: bool = False,
-    confirm: bool = False, tick: Tick | None = None,
+    confirm: bool = False, verify: bool = False, tick: Tick | None = None,
 ) -> Answer:
-    """``rainbow threads shrinkwrap [--prune] [--dry-run] [--undo | --confirm] [--json]``.
+    """``rainbow threads shrinkwrap [--prune] [--dry-run] [--verify] [--undo | --confirm] [--json]``.
 
     Packs; with ``do_prune`` then moves what packing leaves out of the source to ``<source>/.prune``, from where
     ``undo`` brings it back and ``confirm`` deletes it. Exit code 1 where folders were quarantined.
@@ -61,7 +43,7 @@ def shrinkwrap_command(
     if undo or confirm:
         settled = prune.undo(source, out) if undo else prune.confirm(source, out)
         return Answer({"prune": settled.as_dict()}, _prune_text(settled), 1 if settled.stuck else 0)
-    report = shrinkwrap(source, out, dry_run=dry_run, tick=tick)
+    report = shrinkwrap(source, out, dry_run=dry_run, verify=verify, tick=tick)
     values, text = report.as_dict(), _pack_text(report)
     if do_prune:
         pruned = _prune(source, out, report)
@@ -71,7 +53,7 @@ def shrinkwrap_command(
 
 
 def _prune(source: Path, out: Path, report: ShrinkwrapReport) -> PruneReport:
-    if report.dry_run and not (out / registers.NAME).exists():
+    if report.dry_run and not (out / INDEX).exists():
         # Nothing is packed yet: say what a prune after packing would move.
         lines = tuple(PruneEntry(f"{thread.thread_id}/{item.file}", item.size, item.rule)
                       for thread in report.threads for item in thread.dropped)
@@ -130,9 +112,8 @@ def feedback_command(
     values["walk_forward"] = enforce.walk_forward(threads, rules)
     if write_to is not None and path is not None:
         write_to.mkdir(parents=True, exist_ok=True)
-        limits.write(path, derived, feedback)
-        lines = history.add_snapshot(write_to / HISTORY, feedback)
-        Files(str(write_to)).write(CHART, history.chart(lines))
+        limits.write(path, derived, feedback.as_dict())
+        history.note(write_to, history.snapshot(feedback))
     return Answer(values, _feedback_text(feedback, derived, values["effect"]))
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from rainbow_assets.digests import digest
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label
+from rainbow_assets.threads.measured import MeasuredThread, ThreadProposal
 from rainbow_assets.threads.metrics import BpmCluster, Interval, Share
-from rainbow_assets.threads.packed import Packed, ThreadProposal
 from rainbow_assets.threads.settings import FeedbackRules
 
 DEFAULT_RULES = FeedbackRules()
@@ -103,7 +103,7 @@ class Feedback:
         }
 
 
-def measure(threads: Sequence[Packed], rules: FeedbackRules = DEFAULT_RULES) -> Feedback:
+def measure(threads: Sequence[MeasuredThread], rules: FeedbackRules = DEFAULT_RULES) -> Feedback:
     """Measure ``threads``. Pure; equal threads give an equal result whatever their order."""
     ordered = sorted(threads, key=lambda item: item.thread_id)
     final = _scope("final", [[item.final] for item in ordered], rules)
@@ -123,7 +123,7 @@ def measure(threads: Sequence[Packed], rules: FeedbackRules = DEFAULT_RULES) -> 
         tuple(_warnings(final, len(ordered), rules)))
 
 
-def _threads_digest(threads: Sequence[Packed]) -> str:
+def _threads_digest(threads: Sequence[MeasuredThread]) -> str:
     return digest([[item.thread_id, item.final.title, item.final.bpm, item.final.key.raw, item.final.concept,
                     list(item.final.mood), item.iteration_count] for item in threads])
 

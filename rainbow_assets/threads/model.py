@@ -9,8 +9,7 @@ from typing import Literal
 
 from rainbow_assets.corpus.model import Severity
 from rainbow_assets.threads.colors import Correction
-from rainbow_assets.threads.keys import KeyReading
-from rainbow_assets.threads.meters import MeterReading
+from rainbow_assets.threads.keys import KeyReading, MeterReading
 
 KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_yaml": ("error", "a YAML file that is broken, or not safe to read; copied as it is"),

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rainbow_assets.threads.colors import read_color
-from rainbow_assets.threads.keys import read_key
-from rainbow_assets.threads.meters import read_meter
+from rainbow_assets.threads.keys import read_key, read_meter
 from rainbow_assets.threads.model import Iteration
 
 CUT_AT = 2000
