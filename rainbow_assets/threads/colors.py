@@ -25,10 +25,6 @@ class Correction:
     canonical: str
     reason: str
 
-    def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for YAML and JSON."""
-        return {"field": self.field, "found": self.found, "canonical": self.canonical, "reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
 class ColorReading:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from rainbow_assets.threads.journal import PruneEntry
 from rainbow_assets.threads.manifest import INDEX
 from rainbow_assets.threads.measured import OUTPUT, read_folder
 from rainbow_assets.threads.prune import PrunePlan, PruneReport
-from rainbow_assets.threads.shrinkwrap import ShrinkwrapReport, Tick, shrinkwrap
+from rainbow_assets.threads.report import ShrinkwrapReport
+from rainbow_assets.threads.shrinkwrap import Tick, shrinkwrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def feedback_command(
     before = limits.load(path) if path is not None and path.exists() else None
     derived = limits.derive(feedback, before.overrides if before else ())
     values = feedback.as_dict()
-    values["constraints"] = [item.as_dict() for item in derived.constraints]
+    values["constraints"] = list(map(asdict, derived.constraints))
     values["prompt"] = limits.prompt_block(derived)
     values["effect"] = [item.as_dict() for item in enforce.measured_effect(before, threads)] if before else []
     values["walk_forward"] = enforce.walk_forward(threads, rules)

@@ -41,10 +41,6 @@ class Constraint:
     share: float | None = None
     source: Literal["measured", "manual"] = "measured"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON; the share has three digits."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class ConstraintOverride:
@@ -146,7 +142,7 @@ def document(constraints: NegativeConstraints, report: dict[str, Any]) -> dict[s
     keys, bpm = report["final"]["keys"]["normalized"], report["final"]["bpm"]
     return {
         "generated_from": constraints.generated_from,
-        "constraints": Rows(item.as_dict() for item in constraints.constraints),
+        "constraints": Rows(map(asdict, constraints.constraints)),
         "diversity_metrics": {
             "key_entropy_bits": keys["entropy_bits"],
             "key_distribution": {item["name"]: item["count"] for item in keys["distribution"]},
@@ -154,7 +150,7 @@ def document(constraints: NegativeConstraints, report: dict[str, Any]) -> dict[s
         },
         "warnings": list(constraints.warnings),
         "prompt": prompt_block(constraints),
-        "manual_overrides": [asdict(item) for item in constraints.overrides],
+        "manual_overrides": list(map(asdict, constraints.overrides)),
     }
 
 

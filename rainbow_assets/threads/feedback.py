@@ -62,8 +62,8 @@ class Scope:
             "n": self.n, "threads": self.threads,
             "keys": {"original": self.original.as_dict(), "normalized": self.normalized.as_dict()},
             "bpm": {name: round(value, 2) for name, value in self.bpm.items()}
-            | {"std_interval": _interval(self.bpm_std), "clusters": [item.as_dict() for item in self.bpm_clusters],
-               "original_clusters": [item.as_dict() for item in self.original_bpm_clusters]},
+            | {"std_interval": _interval(self.bpm_std), "clusters": list(map(asdict, self.bpm_clusters)),
+               "original_clusters": list(map(asdict, self.original_bpm_clusters))},
             **{name: [_share(item) for item in getattr(self, name)]
                for name in ("time_signatures", "moods", "phrases", "found_phrases", "title_words")},
         }

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import takewhile
@@ -21,8 +21,8 @@ from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, parse_text
 from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.model import Artifact, Iteration, Removed, Thread
-from rainbow_assets.threads.names import UUID
-from rainbow_assets.threads.source import inputs_digest, list_files
+from rainbow_assets.threads.names import UUID, directory_for, shared_prefixes
+from rainbow_assets.threads.source import inputs_digest, list_files, thread_folders
 
 MANIFEST, DROPPED, INDEX = "manifest.yml", "dropped.yml", "index.yml"
 RESERVED = (MANIFEST, DROPPED)
@@ -59,7 +59,7 @@ def proposal_values(item: Iteration) -> dict[str, Any]:
         "key_mode": item.key.mode, "key_raw": item.key.raw, "key_status": item.key.status,
         "time_signature": item.meter.label, "tempo_text": item.meter.text, "rainbow_color": item.color,
         "mnemonic": item.mnemonic, "rainbow_color_raw": item.raw_color,
-        "rainbow_color_corrections": [entry.as_dict() for entry in item.corrections],
+        "rainbow_color_corrections": list(map(asdict, item.corrections)),
         "mood": list(item.mood), "genres": list(item.genres), "concept": item.concept,
         "concept_cut_by_writer": item.concept_cut, "agent_name": item.agent_name,
         "timestamp": iso(round(item.timestamp * 1000)) if item.timestamp is not None else None,
@@ -68,7 +68,7 @@ def proposal_values(item: Iteration) -> dict[str, Any]:
 
 def without_thread(items: Iterable[Any]) -> list[dict[str, Any]]:
     """Return anomalies as plain values, without the thread that they are of."""
-    return [{name: value for name, value in item.as_dict().items() if name != "thread_id"} for item in items]
+    return [{name: value for name, value in asdict(item).items() if name != "thread_id"} for item in items]
 
 
 def reference_rows(thread: Thread) -> list[dict[str, Any]]:
@@ -125,11 +125,11 @@ class PackedFolder:
     files: tuple[Mapping[str, Any], ...]
 
     @property
-    def inputs(self) -> str | None:
-        """The inputs that the folder was packed from; None if the manifest and its table of files disagree on them."""
-        found = inputs_digest({row["file"]: str(row["sha256"]) for row in self.files})
+    def sources(self) -> dict[str, str] | None:
+        """{file: sha256} that the folder was packed from; None if they are not those of the digest in the manifest."""
+        found = {row["file"]: str(row["sha256"]) for row in self.files}
         named = (self.values.get("inputs"), self.values.get("directory"))
-        return found if named == (found, self.folder.name) else None
+        return found if named == (inputs_digest(found), self.folder.name) else None
 
     @cached_property
     def contents(self) -> dict[str, tuple[int, str]]:
@@ -200,6 +200,28 @@ def packed_folders(out: Path) -> dict[str, PackedFolder]:
         if packed and (packed.thread_id not in found or packed.values.get("directory") == path.parent.name):
             found[packed.thread_id] = packed
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class FolderNames:
+    """Names of packed folders: ``known`` by thread id, and the beginnings of ids that several threads share."""
+
+    known: Mapping[str, str]
+    crowded: frozenset[str]
+
+    def of(self, thread_id: str, title: str) -> str:
+        """Return the name that the thread's folder has, else a new one from its title and id."""
+        return self.known.get(thread_id) or directory_for(title, thread_id, thread_id[:8] in self.crowded)
+
+    def only(self, thread_id: str) -> FolderNames:
+        """Return what matters for one thread: other processes get this."""
+        return FolderNames({key: self.known[key] for key in (thread_id,) if key in self.known}, self.crowded)
+
+
+def folder_names(source: Path, packed: Mapping[str, PackedFolder]) -> FolderNames:
+    """Return the names that the threads of ``source`` have in a folder that holds ``packed``, or will get there."""
+    ids = [*(folder.name for folder in thread_folders(source)), *packed]
+    return FolderNames({name: item.folder.name for name, item in packed.items()}, shared_prefixes(ids))
 
 
 def index_row(values: Mapping[str, Any]) -> dict[str, Any]:

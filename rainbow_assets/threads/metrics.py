@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,10 +20,6 @@ class Interval:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -33,11 +28,6 @@ class Share:
     name: str
     count: int
     share: Interval
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON."""
-        return {"name": self.name, "count": self.count, "share": self.share.value, "low": self.share.low,
-                "high": self.share.high}
 
 
 def entropy_bits(labels: Sequence[str]) -> float:
@@ -149,10 +139,6 @@ class BpmCluster:
     high: int
     count: int
     share: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
 
 
 def bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmCluster]:

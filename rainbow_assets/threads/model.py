@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -60,10 +60,6 @@ class ThreadAnomaly:
     severity: Severity
     message: str
     action: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

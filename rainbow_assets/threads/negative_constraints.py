@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def compute(work: Work) -> Iterator[Batch]:
     """Derive the constraints from all threads and from what was set by hand."""
     found = _constraints(work.shard, work.rules)
     for part, asked in work.parts():
-        rows = [{"constraint_id": key, **found[key].as_dict()} for key in asked["key"]]
+        rows = [{"constraint_id": key, **asdict(found[key])} for key in asked["key"]]
         yield Batch(part, pa.Table.from_pylist(rows, schema=CONSTRAINTS))
 
 

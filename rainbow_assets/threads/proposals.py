@@ -1,10 +1,10 @@
-"""Song proposals: the iterations of a thread as typed rows, and the final one as the composer's input."""
+"""Song proposals: the iterations of a thread as typed values, and which of them is final."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from rainbow_assets.threads.colors import read_color
@@ -15,39 +15,6 @@ CUT_AT = 2000
 _EPOCH_ID = re.compile(r"_(1[5-9]\d{11})$")
 _FIRST_MS, _LAST_MS = 1_500_000_000_000, 4_102_444_800_000
 _MAX_BPM = 400
-
-
-@dataclass(frozen=True, slots=True)
-class SongProposal:
-    """What leaves the threads as the composer's input.
-
-    ``bpm`` in beats per minute; ``tonic`` and ``mode`` are None where the key is prose; ``time_signature`` is
-    (numerator, denominator) or None; ``rainbow_color`` a full name of the Rainbow Table.
-    """
-
-    thread_id: str
-    title: str
-    tonic: str | None
-    mode: str | None
-    key_raw: str
-    bpm: int
-    time_signature: tuple[int, int] | None
-    rainbow_color: str
-    concept: str
-    mood: tuple[str, ...]
-    genres: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
-
-
-def song_proposal(thread_id: str, final: Iteration) -> SongProposal:
-    """Return ``final`` as the composer's input; its title, bpm and color have been vetted by the reader."""
-    meter = final.meter
-    signature = (meter.numerator, meter.denominator) if meter.numerator and meter.denominator else None
-    return SongProposal(thread_id, final.title, final.key.tonic, final.key.mode, final.key.raw, final.bpm or 0,
-                        signature, final.color or "White", final.concept, final.mood, final.genres)
 
 
 def read_iteration(entry: dict[Any, Any], index: int) -> tuple[Iteration, list[tuple[str, str]]]:

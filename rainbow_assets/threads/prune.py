@@ -190,7 +190,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 def _why_not(folder: Path, copy: PackedFolder) -> str | None:
     """Return why nothing of a packed thread may be pruned; None if its copy is whole and that of the present files."""
-    if copy.inputs is None or not holds(copy.folder, copy.contents):
+    if copy.sources is None or not holds(copy.folder, copy.contents):
         return "its packed folder is missing or was changed; pack again"
     try:
         for row in copy.files:

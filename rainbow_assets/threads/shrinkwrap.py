@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
 
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import FileDigests, file_sha256
@@ -25,21 +24,21 @@ from rainbow_assets.threads.artifacts import write_small
 from rainbow_assets.threads.manifest import (
     DROPPED,
     MANIFEST,
+    FolderNames,
     PackedFolder,
     dropped_text,
+    folder_names,
     holds,
     manifest_text,
     packed_folders,
     write_index,
 )
 from rainbow_assets.threads.model import Artifact, QuarantinedThread, Removed, Thread
-from rainbow_assets.threads.names import directory_for, shared_prefixes
 from rainbow_assets.threads.reader import read_thread
-from rainbow_assets.threads.rules import freed_by_rule
-from rainbow_assets.threads.source import list_thread, read_inputs, thread_folders
+from rainbow_assets.threads.report import PackedThread, ShrinkwrapReport, Status
+from rainbow_assets.threads.source import file_digests, list_thread, thread_folders
 
 Tick = Callable[[str, int, int], None]
-Status = Literal["packed", "repacked", "unchanged"]
 NEW, OLD = ".new-", ".old-"
 """Prefixes of the hidden folders that a thread is written to, and that its former folder waits in."""
 FEW = 64
@@ -56,18 +55,6 @@ class ThreadMoved(RainbowError):
 
 
 @dataclass(frozen=True, slots=True)
-class PackedThread:
-    """What became of one thread. ``bytes`` are those of the kept files' copies."""
-
-    thread_id: str
-    directory: str
-    status: Status
-    files: int
-    bytes: int
-    dropped: tuple[Removed, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ExpectedFolder:
     """What a row of `thread_manifests` demands of the thread's packed folder: its name, the inputs, and the sha256 of
     the manifest (None in rows that an earlier version made)."""
@@ -75,48 +62,6 @@ class ExpectedFolder:
     directory: str
     inputs: str
     manifest: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShrinkwrapReport:
-    """What a run did (or would do, ``dry_run``). ``orphans`` are packed threads whose source is gone; they stay."""
-
-    threads: tuple[PackedThread, ...]
-    quarantined: tuple[QuarantinedThread, ...]
-    orphans: tuple[str, ...]
-    stray: tuple[str, ...]
-    dry_run: bool
-    recovered: tuple[str, ...] = ()
-
-    @property
-    def written(self) -> bool:
-        """Whether any packed folder is not what it was."""
-        return any(thread.status != "unchanged" for thread in self.threads)
-
-    @property
-    def dropped(self) -> tuple[Removed, ...]:
-        """Every file that packing leaves out, of all threads."""
-        return tuple(item for thread in self.threads for item in thread.dropped)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for ``--json``: threads, files kept and dropped by rule, bytes."""
-        states = [thread.status for thread in self.threads]
-        return {
-            "dry_run": self.dry_run,
-            "threads": len(self.threads),
-            **{state: states.count(state) for state in ("packed", "repacked", "unchanged")},
-            "quarantined": [{"folder": item.folder, "reason": item.reason, "message": item.message}
-                            for item in self.quarantined],
-            "orphans": list(self.orphans),
-            "stray_files": list(self.stray),
-            "recovered": list(self.recovered),
-            "files_kept": sum(thread.files for thread in self.threads),
-            "bytes_kept": sum(thread.bytes for thread in self.threads),
-            "files_dropped": len(self.dropped),
-            "bytes_freed": sum(item.size for item in self.dropped),
-            "dropped_by_rule": freed_by_rule(self.dropped),
-            "directories": {thread.thread_id: thread.directory for thread in self.threads},
-        }
 
 
 def shrinkwrap(
@@ -173,28 +118,6 @@ def clear_leftovers(out: Path) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderNames:
-    """Names of packed folders: ``known`` by thread id, and the beginnings of ids that several threads share."""
-
-    known: Mapping[str, str]
-    crowded: frozenset[str]
-
-    def of(self, thread_id: str, title: str) -> str:
-        """Return the name that the thread's folder has, else a new one from its title and id."""
-        return self.known.get(thread_id) or directory_for(title, thread_id, thread_id[:8] in self.crowded)
-
-    def only(self, thread_id: str) -> FolderNames:
-        """Return what matters for one thread: other processes get this."""
-        return FolderNames({key: self.known[key] for key in (thread_id,) if key in self.known}, self.crowded)
-
-
-def folder_names(source: Path, packed: Mapping[str, PackedFolder]) -> FolderNames:
-    """Return the names that the threads of ``source`` have in a folder that holds ``packed``, or will get there."""
-    ids = [*(folder.name for folder in thread_folders(source)), *packed]
-    return FolderNames({name: item.folder.name for name, item in packed.items()}, shared_prefixes(ids))
-
-
-@dataclass(frozen=True, slots=True)
 class _PackingJob:
     """One thread to read and pack. ``before`` is its packed folder, ``row`` what its row demands of it."""
 
@@ -247,19 +170,17 @@ class _PackingRun:
             return None
         try:
             files = list_thread(folder)
-            inputs = read_inputs(folder, files, self.digests)
+            present = file_digests(folder, files, self.digests)
         except OSError:
             return None
         left_out = _with_pruned(files.dropped, before)
-        same = (before.inputs == inputs and (row is None or row.manifest in (None, before.sha256))
+        same = (before.sources == present and (row is None or row.manifest in (None, before.sha256))
                 and holds(before.folder, before.contents)
                 and (before.folder / DROPPED).read_bytes() == dropped_text(left_out).encode())
-        return _packed_thread(before, "unchanged", left_out) if same else None
-
-
-def _packed_thread(packed: PackedFolder, status: Status, left_out: tuple[Removed, ...]) -> PackedThread:
-    return PackedThread(packed.thread_id, packed.folder.name, status, len(packed.contents),
-                        sum(size for size, _ in packed.contents.values()), left_out)
+        sizes = [size for size, _ in before.contents.values()]
+        if not same:
+            return None
+        return PackedThread(folder.name, before.folder.name, "unchanged", len(sizes), sum(sizes), left_out)
 
 
 def _results(jobs: list[_PackingJob], workers: int | None) -> Iterator[PackedThread | QuarantinedThread]:

@@ -83,9 +83,9 @@ def inputs_digest(digests: dict[str, str]) -> str:
     return digest(FORMAT, [[rule.name, rule.pattern] for rule in RULES], digests)
 
 
-def read_inputs(folder: Path, files: ThreadFiles, digests: FileDigests) -> str:
-    """Return the inputs digest of the thread ``folder``; only files that moved are read. Raises OSError."""
-    return inputs_digest({file: digests.digest(f"{folder.name}/{file}") for file in files.kept})
+def file_digests(folder: Path, files: ThreadFiles, digests: FileDigests) -> dict[str, str]:
+    """Return {file: sha256} of the kept files of ``folder``; only files that moved are read. Raises OSError."""
+    return {file: digests.digest(f"{folder.name}/{file}") for file in files.kept}
 
 
 def all_inputs(source: Path, cache: Path | None) -> dict[str, str]:
@@ -96,8 +96,8 @@ def all_inputs(source: Path, cache: Path | None) -> dict[str, str]:
     digests, found = FileDigests(source, cache), dict[str, str]()
     for folder in thread_folders(source):
         try:
-            found[folder.name] = (read_inputs(folder, list_thread(folder), digests) if UUID.fullmatch(folder.name)
-                                  else "")
+            found[folder.name] = (inputs_digest(file_digests(folder, list_thread(folder), digests))
+                                  if UUID.fullmatch(folder.name) else "")
         except OSError:
             found[folder.name] = digest("unreadable")
     digests.save()

@@ -27,10 +27,10 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import markdown_table, some
 from rainbow_assets.threads import checks
 from rainbow_assets.threads.checks import Packing
-from rainbow_assets.threads.manifest import manifest_text, packed_folders
+from rainbow_assets.threads.manifest import folder_names, manifest_text, packed_folders
 from rainbow_assets.threads.model import QUARANTINE
 from rainbow_assets.threads.reader import read_thread
-from rainbow_assets.threads.shrinkwrap import ExpectedFolder, folder_names, shrinkwrap
+from rainbow_assets.threads.shrinkwrap import ExpectedFolder, shrinkwrap
 from rainbow_assets.threads.source import all_inputs, packed_folder, source_folder
 from rainbow_assets.threads.tables import FILES, MANIFESTS, thread_row
 

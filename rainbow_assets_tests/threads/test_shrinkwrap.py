@@ -94,7 +94,7 @@ def test_second_run_is_a_no_op_and_one_edit_packs_one_thread(places: tuple[Path,
     report = shrinkwrap(source, out)
     assert [(item.thread_id, item.status) for item in report.threads if item.status != "unchanged"] == [
         (thread_id(2), "repacked")]
-    assert now == {name: folder.inputs for name, folder in packed_folders(out).items()}
+    assert now == {name: folder.values["inputs"] for name, folder in packed_folders(out).items()}
     all_hold(source, out)
 
 
