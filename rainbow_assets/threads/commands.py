@@ -21,7 +21,7 @@ from rainbow_assets.threads.shrinkwrap import Tick, shrinkwrap
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command has to say: plain values for ``--json``, text for a person, and the exit code (0 or 1)."""
+    """The answer of a command: plain values for ``--json``, text for a person, and the exit code (0 or 1)."""
 
     values: dict[str, Any]
     text: str
@@ -55,7 +55,7 @@ def shrinkwrap_command(
 
 def _prune(source: Path, out: Path, report: ShrinkwrapReport) -> PruneReport:
     if report.dry_run and not (out / INDEX).exists():
-        # Nothing is packed yet: say what a prune after packing would move.
+        # Nothing is packed yet: list what a prune after packing would move.
         lines = tuple(PruneEntry(f"{thread.thread_id}/{item.file}", item.size, item.rule)
                       for thread in report.threads for item in thread.dropped)
         return PruneReport("planned", PrunePlan(lines, ()))
@@ -83,12 +83,12 @@ def _pack_text(report: ShrinkwrapReport) -> str:
 def _prune_text(report: PruneReport) -> str:
     plan = report.plan
     what = f"{len(plan.lines):,} files, {plan.bytes:,} bytes"
-    said = {"planned": f"a prune would move out: {what}",
+    sentence = {"planned": f"a prune would move out: {what}",
             "moved": f"moved out of the source: {what}; --confirm deletes them, --undo brings them back",
             "undone": f"brought back: {what}", "confirmed": f"deleted: {what}",
             "nothing": "there is nothing to prune, undo or confirm"}[report.state]
     lines = [report.recovered] if report.recovered else []
-    lines.append(said)
+    lines.append(sentence)
     lines += [f"left alone: {thread}: {reason}" for thread, reason in plan.skipped]
     lines += [f"could not go back, another file is there: {file}" for file in report.stuck]
     return "\n".join(lines)
@@ -129,7 +129,7 @@ def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effe
     if final.bpm_std:
         lines.append(f"tempo: mean {final.bpm['mean']:.1f} BPM, standard deviation {final.bpm['std']:.2f} "
                      f"[{final.bpm_std.low:.2f}, {final.bpm_std.high:.2f}], variance {final.bpm['variance']:.2f}")
-    lines += [f"warning: {said}" for said in feedback.warnings]
+    lines += [f"warning: {warning}" for warning in feedback.warnings]
     lines += [f"{item.severity} {item.kind} {item.value}: {item.reason}" for item in derived.constraints
               if item.kind != "title"]
     lines += [f"effect: {item['broken']} of {item['later']} later threads broke {item['kind']} {item['value']}"

@@ -1,6 +1,6 @@
 """Negative constraints: what the next thread should leave alone, as YAML, as a prompt block, and as rules to check.
 
-A constraint forbids nothing by itself; :mod:`rainbow_assets.threads.enforce` says which ones a proposal breaks.
+A constraint forbids nothing by itself; :mod:`rainbow_assets.threads.enforce` lists which ones a proposal breaks.
 Manual overrides live in the same file under ``manual_overrides`` and outlive every regeneration; they add a
 constraint, change the severity of a generated one, or allow what it would forbid.
 """
@@ -63,7 +63,7 @@ class NegativeConstraints:
 
 
 def derive(feedback: Feedback, overrides: tuple[ConstraintOverride, ...] = ()) -> NegativeConstraints:
-    """Return the constraints that ``feedback`` leads to; titles aside, none where there are too few threads."""
+    """Return the constraints that ``feedback`` leads to; only titles if there are too few threads."""
     measured = _measured(feedback) if feedback.enough else []
     reason = "a thread has this title already"
     titles = [Constraint("title", title, "exclude", reason, 1, None) for title in feedback.titles]
@@ -206,7 +206,7 @@ def load(path: Path) -> NegativeConstraints:
 
 
 def load_overrides(path: Path) -> tuple[ConstraintOverride, ...]:
-    """Read the manual overrides of a constraints file; none where there is no file. Raises ``UsageError``."""
+    """Read the manual overrides of a constraints file; none if there is no file. Raises ``UsageError``."""
     return _overrides(_document(path), path.name) if path.exists() else ()
 
 

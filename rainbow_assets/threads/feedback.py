@@ -80,7 +80,7 @@ class Feedback:
     openers: tuple[Share, ...]
     answers: int
     excerpt_hides: dict[str, dict[str, int]]
-    """{watched phrase: {full, excerpt}}: threads whose whole concept, or its first 200 characters, hold it."""
+    """{watched phrase: {full, excerpt}}: threads whose whole concept, or its first 200 characters, contain it."""
     titles: tuple[str, ...]
     thread_ids: tuple[str, ...]
     threads_digest: str
@@ -161,15 +161,15 @@ def _scope(name: str, threads: Sequence[Sequence[ThreadProposal]], rules: Feedba
 def _warnings(final: Scope, n: int, rules: FeedbackRules) -> list[str]:
     if n < rules.min_n:
         return [f"{n} threads are too few to judge: severities are given from {rules.min_n} on"]
-    said = []
+    found = []
     entropy, std = final.normalized.entropy, final.bpm_std
     if entropy and entropy.value < rules.warn_entropy_bits:
-        said.append(f"the keys vary little: {entropy.value:.2f} bits (95 % interval {entropy.low:.2f} to "
+        found.append(f"the keys vary little: {entropy.value:.2f} bits (95 % interval {entropy.low:.2f} to "
                     f"{entropy.high:.2f}), less than {rules.warn_entropy_bits:g}")
     if std and std.value < rules.warn_bpm_std:
-        said.append(f"the tempi vary little: standard deviation {std.value:.2f} BPM (95 % interval {std.low:.2f} to "
+        found.append(f"the tempi vary little: standard deviation {std.value:.2f} BPM (95 % interval {std.low:.2f} to "
                     f"{std.high:.2f}), less than {rules.warn_bpm_std:g}")
-    return said
+    return found
 
 
 def _interval(item: Interval | None) -> list[float] | None:

@@ -16,7 +16,7 @@ HISTORY, CHART = "history.jsonl", "history.png"
 
 
 def snapshot(feedback: Feedback) -> dict[str, Any]:
-    """Return the line of one measurement; ``threads_digest`` tells sets apart, ``newest`` dates them."""
+    """Return the line of one measurement; ``threads_digest`` identifies the set, ``newest`` dates them."""
     final = feedback.final
     line: dict[str, Any] = {"threads": feedback.n, "threads_digest": feedback.threads_digest,
                             "newest": feedback.newest}
@@ -32,7 +32,7 @@ def snapshot(feedback: Feedback) -> dict[str, Any]:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the history; an empty one where there is none. Raises ``UsageError``."""
+    """Read the history; empty if there is none. Raises ``UsageError``."""
     if not path.exists():
         return []
     try:

@@ -119,7 +119,7 @@ def usual_tonic(letter: str, semitones: int, mode: str) -> str:
 
 
 def first_letter_label(value: Any) -> str:
-    """Return the label that the original rule counted: first letter, accidental, ``minor`` where it says so.
+    """Return the label that the original rule counted: first letter, accidental, ``minor`` if the text names it.
 
     Prose becomes the major of its first letter (``C hromatic Complete`` counts as C major) and enharmonics stay
     apart. Kept only to report the series that the published history was measured with.
@@ -135,7 +135,7 @@ def first_letter_label(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """A time signature, or the free text that stood in its place (``Moderato``), with what was corrected."""
+    """A time signature, or the free text in its place (``Moderato``), with what was corrected."""
 
     numerator: int | None
     denominator: int | None
@@ -169,15 +169,15 @@ def read_meter(value: Any) -> MeterReading:
         if found:
             return _checked(int(found[1]), int(found[2]), ())
         return MeterReading(None, None, value, ("a word stands where the time signature should be",))
-    said = () if value is None else ("the time signature is neither a mapping nor text",)
-    return MeterReading(None, None, None if value is None else str(value)[:200], said)
+    corrections = () if value is None else ("the time signature is neither a mapping nor text",)
+    return MeterReading(None, None, None if value is None else str(value)[:200], corrections)
 
 
 def _whole(value: Any) -> bool:
     return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())
 
 
-def _checked(top: int, bottom: int, said: tuple[str, ...]) -> MeterReading:
+def _checked(top: int, bottom: int, corrections: tuple[str, ...]) -> MeterReading:
     if not 1 <= top <= 32 or bottom not in _UNITS:
-        return MeterReading(None, None, f"{top}/{bottom}", (*said, f"{top}/{bottom} is no time signature"))
-    return MeterReading(top, bottom, None, said)
+        return MeterReading(None, None, f"{top}/{bottom}", (*corrections, f"{top}/{bottom} is no time signature"))
+    return MeterReading(top, bottom, None, corrections)

@@ -38,7 +38,7 @@ _ITERATION = ("title", "bpm", "key", "key_tonic", "key_mode", "key_raw", "time_s
               "agent_name", "timestamp", "concept")
 _SINGLE = frozenset({"thread_id", "directory", "inputs", "title", "bpm", "key", "time_signature", "rainbow_color",
                      "iteration_count", "timestamp", "newest_artifact_at", "concept"})
-"""Fields that are read back: they stand on one line each."""
+"""Fields that are read back: they have one line each."""
 _FILE, _REMOVED = frozenset({"file", "size", "sha256"}), frozenset({"file", "rule", "reason", "size"})
 """Columns of the tables that are read back."""
 _THREAD_ID = re.compile(rf"^thread_id: [\"']?({UUID.pattern})[\"']?\r?$", re.MULTILINE)
@@ -133,7 +133,7 @@ class PackedFolder:
 
     @cached_property
     def contents(self) -> dict[str, tuple[int, str]]:
-        """{file: (bytes, sha256)} that the folder should hold, without what packing writes itself."""
+        """{file: (bytes, sha256)} that the folder should have, without what packing writes itself."""
         return {row["file"]: (row.get("packed_size", row["size"]), row.get("packed_sha256", row["sha256"]))
                 for row in self.files}
 
@@ -219,7 +219,7 @@ class FolderNames:
 
 
 def folder_names(source: Path, packed: Mapping[str, PackedFolder]) -> FolderNames:
-    """Return the names that the threads of ``source`` have in a folder that holds ``packed``, or will get there."""
+    """Return the names that the threads of ``source`` have in a folder that has ``packed``, or will get there."""
     ids = [*(folder.name for folder in thread_folders(source)), *packed]
     return FolderNames({name: item.folder.name for name, item in packed.items()}, shared_prefixes(ids))
 

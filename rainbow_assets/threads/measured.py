@@ -35,7 +35,7 @@ class ThreadProposal:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredThread:
-    """One thread as its manifest tells it. ``iterations`` and ``dialogue`` are empty where the manifest has none."""
+    """One thread as its manifest describes it. ``iterations`` and ``dialogue`` are empty if the manifest has none."""
 
     thread_id: str
     directory: str
@@ -117,7 +117,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _dialogue(path: Path) -> tuple[str, ...]:
-    """Openings of the answers in the packed thread's Markdown; none for a manifest that stands alone."""
+    """Openings of the answers in the packed thread's Markdown; none for a manifest without its folder."""
     if path.name != "manifest.yml":
         return ()
     found: list[str] = []

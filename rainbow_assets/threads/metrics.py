@@ -23,7 +23,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of ``n`` threads something stands in, and the 95 % bootstrap interval of that share."""
+    """How many of ``n`` threads show something, and the 95 % bootstrap interval of that share."""
 
     name: str
     count: int
@@ -132,7 +132,7 @@ def shares(hits: Sequence[Sequence[str]], units: Sequence[int], seed: int, least
 
 @dataclass(frozen=True, slots=True)
 class BpmCluster:
-    """A stretch of tempi that holds many threads: ``low`` to ``high`` beats per minute around ``center``."""
+    """A range of tempi that many threads have: ``low`` to ``high`` beats per minute around ``center``."""
 
     low: int
     center: int

@@ -39,7 +39,7 @@ LONGEST = 80
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What the name alone says. ``proposal`` is (color text, iteration id) of a single proposal's file."""
+    """What follows from the name alone. ``proposal`` is (color text, iteration id) of a single proposal's file."""
 
     type: str
     color: str | None
@@ -83,10 +83,10 @@ def typed_by_content(name: FileName, value: Any) -> tuple[str, str | None]:
     """Return (type, color) once the file's own ``chain_artifact_type`` and color letter are known."""
     if not isinstance(value, dict) or name.type in ("song_proposal", "all_song_proposals"):
         return name.type, name.color
-    said = value.get("chain_artifact_type")
+    named = value.get("chain_artifact_type")
     kind, usual = name.type, None
-    if isinstance(said, str):
-        kind, usual = _BY_TYPE.get(said.lower(), (re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_"), None))
+    if isinstance(named, str):
+        kind, usual = _BY_TYPE.get(named.lower(), (re.sub(r"[^a-z0-9]+", "_", named.lower()).strip("_"), None))
     letter = value.get("rainbow_color_mnemonic_character_value")
     by_letter = color_of_letter(letter) if isinstance(letter, str) else None
     return kind, name.color or (by_letter.name if by_letter else usual)

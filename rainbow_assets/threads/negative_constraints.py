@@ -1,4 +1,4 @@
-"""`negative_constraints`: what the next thread avoids. The file holds what a person has set, so it is its own input."""
+"""`negative_constraints`: what the next thread avoids. The file has what a person has set, so it is an input too."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class PrunePlan:
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What a prune command did. ``state``: planned, moved, undone, confirmed or nothing; ``recovered`` says what a
+    """What a prune command did. ``state``: planned, moved, undone, confirmed or nothing; ``recovered`` is what a
     killed run had left; ``stuck`` are files that could not go back because others took their places."""
 
     state: str
@@ -97,7 +97,7 @@ def plan_prune(source: Path, out: Path) -> PrunePlan:
 
 
 def prune(source: Path, out: Path, *, dry_run: bool = False) -> PruneReport:
-    """Move out of the source what packing leaves out; with ``dry_run`` only say what that is.
+    """Move out of the source what packing leaves out; with ``dry_run`` only list what that is.
 
     The whole plan is made and checked before the first file moves. The files wait in ``<source>/.prune`` until
     :func:`confirm` deletes them or :func:`undo` puts them back. Raises ``UsageError`` where another prune waits.
@@ -145,7 +145,7 @@ def _settle(source: Path, out: Path, state: str) -> PruneReport:
 
 
 def recover(source: Path) -> str | None:
-    """Settle what a killed run has left; return a sentence about it, or None where there was nothing to settle."""
+    """Settle what a killed run has left; return a sentence about it, or None if there was nothing to settle."""
     journals.clear_temporaries(source)
     journal = journals.read(source)
     if journal is None or journal.state == "moved":

@@ -107,9 +107,9 @@ class _ThreadReader:
             if not isinstance(entry, dict):
                 self.note("odd_proposal", file, f"iterations[{index}]", f"the entry is {type(entry).__name__}")
                 continue
-            item, said = proposals.read_iteration(entry, index)
+            item, remarks = proposals.read_iteration(entry, index)
             found.append(item)
-            for kind, message in said:
+            for kind, message in remarks:
                 self.note(kind, file, f"iterations[{index}]", message)
         found = self._with_full_concepts(proposals.mark_final(found), file)
         self._check_final(next(item for item in found if item.is_final), file)
@@ -162,7 +162,7 @@ class _ThreadReader:
         return result
 
     def _single_concept(self, name: str) -> str:
-        """The concept in a single proposal's file, or nothing where there is none."""
+        """The concept in a single proposal's file, or nothing if there is none."""
         if names.read_name(name).type != "song_proposal":
             return ""
         value = read_yaml(self.contents[name], name)
@@ -182,7 +182,7 @@ class _ThreadReader:
                                  content.packed_sha256, content.changes, index, basis))
             if name.unnamed:
                 self.note("unknown_artifact_name", file, "", f"its writer had no name for it; read as {kind}")
-            for anomaly_kind, where, message in content.said:
+            for anomaly_kind, where, message in content.remarks:
                 self.note(anomaly_kind, file, where, message)
             self._check_owner(file, content.value)
         return made
@@ -200,8 +200,8 @@ class _ThreadReader:
                           else "outside" if target.startswith(("outside/", "..")) else "missing")
                 found.append(Reference(file, where, target, status))
                 if status in ("removed", "missing"):
-                    said = "packing leaves out" if status == "removed" else "is not in the thread"
-                    self.note(f"{status}_reference", file, where, f"it names {target}, which {said}")
+                    what = "packing leaves out" if status == "removed" else "is not in the thread"
+                    self.note(f"{status}_reference", file, where, f"it names {target}, which {what}")
         return sorted(found, key=lambda item: (item.file, item.where, item.target))
 
     def _dialogue(self) -> tuple[str, ...]:

@@ -27,12 +27,12 @@ ABSOLUTE = re.compile(
 OUTSIDE = "outside"
 _FLOW_UNSAFE = re.compile(r"[,\[\]{}\n]")
 _HINT = re.compile(rf"/(?:{_ROOTS})/|:[\\/]")
-"""What every machine path without ``chain_artifacts`` holds; looking for it first spares most texts the pattern."""
+"""What every machine path without ``chain_artifacts`` contains; looking for it first spares most texts the pattern."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathChange:
-    """One machine part and what stands in its place. ``kind``: thread, root, other_thread or outside."""
+    """One machine part and what replaces it. ``kind``: thread, root, other_thread or outside."""
 
     found: str
     written: str
@@ -40,7 +40,7 @@ class PathChange:
 
 
 def has_absolute(text: str) -> bool:
-    """Tell whether ``text`` holds an absolute machine path."""
+    """Return True if ``text`` contains an absolute machine path."""
     if "/" not in text and "\\" not in text:
         return False
     return ("chain_artifacts" in text or _HINT.search(text) is not None) and ABSOLUTE.search(text) is not None
@@ -132,7 +132,7 @@ def _typed(value: object) -> str:
 
 
 def _like(item: Marked, value: str, text: str) -> str:
-    """Write ``value`` so that it fits where ``item`` stood: quoted where it was, a block scalar with its line end."""
+    """Write ``value`` for the place of ``item``: quoted if it was, a block scalar with its line end."""
     return (quoted(value) if item.style else _typed(value)) + _tail(text, item.start, item.end)
 
 

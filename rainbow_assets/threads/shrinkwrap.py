@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.ingest.digests import FileDigests, file_sha256
+from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads.artifacts import write_small
@@ -36,7 +36,7 @@ from rainbow_assets.threads.manifest import (
 from rainbow_assets.threads.model import Artifact, QuarantinedThread, Removed, Thread
 from rainbow_assets.threads.reader import read_thread
 from rainbow_assets.threads.report import PackedThread, ShrinkwrapReport, Status
-from rainbow_assets.threads.source import file_digests, list_thread, thread_folders
+from rainbow_assets.threads.source import list_thread, thread_folders
 
 Tick = Callable[[str, int, int], None]
 NEW, OLD = ".new-", ".old-"
@@ -65,29 +65,26 @@ class ExpectedFolder:
 
 
 def shrinkwrap(
-    source: Path, out: Path, *, cache: Path | None = None, dry_run: bool = False, verify: bool = False,
-    workers: int | None = None, tick: Tick | None = None, rows: Mapping[str, ExpectedFolder] | None = None,
+    source: Path, out: Path, *, dry_run: bool = False, verify: bool = False, workers: int | None = None,
+    tick: Tick | None = None, rows: Mapping[str, ExpectedFolder] | None = None,
 ) -> ShrinkwrapReport:
     """Pack every thread folder of ``source`` into ``out``; raise ``UsageError`` if one of the two is inside the other.
 
-    ``cache`` keeps the digests of the source's files (default: hidden in ``out``), so that a second run reads only what
-    moved. ``dry_run`` reads and reports, and writes nothing. ``verify`` reads everything, packed files too. ``workers``
-    is the number of processes (default: as many as there are cores, for long work only); the result does not depend on
-    it. ``rows`` limits the run to threads that have a row, and a thread that is no longer that of its row raises
-    ``ThreadMoved``.
+    ``dry_run`` reads and reports, and writes nothing. ``verify`` compares the digests of packed files as well, not only
+    names and sizes. ``workers`` is the number of processes (default: as many as there are cores, for long work only);
+    the result does not depend on it. ``rows`` limits the run to threads that have a row, and spares reading those whose
+    manifest is that of the row; a thread that is no longer that of its row raises ``ThreadMoved``.
     """
     _check_places(source, out)
-    digests = FileDigests(source, cache or out / ".cache" / "digests.json")
     if dry_run:
-        return _PackingRun(source, out, digests, dry_run=True, verify=verify, rows=rows).run(workers, tick)
+        return _PackingRun(source, out, dry_run=True, verify=verify, rows=rows).run(workers, tick)
     out.mkdir(parents=True, exist_ok=True)
     with writer_lock(Files(str(out)), "shrinkwrap"):
         # First of all: a folder that waits under its hidden name would be taken for a missing one.
         recovered = tuple(clear_leftovers(out))
-        run = _PackingRun(source, out, digests, dry_run=False, verify=verify, rows=rows)
+        run = _PackingRun(source, out, dry_run=False, verify=verify, rows=rows)
         report = run.run(workers, tick, recovered)
         write_index(out, packed_folders(out).values() if report.written else run.packed.values())
-        digests.save()
     return report
 
 
@@ -132,10 +129,9 @@ class _PackingJob:
 
 class _PackingRun:
     def __init__(
-        self, source: Path, out: Path, digests: FileDigests, *, dry_run: bool, verify: bool,
-        rows: Mapping[str, ExpectedFolder] | None,
+        self, source: Path, out: Path, *, dry_run: bool, verify: bool, rows: Mapping[str, ExpectedFolder] | None
     ) -> None:
-        self.source, self.out, self.digests, self.dry_run, self.verify = source, out, digests, dry_run, verify
+        self.source, self.out, self.dry_run, self.verify = source, out, dry_run, verify
         self.packed, self.rows = packed_folders(out), rows
         names = folder_names(source, self.packed)
         wanted = {name: row.directory for name, row in (rows or {}).items()}
@@ -166,21 +162,17 @@ class _PackingRun:
     def _unchanged(self, folder: Path) -> PackedThread | None:
         """Return the thread if its packed folder is up to date; None if only reading the thread can tell."""
         before, row = self.packed.get(folder.name), (self.rows or {}).get(folder.name)
-        if before is None or self.verify or before.folder.name != self.names.of(folder.name, ""):
+        if (before is None or row is None or self.verify
+                or (before.folder.name, before.sha256) != (row.directory, row.manifest)):
             return None
         try:
-            files = list_thread(folder)
-            present = file_digests(folder, files, self.digests)
+            left_out = _with_pruned(list_thread(folder).dropped, before)
+            same = (holds(before.folder, before.contents)
+                    and (before.folder / DROPPED).read_bytes() == dropped_text(left_out).encode())
         except OSError:
             return None
-        left_out = _with_pruned(files.dropped, before)
-        same = (before.sources == present and (row is None or row.manifest in (None, before.sha256))
-                and holds(before.folder, before.contents)
-                and (before.folder / DROPPED).read_bytes() == dropped_text(left_out).encode())
         sizes = [size for size, _ in before.contents.values()]
-        if not same:
-            return None
-        return PackedThread(folder.name, before.folder.name, "unchanged", len(sizes), sum(sizes), left_out)
+        return PackedThread(folder.name, row.directory, "unchanged", len(sizes), sum(sizes), left_out) if same else None
 
 
 def _results(jobs: list[_PackingJob], workers: int | None) -> Iterator[PackedThread | QuarantinedThread]:

@@ -83,22 +83,21 @@ def inputs_digest(digests: dict[str, str]) -> str:
     return digest(FORMAT, [[rule.name, rule.pattern] for rule in RULES], digests)
 
 
-def file_digests(folder: Path, files: ThreadFiles, digests: FileDigests) -> dict[str, str]:
-    """Return {file: sha256} of the kept files of ``folder``; only files that moved are read. Raises OSError."""
-    return {file: digests.digest(f"{folder.name}/{file}") for file in files.kept}
-
-
 def all_inputs(source: Path, cache: Path | None) -> dict[str, str]:
     """Return {folder: inputs digest} of the source as it is; empty for a folder that is not a thread.
 
-    ``cache`` keeps the files' digests. A thread that cannot be read has a digest too: reading it gives the reason.
+    ``cache`` keeps the files' digests, so that only files that moved are read. A thread that cannot be read has a
+    digest too: reading it gives the reason.
     """
-    digests, found = FileDigests(source, cache), dict[str, str]()
-    for folder in thread_folders(source):
-        try:
-            found[folder.name] = (inputs_digest(file_digests(folder, list_thread(folder), digests))
-                                  if UUID.fullmatch(folder.name) else "")
-        except OSError:
-            found[folder.name] = digest("unreadable")
+    digests = FileDigests(source, cache)
+    found = {folder.name: _inputs(folder, digests) if UUID.fullmatch(folder.name) else ""
+             for folder in thread_folders(source)}
     digests.save()
     return found
+
+
+def _inputs(folder: Path, digests: FileDigests) -> str:
+    try:
+        return inputs_digest({file: digests.digest(f"{folder.name}/{file}") for file in list_thread(folder).kept})
+    except OSError:
+        return digest("unreadable")

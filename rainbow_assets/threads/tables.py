@@ -111,5 +111,5 @@ def all_threads(shard: Shard) -> str | None:
 
 
 def feedback_folder(shard: Shard) -> Path:
-    """Return the folder of this store's constraints, history and chart: the one that holds the packed threads."""
+    """Return the folder of this store's constraints, history and chart: the one above the packed threads."""
     return packed_folder(shard.store.files.url).parent

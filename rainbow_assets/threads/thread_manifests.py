@@ -44,14 +44,10 @@ def places(shard: Shard) -> tuple[Path, Path]:
     return source_folder(), packed_folder(shard.store.files.url)
 
 
-def _cache(shard: Shard) -> Path | None:
-    return shard.store.cache_path("thread_digests.json")
-
-
 def _present(shard: Shard) -> dict[str, str]:
     """Return {folder: digest of what packing keeps of it}; empty if there is no folder of raw threads."""
     source = source_folder()
-    return all_inputs(source, _cache(shard)) if source.is_dir() else {}
+    return all_inputs(source, shard.store.cache_path("thread_digests.json")) if source.is_dir() else {}
 
 
 def source_token(shard: Shard) -> str:
@@ -92,7 +88,7 @@ def pack(shard: Shard) -> None:
         facts = {part.group: part.facts.get("manifest") for part in shard.require_index().parts}
         rows = {row["thread_id"]: ExpectedFolder(row["directory"], row["inputs"], facts.get(row["thread_id"]))
                 for row in shard.table(MANIFESTS, ["thread_id", "directory", "inputs"]).to_pylist()}
-        shrinkwrap(source, out, cache=_cache(shard), rows=rows)
+        shrinkwrap(source, out, rows=rows)
 
 
 def _packing(shard: Shard) -> Packing:

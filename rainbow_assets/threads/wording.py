@@ -44,7 +44,7 @@ def plain(text: str) -> str:
 
 
 def phrases_in(text: str, phrases: Iterable[str]) -> list[str]:
-    """Return those of ``phrases`` that stand in ``text`` as whole words."""
+    """Return those of ``phrases`` that ``text`` contains as whole words."""
     flat = plain(text)
     return [phrase for phrase in phrases if plain(phrase) in flat]
 
@@ -52,7 +52,7 @@ def phrases_in(text: str, phrases: Iterable[str]) -> list[str]:
 def common_phrases(texts: Sequence[str], least: float) -> list[str]:
     """Return phrases of two to four words that at least ``least`` of the texts hold, the longest of each family.
 
-    A phrase neither begins nor ends with a word of grammar; one that stands only inside a longer common phrase is
+    A phrase neither begins nor ends with a word of grammar; one that occurs only inside a longer common phrase is
     left out. Sorted.
     """
     if not texts:
@@ -84,7 +84,7 @@ def opener(opening: str) -> str:
 
 
 def same_title(first: str, second: str) -> bool:
-    """Tell whether two titles are the same words, whatever their case and punctuation."""
+    """Return True if two titles are the same words, whatever their case and punctuation."""
     return bool(words(first)) and words(first) == words(second)
 
 

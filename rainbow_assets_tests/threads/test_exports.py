@@ -116,19 +116,19 @@ def test_a_run_killed_before_it_packed_is_finished_by_the_next(
 def test_a_thread_that_moves_while_it_is_packed_is_not_packed(
     store: ShardStore, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders = sorted(raw.iterdir())
-    edit, move = (next(folder.glob("yml/all_song_proposals_*.yml")) for folder in folders[1:3])
-    edit.write_text(edit.read_text("utf-8").replace("C major", "E minor"), "utf-8")
+    folder = sorted(raw.iterdir())[1]
+    path = next(folder.glob("yml/all_song_proposals_*.yml"))
+    path.write_text(path.read_text("utf-8").replace("C major", "E minor"), "utf-8")
     real = thread_manifests.shrinkwrap
 
     def moved_first(*args, **options):
-        move.write_text(move.read_text("utf-8").replace("C major", "G minor"), "utf-8")
+        path.write_text(path.read_text("utf-8").replace("E minor", "G minor"), "utf-8")
         return real(*args, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(thread_manifests, "shrinkwrap", moved_first)
         problem = bring_up_to_date(MANIFESTS_ASSET, store).problem
-    assert problem is not None and f"the thread {folders[2].name} changed while it was being packed" in problem
+    assert problem is not None and f"the thread {folder.name} changed while it was being packed" in problem
     assert build(store)["thread_manifests"] == 1
 
 
