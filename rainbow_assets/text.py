@@ -1,8 +1,10 @@
-"""Words for people: numbers with their nouns."""
+"""Words for people: numbers with their nouns, names, tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -22,3 +24,25 @@ def some(names: Sequence[str], most: int = 5, between: str = ", ") -> str:
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return between.join(names[:most]) + more
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Iterable[Any]], most: int = 12) -> str:
+    """Return a Markdown table of up to ``most`` of ``rows``, and how many more there are.
+
+    >>> print(markdown_table(("key", "threads"), [("C major", 3), ("D minor", 1)], 1))
+    | key | threads |
+    |---|---|
+    | C major | 3 |
+    <BLANKLINE>
+    ... and 1 more
+    """
+    if not rows:
+        return "none"
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(markdown_cell(value) for value in row)} |" for row in rows[:most]]
+    return "\n".join([*lines, *([f"\n... and {len(rows) - most} more"] if len(rows) > most else [])])
+
+
+def markdown_cell(value: Any) -> str:
+    """Return ``value`` as a text that Markdown shows as it is, on one line."""
+    return html.escape(str(value), quote=False).replace("|", "\\|").replace("\n", " ")

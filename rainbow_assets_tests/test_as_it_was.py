@@ -33,8 +33,8 @@ from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets.settings import Rules
 from rainbow_assets.threads.feedback import measure
 from rainbow_assets.threads.keys import first_letter_label, read_key
+from rainbow_assets.threads.measured import read_folder
 from rainbow_assets.threads.metrics import entropy_interval, std_interval
-from rainbow_assets.threads.packed import read_folder
 from rainbow_assets.threads.shrinkwrap import shrinkwrap
 from rainbow_assets_tests.composition import songs
 from rainbow_assets_tests.threads.places import RAW, needs_shared

@@ -18,7 +18,6 @@ from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.orchestration import colors, jobs
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
-from rainbow_assets.threads.thread_manifests import pack
 
 SNAPSHOT = Path(__file__).parent / "specs.json"
 warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -60,7 +59,7 @@ def test_a_check_or_a_picture_is_no_part_of_what_makes_rows(asset: RowAsset):
     """Editing one computes no row."""
     own = set(code().closure(asset.code.roots))
     for function in (*(check.evaluate for check in asset.checks), *asset.shows, *asset.exports, asset.explain):
-        if function is not None and function is not pack:  # packing makes rows as well
+        if function is not None:
             assert used_by(function).roots[0] not in own, function
 
 

@@ -15,7 +15,7 @@ DECLARATIONS_READ = {
     "cli/fitness.py": {"load"}, "composition/scoring.py": {"chromatic_scorer"}, "fitness/progressions.py": {"chromatic_scorer"},
     "corpus/targets.py": {"BASE_MANIFEST"}, "corpus/watch.py": {"BASE_MANIFEST"},
     "embeddings/published.py": {"ASSETS"}, "release/vectors.py": {"ASSETS"},
-    "release/tables.py": {"INTERNAL", "RANK"}, "threads/report.py": {"FEEDBACK"},
+    "release/tables.py": {"INTERNAL", "RANK"},
 }
 """What is taken from the module of an asset: the declaration, or a function; rows are read by key and column."""
 

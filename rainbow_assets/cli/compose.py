@@ -77,7 +77,7 @@ def compose(
 
 def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
     from rainbow_assets.composition import proposal, songs
-    from rainbow_assets.threads.commands import source_folder
+    from rainbow_assets.threads.source import source_folder
 
     path = Path(what)
     if path.suffix.lower() in (".yml", ".yaml") or path.is_file():

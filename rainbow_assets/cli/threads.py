@@ -1,4 +1,4 @@
-"""`rainbow threads`: pack the agents' raw threads, measure them, and hold a proposal against what they overuse."""
+"""`rainbow threads`: pack the agents' raw threads, measure what they overuse, and check a proposal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def threads() -> None:
     """Pack threads, measure what they overuse, check a proposal."""
 
 
-def _say(answer: Answer, as_json: bool) -> None:
+def _print(answer: Answer, as_json: bool) -> None:
     click.echo(json.dumps(answer.values, indent=1, sort_keys=True, ensure_ascii=False) if as_json else answer.text)
     sys.exit(answer.exit_code)
 
@@ -35,23 +35,26 @@ def _say(answer: Answer, as_json: bool) -> None:
 @click.option("--out", type=FOLDER, help="Folder for packed threads (default: below RAINBOW_DATA).")
 @click.option("--prune", "do_prune", is_flag=True, help="Move the files that packing leaves out, out of the source.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
+@click.option("--verify", is_flag=True, help="Read every packed file, and pack threads with damaged ones again.")
 @click.option("--undo", is_flag=True, help="Bring back what the last prune moved out.")
 @click.option("--confirm", is_flag=True, help="Delete what the last prune moved out.")
 @AS_JSON
 def shrinkwrap(
-    source: Path | None, out: Path | None, do_prune: bool, dry_run: bool, undo: bool, confirm: bool, as_json: bool
+    source: Path | None, out: Path | None, do_prune: bool, dry_run: bool, verify: bool, undo: bool, confirm: bool,
+    as_json: bool,
 ) -> None:
     """Pack each raw thread into a folder with a manifest.
 
     The source is left alone, unless --prune is given.
     """
     from rainbow_assets.threads import commands
+    from rainbow_assets.threads.source import packed_folder, source_folder
 
     with progress.bar("packing") as tick:
         answer = commands.shrinkwrap_command(
-            source or commands.source_folder(), out or commands.packed_folder(), do_prune=do_prune, dry_run=dry_run,
+            source or source_folder(), out or packed_folder(), do_prune=do_prune, dry_run=dry_run, verify=verify,
             undo=undo, confirm=confirm, tick=tick)
-    _say(answer, as_json)
+    _print(answer, as_json)
 
 
 @threads.command()
@@ -63,9 +66,10 @@ def feedback(manifests: Path | None, as_json: bool) -> None:
     Keys, tempi, phrases and titles are measured; the constraints are for the next threads.
     """
     from rainbow_assets.threads import commands
+    from rainbow_assets.threads.source import packed_folder
 
-    packed = commands.packed_folder()
-    _say(commands.feedback_command(manifests or packed, write_to=None if manifests else packed.parent), as_json)
+    packed = packed_folder()
+    _print(commands.feedback_command(manifests or packed, write_to=None if manifests else packed.parent), as_json)
 
 
 @threads.command()
@@ -78,6 +82,7 @@ def check(proposal: Path, constraints: Path | None, as_json: bool) -> None:
     Prints which constraints PROPOSAL breaks. Exit code 1 if it is excluded.
     """
     from rainbow_assets.threads import commands
-    from rainbow_assets.threads.packed import OUTPUT
+    from rainbow_assets.threads.measured import OUTPUT
+    from rainbow_assets.threads.source import packed_folder
 
-    _say(commands.check_command(proposal, constraints or commands.packed_folder().parent / OUTPUT), as_json)
+    _print(commands.check_command(proposal, constraints or packed_folder().parent / OUTPUT), as_json)

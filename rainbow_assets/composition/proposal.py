@@ -16,9 +16,8 @@ from rainbow_assets.digests import digest
 from rainbow_assets.ingest import yaml_safe
 from rainbow_assets.music.keys import Key
 from rainbow_assets.threads.colors import read_color
-from rainbow_assets.threads.keys import read_key
-from rainbow_assets.threads.meters import read_meter
-from rainbow_assets.threads.slugs import slug
+from rainbow_assets.threads.keys import read_key, read_meter
+from rainbow_assets.threads.names import slug
 
 SLOWEST, FASTEST = 30.0, 300.0
 MOST_CONCEPT = 100_000

@@ -19,9 +19,9 @@ from rainbow_assets.ingest.yaml_plain import (
     parse_text,
     surely_well_formed,
 )
-from rainbow_assets.threads import yaml_edit
+from rainbow_assets.threads import rewrite
 from rainbow_assets.threads.names import read_name
-from rainbow_assets.threads.paths import ABSOLUTE, PathChange, has_absolute, relative
+from rainbow_assets.threads.rewrite import ABSOLUTE, PathChange, has_absolute, relative
 
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
 SMALL = 1 << 20
@@ -36,10 +36,10 @@ _TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
 
 @dataclass(slots=True)
 class Content:
-    """What a file holds. ``copy`` are the packed file's bytes, None where a big file is copied as it is.
+    """The content of a file. ``copy`` are the packed file's bytes, None if a big file is copied as it is.
 
-    ``targets`` are (where, path relative to the thread) for every path found; ``said`` are (kind, where, sentence);
-    ``problem`` says why YAML could not be read. ``text`` is set for Markdown only.
+    ``targets`` are (where, path relative to the thread) for every path found; ``remarks`` are (kind, where, sentence);
+    ``problem`` is why YAML could not be read. ``text`` is set for Markdown only.
     """
 
     size: int
@@ -50,7 +50,7 @@ class Content:
     problem: str | None = None
     changes: tuple[str, ...] = ()
     targets: list[tuple[str, str]] = field(default_factory=list)
-    said: list[tuple[str, str, str]] = field(default_factory=list)
+    remarks: list[tuple[str, str, str]] = field(default_factory=list)
     packed_size: int = 0
     packed_sha256: str = ""
 
@@ -65,7 +65,7 @@ def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Con
         content = Content(size, file_sha256(Path(path)))
         if is_text:
             sentence = f"it has {size:,} bytes; at most {TEXT_LIMIT:,} are searched"
-            content.said.append(("too_big_to_rewrite", "", sentence))
+            content.remarks.append(("too_big_to_rewrite", "", sentence))
         content.packed_size, content.packed_sha256 = content.size, content.sha256
         return content
     content = Content(len(data), hashlib.sha256(data).hexdigest())
@@ -78,7 +78,7 @@ def read_content(folder: Path, file: str, thread_id: str, gone: set[str]) -> Con
 
 
 def _read_small(path: str, limit: int) -> bytes | None:
-    """The file's bytes, or None where there are more than ``limit``. Plain system calls: there are many small files."""
+    """The file's bytes, or None if there are more than ``limit``. Plain system calls: there are many small files."""
     descriptor = os.open(path, os.O_RDONLY | _FLAGS | _NO_LINK)
     try:
         size = os.fstat(descriptor).st_size
@@ -115,12 +115,12 @@ def read_yaml(content: Content, file: str) -> Any:
 
 
 def _text_copy(content: Content, data: bytes, file: str, thread_id: str, gone: set[str]) -> bytes:
-    """Fill in what the text says and return the packed file's bytes: ``data`` itself where nothing changes."""
+    """Fill in what is read from the text, and return the packed file's bytes: ``data`` itself if nothing changes."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        content.said.append(("no_text", f"line {line}", "the text is not UTF-8"))
+        content.remarks.append(("no_text", f"line {line}", "the text is not UTF-8"))
         text = data.decode("utf-8", "surrogateescape")
     lower = file.lower()
     new = text
@@ -133,7 +133,7 @@ def _text_copy(content: Content, data: bytes, file: str, thread_id: str, gone: s
             content.value = _json(text)
         if has_absolute(text):
             new, changes = relative(text, thread_id)
-            _paths_said(content, changes)
+            _remark_paths(content, changes)
             content.targets.extend(_targets(new, text, thread_id))
     return data if new == text else new.encode("utf-8", "surrogateescape")
 
@@ -158,23 +158,23 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
         document = parse_text(bare, file, watch=watch if hot else None)
     except UnreadablePlainYaml as error:
         content.problem = str(error)
-        content.said.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
+        content.remarks.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
         if not has_absolute(text):
             return text
         new, changes = relative(text, thread_id)
-        _paths_said(content, changes)
+        _remark_paths(content, changes)
         return new
-    content.value = yaml_edit.relative_value(document.value, thread_id) if hot else document.value
+    content.value = rewrite.relative_value(document.value, thread_id) if hot else document.value
     for note in document.notes:
-        content.said.append(("odd_yaml", f"line {note.line}", note.message))
+        content.remarks.append(("odd_yaml", f"line {note.line}", note.message))
     _find_targets(content, document, thread_id)
     if not document.tags and not (hot and has_absolute(bare)):
         return text
-    edited = yaml_edit.edit(bare, document, thread_id)
+    edited = rewrite.edit(bare, document, thread_id)
     if edited.tags:
         content.changes = (f"{edited.tags} Python tags made plain",)
-        content.said.append(("python_tags", f"line {document.tags[0].line}", _tag_names(document)))
-    _paths_said(content, list(edited.paths))
+        content.remarks.append(("python_tags", f"line {document.tags[0].line}", _tag_names(document)))
+    _remark_paths(content, list(edited.paths))
     return edited.text
 
 
@@ -203,12 +203,12 @@ def _targets(new: str, text: str, thread_id: str) -> list[tuple[str, str]]:
     return found
 
 
-def _paths_said(content: Content, changes: list[PathChange]) -> None:
+def _remark_paths(content: Content, changes: list[PathChange]) -> None:
     if not changes:
         return
     content.changes = (*content.changes, f"{len(changes)} machine paths made relative")
-    content.said.append(("machine_path", "", f"{len(changes)} machine paths are made relative"))
+    content.remarks.append(("machine_path", "", f"{len(changes)} machine paths are made relative"))
     outside = sorted({change.found for change in changes if change.kind == "outside"})
     if outside:
         sentence = f"{len(outside)} paths lead outside the threads; their tails are kept"
-        content.said.append(("outside_path", "", sentence))
+        content.remarks.append(("outside_path", "", sentence))

@@ -18,21 +18,17 @@ _WITH_HEX = re.compile(r"\s*(.+?)\s*\(0x[0-9a-fA-F]+\)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One value that was replaced: where it stood, what it said, and what the Rainbow Table (or the rule) says."""
+    """One value that was replaced: its field, the value found, and the one of the Rainbow Table (or the rule)."""
 
     field: str
     found: str
     canonical: str
     reason: str
 
-    def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for YAML and JSON."""
-        return {"field": self.field, "found": self.found, "canonical": self.canonical, "reason": self.reason}
-
 
 @dataclass(frozen=True, slots=True)
 class ColorReading:
-    """The color meant (None where the table holds no such color), the raw text and what was corrected."""
+    """The color meant (None if the table has no such color), the raw text and what was corrected."""
 
     color: Color | None
     raw: str
@@ -48,8 +44,9 @@ def read_color(value: Any) -> ColorReading:
     color = find_color(value)
     if color is None:
         return ColorReading(None, value)
-    said = () if value == color.name else (Correction("rainbow_color", value, color.name, "written as its name"),)
-    return ColorReading(color, value, said)
+    if value == color.name:
+        return ColorReading(color, value)
+    return ColorReading(color, value, (Correction("rainbow_color", value, color.name, "written as its name"),))
 
 
 @lru_cache(maxsize=1024)
@@ -98,7 +95,7 @@ def _canonical(color: Color) -> dict[str, Any]:
 
 
 def _plain(value: Any, field: str) -> Any:
-    """The value with its different ways of saying the same taken away: None and ``"None"``, list order, hex text."""
+    """The value with different spellings of one thing made equal: None and ``"None"``, list order, hex text."""
     if value is None or value == "None" or value in ([], ""):
         return None
     if field == "hex_value":

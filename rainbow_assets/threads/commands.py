@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
-from rainbow_assets.storage.files import Files
 from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads import enforce, history, prune
-from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.feedback import Feedback, measure
 from rainbow_assets.threads.journal import PruneEntry
-from rainbow_assets.threads.packed import OUTPUT, read_folder
+from rainbow_assets.threads.manifest import INDEX
+from rainbow_assets.threads.measured import OUTPUT, read_folder
 from rainbow_assets.threads.prune import PrunePlan, PruneReport
-from rainbow_assets.threads.shrinkwrap import ShrinkwrapReport, Tick, shrinkwrap
-
-HISTORY, CHART = "history.jsonl", "history.png"
+from rainbow_assets.threads.report import ShrinkwrapReport
+from rainbow_assets.threads.shrinkwrap import Tick, shrinkwrap
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command has to say: plain values for ``--json``, text for a person, and the exit code (0 or 1)."""
+    """The answer of a command: plain values for ``--json``, text for a person, and the exit code (0 or 1)."""
 
     values: dict[str, Any]
     text: str
     exit_code: int = 0
 
 
-def source_folder(root: Path | None = None) -> Path:
-    """Return the folder of raw threads: ``chain_artifacts`` in the threads' root where there is one, else the root."""
-    chosen = root or settings.roots().threads
-    inner = chosen / "chain_artifacts"
-    return inner if inner.is_dir() else chosen
-
-
-def packed_folder(root: str | None = None) -> Path:
-    """Return where packed threads go, below ``RAINBOW_DATA``; raise ``UsageError`` where that is no local folder."""
-    data = root or settings.roots().data
-    if "://" in data and not data.startswith("file://"):
-        raise UsageError(f"RAINBOW_DATA is {data}; threads are packed on a local disk only, set it to a folder")
-    return Path(data.removeprefix("file://")) / "threads" / "shrinkwrapped"
-
-
 def shrinkwrap_command(
     source: Path, out: Path, *, do_prune: bool = False, dry_run: bool = False, undo: bool = False,
-    confirm: bool = False, tick: Tick | None = None,
+    confirm: bool = False, verify: bool = False, tick: Tick | None = None,
 ) -> Answer:
-    """``rainbow threads shrinkwrap [--prune] [--dry-run] [--undo | --confirm] [--json]``.
+    """``rainbow threads shrinkwrap [--prune] [--dry-run] [--verify] [--undo | --confirm] [--json]``.
 
     Packs; with ``do_prune`` then moves what packing leaves out of the source to ``<source>/.prune``, from where
     ``undo`` brings it back and ``confirm`` deletes it. Exit code 1 where folders were quarantined.
@@ -61,7 +44,7 @@ def shrinkwrap_command(
     if undo or confirm:
         settled = prune.undo(source, out) if undo else prune.confirm(source, out)
         return Answer({"prune": settled.as_dict()}, _prune_text(settled), 1 if settled.stuck else 0)
-    report = shrinkwrap(source, out, dry_run=dry_run, tick=tick)
+    report = shrinkwrap(source, out, dry_run=dry_run, verify=verify, tick=tick)
     values, text = report.as_dict(), _pack_text(report)
     if do_prune:
         pruned = _prune(source, out, report)
@@ -71,8 +54,8 @@ def shrinkwrap_command(
 
 
 def _prune(source: Path, out: Path, report: ShrinkwrapReport) -> PruneReport:
-    if report.dry_run and not (out / registers.NAME).exists():
-        # Nothing is packed yet: say what a prune after packing would move.
+    if report.dry_run and not (out / INDEX).exists():
+        # Nothing is packed yet: list what a prune after packing would move.
         lines = tuple(PruneEntry(f"{thread.thread_id}/{item.file}", item.size, item.rule)
                       for thread in report.threads for item in thread.dropped)
         return PruneReport("planned", PrunePlan(lines, ()))
@@ -100,12 +83,12 @@ def _pack_text(report: ShrinkwrapReport) -> str:
 def _prune_text(report: PruneReport) -> str:
     plan = report.plan
     what = f"{len(plan.lines):,} files, {plan.bytes:,} bytes"
-    said = {"planned": f"a prune would move out: {what}",
+    sentence = {"planned": f"a prune would move out: {what}",
             "moved": f"moved out of the source: {what}; --confirm deletes them, --undo brings them back",
             "undone": f"brought back: {what}", "confirmed": f"deleted: {what}",
             "nothing": "there is nothing to prune, undo or confirm"}[report.state]
     lines = [report.recovered] if report.recovered else []
-    lines.append(said)
+    lines.append(sentence)
     lines += [f"left alone: {thread}: {reason}" for thread, reason in plan.skipped]
     lines += [f"could not go back, another file is there: {file}" for file in report.stuck]
     return "\n".join(lines)
@@ -124,15 +107,14 @@ def feedback_command(
     before = limits.load(path) if path is not None and path.exists() else None
     derived = limits.derive(feedback, before.overrides if before else ())
     values = feedback.as_dict()
-    values["constraints"] = [item.as_dict() for item in derived.constraints]
+    values["constraints"] = list(map(asdict, derived.constraints))
     values["prompt"] = limits.prompt_block(derived)
     values["effect"] = [item.as_dict() for item in enforce.measured_effect(before, threads)] if before else []
     values["walk_forward"] = enforce.walk_forward(threads, rules)
     if write_to is not None and path is not None:
         write_to.mkdir(parents=True, exist_ok=True)
-        limits.write(path, derived, feedback)
-        lines = history.add_snapshot(write_to / HISTORY, feedback)
-        Files(str(write_to)).write(CHART, history.chart(lines))
+        limits.write(path, derived, feedback.as_dict())
+        history.note(write_to, history.snapshot(feedback))
     return Answer(values, _feedback_text(feedback, derived, values["effect"]))
 
 
@@ -147,7 +129,7 @@ def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effe
     if final.bpm_std:
         lines.append(f"tempo: mean {final.bpm['mean']:.1f} BPM, standard deviation {final.bpm['std']:.2f} "
                      f"[{final.bpm_std.low:.2f}, {final.bpm_std.high:.2f}], variance {final.bpm['variance']:.2f}")
-    lines += [f"warning: {said}" for said in feedback.warnings]
+    lines += [f"warning: {warning}" for warning in feedback.warnings]
     lines += [f"{item.severity} {item.kind} {item.value}: {item.reason}" for item in derived.constraints
               if item.kind != "title"]
     lines += [f"effect: {item['broken']} of {item['later']} later threads broke {item['kind']} {item['value']}"

@@ -1,13 +1,14 @@
 """Negative constraints: what the next thread should leave alone, as YAML, as a prompt block, and as rules to check.
 
-A constraint forbids nothing by itself; :mod:`rainbow_assets.threads.enforce` says which ones a proposal breaks.
+A constraint forbids nothing by itself; :mod:`rainbow_assets.threads.enforce` lists which ones a proposal breaks.
 Manual overrides live in the same file under ``manual_overrides`` and outlive every regeneration; they add a
 constraint, change the severity of a generated one, or allow what it would forbid.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -40,10 +41,6 @@ class Constraint:
     share: float | None = None
     source: Literal["measured", "manual"] = "measured"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON; the share has three digits."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class ConstraintOverride:
@@ -66,14 +63,26 @@ class NegativeConstraints:
 
 
 def derive(feedback: Feedback, overrides: tuple[ConstraintOverride, ...] = ()) -> NegativeConstraints:
-    """Return the constraints that ``feedback`` leads to; titles aside, none where there are too few threads."""
+    """Return the constraints that ``feedback`` leads to; only titles if there are too few threads."""
     measured = _measured(feedback) if feedback.enough else []
     reason = "a thread has this title already"
     titles = [Constraint("title", title, "exclude", reason, 1, None) for title in feedback.titles]
     generated_from = {"threads": feedback.n, "min_n": feedback.rules.min_n, "digest": feedback.threads_digest,
                       "newest": feedback.newest, "thread_ids": list(feedback.thread_ids)}
     return NegativeConstraints(tuple(_overridden([*measured, *titles], overrides)), overrides, generated_from,
-                       feedback.warnings)
+                               feedback.warnings)
+
+
+def from_rows(
+    rows: Iterable[dict[str, Any]], report: dict[str, Any], thread_ids: Sequence[str],
+    overrides: tuple[ConstraintOverride, ...],
+) -> NegativeConstraints:
+    """Return what :func:`derive` returned, from the rows of `negative_constraints` and the report of the feedback."""
+    names = [item.name for item in fields(Constraint)]
+    generated_from = {"threads": report["threads"], "min_n": report["min_n"], "digest": report["threads_digest"],
+                      "newest": report["newest"], "thread_ids": list(thread_ids)}
+    constraints = _in_order(Constraint(**{name: row[name] for name in names}) for row in rows)
+    return NegativeConstraints(tuple(constraints), overrides, generated_from, tuple(report["warnings"]))
 
 
 def _measured(feedback: Feedback) -> list[Constraint]:
@@ -118,25 +127,30 @@ def _overridden(found: list[Constraint], overrides: tuple[ConstraintOverride, ..
             before = by_key.get(name)
             by_key[name] = Constraint(item.kind, before.value if before else item.value, item.severity, item.reason,
                                       before.count if before else None, before.share if before else None, "manual")
+    return _in_order(by_key.values())
+
+
+def _in_order(constraints: Iterable[Constraint]) -> list[Constraint]:
+    """Return the constraints in the order of the file: by kind, the excluded first, then by share."""
     rank = {"exclude": 0, "avoid": 1}
-    return sorted(by_key.values(), key=lambda item: (KINDS.index(item.kind), rank[item.severity],
-                                                     -(item.share or 0.0), item.value))
+    return sorted(constraints, key=lambda item: (KINDS.index(item.kind), rank[item.severity], -(item.share or 0.0),
+                                                 item.value))
 
 
-def document(constraints: NegativeConstraints, feedback: Feedback) -> dict[str, Any]:
-    """Return what ``negative_constraints.yml`` says."""
-    normalized = feedback.final.normalized
+def document(constraints: NegativeConstraints, report: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of ``negative_constraints.yml``; ``report`` is what :meth:`Feedback.as_dict` returned."""
+    keys, bpm = report["final"]["keys"]["normalized"], report["final"]["bpm"]
     return {
         "generated_from": constraints.generated_from,
-        "constraints": Rows(item.as_dict() for item in constraints.constraints),
+        "constraints": Rows(map(asdict, constraints.constraints)),
         "diversity_metrics": {
-            "key_entropy_bits": round(normalized.entropy.value, 2) if normalized.entropy else None,
-            "key_distribution": {item.name: item.count for item in normalized.labels},
-            **{f"bpm_{name}": round(value, 2) for name, value in feedback.final.bpm.items()},
+            "key_entropy_bits": keys["entropy_bits"],
+            "key_distribution": {item["name"]: item["count"] for item in keys["distribution"]},
+            **{f"bpm_{name}": bpm[name] for name in ("mean", "std", "variance", "min", "max") if name in bpm},
         },
         "warnings": list(constraints.warnings),
         "prompt": prompt_block(constraints),
-        "manual_overrides": [asdict(item) for item in constraints.overrides],
+        "manual_overrides": list(map(asdict, constraints.overrides)),
     }
 
 
@@ -161,9 +175,9 @@ _SAID = {"key": "these keys", "bpm": "tempi in these ranges (BPM)", "phrase": "t
          "mood": "these moods"}
 
 
-def write(path: Path, constraints: NegativeConstraints, feedback: Feedback) -> None:
+def write(path: Path, constraints: NegativeConstraints, report: dict[str, Any]) -> None:
     """Replace the constraints file, atomically; an equal one is left alone."""
-    data = dump(document(constraints, feedback)).encode()
+    data = dump(document(constraints, report)).encode()
     files = Files(str(path.parent))
     if files.read(path.name) != data:
         files.write(path.name, data)
@@ -187,12 +201,12 @@ def load(path: Path) -> NegativeConstraints:
     generated = document.get("generated_from")
     warnings = document.get("warnings")
     return NegativeConstraints(tuple(_overridden(found, overrides)), overrides,
-                       dict(generated) if isinstance(generated, dict) else {"threads": 0, "thread_ids": []},
-                       tuple(map(str, warnings)) if isinstance(warnings, list) else ())
+                              dict(generated) if isinstance(generated, dict) else {"threads": 0, "thread_ids": []},
+                              tuple(map(str, warnings)) if isinstance(warnings, list) else ())
 
 
 def load_overrides(path: Path) -> tuple[ConstraintOverride, ...]:
-    """Read the manual overrides of a constraints file; none where there is no file. Raises ``UsageError``."""
+    """Read the manual overrides of a constraints file; none if there is no file. Raises ``UsageError``."""
     return _overrides(_document(path), path.name) if path.exists() else ()
 
 

@@ -12,7 +12,7 @@ from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.threads import wording
 from rainbow_assets.threads.constraints import Constraint, NegativeConstraints, bpm_range, derive
 from rainbow_assets.threads.feedback import DEFAULT_RULES, measure
-from rainbow_assets.threads.packed import Packed, ThreadProposal, proposal
+from rainbow_assets.threads.measured import MeasuredThread, ThreadProposal, proposal
 from rainbow_assets.threads.settings import FeedbackRules
 
 
@@ -130,7 +130,7 @@ class Effect:
                 "share_after": round(self.broken / self.later, 3) if self.later else None}
 
 
-def measured_effect(constraints: NegativeConstraints, threads: Sequence[Packed]) -> list[Effect]:
+def measured_effect(constraints: NegativeConstraints, threads: Sequence[MeasuredThread]) -> list[Effect]:
     """Return, per constraint, which threads that came after it broke it.
 
     Later threads are those that the constraints were not made from. Taken titles are left out: they can only repeat.
@@ -142,11 +142,11 @@ def measured_effect(constraints: NegativeConstraints, threads: Sequence[Packed])
             for broke in [[item.thread_id for item in later if _broken(item.final, rule)]]]
 
 
-def _when(item: Packed) -> tuple[str, str]:
+def _when(item: MeasuredThread) -> tuple[str, str]:
     return (item.timestamp or "", item.thread_id)
 
 
-def walk_forward(threads: Sequence[Packed], rules: FeedbackRules = DEFAULT_RULES) -> list[dict[str, Any]]:
+def walk_forward(threads: Sequence[MeasuredThread], rules: FeedbackRules = DEFAULT_RULES) -> list[dict[str, Any]]:
     """Return, thread by thread in order of time, what it broke of the constraints that all earlier ones led to.
 
     Starts after ``min_n`` threads; threads without a time cannot be put in order and are left out.

@@ -15,8 +15,8 @@ from typing import Any
 from rainbow_assets.digests import digest
 from rainbow_assets.threads import metrics, wording
 from rainbow_assets.threads.keys import first_letter_label
+from rainbow_assets.threads.measured import MeasuredThread, ThreadProposal
 from rainbow_assets.threads.metrics import BpmCluster, Interval, Share
-from rainbow_assets.threads.packed import Packed, ThreadProposal
 from rainbow_assets.threads.settings import FeedbackRules
 
 DEFAULT_RULES = FeedbackRules()
@@ -62,8 +62,8 @@ class Scope:
             "n": self.n, "threads": self.threads,
             "keys": {"original": self.original.as_dict(), "normalized": self.normalized.as_dict()},
             "bpm": {name: round(value, 2) for name, value in self.bpm.items()}
-            | {"std_interval": _interval(self.bpm_std), "clusters": [item.as_dict() for item in self.bpm_clusters],
-               "original_clusters": [item.as_dict() for item in self.original_bpm_clusters]},
+            | {"std_interval": _interval(self.bpm_std), "clusters": list(map(asdict, self.bpm_clusters)),
+               "original_clusters": list(map(asdict, self.original_bpm_clusters))},
             **{name: [_share(item) for item in getattr(self, name)]
                for name in ("time_signatures", "moods", "phrases", "found_phrases", "title_words")},
         }
@@ -80,7 +80,7 @@ class Feedback:
     openers: tuple[Share, ...]
     answers: int
     excerpt_hides: dict[str, dict[str, int]]
-    """{watched phrase: {full, excerpt}}: threads whose whole concept, or its first 200 characters, hold it."""
+    """{watched phrase: {full, excerpt}}: threads whose whole concept, or its first 200 characters, contain it."""
     titles: tuple[str, ...]
     thread_ids: tuple[str, ...]
     threads_digest: str
@@ -103,7 +103,7 @@ class Feedback:
         }
 
 
-def measure(threads: Sequence[Packed], rules: FeedbackRules = DEFAULT_RULES) -> Feedback:
+def measure(threads: Sequence[MeasuredThread], rules: FeedbackRules = DEFAULT_RULES) -> Feedback:
     """Measure ``threads``. Pure; equal threads give an equal result whatever their order."""
     ordered = sorted(threads, key=lambda item: item.thread_id)
     final = _scope("final", [[item.final] for item in ordered], rules)
@@ -123,7 +123,7 @@ def measure(threads: Sequence[Packed], rules: FeedbackRules = DEFAULT_RULES) -> 
         tuple(_warnings(final, len(ordered), rules)))
 
 
-def _threads_digest(threads: Sequence[Packed]) -> str:
+def _threads_digest(threads: Sequence[MeasuredThread]) -> str:
     return digest([[item.thread_id, item.final.title, item.final.bpm, item.final.key.raw, item.final.concept,
                     list(item.final.mood), item.iteration_count] for item in threads])
 
@@ -161,15 +161,15 @@ def _scope(name: str, threads: Sequence[Sequence[ThreadProposal]], rules: Feedba
 def _warnings(final: Scope, n: int, rules: FeedbackRules) -> list[str]:
     if n < rules.min_n:
         return [f"{n} threads are too few to judge: severities are given from {rules.min_n} on"]
-    said = []
+    found = []
     entropy, std = final.normalized.entropy, final.bpm_std
     if entropy and entropy.value < rules.warn_entropy_bits:
-        said.append(f"the keys vary little: {entropy.value:.2f} bits (95 % interval {entropy.low:.2f} to "
+        found.append(f"the keys vary little: {entropy.value:.2f} bits (95 % interval {entropy.low:.2f} to "
                     f"{entropy.high:.2f}), less than {rules.warn_entropy_bits:g}")
     if std and std.value < rules.warn_bpm_std:
-        said.append(f"the tempi vary little: standard deviation {std.value:.2f} BPM (95 % interval {std.low:.2f} to "
+        found.append(f"the tempi vary little: standard deviation {std.value:.2f} BPM (95 % interval {std.low:.2f} to "
                     f"{std.high:.2f}), less than {rules.warn_bpm_std:g}")
-    return said
+    return found
 
 
 def _interval(item: Interval | None) -> list[float] | None:

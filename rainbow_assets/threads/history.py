@@ -12,9 +12,11 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import Feedback
 
+HISTORY, CHART = "history.jsonl", "history.png"
+
 
 def snapshot(feedback: Feedback) -> dict[str, Any]:
-    """Return the line of one measurement; ``threads_digest`` tells sets apart, ``newest`` dates them."""
+    """Return the line of one measurement; ``threads_digest`` identifies the set, ``newest`` dates them."""
     final = feedback.final
     line: dict[str, Any] = {"threads": feedback.n, "threads_digest": feedback.threads_digest,
                             "newest": feedback.newest}
@@ -30,7 +32,7 @@ def snapshot(feedback: Feedback) -> dict[str, Any]:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the history; an empty one where there is none. Raises ``UsageError``."""
+    """Read the history; empty if there is none. Raises ``UsageError``."""
     if not path.exists():
         return []
     try:
@@ -42,18 +44,20 @@ def read_history(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def add_snapshot(path: Path, feedback: Feedback) -> list[dict[str, Any]]:
-    """Append the measurement unless its set of threads is the last line's; return the whole history."""
-    lines, line = read_history(path), snapshot(feedback)
+def note(folder: Path, line: dict[str, Any]) -> None:
+    """Add the measurement ``line`` to the history in ``folder``, and draw its chart; nothing if both are there.
+
+    A line of the same set of threads as the last one takes its place.
+    """
+    files, lines = Files(str(folder)), read_history(folder / HISTORY)
     if lines and lines[-1].get("threads_digest") == line["threads_digest"]:
-        lines[-1] = line
-    else:
-        lines.append(line)
+        lines.pop()
+    lines.append(line)
     data = "".join(json.dumps(item, sort_keys=True) + "\n" for item in lines).encode()
-    files = Files(str(path.parent))
-    if files.read(path.name) != data:
-        files.write(path.name, data)
-    return lines
+    if files.read(HISTORY) != data or not (folder / CHART).exists():
+        # The chart first: after a kill in between, the history is still the old one, and both are written again.
+        files.write(CHART, chart(lines))
+        files.write(HISTORY, data)
 
 
 def chart(lines: list[dict[str, Any]]) -> bytes:

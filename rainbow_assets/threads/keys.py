@@ -1,7 +1,8 @@
-"""Musical keys as the agents write them, read into tonic and mode with every correction said.
+"""Keys and time signatures as the agents write them, read with a list of all corrections.
 
-Spellings seen: ``F# minor``, ``E ♭ major``, ``A# major`` (a rewritten flat), ``C major (resolving through ...)``,
-a KeySignature mapping, and prose that a first-letter rule cut apart (``A ll Keys (Chromatic Convergence)``).
+Spellings of keys seen: ``F# minor``, ``E ♭ major``, ``A# major`` (a rewritten flat), ``C major (resolving through
+...)``, a KeySignature mapping, and prose that a first-letter rule cut apart (``A ll Keys (Chromatic Convergence)``).
+Time signatures are filed under ``tempo``: a mapping, ``7/8``, or free text that is none.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _KEY = re.compile(
     r"(?:[\s-]*(?P<mode>major|minor|maj|min|ionian|aeolian|dorian|phrygian|lydian|mixolydian|locrian)\b"
     r"|(?P<short>m)\b)?"
     r"(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_FRACTION = re.compile(r"\s*(\d{1,2})\s*/\s*(\d{1,2})\s*")
+_UNITS = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def usual_tonic(letter: str, semitones: int, mode: str) -> str:
 
 
 def first_letter_label(value: Any) -> str:
-    """Return the label that the original rule counted: first letter, accidental, ``minor`` where it says so.
+    """Return the label that the original rule counted: first letter, accidental, ``minor`` if the text names it.
 
     Prose becomes the major of its first letter (``C hromatic Complete`` counts as C major) and enharmonics stay
     apart. Kept only to report the series that the published history was measured with.
@@ -128,3 +131,53 @@ def first_letter_label(value: Any) -> str:
     sign = found[2] or ""
     mode = "minor" if "minor" in text.lower() else "major"
     return f"{found[1].upper()}{' ' if sign in ('♯', '♭') and sign else ''}{sign} {mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReading:
+    """A time signature, or the free text in its place (``Moderato``), with what was corrected."""
+
+    numerator: int | None
+    denominator: int | None
+    text: str | None
+    corrections: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str | None:
+        """``7/8``, or None where none was read."""
+        return f"{self.numerator}/{self.denominator}" if self.numerator else None
+
+    @property
+    def mapping(self) -> dict[str, int] | None:
+        """``{numerator: 7, denominator: 8}``, the shape of the manifest's ``tempo``."""
+        if self.numerator is None or self.denominator is None:
+            return None
+        return {"numerator": self.numerator, "denominator": self.denominator}
+
+
+def read_meter(value: Any) -> MeterReading:
+    """Read a time signature in any shape that the agents write. Pure; never raises."""
+    if isinstance(value, dict):
+        top, bottom = value.get("numerator"), value.get("denominator")
+        if _whole(top) and _whole(bottom):
+            return _checked(int(str(top)), int(str(bottom)), ())
+        return MeterReading(None, None, str(value)[:200], ("the time signature's mapping has no two numbers",))
+    if isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_whole, value)):
+        return _checked(int(value[0]), int(value[1]), ("a list is read as numerator and denominator",))
+    if isinstance(value, str):
+        found = _FRACTION.fullmatch(value)
+        if found:
+            return _checked(int(found[1]), int(found[2]), ())
+        return MeterReading(None, None, value, ("a word stands where the time signature should be",))
+    corrections = () if value is None else ("the time signature is neither a mapping nor text",)
+    return MeterReading(None, None, None if value is None else str(value)[:200], corrections)
+
+
+def _whole(value: Any) -> bool:
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())
+
+
+def _checked(top: int, bottom: int, corrections: tuple[str, ...]) -> MeterReading:
+    if not 1 <= top <= 32 or bottom not in _UNITS:
+        return MeterReading(None, None, f"{top}/{bottom}", (*corrections, f"{top}/{bottom} is no time signature"))
+    return MeterReading(top, bottom, None, corrections)

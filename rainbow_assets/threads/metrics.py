@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,23 +20,14 @@ class Interval:
     low: float
     high: float
 
-    def as_dict(self) -> dict[str, float]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many of ``n`` threads something stands in, and the 95 % bootstrap interval of that share."""
+    """How many of ``n`` threads show something, and the 95 % bootstrap interval of that share."""
 
     name: str
     count: int
     share: Interval
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON."""
-        return {"name": self.name, "count": self.count, "share": self.share.value, "low": self.share.low,
-                "high": self.share.high}
 
 
 def entropy_bits(labels: Sequence[str]) -> float:
@@ -142,17 +132,13 @@ def shares(hits: Sequence[Sequence[str]], units: Sequence[int], seed: int, least
 
 @dataclass(frozen=True, slots=True)
 class BpmCluster:
-    """A stretch of tempi that holds many threads: ``low`` to ``high`` beats per minute around ``center``."""
+    """A range of tempi that many threads have: ``low`` to ``high`` beats per minute around ``center``."""
 
     low: int
     center: int
     high: int
     count: int
     share: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
 
 
 def bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmCluster]:

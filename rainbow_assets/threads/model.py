@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from rainbow_assets.corpus.model import Severity
 from rainbow_assets.threads.colors import Correction
-from rainbow_assets.threads.keys import KeyReading
-from rainbow_assets.threads.meters import MeterReading
+from rainbow_assets.threads.keys import KeyReading, MeterReading
 
 KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_yaml": ("error", "a YAML file that is broken, or not safe to read; copied as it is"),
@@ -62,18 +61,14 @@ class ThreadAnomaly:
     message: str
     action: str
 
-    def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for YAML and JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """One file that packing keeps.
 
     ``file`` is relative to the thread's folder; ``size`` (bytes) and ``sha256`` are the source's; ``packed_size`` and
-    ``packed_sha256`` the copy's, equal to them unless ``changes`` says why not. ``iteration`` is the 0-based index of
-    the proposal that it belongs to and ``basis`` how that is known (``id``: the file's name says so; ``color``: the
+    ``packed_sha256`` the copy's, equal to them unless ``changes`` gives a reason. ``iteration`` is the 0-based index of
+    the proposal that it belongs to and ``basis`` how that is known (``id``: from the file's name; ``color``: the
     last proposal of the artifact's color).
     """
 
@@ -91,7 +86,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """One file that packing leaves out, the rule that says so, and its bytes."""
+    """One file that packing leaves out, the rule that leaves it out, and its bytes."""
 
     file: str
     rule: str
@@ -138,7 +133,7 @@ class Thread:
     """A thread folder, read. ``final`` is the proposal that the others led to.
 
     ``inputs`` is a digest of every file's path and content and of the rules: equal inputs give an equal copy.
-    ``newest_ms`` is the newest time that an artifact says of itself, in milliseconds since 1970.
+    ``newest_ms`` is the newest time that an artifact has in it, in milliseconds since 1970.
     """
 
     thread_id: str

@@ -1,8 +1,10 @@
-"""What a file of a thread is, from its place and name: artifact id, color letter, type, the proposal it stands for."""
+"""Names: what a file of a thread is, from its place and name, and what the folder of a packed thread is called."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -31,10 +33,13 @@ _BY_TYPE = {
 }
 """Which agent makes which artifact: its color counts where the file's own letter is ``t`` (none was set)."""
 
+LONGEST = 80
+"""Characters of a title in the name of a packed folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """What the name alone says. ``proposal`` is (color text, iteration id) of a single proposal's file."""
+    """What follows from the name alone. ``proposal`` is (color text, iteration id) of a single proposal's file."""
 
     type: str
     color: str | None
@@ -78,10 +83,32 @@ def typed_by_content(name: FileName, value: Any) -> tuple[str, str | None]:
     """Return (type, color) once the file's own ``chain_artifact_type`` and color letter are known."""
     if not isinstance(value, dict) or name.type in ("song_proposal", "all_song_proposals"):
         return name.type, name.color
-    said = value.get("chain_artifact_type")
+    named = value.get("chain_artifact_type")
     kind, usual = name.type, None
-    if isinstance(said, str):
-        kind, usual = _BY_TYPE.get(said.lower(), (re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_"), None))
+    if isinstance(named, str):
+        kind, usual = _BY_TYPE.get(named.lower(), (re.sub(r"[^a-z0-9]+", "_", named.lower()).strip("_"), None))
     letter = value.get("rainbow_color_mnemonic_character_value")
     by_letter = color_of_letter(letter) if isinstance(letter, str) else None
     return kind, name.color or (by_letter.name if by_letter else usual)
+
+
+def slug(text: str) -> str:
+    """Return ``text`` in lower case with everything but letters and digits as single hyphens, at most 80 long."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = re.sub(r"['’`]", "", plain)
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].rstrip("-")
+
+
+def directory_for(title: str, thread_id: str, crowded: bool = False) -> str:
+    """Return the folder name of a new thread: its title's slug and the first eight characters of its id.
+
+    It depends neither on which other titles there are nor on the order in which the threads came. ``crowded`` puts
+    the whole id there, for ids that begin alike.
+    """
+    return f"{slug(title) or 'thread'}-{thread_id if crowded else thread_id[:8]}"
+
+
+def shared_prefixes(thread_ids: list[str]) -> frozenset[str]:
+    """Return the first eight characters that two or more different ids share."""
+    counts = Counter(name[:8] for name in set(thread_ids))
+    return frozenset(prefix for prefix, count in counts.items() if count > 1)

@@ -7,7 +7,6 @@ is completed (its owner has given the files up).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +15,13 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import journal as journals
-from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.journal import Journal, PruneEntry
-from rainbow_assets.threads.reader import list_files, thread_folders
-from rainbow_assets.threads.register import Entry
+from rainbow_assets.threads.manifest import INDEX, PackedFolder, holds, packed_folders
 from rainbow_assets.threads.rules import rule_for
+from rainbow_assets.threads.source import list_files, thread_folders
 
 
 class PruneRefused(RainbowError):
@@ -57,7 +54,7 @@ class PrunePlan:
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What a prune command did. ``state``: planned, moved, undone, confirmed or nothing; ``recovered`` says what a
+    """What a prune command did. ``state``: planned, moved, undone, confirmed or nothing; ``recovered`` is what a
     killed run had left; ``stuck`` are files that could not go back because others took their places."""
 
     state: str
@@ -79,30 +76,28 @@ def plan_prune(source: Path, out: Path) -> PrunePlan:
     A thread is skipped, with the reason, where its packed folder is missing, damaged, or not made from its present
     files. Reads only; the copies are compared with their recorded digests first.
     """
-    register = registers.load(out)
+    packed = packed_folders(out)
     lines: list[PruneEntry] = []
     skipped: list[tuple[str, str]] = []
     for folder in thread_folders(source):
-        candidates = [file for file in list_files(folder)[0] if rule_for(file) is not None]
+        candidates = {file: size for file, size in list_files(folder)[0].items() if rule_for(file) is not None}
         if not candidates:
             continue
-        entry = register.entries.get(folder.name)
-        reason = "it has not been packed" if entry is None else _why_not(folder, out, entry)
-        if reason is not None:
-            skipped.append((folder.name, reason))
+        copy = packed.get(folder.name)
+        reason = "it has not been packed" if copy is None else _why_not(folder, copy)
+        if copy is None or reason is not None:
+            skipped.append((folder.name, reason or ""))
             continue
-        listed = _listed(out / register.entries[folder.name].directory)
-        for file in candidates:
+        for file, size in candidates.items():
             rule = rule_for(file)
-            if file in listed or rule is None:
+            if file in copy.contents or rule is None:
                 raise PruneRefused(f"{folder.name}/{file} is listed by its manifest and must not be pruned; pack again")
-            size = os.lstat(folder / file).st_size
             lines.append(PruneEntry(f"{folder.name}/{file}", size, rule.name))
     return PrunePlan(tuple(lines), tuple(skipped))
 
 
 def prune(source: Path, out: Path, *, dry_run: bool = False) -> PruneReport:
-    """Move out of the source what packing leaves out; with ``dry_run`` only say what that is.
+    """Move out of the source what packing leaves out; with ``dry_run`` only list what that is.
 
     The whole plan is made and checked before the first file moves. The files wait in ``<source>/.prune`` until
     :func:`confirm` deletes them or :func:`undo` puts them back. Raises ``UsageError`` where another prune waits.
@@ -150,7 +145,7 @@ def _settle(source: Path, out: Path, state: str) -> PruneReport:
 
 
 def recover(source: Path) -> str | None:
-    """Settle what a killed run has left; return a sentence about it, or None where there was nothing to settle."""
+    """Settle what a killed run has left; return a sentence about it, or None if there was nothing to settle."""
     journals.clear_temporaries(source)
     journal = journals.read(source)
     if journal is None or journal.state == "moved":
@@ -183,7 +178,7 @@ def _delete(source: Path, journal: Journal) -> None:
 def _check(source: Path, out: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"the folder of raw threads {source} does not exist; set RAINBOW_THREADS")
-    if not (out / registers.NAME).exists():
+    if not (out / INDEX).exists():
         raise UsageError(f"nothing is packed in {out} yet; pack first (rainbow threads shrinkwrap), then prune")
 
 
@@ -193,22 +188,16 @@ def _locked(out: Path) -> Iterator[None]:
         yield
 
 
-def _why_not(folder: Path, out: Path, entry: Entry) -> str | None:
-    """Say why nothing of a packed thread may be pruned, or None: its copy is whole and made from what is there now."""
-    packed = out / entry.directory
-    if registers.outputs_digest(packed) != entry.outputs:
+def _why_not(folder: Path, copy: PackedFolder) -> str | None:
+    """Return why nothing of a packed thread may be pruned; None if its copy is whole and that of the present files."""
+    if copy.sources is None or not holds(copy.folder, copy.contents):
         return "its packed folder is missing or was changed; pack again"
     try:
-        document = read_plain(packed / "manifest.yml").value
-        for line in document["files"]:
-            if file_sha256(packed / line["file"]) != line.get("packed_sha256", line["sha256"]):
-                return f"the packed copy of {line['file']} is damaged; pack again"
-            if file_sha256(folder / line["file"]) != line["sha256"]:
-                return f"{line['file']} has changed since it was packed; pack again"
-    except (UnreadablePlainYaml, OSError, KeyError, TypeError) as error:
+        for row in copy.files:
+            if file_sha256(copy.folder / row["file"]) != copy.contents[row["file"]][1]:
+                return f"the packed copy of {row['file']} is damaged; pack again"
+            if file_sha256(folder / row["file"]) != row["sha256"]:
+                return f"{row['file']} has changed since it was packed; pack again"
+    except OSError as error:
         return f"its packed folder cannot be compared with the source ({error}); pack again"
     return None
-
-
-def _listed(packed: Path) -> set[str]:
-    return {str(line["file"]) for line in read_plain(packed / "manifest.yml").value["files"]}

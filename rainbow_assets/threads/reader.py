@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.digests import digest
 from rainbow_assets.threads import names, proposals
 from rainbow_assets.threads.artifacts import Content, read_content, read_yaml
-from rainbow_assets.threads.dialogue import openers
+from rainbow_assets.threads.manifest import RESERVED
 from rainbow_assets.threads.model import (
     KINDS,
     Artifact,
     Iteration,
     QuarantinedThread,
     Reference,
-    Removed,
     Thread,
     ThreadAnomaly,
 )
 from rainbow_assets.threads.names import UUID
-from rainbow_assets.threads.rules import RULES, removed
+from rainbow_assets.threads.rules import rule_for
+from rainbow_assets.threads.source import inputs_digest, list_thread
+from rainbow_assets.threads.wording import openers
 
-FORMAT = 1
-"""Raised whenever a packed folder of the same source would look different."""
-RESERVED = ("manifest.yml", "dropped.yml")
-"""Files that packing writes at the top of a thread's folder."""
 _ACTIONS = {"error": "left out", "warning": "kept and flagged", "info": "corrected"}
 
 
@@ -44,40 +40,6 @@ class ThreadReading:
 
     thread: Thread | None
     quarantined: QuarantinedThread | None
-
-
-def thread_folders(root: Path) -> list[Path]:
-    """Return every folder directly below ``root``, sorted by name; hidden ones are not threads."""
-    with os.scandir(root) as entries:
-        return sorted(Path(entry.path) for entry in entries
-                      if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))
-
-
-def list_files(folder: Path) -> tuple[list[str], list[str]]:
-    """Return (files, links) below ``folder`` as sorted relative paths; links are not followed."""
-    files: list[str] = []
-    links: list[str] = []
-    waiting = [("", str(folder))]
-    while waiting:
-        prefix, path = waiting.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if entry.is_symlink():
-                    links.append(name)
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.append((f"{name}/", entry.path))
-                else:
-                    files.append(name)
-    return sorted(files), sorted(links)
-
-
-def inputs_digest(digests: dict[str, str]) -> str:
-    """Return the digest of a thread's inputs from {relative path: sha256 of each kept file}: what a ledger compares.
-
-    Files that packing leaves out are not in it, so that pruning them from the source changes nothing.
-    """
-    return digest(FORMAT, [[rule.name, rule.pattern] for rule in RULES], digests)
 
 
 def read_thread(folder: Path) -> ThreadReading:
@@ -112,10 +74,10 @@ class _ThreadReader:
         return ReadFailure(QuarantinedThread(self.thread_id, reason, f"thread {self.thread_id}: {message}"))
 
     def read(self) -> Thread:
-        files, links = list_files(self.folder)
-        for link in links:
+        files = list_thread(self.folder)
+        for link in files.links:
             self.note("link", link, "", f"{link} is a symbolic link; copy the file itself if it belongs here")
-        dropped, kept = self._split(files)
+        dropped, kept = files.dropped, files.kept
         taken = [file for file in kept if file in RESERVED]
         if taken:
             raise self.fail("reserved_name", f"{taken[0]} stands where the packed folder's own file goes; rename it")
@@ -128,22 +90,11 @@ class _ThreadReader:
         digests = {file: content.sha256 for file, content in self.contents.items()}
         times = [ms for item in iterations if (ms := proposals.own_ms(item)) is not None]
         return Thread(
-            self.thread_id, self.folder, inputs_digest(digests), tuple(iterations), tuple(artifacts), tuple(dropped),
+            self.thread_id, self.folder, inputs_digest(digests), tuple(iterations), tuple(artifacts), dropped,
             tuple(references), tuple(sorted(self.anomalies)), self._dialogue(), max(times) if times else None,
             {file: content.copy for file, content in self.contents.items() if content.copy is not None})
 
-    def _split(self, files: list[str]) -> tuple[list[Removed], list[str]]:
-        dropped: list[Removed] = []
-        kept: list[str] = []
-        for file in files:
-            record = removed(file, 0)
-            if record is None:
-                kept.append(file)
-            else:
-                dropped.append(replace(record, size=os.stat(f"{self.folder}/{file}").st_size))
-        return dropped, kept
-
-    def _iterations(self, kept: list[str]) -> list[Iteration]:
+    def _iterations(self, kept: Sequence[str]) -> list[Iteration]:
         file = self._proposals_file(kept)
         content = self.contents[file]
         if content.problem is not None:
@@ -156,16 +107,16 @@ class _ThreadReader:
             if not isinstance(entry, dict):
                 self.note("odd_proposal", file, f"iterations[{index}]", f"the entry is {type(entry).__name__}")
                 continue
-            item, said = proposals.read_iteration(entry, index)
+            item, remarks = proposals.read_iteration(entry, index)
             found.append(item)
-            for kind, message in said:
+            for kind, message in remarks:
                 self.note(kind, file, f"iterations[{index}]", message)
         found = self._with_full_concepts(proposals.mark_final(found), file)
         self._check_final(next(item for item in found if item.is_final), file)
         self._check_overwritten(found, file)
         return found
 
-    def _proposals_file(self, kept: list[str]) -> str:
+    def _proposals_file(self, kept: Sequence[str]) -> str:
         files = [file for file in kept if file.rpartition("/")[2].startswith("all_song_proposals_")
                  and file.endswith((".yml", ".yaml"))]
         if not files:
@@ -211,14 +162,14 @@ class _ThreadReader:
         return result
 
     def _single_concept(self, name: str) -> str:
-        """The concept in a single proposal's file, or nothing where there is none."""
+        """The concept in a single proposal's file, or nothing if there is none."""
         if names.read_name(name).type != "song_proposal":
             return ""
         value = read_yaml(self.contents[name], name)
         concept = value.get("concept") if isinstance(value, dict) else None
         return concept if isinstance(concept, str) else ""
 
-    def _artifacts(self, kept: list[str], iterations: list[Iteration]) -> list[Artifact]:
+    def _artifacts(self, kept: Sequence[str], iterations: list[Iteration]) -> list[Artifact]:
         made = []
         last = {item.color: item.index for item in iterations if item.color and not item.is_final}
         final = next(item for item in iterations if item.is_final)
@@ -231,7 +182,7 @@ class _ThreadReader:
                                  content.packed_sha256, content.changes, index, basis))
             if name.unnamed:
                 self.note("unknown_artifact_name", file, "", f"its writer had no name for it; read as {kind}")
-            for anomaly_kind, where, message in content.said:
+            for anomaly_kind, where, message in content.remarks:
                 self.note(anomaly_kind, file, where, message)
             self._check_owner(file, content.value)
         return made
@@ -245,12 +196,12 @@ class _ThreadReader:
         found: list[Reference] = []
         for file, content in self.contents.items():
             for where, target in content.targets:
-                status = ("kept" if target in kept else "removed" if target in dropped or removed(target, 0)
+                status = ("kept" if target in kept else "removed" if target in dropped or rule_for(target)
                           else "outside" if target.startswith(("outside/", "..")) else "missing")
                 found.append(Reference(file, where, target, status))
                 if status in ("removed", "missing"):
-                    said = "packing leaves out" if status == "removed" else "is not in the thread"
-                    self.note(f"{status}_reference", file, where, f"it names {target}, which {said}")
+                    what = "packing leaves out" if status == "removed" else "is not in the thread"
+                    self.note(f"{status}_reference", file, where, f"it names {target}, which {what}")
         return sorted(found, key=lambda item: (item.file, item.where, item.target))
 
     def _dialogue(self) -> tuple[str, ...]:

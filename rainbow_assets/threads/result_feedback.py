@@ -15,13 +15,11 @@ from rainbow_assets import settings
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
-from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import some
+from rainbow_assets.text import markdown_cell, markdown_table, some
 from rainbow_assets.threads import history
-from rainbow_assets.threads.commands import CHART, HISTORY
-from rainbow_assets.threads.measured import THREADS, all_threads, constraints_path, measured
-from rainbow_assets.threads.tables import MANIFESTS
+from rainbow_assets.threads.feedback import measure
+from rainbow_assets.threads.tables import MANIFESTS, ROW_INPUT, all_threads, feedback_folder, measured_threads
 
 SCOPES = ("final", "iterations")
 FEEDBACK = pa.schema([
@@ -35,28 +33,19 @@ FEEDBACK = pa.schema([
 """One row per scope, final proposals or all; ``report`` is the whole measurement as JSON."""
 
 
-
-
-
-
-
-
-
-
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """Both scopes depend on every thread."""
     threads = all_threads(shard)
     rows = [(scope, "feedback", threads) for scope in SCOPES] if threads else []
-    return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", THREADS], pl.String), orient="row")
+    return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", ROW_INPUT], pl.String), orient="row")
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Measure all threads, and note the figures in the history, with its chart."""
-    found = measured(work.upstream("thread_manifests"), work.rules)
-    if found is None:
+    """Measure all threads; the fact ``history`` is the line of this measurement in the history."""
+    threads = measured_threads(work.upstream("thread_manifests"))
+    if not threads:
         return
-    folder = constraints_path(work.shard).parent
-    Files(str(folder)).write(CHART, history.chart(history.add_snapshot(folder / HISTORY, found)))
+    found = measure(threads, work.rules.feedback)
     report = json.dumps(found.as_dict(), sort_keys=True, ensure_ascii=False)
     rows = []
     for name, scope in zip(SCOPES, (found.final, found.iterations), strict=True):
@@ -71,7 +60,14 @@ def compute(work: Work) -> Iterator[Batch]:
         if scope and scope.bpm:
             row |= {f"bpm_{name}": scope.bpm[name] for name in ("mean", "std", "variance")}
         rows.append(row)
-    yield Batch("feedback", pa.Table.from_pylist(rows, schema=FEEDBACK))
+    yield Batch("feedback", pa.Table.from_pylist(rows, schema=FEEDBACK), {}, {"history": history.snapshot(found)})
+
+
+def write_history(shard: Shard) -> None:
+    """Add the measurement to the history and draw its chart, if it is not in there."""
+    for part in shard.require_index().parts:
+        if "history" in part.facts:  # shards of earlier versions have none
+            history.note(feedback_folder(shard), dict(part.facts["history"]))
 
 
 @check("Shares, entropies and counts are possible ones.")
@@ -96,14 +92,34 @@ def figures_possible(shard: Shard) -> Finding:
     return Finding(True, f"{threads} threads measured in {len(rows)} scopes", numbers)
 
 
+def feedback_report(shard: Shard) -> tuple[dict[str, str], bytes | None]:
+    """Return the figures as tables, and the chart of their history as PNG; None before there are threads."""
+    rows = shard.rows()
+    if not rows:
+        return {}, None
+    report = json.loads(rows[0]["report"])
+    figures = [(name, *(_short(row[name]) for row in rows)) for name in FEEDBACK.names
+               if name not in ("scope", "report")]
+    keys = [(item["name"], item["count"], item["share"])
+            for item in report["final"]["keys"]["normalized"]["distribution"]]
+    chart = feedback_folder(shard) / history.CHART
+    return {
+        "figures": markdown_table(("figure", *(row["scope"] for row in rows)), figures),
+        "keys": markdown_table(("key", "threads", "share"), keys),
+        "warnings": "\n".join(f"- {markdown_cell(warning)}" for warning in report["warnings"]) or "none",
+    }, chart.read_bytes() if chart.exists() else None
+
+
+def _short(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else "" if value is None else value
+
+
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the figures as tables, and the chart of their history."""
-    from rainbow_assets.threads.report import feedback_report
-
     text, picture = next((feedback_report(shard) for shard in built.shards()), ({}, None))
     if picture is not None:
         text = {**text, "history": f"![history](data:image/png;base64,{base64.b64encode(picture).decode()})"}
-    return {name: Markdown(said) for name, said in text.items()}
+    return {name: Markdown(part) for name, part in text.items()}
 
 
 RESULT_FEEDBACK = RowAsset(
@@ -124,22 +140,5 @@ RESULT_FEEDBACK = RowAsset(
     colored=False,
     checks=[unique_keys, figures_possible],
     shows=[shown],
+    exports=[write_history],
 )
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -18,10 +18,6 @@ class Rule:
     pattern: str
     reason: str
 
-    def matches(self, file: str) -> bool:
-        """Tell whether the rule covers the file (path relative to the thread's folder)."""
-        return re.fullmatch(self.pattern, file, re.IGNORECASE) is not None
-
 
 RULES: tuple[Rule, ...] = (
     Rule("os_metadata", r"(.*/)?(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini)",

@@ -8,19 +8,15 @@ import pyarrow as pa
 
 from rainbow_assets.lineage.checks import rows_match, unique_keys
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
+from rainbow_assets.threads.manifest import index_row
 from rainbow_assets.threads.tables import INDEX, rows_of
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Take what one looks a thread up by from its manifest's row."""
-    held = rows_of(work.upstream("thread_manifests"))
+    """Return what a person looks a thread up by, from its row."""
+    rows = rows_of(work.upstream("thread_manifests"))
     for thread_id, _ in work.parts():
-        row = held[thread_id]
-        own, newest = row["timestamp"], row["newest_artifact_at"]
-        made = {name: row[name] for name in INDEX.names if name in row}
-        made |= {"timestamp": own or newest,
-                 "timestamp_source": "manifest" if own else "newest_artifact" if newest else None}
-        yield Batch(thread_id, pa.Table.from_pylist([made], schema=INDEX))
+        yield Batch(thread_id, pa.Table.from_pylist([index_row(rows[thread_id])], schema=INDEX))
 
 
 THREAD_INDEX = RowAsset(

@@ -1,12 +1,15 @@
-"""`thread_manifests`: one row per thread, packed and tabled in one go.
+"""`thread_manifests`: one row per thread, read from its raw files; the packed folders are written after the commit.
 
-A thread's folder is the unit of everything: one edited file makes one row stale, which packs one thread again. What
+A thread's folder is the unit of everything: one edited file makes one row stale, and one folder is packed again. What
 cannot be packed is a quarantined row, so that every folder is accounted for.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +18,25 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import unique_keys
+from rainbow_assets.lineage.ledger import STATUS_OK, ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Check, Finding, check
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import some
+from rainbow_assets.text import markdown_table, some
 from rainbow_assets.threads import checks
-from rainbow_assets.threads import register as registers
 from rainbow_assets.threads.checks import Packing
-from rainbow_assets.threads.commands import packed_folder, source_folder
+from rainbow_assets.threads.manifest import folder_names, manifest_text, packed_folders
 from rainbow_assets.threads.model import QUARANTINE
 from rainbow_assets.threads.reader import read_thread
-from rainbow_assets.threads.shrinkwrap import inputs_now, shrinkwrap
-from rainbow_assets.threads.tables import FILES, MANIFESTS, iteration_rows, thread_row
+from rainbow_assets.threads.shrinkwrap import ExpectedFolder, shrinkwrap
+from rainbow_assets.threads.source import all_inputs, packed_folder, source_folder
+from rainbow_assets.threads.tables import FILES, MANIFESTS, thread_row
 
 RAW = "raw_threads"
 """The input that the threads' files stand for."""
+INPUT = f"in:{RAW}.files"
 
 
 def places(shard: Shard) -> tuple[Path, Path]:
@@ -40,10 +45,9 @@ def places(shard: Shard) -> tuple[Path, Path]:
 
 
 def _present(shard: Shard) -> dict[str, str]:
-    """Return {folder: digest of what packing keeps of it}; empty where there is no folder of raw threads."""
-    if not source_folder().is_dir():
-        return {}
-    return inputs_now(*places(shard))
+    """Return {folder: digest of what packing keeps of it}; empty if there is no folder of raw threads."""
+    source = source_folder()
+    return all_inputs(source, shard.store.cache_path("thread_digests.json")) if source.is_dir() else {}
 
 
 def source_token(shard: Shard) -> str:
@@ -52,75 +56,96 @@ def source_token(shard: Shard) -> str:
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List every folder with the digest of its kept files; one that is no thread is listed too, and set aside later."""
+    """List every folder with the digest of its kept files, and folders that are no threads: they are quarantined."""
     # A folder that is no thread may have any name; a part may not.
     rows = [(name, name, inputs) if inputs else (name, f"no-thread-{digest(name)[:12]}", digest("no thread"))
             for name, inputs in sorted(_present(shard).items())]
-    return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", f"in:{RAW}.files"], pl.String), orient="row")
-
-
-def pack(shard: Shard, again: frozenset[str] = frozenset()) -> None:
-    """Pack what moved, what is damaged among the packed folders, and the threads ``again``; nothing where none is."""
-    if source_folder().is_dir():
-        shrinkwrap(*places(shard), again=again)
+    return pl.DataFrame(rows, schema=dict.fromkeys(["key", "part", INPUT], pl.String), orient="row")
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Pack the asked threads and read each one's row; the raw files are only read."""
-    pack(work.shard, frozenset(work.asked["key"]))
+    """Read the asked threads; the fact ``manifest`` is the digest of the manifest that :func:`pack` has to write."""
     source, out = places(work.shard)
-    register = registers.load(out)
-    aside = {item.folder: item.reason for item in register.quarantined}
-    for thread_id, part in work.asked.select("key", "part").iter_rows():
-        if thread_id in aside:
-            yield Batch(part, MANIFESTS.empty_table(), {thread_id: aside[thread_id]})
+    names = folder_names(source, packed_folders(out))
+    for thread_id, part, inputs in work.asked.select("key", "part", INPUT).iter_rows():
+        reading = read_thread(source / thread_id)
+        thread = reading.thread
+        if thread is None:
+            assert reading.quarantined is not None
+            yield Batch(part, MANIFESTS.empty_table(), {thread_id: reading.quarantined.reason})
             continue
-        thread = read_thread(source / thread_id).thread
-        if thread is None or thread.inputs != register.entries[thread_id].inputs:
-            raise UsageError(f"the thread {thread_id} changed while it was being packed; materialize it again")
-        proposals = [{name: value for name, value in row.items() if name != "thread_id"}
-                     for row in iteration_rows(thread)]
-        row = {**thread_row(thread, register.entries[thread_id].directory), "iterations": proposals}
-        yield Batch(thread_id, pa.Table.from_pylist([row], schema=MANIFESTS))
+        if thread.inputs != inputs:
+            raise SourceMoved(f"the thread {thread_id}")
+        directory = names.of(thread_id, thread.final.title)
+        facts = {"manifest": hashlib.sha256(manifest_text(thread, directory).encode()).hexdigest()}
+        yield Batch(thread_id, pa.Table.from_pylist([thread_row(thread, directory)], schema=MANIFESTS), {}, facts)
 
 
-def _of_folders(name: str, ask: Callable[[Packing], Finding], says: str) -> Check:
-    """Ask a question of the packed folders; where there never was a raw thread, there is nothing to ask."""
-    def evaluate(shard: Shard) -> Finding:
-        source, out = places(shard)
-        if not source.is_dir():
-            return Finding(True, "there is no folder of raw threads", {"folders": 0})
-        return ask(checks.load_packing(source, out))
+def pack(shard: Shard) -> None:
+    """Write the packed folder of each row that is missing, damaged or not that of the row."""
+    source, out = places(shard)
+    if source.is_dir():
+        facts = {part.group: part.facts.get("manifest") for part in shard.require_index().parts}
+        rows = {row["thread_id"]: ExpectedFolder(row["directory"], row["inputs"], facts.get(row["thread_id"]))
+                for row in shard.table(MANIFESTS, ["thread_id", "directory", "inputs"]).to_pylist()}
+        shrinkwrap(source, out, rows=rows)
 
-    return Check(name, evaluate, says)
+
+def _packing(shard: Shard) -> Packing:
+    ledger = ledger_frame(shard, ["key", "status", "reason"])
+    assert ledger is not None
+    quarantined = dict(ledger.filter(pl.col("status") != STATUS_OK).select("key", "reason").iter_rows())
+    return checks.load_packing(*places(shard), quarantined)
+
+
+def _of_folders(evaluate: Callable[[Packing], Finding], shard: Shard) -> Finding:
+    """Check the packed folders; without raw threads there is nothing to check."""
+    if not source_folder().is_dir():
+        return Finding(True, "there is no folder of raw threads", {"folders": 0})
+    return evaluate(_packing(shard))
 
 
 @check("The rows are those of the packed manifests.")
 def rows_are_manifests(shard: Shard) -> Finding:
     """The table has a row for every packed thread, with the id, title, key and files of its manifest, and no path."""
     rows = {row["thread_id"]: row for row in shard.rows()}
-    source, out = places(shard)
-    packing = checks.load_packing(source, out)
+    packing = _packing(shard)
     # A packed thread whose source is gone, or can no longer be read, stays packed, and has no row any more.
-    aside = {item.folder for item in packing.register.quarantined}
-    held = {key: item for key, item in packing.manifests.items() if key not in aside and (source / key).is_dir()}
-    lost = sorted(held.keys() ^ rows.keys())
-    other = [key for key in sorted(held.keys() & rows.keys())
-             if any(rows[key][name] != held[key].get(name) for name in ("title", "key", "directory", "bpm"))
-             or {item["file"] for item in rows[key]["files"]} != {item["file"] for item in held[key]["files"]}]
+    live = {key: item for key, item in packing.manifests.items()
+            if key not in packing.quarantined and (packing.source / key).is_dir()}
+    lost = sorted(live.keys() ^ rows.keys())
+    other = [key for key in sorted(live.keys() & rows.keys())
+             if any(rows[key][name] != live[key].get(name) for name in ("title", "key", "directory", "bpm"))
+             or {item["file"] for item in rows[key]["files"]} != {item["file"] for item in live[key]["files"]}]
     paths = checks.rows_without_paths(list(rows.values()))
-    numbers = {"rows": len(rows), "packed": len(held), "other": len(other), "absolute_paths": paths.numbers["found"]}
+    numbers = {"rows": len(rows), "packed": len(live), "other": len(other), "absolute_paths": paths.numbers["found"]}
     if lost or other or not paths.passed:
-        return Finding(False, f"rows and manifests differ: {len(lost)} stand in one of the two ({some(lost)}), "
-                              f"{len(other)} say something else ({some(other)}), {paths.numbers['found']} hold an "
+        return Finding(False, f"rows and manifests differ: {len(lost)} are in only one of the two ({some(lost)}), "
+                              f"{len(other)} have other values ({some(other)}), {paths.numbers['found']} contain an "
                               "absolute path; materialize thread_manifests again", numbers)
-    return Finding(True, f"{len(rows)} rows are the manifests of {len(held)} packed threads", numbers)
+    return Finding(True, f"{len(rows)} rows are the manifests of {len(live)} packed threads", numbers)
+
+
+def packing_report(shard: Shard) -> dict[str, str]:
+    """Return what packing kept and left out by rule, and the irregularities that it met, as tables."""
+    rows = shard.rows("thread_id", "files", "dropped_by_rule", "anomalies")
+    files, size = Counter[str](), Counter[str]()
+    for row in rows:
+        kept = sum(item["packed_size"] for item in row["files"])
+        for item in ({"rule": "(kept)", "files": len(row["files"]), "bytes": kept}, *row["dropped_by_rule"]):
+            files[item["rule"]] += item["files"]
+            size[item["rule"]] += item["bytes"]
+    kinds = Counter((item["kind"], item["severity"]) for row in rows for item in row["anomalies"])
+    return {
+        "files": markdown_table(("rule", "files", "bytes"), [(rule, count, size[rule])
+                                                             for rule, count in sorted(files.items())]),
+        "anomalies": markdown_table(("kind", "severity", "times"), [(*kind, count)
+                                                                    for kind, count in kinds.most_common()]),
+    }
 
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return what packing kept, and the irregularities that it met."""
-    from rainbow_assets.threads.report import packing_report
-
     return {name: Markdown(text) for shard in built.shards() for name, text in packing_report(shard).items()}
 
 
@@ -140,14 +165,8 @@ THREAD_MANIFESTS = RowAsset(
     reasons=QUARANTINE,
     unit="thread",
     colored=False,
-    checks=[unique_keys, *(_of_folders(name, ask, text) for name, (ask, text) in checks.CHECKS.items()),
+    checks=[unique_keys, *(Check(ask.__name__, partial(_of_folders, ask), str(ask.__doc__)) for ask in checks.CHECKS),
             rows_are_manifests],
     shows=[shown],
     exports=[pack],
 )
-
-
-
-
-
-

@@ -1,4 +1,4 @@
-"""What texts repeat: watched phrases, phrases and title words found by counting, and how answers begin."""
+"""What texts repeat: watched phrases, phrases and title words found by counting, openings of answers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ _STOP = frozenset({
     "without", "you", "your",
 })
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+SPEAKER = "**Walsh:**"
+"""Before each answer of the interviewee in a thread's dialogue."""
+_SPOKEN = re.compile(r"[A-Za-z'’]+")
+OPENING_WORDS = 4
 LONGEST = 4
 EXCERPT = 200
 """Characters of a concept that the original index kept, and judged it by."""
@@ -40,7 +44,7 @@ def plain(text: str) -> str:
 
 
 def phrases_in(text: str, phrases: Iterable[str]) -> list[str]:
-    """Return those of ``phrases`` that stand in ``text`` as whole words."""
+    """Return those of ``phrases`` that ``text`` contains as whole words."""
     flat = plain(text)
     return [phrase for phrase in phrases if plain(phrase) in flat]
 
@@ -48,7 +52,7 @@ def phrases_in(text: str, phrases: Iterable[str]) -> list[str]:
 def common_phrases(texts: Sequence[str], least: float) -> list[str]:
     """Return phrases of two to four words that at least ``least`` of the texts hold, the longest of each family.
 
-    A phrase neither begins nor ends with a word of grammar; one that stands only inside a longer common phrase is
+    A phrase neither begins nor ends with a word of grammar; one that occurs only inside a longer common phrase is
     left out. Sorted.
     """
     if not texts:
@@ -80,5 +84,15 @@ def opener(opening: str) -> str:
 
 
 def same_title(first: str, second: str) -> bool:
-    """Tell whether two titles are the same words, whatever their case and punctuation."""
+    """Return True if two titles are the same words, whatever their case and punctuation."""
     return bool(words(first)) and words(first) == words(second)
+
+
+def openers(text: str) -> list[str]:
+    """Return the first four words, lower case, of each answer in the Markdown ``text``; punctuation is left out."""
+    found = []
+    for answer in text.split(SPEAKER)[1:]:
+        opening = _SPOKEN.findall(answer[:400])[:OPENING_WORDS]
+        if opening:
+            found.append(" ".join(opening).lower().replace("’", "'"))
+    return found

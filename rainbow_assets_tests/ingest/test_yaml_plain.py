@@ -21,7 +21,7 @@ from rainbow_assets.ingest.yaml_plain import (
     surely_well_formed,
 )
 from rainbow_assets.ingest.yaml_write import Rows, dump
-from rainbow_assets.threads.yaml_edit import edit, relative_value
+from rainbow_assets.threads.rewrite import edit, relative_value
 from rainbow_assets_tests.counts import examples
 
 PLAIN = st.recursive(

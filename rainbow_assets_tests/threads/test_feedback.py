@@ -14,17 +14,17 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.threads import commands, enforce, history, metrics, wording
 from rainbow_assets.threads.constraints import ConstraintOverride, derive, load, load_overrides, prompt_block
 from rainbow_assets.threads.feedback import FeedbackRules, measure
-from rainbow_assets.threads.packed import Packed, UnusableManifest, proposal, read_folder
+from rainbow_assets.threads.measured import MeasuredThread, UnusableManifest, proposal, read_folder
 from rainbow_assets_tests.threads.places import SHARED, needs_shared
 
 
-def made(number: int, **fields: object) -> Packed:
+def made(number: int, **fields: object) -> MeasuredThread:
     """Return a thread as its manifest would tell it."""
     name = f"{number:08d}-0000-4000-8000-000000000000"
     row: dict[str, object] = {"title": f"Title {number}", "bpm": 60 + number * 7, "key": "C major", "concept": "a b",
                               "mood": ["calm"], "genres": [], "tempo": {"numerator": 4, "denominator": 4},
                               "rainbow_color": "White"}
-    return Packed(name, name, proposal(name, row | fields), (), 1, (), f"2026-01-{number + 1:02d}", "manifest")
+    return MeasuredThread(name, name, proposal(name, row | fields), (), 1, (), f"2026-01-{number + 1:02d}", "manifest")
 
 
 def test_prose_is_apart_enharmonics_are_one_and_few_threads_have_no_severity() -> None:
@@ -72,7 +72,7 @@ def test_clusters_count_no_thread_twice() -> None:
     assert metrics.bpm_clusters([60, 90, 120, 150], 5, 0.3) == []
 
 
-def broken(item: Packed, rules: object) -> set[str]:
+def broken(item: MeasuredThread, rules: object) -> set[str]:
     return {f"{found.severity} {found.kind}" for found in enforce.check_proposal(item.final, rules).violations}  # type: ignore[arg-type]
 
 

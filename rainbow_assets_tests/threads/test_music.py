@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from rainbow_assets.threads.colors import read_color
 from rainbow_assets.threads.feedback import measure
-from rainbow_assets.threads.keys import first_letter_label, read_key
-from rainbow_assets.threads.meters import read_meter
-from rainbow_assets.threads.packed import read_folder
+from rainbow_assets.threads.keys import first_letter_label, read_key, read_meter
+from rainbow_assets.threads.measured import read_folder
 from rainbow_assets_tests.counts import examples
 from rainbow_assets_tests.threads.places import SHARED, needs_shared
 

@@ -37,7 +37,7 @@ def test_dry_run_prune_undo_prune_confirm(places: tuple[Path, Path]) -> None:
     assert moved.plan == planned.plan
     live = {name for name in tree(source) if not name.startswith(".prune/")}
     assert live == set(before) - {line.file for line in planned.plan.lines}
-    assert checks.nothing_listed_is_pruned(checks.load_packing(source, out)).passed
+    assert checks.nothing_listed_is_pruned(checks.load_packing(source, out, {})).passed
     with pytest.raises(UsageError, match="neither confirmed nor undone"):
         prune.prune(source, out)
     assert prune.undo(source, out).state == "undone"

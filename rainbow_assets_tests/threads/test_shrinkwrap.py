@@ -16,13 +16,12 @@ import yaml
 
 from rainbow_assets.errors import UsageError
 from rainbow_assets.threads import checks, commands
-from rainbow_assets.threads.packed import read_folder
-from rainbow_assets.threads.packing import NEW, OLD
-from rainbow_assets.threads.proposals import song_proposal
+from rainbow_assets.threads.manifest import packed_folders
+from rainbow_assets.threads.measured import read_folder
 from rainbow_assets.threads.reader import read_thread
-from rainbow_assets.threads.register import load
-from rainbow_assets.threads.shrinkwrap import inputs_now, shrinkwrap
-from rainbow_assets.threads.tables import ITERATIONS, THREADS, iteration_rows, thread_row
+from rainbow_assets.threads.shrinkwrap import NEW, OLD, shrinkwrap
+from rainbow_assets.threads.source import all_inputs
+from rainbow_assets.threads.tables import MANIFESTS, thread_row
 from rainbow_assets_tests.counts import count
 from rainbow_assets_tests.threads.places import RAW, needs_shared
 from rainbow_assets_tests.threads.synth import MACHINE, thread_id, write_thread
@@ -45,9 +44,9 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 def all_hold(source: Path, out: Path) -> None:
     """Run every quality check."""
-    wrong = {name: item.message for name, item in checks.run_checks(checks.load_packing(source, out)).items()
-             if not item.passed}
-    assert not wrong
+    quarantined = {item.folder: item.reason for item in shrinkwrap(source, out, dry_run=True).quarantined}
+    packing = checks.load_packing(source, out, quarantined)
+    assert not {ask.__name__: ask(packing).message for ask in checks.CHECKS if not ask(packing).passed}
 
 
 def test_packs_everything_and_never_touches_the_source(places: tuple[Path, Path]) -> None:
@@ -85,17 +84,17 @@ def test_second_run_is_a_no_op_and_one_edit_packs_one_thread(places: tuple[Path,
     assert {item.status for item in report.threads} == {"unchanged"}
     assert tree(out) == before and {path: path.stat().st_mtime_ns for path in out.rglob("*.yml")} == times
     edited = next((source / thread_id(2) / "yml").glob("*_newspaper_article.yml"))
-    held = inputs_now(source, out)
+    before_edit = all_inputs(source, None)
     stat = edited.stat()
     text = edited.read_text("utf-8")
     edited.write_text(text.replace(text[-60:-50], "x" * 10), "utf-8")
     os.utime(edited, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    now = inputs_now(source, out)
-    assert [name for name in held if held[name] != now[name]] == [thread_id(2)]
+    now = all_inputs(source, None)
+    assert [name for name in before_edit if before_edit[name] != now[name]] == [thread_id(2)]
     report = shrinkwrap(source, out)
     assert [(item.thread_id, item.status) for item in report.threads if item.status != "unchanged"] == [
         (thread_id(2), "repacked")]
-    assert now == {name: entry.inputs for name, entry in load(out).entries.items()}
+    assert now == {name: folder.values["inputs"] for name, folder in packed_folders(out).items()}
     all_hold(source, out)
 
 
@@ -127,9 +126,6 @@ def test_folders_outlive_new_titles_and_equal_titles(tmp_path: Path) -> None:
     write_thread(source, 1, title="Another Title")
     report = shrinkwrap(source, out)
     assert {item.thread_id: item.directory for item in report.threads} == first
-    (out / "packed.json").unlink()
-    again = shrinkwrap(source, out)
-    assert {item.thread_id: item.directory for item in again.threads} == first
 
 
 def test_ids_that_begin_alike_get_folders_of_their_own(tmp_path: Path) -> None:
@@ -170,7 +166,7 @@ def test_hostile_files_inside_a_thread_are_copied_and_flagged(places: tuple[Path
     shrinkwrap(source, out)
     all_hold(source, out)
     assert not (folder / "pwned").exists()
-    directory = out / load(out).entries[thread_id(0)].directory
+    directory = packed_folders(out)[thread_id(0)].folder
     manifest = yaml.load((directory / "manifest.yml").read_text("utf-8"), yaml.CSafeLoader)
     kinds = {(item["file"], item["kind"]) for item in manifest["anomalies"]}
     assert {("yml/bomb.yml", "unreadable_yaml"), ("yml/deep.yml", "unreadable_yaml"), ("md/link.md", "link"),
@@ -184,9 +180,8 @@ def test_new_writer_shapes(tmp_path: Path) -> None:
         rainbow_color="White", tempo=None, time_signature="5/4", bpm=99.0, is_final=True)
     thread = read_thread(folder).thread
     assert thread is not None
-    proposal = song_proposal(thread.thread_id, thread.final)
-    assert (proposal.tonic, proposal.mode, proposal.time_signature, proposal.bpm) == ("Eb", "major", (5, 4), 99)
-    assert proposal.rainbow_color == "White" and proposal.as_dict()["concept"]
+    final = thread.final
+    assert (final.key.label, final.meter.label, final.bpm, final.color) == ("Eb major", "5/4", 99, "White")
 
 
 def test_a_cut_concept_is_completed_from_the_single_file(tmp_path: Path) -> None:
@@ -214,11 +209,11 @@ def test_rows_fit_their_schemas(places: tuple[Path, Path]) -> None:
 
     thread = read_thread(places[0] / thread_id(0)).thread
     assert thread is not None
-    rows, lines = [thread_row(thread, "x")], iteration_rows(thread)
-    assert pa.Table.from_pylist(rows, schema=THREADS).num_rows == 1
-    assert pa.Table.from_pylist(lines, schema=ITERATIONS).num_rows == 16
-    assert set(rows[0]) == set(THREADS.names) and set(lines[0]) == set(ITERATIONS.names)
-    assert checks.rows_without_paths([*rows, *lines]).passed
+    row = thread_row(thread, "x")
+    assert pa.Table.from_pylist([row], schema=MANIFESTS).num_rows == 1 and set(row) == set(MANIFESTS.names)
+    proposal = MANIFESTS.field("iterations").type.value_type
+    assert [set(item) for item in row["iterations"]] == [{item.name for item in proposal}] * 16
+    assert checks.rows_without_paths([row]).passed
     assert not checks.rows_without_paths([{"thread_id": "x", "concept": f"see {MACHINE}"}]).passed
 
 
@@ -230,7 +225,7 @@ def test_damage_is_seen_and_repaired(places: tuple[Path, Path]) -> None:
     data = bytearray(victim.read_bytes())
     data[0] ^= 1
     victim.write_bytes(bytes(data))
-    assert not checks.copies_are_true(checks.load_packing(source, out)).passed
+    assert not checks.copies_are_true(checks.load_packing(source, out, {})).passed
     victim.unlink()
     assert [item.status for item in shrinkwrap(source, out).threads] == ["repacked", *["unchanged"] * 3]
     all_hold(source, out)
@@ -243,8 +238,8 @@ def test_kill_while_packing_loses_nothing(tmp_path: Path) -> None:
     before = tree(source)
     shrinkwrap(source, clean)
     code = (f"from pathlib import Path\nfrom rainbow_assets.threads.shrinkwrap import shrinkwrap\nprint(1, flush=True)\n"
-            f"while True:\n    import shutil\n    shrinkwrap(Path({str(source)!r}), Path({str(out)!r}), workers=1)\n"
-            f"    (Path({str(out)!r}) / 'packed.json').unlink()\n")
+            f"import shutil\nout = Path({str(out)!r})\nwhile True:\n    shrinkwrap(Path({str(source)!r}), out, workers=1)\n"
+            f"    [path.unlink() for path in out.glob('*/manifest.yml')]\n")
     for attempt in range(count("kills")):
         child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         assert child.stdout is not None
@@ -259,16 +254,13 @@ def test_kill_while_packing_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", [OLD, NEW])
-@pytest.mark.parametrize("register_lost", [False, True])
-def test_hidden_folder_is_never_taken_for_a_packed_thread(tmp_path: Path, prefix: str, register_lost: bool) -> None:
+def test_hidden_folder_is_never_taken_for_a_packed_thread(tmp_path: Path, prefix: str) -> None:
     source, out, clean = tmp_path / "raw", tmp_path / "packed", tmp_path / "clean"
     write_thread(source, 1)
     shrinkwrap(source, clean)
     shrinkwrap(source, out)
     (directory,) = (path.parent.name for path in out.glob("*/manifest.yml"))
     (out / directory).rename(out / f"{prefix}{directory}")
-    if register_lost:
-        (out / "packed.json").unlink()
     assert not shrinkwrap(source, out, dry_run=True).threads[0].directory.startswith(".")
     shrinkwrap(source, out)
     assert tree(out) == tree(clean)

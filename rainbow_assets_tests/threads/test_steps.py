@@ -20,16 +20,14 @@ from rainbow_assets.release.tables import published
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets.threads.commands import packed_folder
 from rainbow_assets.threads.feedback import measure
-from rainbow_assets.threads.measured import constraints_path, packed_threads
-from rainbow_assets.threads.negative_constraints import CONSTRAINTS
-from rainbow_assets.threads.packed import read_folder
-from rainbow_assets.threads.paths import has_absolute
-from rainbow_assets.threads.report import constraints_report, feedback_report, packing_report
-from rainbow_assets.threads.result_feedback import FEEDBACK
-from rainbow_assets.threads.tables import INDEX
-from rainbow_assets.threads.thread_manifests import MANIFESTS, pack
+from rainbow_assets.threads.measured import read_folder
+from rainbow_assets.threads.negative_constraints import CONSTRAINTS, constraints_path, constraints_report
+from rainbow_assets.threads.result_feedback import FEEDBACK, feedback_report
+from rainbow_assets.threads.rewrite import has_absolute
+from rainbow_assets.threads.source import packed_folder
+from rainbow_assets.threads.tables import INDEX, measured_threads
+from rainbow_assets.threads.thread_manifests import MANIFESTS, pack, packing_report
 from rainbow_assets_tests.threads import synth
 from rainbow_assets_tests.threads.places import RAW, needs_shared
 
@@ -91,7 +89,7 @@ def test_every_thread_is_a_row_of_every_table(store: ShardStore, raw: Path) -> N
 
 def test_measuring_rows_is_measuring_manifests(store: ShardStore) -> None:
     rules = settings.FeedbackRules()
-    found = measure(packed_threads(store.shard("thread_manifests")), rules)
+    found = measure(measured_threads(store.shard("thread_manifests")), rules)
     assert found == measure(read_folder(packed_folder(store.files.root)), rules)
     final = store.shard("result_feedback").table(FEEDBACK).to_pylist()[0]
     assert final["scope"] == "final" and final["normalized_top_key"] == "C major"
@@ -112,7 +110,7 @@ def test_a_second_build_does_nothing_and_one_edited_file_packs_one_thread(store:
     after = stamps(packed_folder(store.files.root))
     moved = {name.partition("/")[0] for name in before | after if before.get(name) != after.get(name)}
     row = next(row for row in store.shard("thread_index").table(INDEX).to_pylist() if row["thread_id"] == folder.name)
-    assert row["bpm"] == 61 and moved == {row["directory"], "index.yml", "packed.json"}
+    assert row["bpm"] == 61 and moved == {row["directory"], "index.yml"}
 
 
 def test_what_packing_leaves_out_moves_nothing(store: ShardStore, raw: Path) -> None:

@@ -1,16 +1,73 @@
-"""Small edits of YAML text that leave every other byte as it is: tags made plain, paths made relative."""
+"""What packing changes in a text: machine paths become relative, Python tags in YAML become plain values.
+
+Every other byte stays as it is.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rainbow_assets.ingest.yaml_plain import Document, Marked, UnreadablePlainYaml, parse_text
 from rainbow_assets.ingest.yaml_write import dump, quoted, scalar
-from rainbow_assets.threads.paths import PathChange, has_absolute, relative
 
+_ROOTS = r"Volumes|Users|home|private|root|mnt|media|opt|srv|tmp|var|workspace"
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+ABSOLUTE = re.compile(
+    r"(?<![\w.~/\\-])(?:file://)?"
+    r"(?:"
+    r"/(?:[^\s/\"'<>:|]+/){0,12}chain_artifacts(?=[/\s\"'<>),;]|$)"
+    rf"|/(?:{_ROOTS})/[^\n\"'<>|]{{0,300}}?/chain_artifacts(?=[/\s\"'<>),;]|$)"
+    rf"|/(?:{_ROOTS})/(?=[^\s/])(?:[^\s/\"'<>:|]+/)?"
+    r"|[A-Za-z]:(?:\\\\|\\|/)(?:Users|Documents and Settings)(?:\\\\|\\|/)(?:[^\s\\/\"'<>:|]+(?:\\\\|\\|/))?"
+    r")"
+    rf"(?:/(?P<thread>{_UUID})(?=[/\s\"'<>),;]|$))?(?P<slash>/(?=\S))?")
+"""The part of a path that names a machine. What follows it stays as it is, spaces and all."""
+OUTSIDE = "outside"
 _FLOW_UNSAFE = re.compile(r"[,\[\]{}\n]")
+_HINT = re.compile(rf"/(?:{_ROOTS})/|:[\\/]")
+"""What every machine path without ``chain_artifacts`` contains; looking for it first spares most texts the pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """One machine part and what replaces it. ``kind``: thread, root, other_thread or outside."""
+
+    found: str
+    written: str
+    kind: Literal["thread", "root", "other_thread", "outside"]
+
+
+def has_absolute(text: str) -> bool:
+    """Return True if ``text`` contains an absolute machine path."""
+    if "/" not in text and "\\" not in text:
+        return False
+    return ("chain_artifacts" in text or _HINT.search(text) is not None) and ABSOLUTE.search(text) is not None
+
+
+def relative(text: str, thread_id: str) -> tuple[str, list[PathChange]]:
+    """Return ``text`` with every machine part replaced, and the changes.
+
+    ``.../chain_artifacts/<this thread>/wav/x.wav`` becomes ``wav/x.wav``; the artifacts' root becomes ``..``; another
+    thread's file ``../<its id>/...``; anything else ``outside/...``.
+    """
+    changes: list[PathChange] = []
+
+    def replace(found: re.Match[str]) -> str:
+        whole, thread, slash = found[0], found["thread"], found["slash"] or ""
+        if "chain_artifacts" not in whole:
+            kind, written = "outside", f"{OUTSIDE}/"
+        elif thread is None:
+            kind, written = "root", f"..{slash}"
+        elif thread == thread_id:
+            kind, written = "thread", "" if slash else "."
+        else:
+            kind, written = "other_thread", f"../{thread}{slash}"
+        changes.append(PathChange(whole, written, kind))
+        return written
+
+    return ABSOLUTE.sub(replace, text), changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +132,7 @@ def _typed(value: object) -> str:
 
 
 def _like(item: Marked, value: str, text: str) -> str:
-    """Write ``value`` so that it fits where ``item`` stood: quoted where it was, a block scalar with its line end."""
+    """Write ``value`` for the place of ``item``: quoted if it was, a block scalar with its line end."""
     return (quoted(value) if item.style else _typed(value)) + _tail(text, item.start, item.end)
 
 
