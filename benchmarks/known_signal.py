@@ -22,8 +22,8 @@ from scipy.optimize import minimize
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from rainbow_assets import settings
-from rainbow_assets.fitness import metrics, roll
+from rainbow_assets import settings, stats
+from rainbow_assets.fitness import roll
 from rainbow_assets.fitness.model import PianoRollEncoder
 from rainbow_assets.harmony.model import Progression
 from rainbow_assets.harmony.packs import read_pack
@@ -68,8 +68,8 @@ def guess_modes(pack: Path | None, folder: Path) -> int:
     best = {}
     for name, guess in rows.items():
         said = np.stack([guess[group == n].mean(axis=0) for n in range(len(names))]).argmax(axis=1)
-        low, high = _interval(of_group, said)
-        best[name] = metrics.balanced(of_group, said)
+        low, high = stats.accuracy_interval([(of_group, said)], np.random.Generator(np.random.PCG64(SEED)))
+        best[name] = stats.balanced_accuracy(of_group, said)
         print(f"  {name:<56} accuracy {float((said == of_group).mean()):.3f}, balanced {best[name]:.3f} "
               f"({low:.3f} to {high:.3f})")
     winner = max(best, key=lambda name: best[name])
@@ -169,14 +169,6 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
                 said = model(torch.from_numpy(roll.stack([roll.cells(notes[n]) for n in part.tolist()])))
             guess[part] = said.softmax(dim=1).numpy()
     return guess
-
-
-def _interval(truth: np.ndarray, said: np.ndarray) -> tuple[float, float]:
-    chance = np.random.Generator(np.random.PCG64(SEED))
-    drawn = [metrics.balanced(truth[at], said[at]) for at in (chance.integers(0, len(truth), len(truth))
-                                                             for _ in range(1000))]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
 
 
 if __name__ == "__main__":
