@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
 from rainbow_assets.composition import ranking, scoring
 from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
@@ -196,12 +196,13 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
 def shown(built: Built) -> Mapping[str, Any]:
     """Return what a stage tried and kept, and how its generations went."""
     from rainbow_assets.composition import pictures, summaries  # drawing is slow to load
-    from rainbow_assets.fitness.pictures import markdown
 
     facts = [part.facts for shard in built.shards() for part in shard.require_index().parts
              if "generations" in part.facts]
-    return {"stage": Markdown(summaries.stages(facts)),
-            "evolution": Markdown(markdown(pictures.evolution(facts, built.asset.name), "evolution"))} if facts else {}
+    if not facts:
+        return {}
+    chart = figures.markdown(pictures.evolution(facts, built.asset.name), "evolution")
+    return {"stage": Markdown(summaries.stages(facts)), "evolution": Markdown(chart)}
 
 
 def _parents(shard: Shard, asset: str, song_id: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import (
@@ -209,7 +209,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     rows = [row for shard in built.shards() for row in shard.rows()]
     return {"evaluation": Markdown(summaries.evaluation(rows)), "colors": Markdown(summaries.colors(rows)),
-            "charts": Markdown(pictures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
+            "charts": Markdown(figures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
 
 
 FUSION_EVALUATION = RowAsset(
