@@ -143,7 +143,7 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
     guess = np.zeros((len(label), len(LABELS)))
     for number in range(FOLDS):
         torch.manual_seed(SEED + number)
-        chance = np.random.Generator(np.random.PCG64(SEED + number))
+        rng = np.random.Generator(np.random.PCG64(SEED + number))
         encoder = PianoRollEncoder("compact")
         model = nn.Sequential(encoder, nn.Dropout(0.2), nn.Linear(encoder.dims, len(LABELS)))
         learned = np.flatnonzero(fold != number)
@@ -152,10 +152,10 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
         for _ in range(EPOCHS):
             model.train()
-            order = chance.permutation(learned)
+            order = rng.permutation(learned)
             for begin in range(0, len(order), 64):
                 part = order[begin:begin + 64]
-                rolls = roll.stack([roll.cells(notes[n], int(chance.integers(-5, 6))) for n in part.tolist()])
+                rolls = roll.stack([roll.cells(notes[n], int(rng.integers(-5, 6))) for n in part.tolist()])
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(model(torch.from_numpy(rolls)), torch.from_numpy(label[part]),
                                             weight=weight).backward()

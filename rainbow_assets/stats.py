@@ -47,8 +47,8 @@ def resampled_sums(per_unit: Array, seed: int) -> Array:
     ``per_unit`` has one row per unit, such as a thread, whose values resemble each other: whole ones are drawn.
     """
     size = len(per_unit)
-    draw = np.random.default_rng([seed, size])
-    return draw.multinomial(size, np.full(size, 1.0 / size), BOOTSTRAP).astype(np.float64) @ per_unit
+    rng = np.random.default_rng([seed, size])
+    return rng.multinomial(size, np.full(size, 1.0 / size), BOOTSTRAP).astype(np.float64) @ per_unit
 
 
 def balanced_accuracy(truth: Ints, found: Ints) -> float:
@@ -61,21 +61,21 @@ def balanced_accuracy(truth: Ints, found: Ints) -> float:
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def accuracy_interval(questions: Sequence[Labels], draw: np.random.Generator) -> tuple[float, float]:
+def accuracy_interval(questions: Sequence[Labels], rng: np.random.Generator) -> tuple[float, float]:
     """Return the bounds of the mean balanced accuracy over ``questions``, which all ask about the same n items."""
     count, drawn = len(questions[0][0]), []
     for _ in range(ACCURACY_RESAMPLES):
-        at = draw.integers(0, count, count)
+        at = rng.integers(0, count, count)
         drawn.append(float(np.nanmean([balanced_accuracy(truth[at], found[at]) for truth, found in questions])))
     return bounds(drawn)
 
 
-def accuracy_p_value(questions: Sequence[Labels], value: float, draw: np.random.Generator) -> float:
+def accuracy_p_value(questions: Sequence[Labels], value: float, rng: np.random.Generator) -> float:
     """Return the share of permutations of the items' true classes under which the predictions reach ``value``.
 
     One permutation serves all questions: an item keeps its classes together. The data as it is counts as one of them.
     """
-    orders = np.argsort(draw.random((PERMUTATIONS, len(questions[0][0]))), axis=1)
+    orders = np.argsort(rng.random((PERMUTATIONS, len(questions[0][0]))), axis=1)
     total = np.zeros(PERMUTATIONS)
     for truth, found in questions:
         labels, counts = np.unique(truth[truth >= 0], return_counts=True)

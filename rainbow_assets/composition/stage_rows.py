@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from rainbow_assets import figures, settings
 from rainbow_assets.composition import ranking, scoring
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.evolve import Population, Rated, compose
@@ -30,6 +29,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
@@ -230,10 +230,10 @@ def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, A
         rows = [_silent(plan, row) for row, _ in made_of if row is not None]
         return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA))
     fit = scoring.scorer_of(store, song, rules.theory_weight)
-    chance = Chance(rules.seed, item.proposal.digest, plan.name)
+    draws = SeededDraws(rules.seed, item.proposal.digest, plan.name)
     lines = [Population(plan.make(context, store), context, fit.fitness if fit.status in (
         "discriminative", "not discriminative", scoring.BY_THEORY) else None, rules,
-        chance.child(row["candidate_id"] if row else "")) for row, context in made_of]
+        draws.child(row["candidate_id"] if row else "")) for row, context in made_of]
     try:
         compose(lines, fit.ranks)
     except (ConstantFitness, TooFewCandidates) as error:

@@ -96,12 +96,12 @@ def measures(predictions: Predictions, seed: int = 0) -> dict[str, Measure]:
 def _measure(kinds: Sequence[Labels], seed: int) -> Measure:
     value = float(np.mean([stats.balanced_accuracy(truth, found) for truth, found in kinds]))
     known = [truth[truth >= 0] for truth, _ in kinds]
-    draw = np.random.Generator(np.random.PCG64(seed))
-    low, high = stats.accuracy_interval(kinds, draw)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    low, high = stats.accuracy_interval(kinds, rng)
     return Measure(
         value, low, high, chance=float(np.mean([1 / len(np.unique(truth)) for truth in known])),
         majority=float(np.mean([np.bincount(truth).max() / len(truth) for truth in known])),
-        p_value=stats.accuracy_p_value(kinds, value, draw), songs=max(len(truth) for truth in known),
+        p_value=stats.accuracy_p_value(kinds, value, rng), songs=max(len(truth) for truth in known),
     )
 
 

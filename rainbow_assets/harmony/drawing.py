@@ -48,5 +48,5 @@ def cadence_markdown(graph: nx.DiGraph, top: int = 5) -> str:
     """Return a markdown table of the likeliest ways to each mode's tonic."""
     lines = ["| mode | cadence | probability | seen |", "|---|---|---|---|"]
     for mode in MODES:
-        lines += [f"| {mode} | {name} | {chance:.3f} | {count} |" for name, chance, count in cadences(graph, mode, top)]
+        lines += [f"| {mode} | {name} | {share:.3f} | {count} |" for name, share, count in cadences(graph, mode, top)]
     return "\n".join(lines)
