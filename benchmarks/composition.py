@@ -25,7 +25,6 @@ from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition import scoring, sound
 from rainbow_assets.composition.bass import Bass
 from rainbow_assets.composition.candidates import BASS_CANDIDATES, CHORD_CANDIDATES, DRUM_CANDIDATES, MELODY_CANDIDATES
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.evolve import Population, compose
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, Context, SongBrief
@@ -38,6 +37,7 @@ from rainbow_assets.fitness import contract, export, targets
 from rainbow_assets.fitness.model import FusionModel, ModelSpec
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.keys import all_keys
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -59,9 +59,9 @@ def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
 
 def proposed(store: ShardStore, number: int, title: str) -> None:
     """Commission a random song: color, key, meter and tempo follow from ``number``."""
-    chance = Chance("benchmark", number)
+    draws = SeededDraws("benchmark", number)
     place_order(store, checked({
-        "title": f"{title} {number}", "concept": f"concept {number}", "bpm": chance.between(40, 220),
+        "title": f"{title} {number}", "concept": f"concept {number}", "bpm": draws.between(40, 220),
         "key": all_keys()[number % 24].label, "time_signature": METERS[number % 6],
         "rainbow_color": COLOR_NAMES[number % 9]}, "benchmark"), {})
 
@@ -156,10 +156,10 @@ def planted(root: Path) -> None:
         return [1 - len({note.start // 120 % 32 for note in from_midi(midi)[BASS]} ^ secret) / 32 for midi in midis]
 
     rules = settings.CompositionRules(generations=size(15, 2), theory_weight=0.0, tournament=4, mutation=0.6, elitism=4)
-    line = Population(Bass(context, templates("bass")), context, fitness, rules, Chance(1))
+    line = Population(Bass(context, templates("bass")), context, fitness, rules, SeededDraws(1))
     compose([line], True)
-    drawn = Population(Bass(context, templates("bass")), context, fitness, rules, Chance(2))
-    other = max(item.fitness or 0 for item in drawn.distinct(len(line.pool), Chance(3), 0))
+    drawn = Population(Bass(context, templates("bass")), context, fitness, rules, SeededDraws(2))
+    other = max(item.fitness or 0 for item in drawn.distinct(len(line.pool), SeededDraws(3), 0))
     best = line.best(1)[0].fitness or 0
     print(f"a planted rhythm, {len(line.pool)} candidates each: evolution finds {best:.3f} of it, random draws "
           f"{other:.3f}; what is left to find is {(1 - other) / max(1e-9, 1 - best):.1f} times as much")

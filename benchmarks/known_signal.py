@@ -22,8 +22,8 @@ from scipy.optimize import minimize
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from rainbow_assets import settings
-from rainbow_assets.fitness import metrics, roll
+from rainbow_assets import settings, stats
+from rainbow_assets.fitness import roll
 from rainbow_assets.fitness.model import PianoRollEncoder
 from rainbow_assets.harmony.model import Progression
 from rainbow_assets.harmony.packs import read_pack
@@ -68,8 +68,8 @@ def guess_modes(pack: Path | None, folder: Path) -> int:
     best = {}
     for name, guess in rows.items():
         said = np.stack([guess[group == n].mean(axis=0) for n in range(len(names))]).argmax(axis=1)
-        low, high = _interval(of_group, said)
-        best[name] = metrics.balanced(of_group, said)
+        low, high = stats.accuracy_interval([(of_group, said)], np.random.Generator(np.random.PCG64(SEED)))
+        best[name] = stats.balanced_accuracy(of_group, said)
         print(f"  {name:<56} accuracy {float((said == of_group).mean()):.3f}, balanced {best[name]:.3f} "
               f"({low:.3f} to {high:.3f})")
     winner = max(best, key=lambda name: best[name])
@@ -143,7 +143,7 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
     guess = np.zeros((len(label), len(LABELS)))
     for number in range(FOLDS):
         torch.manual_seed(SEED + number)
-        chance = np.random.Generator(np.random.PCG64(SEED + number))
+        rng = np.random.Generator(np.random.PCG64(SEED + number))
         encoder = PianoRollEncoder("compact")
         model = nn.Sequential(encoder, nn.Dropout(0.2), nn.Linear(encoder.dims, len(LABELS)))
         learned = np.flatnonzero(fold != number)
@@ -152,10 +152,10 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
         for _ in range(EPOCHS):
             model.train()
-            order = chance.permutation(learned)
+            order = rng.permutation(learned)
             for begin in range(0, len(order), 64):
                 part = order[begin:begin + 64]
-                rolls = roll.stack([roll.cells(notes[n], int(chance.integers(-5, 6))) for n in part.tolist()])
+                rolls = roll.stack([roll.cells(notes[n], int(rng.integers(-5, 6))) for n in part.tolist()])
                 optimizer.zero_grad()
                 nn.functional.cross_entropy(model(torch.from_numpy(rolls)), torch.from_numpy(label[part]),
                                             weight=weight).backward()
@@ -169,14 +169,6 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
                 said = model(torch.from_numpy(roll.stack([roll.cells(notes[n]) for n in part.tolist()])))
             guess[part] = said.softmax(dim=1).numpy()
     return guess
-
-
-def _interval(truth: np.ndarray, said: np.ndarray) -> tuple[float, float]:
-    chance = np.random.Generator(np.random.PCG64(SEED))
-    drawn = [metrics.balanced(truth[at], said[at]) for at in (chance.integers(0, len(truth), len(truth))
-                                                             for _ in range(1000))]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
 
 
 if __name__ == "__main__":

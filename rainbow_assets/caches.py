@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from rainbow_assets.atomic import replace_file
 
 
 def read_cache(path: Path) -> dict[str, Any]:
@@ -33,11 +33,5 @@ def kept(path: Path | None, key: str, make: Callable[[], str]) -> str:
 
 def write_cache(path: Path, entries: dict[str, Any]) -> None:
     """Replace the cache at ``path``, as a whole; nothing happens if the disk does not let it."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(json.dumps(entries, sort_keys=True).encode())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        replace_file(path, json.dumps(entries, sort_keys=True).encode())

@@ -18,6 +18,7 @@ import click
 import platformdirs
 
 from rainbow_assets import progress
+from rainbow_assets.atomic import replace_file
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.lock import file_lock
 
@@ -57,10 +58,8 @@ def _users() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     if not (home / CONFIG).exists():
         template = (resources.files("rainbow_assets") / "project" / CONFIG).read_text("utf-8")
-        # Moved into place, so that a second process never reads half of it.
-        temporary = home / f".{CONFIG}.{os.getpid()}"
-        temporary.write_text(template, "utf-8", newline="\n")
-        os.replace(temporary, home / CONFIG)
+        # As a whole, so that a second process never reads half of it.
+        replace_file(home / CONFIG, template.encode())
     return home
 
 

@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 
 from rainbow_assets.composition import midi
-from rainbow_assets.composition.agreement import agreement
 from rainbow_assets.corpus import music
 from rainbow_assets.demo.threads import write_threads
 from rainbow_assets.demo.write import write_demo
@@ -31,6 +30,7 @@ from rainbow_assets.music.errors import HarmonyUsageError
 from rainbow_assets.music.midi_window import MidiSong, midi_window
 from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets.settings import Rules
+from rainbow_assets.stats import pair_auc
 from rainbow_assets.threads.feedback import measure
 from rainbow_assets.threads.keys import first_letter_label, read_key
 from rainbow_assets.threads.measured import read_folder
@@ -109,8 +109,8 @@ def drawn() -> dict[str, Any]:
     return {
         "fitness": {name: rounded(asdict(value)) for name, value in metrics.measures(predicted).items()},
         "entropy": rounded(asdict(entropy_interval(labels, 42))), "std": rounded(asdict(std_interval(tempi, 42))),
-        "agreement": rounded(asdict(agreement(judged))),
-        "agreement by piece": rounded(asdict(agreement(judged, pieces=[f"p{n % 3}" for n in range(60)]))),
+        "agreement": rounded(asdict(pair_auc(judged))),
+        "agreement by piece": rounded(asdict(pair_auc(judged, units=[f"p{n % 3}" for n in range(60)]))),
     }
 
 

@@ -62,7 +62,7 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     from dataclasses import asdict
 
     from rainbow_assets.cli.failures import stop_if_failed
-    from rainbow_assets.composition import agreement, summaries
+    from rainbow_assets.composition import summaries
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
     from rainbow_assets.storage.shard import MissingShard
@@ -74,7 +74,7 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
         raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml") from error
     promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
     if as_json:
-        measured = {name: asdict(agreement.measured(rows, name)) for name in ("total", "theory", "fitness")}
+        measured = {name: asdict(summaries.agreement(rows, name)) for name in ("total", "theory", "fitness")}
         click.echo(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
         return
     click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "

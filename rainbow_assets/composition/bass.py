@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.model import BASS, DRUMS, ChordSpan, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import PPQ, Note
+from rainbow_assets.music.draws import SeededDraws
 
 LOWEST, HIGHEST = 24, 60
 HOME_LOW, HOME_HIGH = 31, 43
@@ -46,23 +46,23 @@ class Bass:
         self._energy = wanted_energy(context.song)
         self._kicks = sorted({note.start for note in context.parts.get(DRUMS, ()) if note.pitch == KICK})
 
-    def draw(self, chance: Chance, count: int) -> list[BassGenome]:
+    def draw(self, draws: SeededDraws, count: int) -> list[BassGenome]:
         """Return ``count`` lines: templates near to the song's energy, each varied a few times."""
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == self.context.song.meter.label else 0)
                 for item in self._templates]
         found = []
         for _ in range(count):
-            template = chance.weighted(self._templates, odds)
+            template = draws.weighted(self._templates, odds)
             line = template.bar(self.context.song.meter)["line"] * LOOP_BARS
-            genome = BassGenome(line, chance.pick((0, 0, 0, 12)), chance.yes(0.6), template.name)
-            for _ in range(chance.between(0, 4)):
-                genome = self.mutate(genome, chance)
+            genome = BassGenome(line, draws.pick((0, 0, 0, 12)), draws.yes(0.6), template.name)
+            for _ in range(draws.between(0, 4)):
+                genome = self.mutate(genome, draws)
             found.append(genome)
         return found
 
-    def mutate(self, genome: BassGenome, chance: Chance) -> BassGenome:
+    def mutate(self, genome: BassGenome, draws: SeededDraws) -> BassGenome:
         """Change a tone, move an onset, begin or end a note, or change octave or touch."""
-        kind = chance.below(5)
+        kind = draws.below(5)
         if kind == 0:
             return replace(genome, octave=12 - genome.octave)
         if kind == 1:
@@ -70,24 +70,24 @@ class Bass:
         onsets = [step for step, mark in enumerate(genome.line) if mark in RULES]
         line = genome.line
         if kind == 2 and onsets:
-            at = chance.pick(onsets)
-            line = line[:at] + chance.pick(RULES) + line[at + 1:]
+            at = draws.pick(onsets)
+            line = line[:at] + draws.pick(RULES) + line[at + 1:]
         elif kind == 3 and onsets:
-            at = chance.pick(onsets)
-            to = (at + chance.pick((-2, -1, 1, 2))) % len(line)
+            at = draws.pick(onsets)
+            to = (at + draws.pick((-2, -1, 1, 2))) % len(line)
             moved = list(line)
             moved[at], moved[to] = "-", line[at]
             line = "".join(moved)
         else:
-            at = chance.below(len(line))
-            line = line[:at] + chance.pick("R58A.") + line[at + 1:]
+            at = draws.below(len(line))
+            line = line[:at] + draws.pick("R58A.") + line[at + 1:]
         return replace(genome, line=line)
 
-    def cross(self, one: BassGenome, other: BassGenome, chance: Chance) -> BassGenome:
+    def cross(self, one: BassGenome, other: BassGenome, draws: SeededDraws) -> BassGenome:
         """Begin as one and end as the other, at a bar or in the middle of one."""
-        cut = chance.pick((len(one.line) // 2, len(one.line) // 4, 3 * len(one.line) // 4))
-        return BassGenome(one.line[:cut] + other.line[cut:], chance.pick((one, other)).octave,
-                          chance.pick((one, other)).legato, one.template)
+        cut = draws.pick((len(one.line) // 2, len(one.line) // 4, 3 * len(one.line) // 4))
+        return BassGenome(one.line[:cut] + other.line[cut:], draws.pick((one, other)).octave,
+                          draws.pick((one, other)).legato, one.template)
 
     def render(self, genome: BassGenome) -> MadePart:
         """Return the line over all bars: a note where the line says one, and a root where a bar would be empty."""

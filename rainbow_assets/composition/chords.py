@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.model import CHORDS, ChordSpan, Context, MadePart
 from rainbow_assets.composition.templates import Template
-from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
 from rainbow_assets.harmony.limits import SearchLimits, limits
 from rainbow_assets.harmony.pool import Pool, Progressions
 from rainbow_assets.harmony.scorers import totals, weighted
 from rainbow_assets.harmony.search import search
+from rainbow_assets.harmony.walks import graph_starts, graph_weights, walks
 from rainbow_assets.music.clock import PPQ, Note, separated
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.functions import TONIC
 
 LENGTH, PHRASE_BARS = 4, 4
@@ -52,38 +52,38 @@ class Chords:
         self._weights = graph_weights(pool)
         self._items = weighted(_SEARCHED)
 
-    def draw(self, chance: Chance, count: int) -> list[ChordGenome]:
+    def draw(self, draws: SeededDraws, count: int) -> list[ChordGenome]:
         """Return ``count`` genomes: one third of theory's best (a sample of them), the others graph walks."""
-        walked = walks(self.pool, self._limits, count, chance.seed, graph_starts(self.pool), self._weights)
+        walked = walks(self.pool, self._limits, count, draws.seed, graph_starts(self.pool), self._weights)
         found = search(self.pool, LENGTH, top=BEST, weights=_SEARCHED, constraints=SearchLimits(
             start=TONIC[self.pool.key.mode]))
         numbers = {chord.voicing: place for place, chord in enumerate(self.pool.chords)}
         best = [tuple(numbers[chord.voicing] for chord in item.progression) for item in found.found]
         drawn = []
         for number in range(count):
-            places = chance.pick(best) if number % 3 == 0 else tuple(walked[chance.below(len(walked))].tolist())
-            drawn.append(ChordGenome(places, chance.below(len(RHYTHMS)), chance.pick(list(self._strums))))
+            places = draws.pick(best) if number % 3 == 0 else tuple(walked[draws.below(len(walked))].tolist())
+            drawn.append(ChordGenome(places, draws.below(len(RHYTHMS)), draws.pick(list(self._strums))))
         return drawn
 
-    def mutate(self, genome: ChordGenome, chance: Chance) -> ChordGenome:
+    def mutate(self, genome: ChordGenome, draws: SeededDraws) -> ChordGenome:
         """Change a chord along the graph, the rhythm, or the playing."""
-        kind = chance.below(4)
+        kind = draws.below(4)
         if kind == 0:
-            return replace(genome, rhythm=chance.below(len(RHYTHMS)))
+            return replace(genome, rhythm=draws.below(len(RHYTHMS)))
         if kind == 1:
-            return replace(genome, strum=chance.pick(list(self._strums)))
-        at = chance.below(LENGTH)
+            return replace(genome, strum=draws.pick(list(self._strums)))
+        at = draws.below(LENGTH)
         allowed = np.flatnonzero(self._limits.places[at])
         before = genome.places[at - 1] if at else None
         odds = self._weights[before][allowed] if before is not None else np.ones(len(allowed))
-        place = chance.weighted(allowed.tolist(), (odds + 1e-3).tolist())
+        place = draws.weighted(allowed.tolist(), (odds + 1e-3).tolist())
         return replace(genome, places=(*genome.places[:at], place, *genome.places[at + 1:]))
 
-    def cross(self, one: ChordGenome, other: ChordGenome, chance: Chance) -> ChordGenome:
+    def cross(self, one: ChordGenome, other: ChordGenome, draws: SeededDraws) -> ChordGenome:
         """Begin as one and end as the other; rhythm and playing come from either."""
-        cut = chance.between(1, LENGTH - 1)
-        return ChordGenome((*one.places[:cut], *other.places[cut:]), chance.pick((one, other)).rhythm,
-                           chance.pick((one, other)).strum)
+        cut = draws.between(1, LENGTH - 1)
+        return ChordGenome((*one.places[:cut], *other.places[cut:]), draws.pick((one, other)).rhythm,
+                           draws.pick((one, other)).strum)
 
     def render(self, genome: ChordGenome) -> MadePart:
         """Return the chords over all bars: the phrase again and again, the last one cut at the end."""

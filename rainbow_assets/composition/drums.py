@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT, GROUP
 from rainbow_assets.composition.model import DRUMS, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import Note
+from rainbow_assets.music.draws import SeededDraws
 
 VOICES = {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "tom_low": 45, "open": 46, "tom_high": 48,
           "crash": 49, "ride": 51, "tamb": 54, "shaker": 70}
@@ -43,60 +43,60 @@ class Drums:
         self.context, self._templates = context, tuple(templates)
         self._energy = wanted_energy(context.song)
 
-    def draw(self, chance: Chance, count: int) -> list[DrumGenome]:
+    def draw(self, draws: SeededDraws, count: int) -> list[DrumGenome]:
         """Return ``count`` loops: templates near to the song's energy, each varied a few times."""
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == self.context.song.meter.label else 0)
                 for item in self._templates]
         found = []
         for _ in range(count):
-            template = chance.weighted(self._templates, odds)
+            template = draws.weighted(self._templates, odds)
             bar = template.bar(self.context.song.meter)
-            genome = DrumGenome(tuple((voice, row * LOOP_BARS) for voice, row in bar.items()), chance.pick(FILLS),
+            genome = DrumGenome(tuple((voice, row * LOOP_BARS) for voice, row in bar.items()), draws.pick(FILLS),
                                 template.name)
-            for _ in range(chance.between(0, 4)):
-                genome = self.mutate(genome, chance)
+            for _ in range(draws.between(0, 4)):
+                genome = self.mutate(genome, draws)
             found.append(genome)
         return found
 
-    def mutate(self, genome: DrumGenome, chance: Chance) -> DrumGenome:
+    def mutate(self, genome: DrumGenome, draws: SeededDraws) -> DrumGenome:
         """Move a hit, change its level, add a ghost note, thin a row, add a voice, or change the fill."""
-        kind = chance.below(6)
+        kind = draws.below(6)
         if kind == 0:
-            return replace(genome, fill=chance.pick(FILLS))
+            return replace(genome, fill=draws.pick(FILLS))
         if kind == 1:
-            return self._with_voice(genome, chance)
-        at = chance.below(len(genome.rows))
+            return self._with_voice(genome, draws)
+        at = draws.below(len(genome.rows))
         voice, row = genome.rows[at]
         hits = [step for step, mark in enumerate(row) if mark != "."]
         if kind == 2 and hits:
-            row = _set(row, chance.pick(hits), chance.pick("gox" if voice in _TIME_KEEPERS else "goxX"))
+            row = _set(row, draws.pick(hits), draws.pick("gox" if voice in _TIME_KEEPERS else "goxX"))
         elif kind == 3 and hits:
-            step = chance.pick(hits)
-            row = _set(_set(row, step, "."), (step + chance.pick((-1, 1))) % len(row), row[step])
+            step = draws.pick(hits)
+            row = _set(_set(row, step, "."), (step + draws.pick((-1, 1))) % len(row), row[step])
         elif kind == 4:
-            row = _set(row, chance.below(len(row)), "g" if voice in _BACKBEAT else "o")
+            row = _set(row, draws.below(len(row)), "g" if voice in _BACKBEAT else "o")
         elif len(hits) > 2:
-            row = _set(row, chance.pick(hits), ".")
+            row = _set(row, draws.pick(hits), ".")
         return replace(genome, rows=(*genome.rows[:at], (voice, row), *genome.rows[at + 1:]))
 
-    def _with_voice(self, genome: DrumGenome, chance: Chance) -> DrumGenome:
+    def _with_voice(self, genome: DrumGenome, draws: SeededDraws) -> DrumGenome:
         lacking = [voice for voice in VOICES if voice not in dict(genome.rows) and voice != "crash"]
         meter = self.context.song.meter
-        voice = chance.pick(lacking)
+        voice = draws.pick(lacking)
         weak = [beat.start for beat in meter.beats if beat.strength < 1] or [0]
-        on = [beat.start for beat in meter.beats] if voice in _TIME_KEEPERS else [chance.pick(weak)]
+        on = [beat.start for beat in meter.beats] if voice in _TIME_KEEPERS else [draws.pick(weak)]
         bar = "".join("o" if step in on else "." for step in range(meter.steps))
         return replace(genome, rows=(*genome.rows, (voice, bar * LOOP_BARS)))
 
-    def cross(self, one: DrumGenome, other: DrumGenome, chance: Chance) -> DrumGenome:
+    def cross(self, one: DrumGenome, other: DrumGenome, draws: SeededDraws) -> DrumGenome:
         """Take each voice from one or the other."""
         mine, theirs = dict(one.rows), dict(other.rows)
         rows = []
         for voice in dict.fromkeys([*mine, *theirs]):
-            row = (mine if chance.yes(0.5) else theirs).get(voice)
+            row = (mine if draws.yes(0.5) else theirs).get(voice)
             if row is not None:
                 rows.append((voice, row))
-        return DrumGenome(tuple(rows) or one.rows, chance.pick((one.fill, other.fill)), one.template)
+        return DrumGenome(tuple(rows) or one.rows, draws.pick((one.fill, other.fill)), one.template)
 
     def render(self, genome: DrumGenome) -> MadePart:
         """Return the loop over all bars, with a fill at the end of every fourth and a crash after it."""

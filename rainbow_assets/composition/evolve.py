@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import Context, MadePart, Parts
 from rainbow_assets.composition.ranking import Scale
 from rainbow_assets.composition.settings import CompositionRules
 from rainbow_assets.composition.stage import G, Stage
+from rainbow_assets.music.draws import SeededDraws
 
 DRAWN, CROSSED, MUTATED = "draw", "crossover", "mutation"
 ROUNDS = 30
@@ -61,13 +61,13 @@ class Population(Generic[G]):
     context: Context
     fitness: Fitness | None
     rules: CompositionRules
-    chance: Chance
+    draws: SeededDraws
     pool: dict[bytes, Rated[G]] = field(default_factory=dict)
     history: list[Generation] = field(default_factory=list)
 
     def begin(self) -> list[Rated[G]]:
         """Draw and rate the first population; raise ``TooFewCandidates`` where there is too little variety."""
-        return self.distinct(self.rules.candidates, self.chance.child("draws"), 0)
+        return self.distinct(self.rules.candidates, self.draws.child("draws"), 0)
 
     def evolve(self, theory: Scale, fit: Scale | None, measured: bool) -> None:
         """Rate the first population on the scales, then breed the generations; ``measured`` draws at random beside."""
@@ -75,12 +75,12 @@ class Population(Generic[G]):
             item.score = self._score(item, theory, fit)
         population = list(self.pool.values())
         self._note(0, population, population, measured)
-        beside = Population(self.stage, self.context, self.fitness, self.rules, self.chance.child("beside"))
+        beside = Population(self.stage, self.context, self.fitness, self.rules, self.draws.child("beside"))
         for number in range(1, self.rules.generations + 1):
             population = self._next(population, number, theory, fit)
             drawn: list[Rated[G]] = []
             if measured:
-                drawn = beside.distinct(len(population), beside.chance.child(number), number)
+                drawn = beside.distinct(len(population), beside.draws.child(number), number)
                 for item in drawn:
                     item.score = self._score(item, theory, fit)
             self._note(number, population, drawn, measured)
@@ -107,35 +107,35 @@ class Population(Generic[G]):
 
     def _next(self, population: list[Rated[G]], number: int, theory: Scale, fit: Scale | None) -> list[Rated[G]]:
         """Breed a generation: the elite stays, the others are children of winners of tournaments."""
-        chance = self.chance.child("generation", number)
+        draws = self.draws.child("generation", number)
         elite = sorted(population, key=lambda item: -item.score)[:self.rules.elitism]
         wanted = max(1, self.rules.candidates - len(elite))
         children: list[tuple[G, str]] = []
         for _ in range(wanted):
-            one, other = (self._winner(population, chance) for _ in range(2))
+            one, other = (self._winner(population, draws) for _ in range(2))
             origin, genome = MUTATED, one.genome
-            if chance.yes(self.rules.crossover):
-                origin, genome = CROSSED, self.stage.cross(one.genome, other.genome, chance)
-            if origin == MUTATED or chance.yes(self.rules.mutation):
-                genome = self.stage.mutate(genome, chance)
+            if draws.yes(self.rules.crossover):
+                origin, genome = CROSSED, self.stage.cross(one.genome, other.genome, draws)
+            if origin == MUTATED or draws.yes(self.rules.mutation):
+                genome = self.stage.mutate(genome, draws)
             children.append((genome, origin))
         born = self._rated(children, number)
         for item in born:
             item.score = self._score(item, theory, fit)
         return [*elite, *born]
 
-    def _winner(self, population: list[Rated[G]], chance: Chance) -> Rated[G]:
-        return max((chance.pick(population) for _ in range(self.rules.tournament)), key=lambda item: item.score)
+    def _winner(self, population: list[Rated[G]], draws: SeededDraws) -> Rated[G]:
+        return max((draws.pick(population) for _ in range(self.rules.tournament)), key=lambda item: item.score)
 
-    def distinct(self, count: int, chance: Chance, generation: int) -> list[Rated[G]]:
+    def distinct(self, count: int, draws: SeededDraws, generation: int) -> list[Rated[G]]:
         """Draw and rate ``count`` genomes that are rendered to different files; raise ``TooFewCandidates``."""
         found: list[Rated[G]] = []
         for _ in range(ROUNDS):
-            drawn = self.stage.draw(chance.child(len(found)), count)
+            drawn = self.stage.draw(draws.child(len(found)), count)
             found += self._rated([(genome, DRAWN) for genome in drawn], generation, count - len(found))
             if len(found) >= count:
                 return found
-            chance = chance.child("again")
+            draws = draws.child("again")
         raise TooFewCandidates(f"the stage {self.stage.name} found {len(found)} different candidates of {count}; ask "
                                "for fewer (composition.candidates), or add templates")
 

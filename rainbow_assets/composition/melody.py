@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.energy import closeness, wanted_energy
 from rainbow_assets.composition.meter import BEAT
 from rainbow_assets.composition.model import MELODY, Context, MadePart
 from rainbow_assets.composition.templates import Template
 from rainbow_assets.music.clock import Note
+from rainbow_assets.music.draws import SeededDraws
 
 LOWEST, HIGHEST = 57, 79
 """The range of an alto: A3 to G5."""
@@ -52,43 +52,43 @@ class Melody:
         self.context, self._templates = context, tuple(templates)
         self._energy = wanted_energy(context.song)
 
-    def draw(self, chance: Chance, count: int) -> list[MelodyGenome]:
+    def draw(self, draws: SeededDraws, count: int) -> list[MelodyGenome]:
         """Return ``count`` lines from pairs of rhythms near to the song's energy."""
         meter = self.context.song.meter
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == meter.label else 0)
                 for item in self._templates]
         found = []
         for _ in range(count):
-            one, other = (chance.weighted(self._templates, odds) for _ in range(2))
+            one, other = (draws.weighted(self._templates, odds) for _ in range(2))
             first, second = one.bar(meter)["line"], other.bar(meter)["line"]
-            line = "".join(chance.pick(((first, second, first, second), (first, first, second, first),
+            line = "".join(draws.pick(((first, second, first, second), (first, first, second, first),
                                         (first, second, second, first))))
-            nudges = tuple(chance.pick(_NUDGES) if chance.yes(0.35) else 0 for _ in range(self._PLACES))
-            found.append(MelodyGenome(line, chance.pick(list(CONTOURS)), chance.pick(_SPANS), chance.pick(_CENTERS),
+            nudges = tuple(draws.pick(_NUDGES) if draws.yes(0.35) else 0 for _ in range(self._PLACES))
+            found.append(MelodyGenome(line, draws.pick(list(CONTOURS)), draws.pick(_SPANS), draws.pick(_CENTERS),
                                       nudges, one.name))
         return found
 
-    def mutate(self, genome: MelodyGenome, chance: Chance) -> MelodyGenome:
+    def mutate(self, genome: MelodyGenome, draws: SeededDraws) -> MelodyGenome:
         """Nudge a note, change contour, height or center, or begin, tie or silence a note."""
-        kind = chance.below(6)
+        kind = draws.below(6)
         if kind == 0:
-            return replace(genome, contour=chance.pick(list(CONTOURS)))
+            return replace(genome, contour=draws.pick(list(CONTOURS)))
         if kind == 1:
-            return replace(genome, span=chance.pick(_SPANS))
+            return replace(genome, span=draws.pick(_SPANS))
         if kind == 2:
-            return replace(genome, center=chance.pick(_CENTERS))
+            return replace(genome, center=draws.pick(_CENTERS))
         if kind == 3:
-            at = chance.below(len(genome.line))
-            return replace(genome, line=genome.line[:at] + chance.pick("x-.") + genome.line[at + 1:])
-        at = chance.below(self._PLACES)
-        return replace(genome, nudges=(*genome.nudges[:at], chance.pick((0, *_NUDGES)), *genome.nudges[at + 1:]))
+            at = draws.below(len(genome.line))
+            return replace(genome, line=genome.line[:at] + draws.pick("x-.") + genome.line[at + 1:])
+        at = draws.below(self._PLACES)
+        return replace(genome, nudges=(*genome.nudges[:at], draws.pick((0, *_NUDGES)), *genome.nudges[at + 1:]))
 
-    def cross(self, one: MelodyGenome, other: MelodyGenome, chance: Chance) -> MelodyGenome:
+    def cross(self, one: MelodyGenome, other: MelodyGenome, draws: SeededDraws) -> MelodyGenome:
         """Splice the rhythms at a bar and the nudges anywhere; contour, height and center come from either."""
         bar = self.context.song.meter.steps
-        cut, at = bar * chance.between(1, PHRASE_BARS - 1), chance.below(self._PLACES)
-        return MelodyGenome(one.line[:cut] + other.line[cut:], chance.pick((one, other)).contour,
-                            chance.pick((one, other)).span, chance.pick((one, other)).center,
+        cut, at = bar * draws.between(1, PHRASE_BARS - 1), draws.below(self._PLACES)
+        return MelodyGenome(one.line[:cut] + other.line[cut:], draws.pick((one, other)).contour,
+                            draws.pick((one, other)).span, draws.pick((one, other)).center,
                             (*one.nudges[:at], *other.nudges[at:]), one.template)
 
     def render(self, genome: MelodyGenome) -> MadePart:

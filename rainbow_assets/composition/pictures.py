@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rainbow_assets import figures
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts
-from rainbow_assets.embeddings.pictures import FILL
 
 INK = {CHORDS: "#7f8fa6", DRUMS: "#b0b3b8", BASS: "#c98a3b", MELODY: "#2f8f6b"}
 """Colors of the parts, told apart by their lightness too."""
@@ -42,17 +41,13 @@ def _bars(ticks: int, bar_ticks: int) -> list[float]:
 
 def evolution(facts: Sequence[Mapping[str, Any]], stage: str) -> bytes:
     """Draw best and mean score by generation beside as many random draws, a pane per song (at most eight)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = list(facts)[-8:]
-    figure = Figure(figsize=(3.2 * max(1, len(shown)), 2.6), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.new_figure(3.2 * max(1, len(shown)), 2.6)
     panes = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]
     for pane, entry in zip(panes, shown, strict=False):
         found = entry["generations"]
         x = [item["rated"] for item in found]
-        color = next((FILL[name] for name in FILL if entry["song"].startswith(name.lower())), "#555")
+        color = next((figures.FILL[name] for name in figures.FILL if entry["song"].startswith(name.lower())), "#555")
         for field, style, label in (("best", "-", "best"), ("mean", "--", "mean")):
             pane.plot(x, [item[field] for item in found], style, color=color, label=f"evolved, {label}")
             pane.plot(x, [item[f"random_{field}"] for item in found], style, color="#999", label=f"random, {label}")
@@ -61,6 +56,4 @@ def evolution(facts: Sequence[Mapping[str, Any]], stage: str) -> bytes:
         pane.tick_params(labelsize=7)
         pane.set_ylim(0, 1)
     panes[0].legend(fontsize=6, loc="lower right")
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    return figures.png(figure)

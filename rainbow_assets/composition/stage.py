@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.model import MadePart
+from rainbow_assets.music.draws import SeededDraws
 
 G = TypeVar("G")
 """A genome: hashable, and all that a part is made from."""
@@ -17,15 +17,15 @@ class Stage(Protocol[G]):
 
     name: str
 
-    def draw(self, chance: Chance, count: int) -> list[G]:
+    def draw(self, draws: SeededDraws, count: int) -> list[G]:
         """Return ``count`` genomes: templates and variations of them, from chance alone."""
         ...
 
-    def mutate(self, genome: G, chance: Chance) -> G:
+    def mutate(self, genome: G, draws: SeededDraws) -> G:
         """Return ``genome`` with one thing changed."""
         ...
 
-    def cross(self, one: G, other: G, chance: Chance) -> G:
+    def cross(self, one: G, other: G, draws: SeededDraws) -> G:
         """Return a genome that has something of both."""
         ...
 

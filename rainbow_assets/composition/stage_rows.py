@@ -14,9 +14,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
 from rainbow_assets.composition import ranking, scoring
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.evolve import Population, Rated, compose
@@ -30,6 +29,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
@@ -196,12 +196,13 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
 def shown(built: Built) -> Mapping[str, Any]:
     """Return what a stage tried and kept, and how its generations went."""
     from rainbow_assets.composition import pictures, summaries  # drawing is slow to load
-    from rainbow_assets.fitness.pictures import markdown
 
     facts = [part.facts for shard in built.shards() for part in shard.require_index().parts
              if "generations" in part.facts]
-    return {"stage": Markdown(summaries.stages(facts)),
-            "evolution": Markdown(markdown(pictures.evolution(facts, built.asset.name), "evolution"))} if facts else {}
+    if not facts:
+        return {}
+    chart = figures.markdown(pictures.evolution(facts, built.asset.name), "evolution")
+    return {"stage": Markdown(summaries.stages(facts)), "evolution": Markdown(chart)}
 
 
 def _parents(shard: Shard, asset: str, song_id: str) -> list[tuple[str, str]]:
@@ -229,10 +230,10 @@ def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, A
         rows = [_silent(plan, row) for row, _ in made_of if row is not None]
         return Batch(item.song_id, pa.Table.from_pylist(rows, schema=SCHEMA))
     fit = scoring.scorer_of(store, song, rules.theory_weight)
-    chance = Chance(rules.seed, item.proposal.digest, plan.name)
+    draws = SeededDraws(rules.seed, item.proposal.digest, plan.name)
     lines = [Population(plan.make(context, store), context, fit.fitness if fit.status in (
         "discriminative", "not discriminative", scoring.BY_THEORY) else None, rules,
-        chance.child(row["candidate_id"] if row else "")) for row, context in made_of]
+        draws.child(row["candidate_id"] if row else "")) for row, context in made_of]
     try:
         compose(lines, fit.ranks)
     except (ConstantFitness, TooFewCandidates) as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rainbow_assets.composition import scoring
-from rainbow_assets.composition.agreement import Agreement, measured
+from rainbow_assets.composition import review, scoring
+from rainbow_assets.stats import PairAuc, pair_auc
 
 
 def stages(facts: Sequence[Mapping[str, Any]]) -> str:
@@ -46,12 +46,17 @@ def agreements(rows: list[dict[str, Any]]) -> list[str]:
     lines = ["| score | agreement (0.5 is chance) | 95 % | pairs | songs | approved of decided |",
              "|---|---:|---|---:|---:|---|"]
     for name in ("total", "theory", "fitness"):
-        lines.append(agreement_line(name, measured(rows, name)))
+        lines.append(_agreement_line(name, agreement(rows, name)))
     return lines
 
 
-def agreement_line(name: str, found: Agreement) -> str:
-    """Return one score's agreement as a line of a table."""
+def agreement(rows: Sequence[Mapping[str, Any]], score: str) -> PairAuc:
+    """Return how well ``score`` (total, theory, fitness) orders approved before rejected pieces within a song."""
+    return pair_auc((row["song_id"], row[score], row["status"] == review.APPROVED) for row in rows
+                    if row[score] is not None and row["status"] != review.PENDING)
+
+
+def _agreement_line(name: str, found: PairAuc) -> str:
     between = "" if found.low is None else f"{found.low:.3f} to {found.high:.3f}"
     return (f"| {name} | {_number(found.auc)} | {between} | {found.pairs} | {found.groups} | {found.approved} of "
             f"{found.decided} |")

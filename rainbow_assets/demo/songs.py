@@ -9,7 +9,7 @@ import numpy as np
 from rainbow_assets.demo.character import Character, Knowledge, character
 from rainbow_assets.demo.texts import Words, words
 from rainbow_assets.music.clock import Clock
-from rainbow_assets.music.seeding import generator
+from rainbow_assets.music.draws import generator
 from rainbow_assets.taxonomy import COLORS, Color
 
 MAJOR_KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")

@@ -11,7 +11,7 @@ from rainbow_assets.corpus.model import Song
 from rainbow_assets.demo.stand_in_band import Player
 from rainbow_assets.demo.stand_in_drums import PATTERNS
 from rainbow_assets.music.clock import PPQ, Clock, Note, separated
-from rainbow_assets.music.seeding import generator
+from rainbow_assets.music.draws import generator
 
 SILENT_SHARE = 0.4
 """Share of stretches in which a stem rests, as measured on the released songs."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rainbow_assets.music.seeding import generator
+from rainbow_assets.music.draws import generator
 from rainbow_assets.taxonomy import Color
 
 WHEN: dict[str | None, tuple[str, ...]] = {

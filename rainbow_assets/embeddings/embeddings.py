@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rainbow_assets import digests, settings
+from rainbow_assets import digests, figures, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus.ids import song_of
 from rainbow_assets.embeddings import drift, health, inputs, specs, tables
@@ -207,7 +207,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     def drawn() -> str:
         found = {color: health.vectors_of(built.store.shard(name, color), vector) for color in made}
-        return pictures.markdown(pictures.picture(found, name), f"vectors of {name} by color")
+        return figures.markdown(pictures.picture(found, name), f"vectors of {name} by color")
 
     picture = kept(built.store.cache_path(f"pictures/{name}.json"), digests.digest(made), drawn)
     return {"embedding_run": built.asset.report.numbers(), "vectors": Markdown(picture)}

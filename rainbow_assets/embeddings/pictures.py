@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from rainbow_assets.embeddings import health
-
-FILL = {"Black": "#20232a", "Red": "#d64550", "Orange": "#e0912f", "Yellow": "#e3c62c", "Green": "#2e9e6b",
-        "Blue": "#2f6fde", "Indigo": "#4b3f9e", "Violet": "#9b51c9", "White": "#b9bdc7"}
-"""What a color is drawn in."""
+from rainbow_assets.figures import FILL, PLAIN, new_figure, png
 
 
 def picture(found: Mapping[str, health.Vectors], title: str) -> bytes:
     """Return a PNG: projection on the two main directions, norms, and cosines of all pairs. Equal data, equal bytes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = {color: vectors for color, vectors in found.items() if len(vectors)}
-    figure = Figure(figsize=(12, 3.8), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(12, 3.8)
     plane, norms, pairs = figure.subplots(1, 3)
     figure.suptitle(title)
     if shown:
@@ -35,16 +26,14 @@ def picture(found: Mapping[str, health.Vectors], title: str) -> bytes:
             plane.scatter(points[:, 0], points[:, 1], s=14, c=FILL[color], label=color, linewidths=0)
             start += len(vectors)
         plane.legend(fontsize=7, loc="best")
-        norms.hist(np.linalg.norm(matrix.astype(np.float64), axis=1), bins=40, color="#5b6b8c")
-        pairs.hist(health.cosines(matrix[:: max(1, len(matrix) // 1000)]), bins=60, range=(-1, 1), color="#5b6b8c")
+        norms.hist(np.linalg.norm(matrix.astype(np.float64), axis=1), bins=40, color=PLAIN)
+        pairs.hist(health.cosines(matrix[:: max(1, len(matrix) // 1000)]), bins=60, range=(-1, 1), color=PLAIN)
     for axes, name, below in ((plane, "two main directions", ""), (norms, "norms", "L2 norm"),
                               (pairs, "cosines of all pairs", "cosine")):
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(below, fontsize=8)
         axes.tick_params(labelsize=7)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    return png(figure)
 
 
 def projected(matrix: health.Matrix) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -56,8 +45,3 @@ def projected(matrix: health.Matrix) -> np.ndarray[Any, np.dtype[np.float64]]:
     main[:min(2, len(directions))] = directions[:2]
     turned = np.where(main[np.arange(2), np.abs(main).argmax(axis=1)] < 0, -1.0, 1.0)
     return centered @ (main * turned[:, None]).T
-
-
-def markdown(png: bytes, what: str) -> str:
-    """Return the picture as Markdown that carries its own bytes."""
-    return f"![{what}](data:image/png;base64,{base64.b64encode(png).decode()})"

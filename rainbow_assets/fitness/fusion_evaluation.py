@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import (
@@ -119,25 +119,25 @@ def variants(test: training.TrainingData, seed: int) -> dict[str, training.Train
 
 def cropped(rows: training.TrainingData, seed: int) -> training.TrainingData:
     """Return the rows with two thirds of each one's music, from anywhere in it."""
-    chance = np.random.Generator(np.random.PCG64(seed))
+    rng = np.random.Generator(np.random.PCG64(seed))
     notes = []
     for own in rows.notes:
         assert own is not None
         span = int(own["end"].max())
         length = max(1, round(span * 2 / 3))
-        part = roll.cut(own, int(chance.integers(0, span - length + 1)), length)
+        part = roll.cut(own, int(rng.integers(0, span - length + 1)), length)
         notes.append(part if len(part) else own)
     return replace(rows, notes=notes)
 
 
 def with_other_music(rows: training.TrainingData, seed: int) -> training.TrainingData:
     """Return the rows with each one's notes replaced by those of a row of a color with other modes."""
-    chance = np.random.Generator(np.random.PCG64(seed))
+    rng = np.random.Generator(np.random.PCG64(seed))
     kinds = {color: targets.modes(color).tobytes() for color in set(rows.colors)}
     own = np.array([kinds[color] for color in rows.colors])
     others = {kind: np.flatnonzero((own != kind) & rows.has["midi"]) for kind in set(own.tolist())}
     kept = np.array([n for n in range(len(rows)) if len(others[own[n]])], np.int64)
-    chosen = [int(chance.choice(others[own[n]])) for n in kept.tolist()]
+    chosen = [int(rng.choice(others[own[n]])) for n in kept.tolist()]
     return replace(rows.take(kept), notes=[rows.notes[n] for n in chosen])
 
 
@@ -209,7 +209,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     rows = [row for shard in built.shards() for row in shard.rows()]
     return {"evaluation": Markdown(summaries.evaluation(rows)), "colors": Markdown(summaries.colors(rows)),
-            "charts": Markdown(pictures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
+            "charts": Markdown(figures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
 
 
 FUSION_EVALUATION = RowAsset(

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import progress, settings
+from rainbow_assets import figures, progress, settings
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import (
@@ -163,7 +163,7 @@ def shown(built: Built) -> Mapping[str, Any]:
     columns = [name for name in SCHEMA.names if name != "weights"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
     return {"models": Markdown(summaries.models(rows)),
-            "curves": Markdown(pictures.markdown(pictures.curves(rows), "learning curves"))} if rows else {}
+            "curves": Markdown(figures.markdown(pictures.curves(rows), "learning curves"))} if rows else {}
 
 
 FUSION_MODEL = RowAsset(

@@ -13,10 +13,11 @@ import numpy as np
 from rainbow_assets.fitness import metrics, targets
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
 from rainbow_assets.fitness.scorer import ChromaticScorer
-from rainbow_assets.harmony.draws import Stream, walks
 from rainbow_assets.harmony.limits import SearchLimits, limits
 from rainbow_assets.harmony.pool import Progressions, make_pool
 from rainbow_assets.harmony.theory import theory_pack
+from rainbow_assets.harmony.walks import walks
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.keys import all_keys
 from rainbow_assets.music.midi_write import Performance, midi_bytes
 
@@ -42,10 +43,10 @@ class Judgment:
 def random_progressions(count: int = PROGRESSIONS, seed: int = 11) -> tuple[bytes, ...]:
     """Return ``count`` random chord progressions as MIDI files: 24 keys, 4 to 8 chords, any tempo and rhythm."""
     chords, found = theory_pack().chords, []
-    chance = Stream(seed)
+    draws = SeededDraws.from_seed(seed)
     for number, key in zip(range(count), itertools.cycle(all_keys())):
         pool = make_pool(chords, key)
-        draw = chance.take(4)
+        draw = draws.take(4)
         length = 4 + int(draw[0] * 5)
         even = np.ones((len(pool), len(pool)))
         rows = walks(pool, limits(pool, length, SearchLimits()), 1, seed + number, np.ones(len(pool)), even)

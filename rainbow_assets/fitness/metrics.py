@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rainbow_assets import stats
 from rainbow_assets.fitness import targets
+from rainbow_assets.stats import Array, Ints, Labels
 
-PERMUTATIONS, RESAMPLES, BINS = 10_000, 1_000, 10
+BINS = 10
 MODES = "modes"
 """The measure over all kinds: the mean of their balanced accuracies."""
-Array = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +67,14 @@ def single_mode(colors: Sequence[str], kind: int) -> Ints:
     return np.array([known[color] for color in colors], np.int64)
 
 
-def _labels(predictions: Predictions, kind: str) -> tuple[Ints, Ints, int]:
-    """Return (true, predicted, classes) of songs; the measure ``color`` asks for the best fitting color itself."""
+def _labels(predictions: Predictions, kind: str) -> Labels:
+    """Return the true and predicted classes of songs; the measure ``color`` asks for the best fitting color itself."""
     if kind == "color":
-        names = targets.distinct()
-        place = {name: n for n, name in enumerate(names)}
+        place = {name: n for n, name in enumerate(targets.distinct())}
         truth = np.array([place.get(color, -1) for color in predictions.colors], np.int64)
-        found = np.array([place[name] for name in targets.best_color(predictions.probabilities)], np.int64)
-        return truth, found, len(names)
+        return truth, np.array([place[name] for name in targets.best_color(predictions.probabilities)], np.int64)
     number = targets.KINDS.index(kind)
-    return single_mode(predictions.colors, number), predictions.probabilities[:, number].argmax(axis=1), 3
-
-
-def balanced(truth: Ints, found: Ints) -> float:
-    """Return the mean over the true classes of the share that was found; NaN without any."""
-    shares = [float((found[truth == label] == label).mean()) for label in np.unique(truth[truth >= 0])]
-    return float(np.mean(shares)) if shares else float("nan")
+    return single_mode(predictions.colors, number), predictions.probabilities[:, number].argmax(axis=1)
 
 
 def measures(predictions: Predictions, seed: int = 0) -> dict[str, Measure]:
@@ -97,37 +88,21 @@ def measures(predictions: Predictions, seed: int = 0) -> dict[str, Measure]:
     pairs = {kind: _labels(songs, kind) for kind in (*targets.KINDS, "color")}
     for name, kinds in (*((kind, (kind,)) for kind in pairs), (MODES, targets.KINDS)):
         asked = [pairs[kind] for kind in kinds]
-        if all((truth >= 0).sum() for truth, _, _ in asked):
+        if all((truth >= 0).sum() for truth, _ in asked):
             found[name] = _measure(asked, seed)
     return found
 
 
-def _measure(pairs: Sequence[tuple[Ints, Ints, int]], seed: int) -> Measure:
-    chance = np.random.Generator(np.random.PCG64(seed))
-    value = float(np.mean([balanced(truth, said) for truth, said, _ in pairs]))
-    count = len(pairs[0][0])
-    drawn = []
-    for _ in range(RESAMPLES):
-        at = chance.integers(0, count, count)
-        drawn.append(np.nanmean([balanced(truth[at], said[at]) for truth, said, _ in pairs]))
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    majority = float(np.mean([np.bincount(truth[truth >= 0]).max() / (truth >= 0).sum() for truth, _, _ in pairs]))
-    seen = [len(np.unique(truth[truth >= 0])) for truth, _, _ in pairs]
-    return Measure(value, float(low), float(high), float(np.mean([1 / n for n in seen])), majority,
-                   _p_value(pairs, value, chance), int(max((truth >= 0).sum() for truth, _, _ in pairs)))
-
-
-def _p_value(pairs: Sequence[tuple[Ints, Ints, int]], value: float, chance: np.random.Generator) -> float:
-    """Return the share of permutations of the songs' labels under which the predictions do as well."""
-    orders = np.argsort(chance.random((PERMUTATIONS, len(pairs[0][0]))), axis=1)
-    total = np.zeros(PERMUTATIONS)
-    for truth, said, _ in pairs:
-        labels, counts = np.unique(truth[truth >= 0], return_counts=True)
-        weight = np.zeros(max(int(truth.max()), 0) + 2)
-        weight[labels] = 1 / (counts * len(labels))
-        dealt = truth[orders]
-        total += ((dealt == said[None, :]) * weight[dealt]).sum(axis=1)
-    return float((1 + (total / len(pairs) >= value - 1e-12).sum()) / (PERMUTATIONS + 1))
+def _measure(kinds: Sequence[Labels], seed: int) -> Measure:
+    value = float(np.mean([stats.balanced_accuracy(truth, found) for truth, found in kinds]))
+    known = [truth[truth >= 0] for truth, _ in kinds]
+    rng = np.random.Generator(np.random.PCG64(seed))
+    low, high = stats.accuracy_interval(kinds, rng)
+    return Measure(
+        value, low, high, chance=float(np.mean([1 / len(np.unique(truth)) for truth in known])),
+        majority=float(np.mean([np.bincount(truth).max() / len(truth) for truth in known])),
+        p_value=stats.accuracy_p_value(kinds, value, rng), songs=max(len(truth) for truth in known),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from rainbow_assets import figures
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import (
@@ -137,7 +138,7 @@ def shown(built: Built) -> Mapping[str, Any]:
         notes = [item for table in tables for item in notes_of(table.column("notes")) if item is not None]
         if notes:
             found[color] = max(notes, key=len)
-    return {"rolls": Markdown(pictures.markdown(pictures.rolls(found), "rolls"))} if found else {}
+    return {"rolls": Markdown(figures.markdown(pictures.rolls(found), "rolls"))} if found else {}
 
 
 PIANO_ROLLS = RowAsset(

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rainbow_assets.embeddings.pictures import FILL
+from rainbow_assets.figures import CHANCE, FILL, GUIDE, PLAIN, new_figure, png
 from rainbow_assets.fitness import roll
 
 ORDER = ("all", "composer", "without_concept", "audio", "midi", "cropped", "concept", "lyric", "other_midi",
          "permuted", "majority")
 
 
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=80, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _png(figure: Any) -> bytes:
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
-
-
-def markdown(png: bytes, what: str) -> str:
-    """Return the picture as Markdown that carries its own bytes."""
-    return f"![{what}](data:image/png;base64,{base64.b64encode(png).decode()})"
-
-
 def rolls(found: Mapping[str, roll.Notes]) -> bytes:
     """Draw one roll per color: notes as bars over time in seconds and pitch; drums in gray."""
-    figure = _figure(12, 2.2 * max(1, (len(found) + 3) // 4))
+    figure = new_figure(12, 2.2 * max(1, (len(found) + 3) // 4))
     panes = np.atleast_1d(figure.subplots((len(found) + 3) // 4 or 1, 4, squeeze=False)).ravel()
     for pane in panes[len(found):]:
         pane.axis("off")
@@ -50,12 +28,12 @@ def rolls(found: Mapping[str, roll.Notes]) -> bytes:
         pane.set_title(color, fontsize=9)
         pane.tick_params(labelsize=7)
         pane.set_xlabel("s", fontsize=7)
-    return _png(figure)
+    return png(figure)
 
 
 def curves(models: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw the learning curves of `fusion_model`: the shipped model, the folds, the shuffled labels."""
-    figure = _figure(12, 3.4)
+    figure = new_figure(12, 3.4)
     panes = figure.subplots(1, 3, sharey=True)
     for pane, kind, said in zip(panes, ("final", "fold", "permuted"),
                                 ("shipped model", "folds of songs", "shuffled colors"), strict=True):
@@ -71,21 +49,21 @@ def curves(models: Sequence[Mapping[str, Any]]) -> bytes:
         pane.set_xlabel("epoch", fontsize=8)
         pane.tick_params(labelsize=7)
     panes[0].set_ylabel("loss per row", fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def evaluation(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw balanced accuracy by what was shown, with intervals and chance; fitness by color; calibration."""
-    figure = _figure(13, 3.8)
+    figure = new_figure(13, 3.8)
     bars, colors, sure = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
     known = {row["variant"]: row for row in rows}
     found = [(name, item) for name in ORDER if name in known
              for item in known[name]["measures"] if item["measure"] == "modes"]
     for place, (_, item) in enumerate(found):
-        bars.barh(place, item["value"], color="#5b6b8c")
+        bars.barh(place, item["value"], color=PLAIN)
         bars.plot([item["low"], item["high"]], [place, place], color="black", lw=1.2)
     if found:
-        bars.axvline(found[0][1]["chance"], color="#d64550", ls="--", lw=1)
+        bars.axvline(found[0][1]["chance"], color=CHANCE, ls="--", lw=1)
     bars.set_yticks(range(len(found)), [name for name, _ in found], fontsize=8)
     bars.invert_yaxis()
     bars.set_xlim(0, 1)
@@ -93,13 +71,13 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> bytes:
     whole = known.get("all", {})
     for place, item in enumerate(whole.get("colors", ())):
         colors.bar(place, item["fitness"], color=FILL[item["color"]])
-    colors.axhline(0.5, color="#d64550", ls="--", lw=1)
+    colors.axhline(0.5, color=CHANCE, ls="--", lw=1)
     colors.set_xticks(range(len(whole.get("colors", ()))), [item["color"] for item in whole.get("colors", ())],
                       fontsize=7, rotation=40)
     colors.set_ylim(0, 1)
     colors.set_title("median fitness for the own color", fontsize=9)
     bins = whole.get("calibration", ())
-    sure.plot([0, 1], [0, 1], color="#b9bdc7", lw=1)
-    sure.plot([item["sure"] for item in bins], [item["right"] for item in bins], marker="o", color="#5b6b8c")
+    sure.plot([0, 1], [0, 1], color=GUIDE, lw=1)
+    sure.plot([item["sure"] for item in bins], [item["right"] for item in bins], marker="o", color=PLAIN)
     sure.set_title("how sure, and how often right", fontsize=9)
-    return _png(figure)
+    return png(figure)

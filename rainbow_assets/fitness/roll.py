@@ -148,15 +148,15 @@ def filled(notes: Notes) -> Notes:
     return notes if span >= STEPS else loop(notes, span, STEPS)
 
 
-def stretch(notes: Notes, chance: np.random.Generator) -> Notes:
+def stretch(notes: Notes, rng: np.random.Generator) -> Notes:
     """Return a stretch of one window's music, at least half of it, from anywhere in it.
 
     Where a slice begins and ends follows from lyrics and tempo: a model that always saw whole slices would learn the
     slicer's habits.
     """
     span = int(notes["end"].max())
-    length = max(1, round(span * (0.5 + 0.5 * chance.random())))
-    part = cut(notes, int(chance.integers(0, span - length + 1)), length)
+    length = max(1, round(span * (0.5 + 0.5 * rng.random())))
+    part = cut(notes, int(rng.integers(0, span - length + 1)), length)
     return part if len(part) else notes
 
 

@@ -117,25 +117,25 @@ class _TrainingRun:
         rate = self.rules.learning_rate * 0.5 * (1 + math.cos(math.pi * number / self.rules.max_epochs))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        # All chance of an epoch follows from its number: no state of a generator has to be kept.
+        # All draws of an epoch follow from its number: no state of a generator has to be kept.
         torch.manual_seed(self.seed * 1009 + number)
-        chance = np.random.Generator(np.random.PCG64([self.seed, number]))
+        rng = np.random.Generator(np.random.PCG64([self.seed, number]))
         self.model.train()
         total = 0.0
-        order = chance.permutation(len(self.train))
+        order = rng.permutation(len(self.train))
         for begin in range(0, len(order), self.rules.batch):
             total += self._step(self.train.take(order[begin:begin + self.rules.batch]),
-                                self.weights[order[begin:begin + self.rules.batch]], chance)
+                                self.weights[order[begin:begin + self.rules.batch]], rng)
         loss = self._validate()
         self.history.append(Epoch(number + 1, total / len(order), loss, rate))
         known = [item.validation_loss for item in self.history if item.validation_loss is not None]
         if loss is None or loss <= min(known):
             self.best, self.best_epoch = _copy(self.model), number + 1
 
-    def _step(self, rows: TrainingData, weights: np.ndarray[Any, Any], chance: np.random.Generator) -> float:
-        played = replace(rows, notes=[None if notes is None else roll.stretch(notes, chance) for notes in rows.notes])
-        inputs = batch(_hidden(played, self.rules, chance), self.device,
-                       chance.integers(-self.rules.transpose, self.rules.transpose + 1, len(rows)))
+    def _step(self, rows: TrainingData, weights: np.ndarray[Any, Any], rng: np.random.Generator) -> float:
+        played = replace(rows, notes=[None if notes is None else roll.stretch(notes, rng) for notes in rows.notes])
+        inputs = batch(_hidden(played, self.rules, rng), self.device,
+                       rng.integers(-self.rules.transpose, self.rules.transpose + 1, len(rows)))
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             logits, confidence = self.model(*inputs)
@@ -269,10 +269,10 @@ def _balance(rows: TrainingData) -> np.ndarray[Any, np.dtype[np.float32]]:
     return (len(rows) / (len(names) * counts))[place].astype(np.float32)
 
 
-def _hidden(rows: TrainingData, rules: FitnessRules, chance: np.random.Generator) -> TrainingData:
+def _hidden(rows: TrainingData, rules: FitnessRules, rng: np.random.Generator) -> TrainingData:
     """Hide modalities at random; a row that would show nothing keeps all that it has."""
     rate = {name: rules.concept_dropout if name == "concept" else rules.modality_dropout for name in MODALITIES}
-    has = {name: rows.has[name] & (chance.random(len(rows)) >= rate[name]) for name in MODALITIES}
+    has = {name: rows.has[name] & (rng.random(len(rows)) >= rate[name]) for name in MODALITIES}
     nothing = ~np.any([has[name] for name in MODALITIES], axis=0)
     return replace(rows, has={name: has[name] | (nothing & rows.has[name]) for name in MODALITIES})
 

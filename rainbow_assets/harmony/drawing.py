@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import networkx as nx
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
+from rainbow_assets import figures
 from rainbow_assets.harmony.graphs import cadences
 from rainbow_assets.music.keys import MODES
 
@@ -23,8 +21,7 @@ def draw_graph(graph: nx.DiGraph, max_nodes: int = MAX_NODES) -> bytes:
 
     Nodes lie on a circle in order of frequency, so the picture is the same at every run.
     """
-    figure = Figure(figsize=(12, 6), dpi=100)
-    FigureCanvasAgg(figure)
+    figure = figures.new_figure(12, 6, dpi=100, layout=None)
     for column, mode in enumerate(MODES):
         axes = figure.add_subplot(1, 2, column + 1)
         axes.set_title(f"{graph.graph.get('name', 'graph')}: {mode}")
@@ -44,14 +41,12 @@ def draw_graph(graph: nx.DiGraph, max_nodes: int = MAX_NODES) -> bytes:
         nx.draw_networkx_labels(part, places, {node: graph.nodes[node]["label"] for node in shown}, 9, ax=axes)
         nx.draw_networkx_edges(part, places, [(a, b) for a, b, _ in edges], ax=axes, edge_color="#335577", alpha=0.6,
                                width=[6 * p for _, _, p in edges], connectionstyle="arc3,rad=0.12", node_size=1100)
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", metadata={"Software": None})
-    return sink.getvalue()
+    return figures.png(figure)
 
 
 def cadence_markdown(graph: nx.DiGraph, top: int = 5) -> str:
     """Return a markdown table of the likeliest ways to each mode's tonic."""
     lines = ["| mode | cadence | probability | seen |", "|---|---|---|---|"]
     for mode in MODES:
-        lines += [f"| {mode} | {name} | {chance:.3f} | {count} |" for name, chance, count in cadences(graph, mode, top)]
+        lines += [f"| {mode} | {name} | {share:.3f} | {count} |" for name, share, count in cadences(graph, mode, top)]
     return "\n".join(lines)

@@ -17,7 +17,6 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.harmony.draws import Stream
 from rainbow_assets.harmony.graphs import function_graph, transitions
 from rainbow_assets.harmony.model import KINDS, PackAnomaly
 from rainbow_assets.harmony.pool import Pool, Progressions, transpose
@@ -36,6 +35,7 @@ from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.music.chord_types import parse_chord_name
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.errors import HarmonyUsageError
 from rainbow_assets.music.functions import DIATONIC
 from rainbow_assets.music.keys import all_keys, key_of
@@ -129,7 +129,7 @@ def scores_keep(shard: Shard) -> Finding:
         table = transitions(graph, key.mode)
         here = Pool(key, own, table)
         home = Pool(key_of(0, key.mode), tuple(transpose(chord, key_of(0, key.mode)) for chord in own), table)
-        draws = Stream(key.pc).take(SAMPLED * SAMPLED_LENGTH).reshape(SAMPLED, SAMPLED_LENGTH)
+        draws = SeededDraws.from_seed(key.pc).take(SAMPLED * SAMPLED_LENGTH).reshape(SAMPLED, SAMPLED_LENGTH)
         # Every chord comes at least once where there are no more chords than draws.
         rows = (draws * len(own)).astype(np.int32)
         rows.ravel()[: len(own)] = np.arange(len(own), dtype=np.int32)[: rows.size]

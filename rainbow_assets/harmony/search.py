@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rainbow_assets.harmony.best import EFFORT, NEVER, Ranking, best, order
-from rainbow_assets.harmony.draws import graph_starts, graph_weights, walks
 from rainbow_assets.harmony.limits import PlaceLimits, SearchLimits, limits
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.pool import Pool, Progressions, Rows
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, Scorer, Weighted, share_out, totals, weighted
+from rainbow_assets.harmony.walks import graph_starts, graph_weights, walks
 from rainbow_assets.music.errors import HarmonyUsageError, NoProgression
 from rainbow_assets.music.functions import TONIC
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
+from rainbow_assets.figures import markdown
 from rainbow_assets.harmony.graphs import (
     GRAPHS,
     cadences,
@@ -87,8 +87,7 @@ def shown(built: Built) -> Mapping[str, Any]:
     found = {}
     for shard in built.shards():
         graph = graph_of(shard)
-        picture = base64.b64encode(draw_graph(graph)).decode()
-        found = {"graph": Markdown(f"![{built.asset.name}](data:image/png;base64,{picture})"),
+        found = {"graph": Markdown(markdown(draw_graph(graph), built.asset.name)),
                  "cadences": Markdown(cadence_markdown(graph))}
     return found
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import uuid
 from pathlib import Path
+
+from rainbow_assets.atomic import replace_file
 
 CHUNK = 1 << 20
 _VERSION = 1
@@ -60,8 +60,5 @@ class FileDigests:
             return
         kept = {name: state for name, state in sorted(self._known.items()) if (self.root / name).exists()}
         document = {"version": _VERSION, "files": kept}
-        self.cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.cache.with_name(f".{self.cache.name}.{uuid.uuid4().hex}.tmp")
-        temporary.write_text(json.dumps(document), "utf-8", newline="\n")
-        os.replace(temporary, self.cache)
+        replace_file(self.cache, json.dumps(document).encode())
         self._dirty = False

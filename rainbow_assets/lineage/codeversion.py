@@ -33,8 +33,8 @@ from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
-STOPS = ("settings", "rules", "errors", "progress", "caches", "home", "assets", "definitions", "orchestration", "cli",
-         "digests", "storage", "lineage")
+STOPS = ("settings", "rules", "errors", "progress", "caches", "atomic", "home", "assets", "definitions",
+         "orchestration", "cli", "digests", "storage", "lineage")
 STEP = "machine.Step"
 SHORT = 8
 KNOWN_AS = {"RowAsset": "Step"}

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rainbow_assets.atomic import replace_file, sync_folder
 from rainbow_assets.release.card import REPOSITORY
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
 from rainbow_assets.release.versions import BadVersion, Version
-from rainbow_assets.storage.files import sync_folder
 from rainbow_assets.storage.lock import file_lock
 
 LATEST = "latest"
@@ -159,13 +159,7 @@ class DirectoryHub:
             pointer = self.root / LATEST
             if pointer.is_file() and pointer.read_bytes() == newest.encode():
                 return
-            temporary = self.root / f".{LATEST}.{uuid.uuid4().hex}"
-            with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.write(newest)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, pointer)
-            sync_folder(self.root)
+            replace_file(pointer, newest.encode())
 
     def _existing(self, version: Version) -> Path:
         folder = self.root / version.tag

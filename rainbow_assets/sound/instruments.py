@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve, lfilter
 
 from rainbow_assets.music.clock import SAMPLE_RATE
-from rainbow_assets.music.seeding import generator
+from rainbow_assets.music.draws import generator
 
 Samples = NDArray[np.float32]
 VOWELS = ((800, 1150, 2900), (400, 1700, 2600), (350, 1900, 2800), (450, 800, 2830))

@@ -15,6 +15,8 @@ from typing import IO, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from rainbow_assets.atomic import move_in, replace_file
+
 CHUNK = 1 << 20
 
 
@@ -66,19 +68,7 @@ class Files:
             self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
             self.fs.pipe_file(self.path(name), data)
             return
-        target = Path(self.path(name))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            with open(temporary, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
+        replace_file(Path(self.path(name)), data)
 
     def write_changed(self, name: str, data: bytes) -> None:
         """Replace ``name`` by ``data`` unless that is its content already."""
@@ -101,12 +91,7 @@ class Files:
     def adopt(self, staged: Path, name: str) -> None:
         """Move the finished file ``staged`` to ``name``."""
         if self.local:
-            with open(staged, "rb") as stream:
-                os.fsync(stream.fileno())
-            target = Path(self.path(name))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staged, target)
-            sync_folder(target.parent)
+            move_in(staged, Path(self.path(name)))
         else:
             self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
             self.fs.put_file(str(staged), self.path(name))
@@ -156,14 +141,3 @@ class Files:
     def source(self, name: str) -> str | bytes:
         """Return what the Parquet reader takes: the local path, or the content; raise FileNotFoundError."""
         return self.path(name) if self.local else bytes(self.fs.cat_file(self.path(name)))
-
-
-def sync_folder(folder: Path) -> None:
-    """Write the entries of ``folder`` through to disk. Windows does that by itself, and opens no folders."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,7 +20,6 @@ import hashlib
 import io
 import json
 import os
-import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +30,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from rainbow_assets.atomic import replacing
 
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 ROW_GROUP_BYTES = 100 * 1000 * 1000
@@ -65,18 +66,8 @@ def write_parquet(
     """
     if not isinstance(target, (str, os.PathLike)):
         return _write(target, batches, schema, media)
-    path = Path(target)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "wb") as stream:
-            written = _write(stream, batches, schema, media)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return written
+    with replacing(Path(target)) as stream:
+        return _write(stream, batches, schema, media)
 
 
 class _Hashing:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import Feedback
@@ -65,11 +64,7 @@ def chart(lines: list[dict[str, Any]]) -> bytes:
 
     Equal lines give equal bytes.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.new_figure(8, 6, dpi=100)
     top, bottom = figure.subplots(2, 1, sharex=True)
     places = list(range(len(lines)))
     for name, color in (("original", "#AE1E36"), ("normalized", "#042A7B")):
@@ -85,9 +80,7 @@ def chart(lines: list[dict[str, Any]]) -> bytes:
         axis.set_ylim(bottom=0)
         if lines:
             axis.legend(loc="best", fontsize="small")
-    target = io.BytesIO()
-    figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
+    return figures.png(figure)
 
 
 def _series(

@@ -8,17 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BOOTSTRAP = 2000
-"""Resamples per interval: the 2.5 % and 97.5 % points then rest on 50 draws each side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with the bounds of its 95 % bootstrap confidence interval (percentile method)."""
-
-    value: float
-    low: float
-    high: float
+from rainbow_assets.stats import Interval, bounds, resampled_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +20,8 @@ class Share:
     share: Interval
 
 
-def entropy_bits(labels: Sequence[str]) -> float:
-    """Return the Shannon entropy of the labels' distribution in bits; 0 for none (Shannon 1948)."""
-    counts = np.asarray(sorted(Counter(labels).values()), dtype=np.float64)
-    return _entropy(counts) if len(labels) else 0.0
-
-
 def _entropy(counts: np.ndarray) -> float:
+    """Return the Shannon entropy of a distribution in bits (Shannon 1948)."""
     shares = counts[counts > 0] / counts.sum()
     return float(max(0.0, -(shares * np.log2(shares)).sum()))
 
@@ -48,22 +33,6 @@ def spread(values: Sequence[int]) -> dict[str, float]:
     array = np.asarray(values, dtype=np.float64)
     return {"mean": float(array.mean()), "std": float(array.std()), "variance": float(array.var()),
             "min": float(array.min()), "max": float(array.max())}
-
-
-def resampled_sums(per_thread: np.ndarray, seed: int) -> np.ndarray:
-    """Return column sums over BOOTSTRAP resamples of whole threads; ``per_thread`` has one row per thread.
-
-    Threads, not proposals, are drawn: the proposals of one thread resemble each other. Seeded, so that a report is
-    repeatable.
-    """
-    size = len(per_thread)
-    generator = np.random.default_rng([seed, size])
-    return generator.multinomial(size, np.full(size, 1.0 / size), BOOTSTRAP).astype(np.float64) @ per_thread
-
-
-def _bounds(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(low), float(high)
 
 
 def entropy_interval(labels: Sequence[Sequence[str]], seed: int) -> Interval | None:
@@ -82,7 +51,7 @@ def entropy_interval(labels: Sequence[Sequence[str]], seed: int) -> Interval | N
     totals = sums.sum(axis=1, keepdims=True)
     shares = sums[totals[:, 0] > 0] / totals[totals[:, 0] > 0]
     logs = np.log2(np.where(shares > 0, shares, 1.0))
-    low, high = _bounds(-(shares * logs).sum(axis=1))
+    low, high = bounds(-(shares * logs).sum(axis=1))
     return Interval(_entropy(counts.sum(axis=0)), max(0.0, low), max(0.0, high))
 
 
@@ -98,7 +67,7 @@ def std_interval(values: Sequence[Sequence[int]], seed: int) -> Interval | None:
     sums = resampled_sums(moments, seed)
     sums = sums[sums[:, 0] > 0]
     variance = sums[:, 2] / sums[:, 0] - (sums[:, 1] / sums[:, 0]) ** 2
-    low, high = _bounds(np.sqrt(np.maximum(variance, 0.0)))
+    low, high = bounds(np.sqrt(np.maximum(variance, 0.0)))
     return Interval(float(flat.std()), low, high)
 
 
@@ -125,7 +94,7 @@ def shares(hits: Sequence[Sequence[str]], units: Sequence[int], seed: int, least
     sums = sums[sums[:, -1] > 0]
     found = []
     for name in chosen:
-        low, high = _bounds(sums[:, column[name]] / sums[:, -1])
+        low, high = bounds(sums[:, column[name]] / sums[:, -1])
         found.append(Share(name, counts[name], Interval(counts[name] / total, low, high)))
     return found
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.composition.bass import Bass
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.chords import Chords
 from rainbow_assets.composition.drums import Drums
 from rainbow_assets.composition.melody import Melody
@@ -18,6 +17,7 @@ from rainbow_assets.composition.songs import place_order
 from rainbow_assets.composition.templates import templates
 from rainbow_assets.harmony.library import builtin_library
 from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.keys import parse_key
 from rainbow_assets.settings import CompositionRules, Rules
 from rainbow_assets.storage.store import ShardStore
@@ -55,7 +55,7 @@ def context(time: str, upto: str, seed: int = 1, key: str = "A minor") -> Contex
         if name == upto:
             break
         one = stage(name, found)
-        made = one.render(one.draw(Chance(seed, name), 1)[0])
+        made = one.render(one.draw(SeededDraws(seed, name), 1)[0])
         found = Context(found.song, made.harmony, {**found.parts, name: made.notes})
     return found
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
 from rainbow_assets.composition.evolve import Population, compose
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.composition.model import BASS, DRUMS, MELODY, MadePart
 from rainbow_assets.composition.ranking import Scale, differing, likeness, spread_of
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets_tests.composition import songs
 
@@ -31,18 +31,18 @@ def test_evolution_beats_as_many_random_draws_at_a_planted_fitness() -> None:
     context = songs.context("4/4", BASS)
     wins = []
     for seed in range(3):
-        line = Population(songs.stage(BASS, context), context, planted, rules, Chance(seed))
+        line = Population(songs.stage(BASS, context), context, planted, rules, SeededDraws(seed))
         compose([line], True)
         best = line.best(1)[0].fitness or 0
-        chance = Population(songs.stage(BASS, context), context, planted, rules, Chance(seed, "chance"))
-        drawn = max(item.fitness or 0 for item in chance.distinct(len(line.pool), Chance(seed, "many"), 0))
+        chance = Population(songs.stage(BASS, context), context, planted, rules, SeededDraws(seed, "chance"))
+        drawn = max(item.fitness or 0 for item in chance.distinct(len(line.pool), SeededDraws(seed, "many"), 0))
         wins.append((best, drawn))
         assert [item.number for item in line.history] == list(range(16))
         assert all(after.best >= before.best for before, after in zip(line.history, line.history[1:], strict=False))
         last = line.history[-1]
         assert last.random_best is not None and last.best > last.random_best and last.mean > (last.random_mean or 0)
     assert all(best > drawn for best, drawn in wins), wins
-    start = planted([item.midi for item in Population(songs.stage(BASS, context), context, None, rules, Chance(0)).begin()])
+    start = planted([item.midi for item in Population(songs.stage(BASS, context), context, None, rules, SeededDraws(0)).begin()])
     gains = [(best - max(start)) / max(1e-9, drawn - max(start)) if drawn > max(start) else 9 for best, drawn in wins]
     assert min(gains) > 1.5, (gains, wins)
 
@@ -51,10 +51,10 @@ def test_a_fitness_that_is_the_same_for_all_is_an_error() -> None:
     context = songs.context("4/4", MELODY)
     for value in (0.0, 0.5):
         line = Population(songs.stage(MELODY, context), context, lambda midis, value=value: [value] * len(midis),
-                    songs.SMALL, Chance(1))
+                    songs.SMALL, SeededDraws(1))
         with pytest.raises(ConstantFitness, match=f"of the stage melody is {value:.4f}: the scorer does not hear them"):
             compose([line], True)
-    line = Population(songs.stage(MELODY, context), context, lambda midis: [0.5] * len(midis), songs.SMALL, Chance(1))
+    line = Population(songs.stage(MELODY, context), context, lambda midis: [0.5] * len(midis), songs.SMALL, SeededDraws(1))
     theory, fit = compose([line], False)
     assert fit is None and not theory.constant, "what does not rank may stand still"
 
@@ -76,7 +76,7 @@ def test_too_little_variety_is_said() -> None:
         def weights(self):
             return {"x": 1.0}
 
-    line = Population(Still(), songs.context("4/4", DRUMS), None, songs.SMALL, Chance(1))
+    line = Population(Still(), songs.context("4/4", DRUMS), None, songs.SMALL, SeededDraws(1))
     with pytest.raises(TooFewCandidates, match="the stage drums found 2 different candidates of 4"):
         line.begin()
 
@@ -85,7 +85,7 @@ def test_the_same_seed_is_the_same_evolution() -> None:
     context = songs.context("7/8", BASS)
     found = []
     for seed in (1, 1, 2):
-        line = Population(songs.stage(BASS, context), context, planted, CompositionRules(candidates=12), Chance(seed))
+        line = Population(songs.stage(BASS, context), context, planted, CompositionRules(candidates=12), SeededDraws(seed))
         compose([line], True)
         found.append([item.midi for item in line.best(10)])
     assert found[0] == found[1] != found[2]

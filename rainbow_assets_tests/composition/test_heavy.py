@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rainbow_assets.composition import sound
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import song_of, wrong_with
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.music.keys import all_keys
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets.storage.store import ShardStore
@@ -26,10 +26,10 @@ def test_random_proposals_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("RAINBOW_CHORDS", str(tmp_path / "no"))
     monkeypatch.setenv("RAINBOW_THREADS", str(tmp_path / "no"))
     monkeypatch.setattr(sound, "renderer", lambda soundfont="": sound.Plain())
-    store, chance = ShardStore(str(tmp_path / "data")), Chance(9)
+    store, draws = ShardStore(str(tmp_path / "data")), SeededDraws(9)
     for number in range(COUNT):
         songs.commissioned(
-            store, title=f"Song {number}", concept=f"concept {number}", bpm=chance.between(40, 220),
+            store, title=f"Song {number}", concept=f"concept {number}", bpm=draws.between(40, 220),
             key=all_keys()[number % 24].label, time_signature=METERS[number % 6], rainbow_color=COLOR_NAMES[number % 9])
     rules = replace(CompositionRules(), candidates=8, finals=1, bars=4)
     made = songs.build(store, *songs.LIBRARY, *songs.STAGES, rules=rules)

@@ -12,13 +12,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rainbow_assets.composition import bass, drums, melody
-from rainbow_assets.composition.chance import Chance
 from rainbow_assets.composition.checks import RANGES, wrong_with
 from rainbow_assets.composition.energy import wanted_energy
 from rainbow_assets.composition.evolve import Population
 from rainbow_assets.composition.midi import from_midi, to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES
 from rainbow_assets.music.clock import Note
+from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.settings import CompositionRules
 from rainbow_assets_tests.composition import songs
 
@@ -27,7 +27,7 @@ from rainbow_assets_tests.composition import songs
 @pytest.mark.parametrize("name", STAGES)
 def test_fifty_different_candidates_in_any_meter(name: str, time: str) -> None:
     context = songs.context(time, name)
-    line = Population(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
+    line = Population(songs.stage(name, context), context, None, CompositionRules(), SeededDraws(1, name, time))
     found = line.begin()
     assert len({item.midi for item in found}) == len(found) == 50
     for item in found:
@@ -35,18 +35,18 @@ def test_fifty_different_candidates_in_any_meter(name: str, time: str) -> None:
         assert from_midi(item.midi).keys() == {*context.parts, name}
         assert set(item.terms) == set(line.stage.weights()) and all(0 <= value <= 1 for value in item.terms.values())
     assert sum(line.stage.weights().values()) == pytest.approx(1)
-    again = Population(songs.stage(name, context), context, None, CompositionRules(), Chance(1, name, time))
+    again = Population(songs.stage(name, context), context, None, CompositionRules(), SeededDraws(1, name, time))
     assert [item.midi for item in again.begin()] == [item.midi for item in found], "seeded"
 
 
 @given(st.sampled_from(STAGES), st.sampled_from(songs.METERS), st.integers(0, 10**6), st.sampled_from(["C major", "F# minor"]))
 @hypothesis_settings(max_examples=60)
 def test_whatever_evolution_does_bars_stay_full_and_notes_in_range(name: str, time: str, seed: int, key: str) -> None:
-    context, chance = songs.context(time, name, seed, key), Chance(seed)
+    context, draws = songs.context(time, name, seed, key), SeededDraws(seed)
     stage = songs.stage(name, context)
-    one, other = stage.draw(chance.child("a"), 2)
+    one, other = stage.draw(draws.child("a"), 2)
     for number in range(12):
-        one = stage.mutate(one, chance) if number % 3 else stage.cross(one, other, chance)
+        one = stage.mutate(one, draws) if number % 3 else stage.cross(one, other, draws)
     made = stage.render(one)
     midi = to_midi({**context.parts, name: made.notes}, context.song)
     assert wrong_with(midi, context.song) is None
@@ -57,7 +57,7 @@ def test_drums_are_on_channel_ten_with_ghosts_and_accents() -> None:
     context = songs.context("4/4", DRUMS)
     stage = songs.stage(DRUMS, context)
     velocities, keys = set(), set()
-    for genome in stage.draw(Chance(3), 40):
+    for genome in stage.draw(SeededDraws(3), 40):
         midi = to_midi({DRUMS: stage.render(genome).notes}, context.song)
         for track in mido.MidiFile(file=io.BytesIO(midi)).tracks:
             hits = [item for item in track if item.type == "note_on" and item.velocity]
@@ -88,7 +88,7 @@ def test_melodies_stand_on_chord_tones_where_the_beat_is_strong() -> None:
     for time in ("4/4", "7/8"):
         context = songs.context(time, MELODY)
         stage, meter = songs.stage(MELODY, context), context.song.meter
-        for genome in stage.draw(Chance(5), 20):
+        for genome in stage.draw(SeededDraws(5), 20):
             notes = stage.render(genome).notes
             for note in notes:
                 if meter.strengths[(note.start // meter.step_ticks) % meter.steps] >= 0.5:
@@ -100,7 +100,7 @@ def test_chords_cover_the_song_without_gaps() -> None:
     for time in ("4/4", "5/4", "3/8"):
         context = songs.context(time, CHORDS)
         stage = songs.stage(CHORDS, context)
-        for genome in stage.draw(Chance(2), 20):
+        for genome in stage.draw(SeededDraws(2), 20):
             spans = stage.render(genome).harmony
             assert spans[0].start == 0 and spans[-1].end == context.song.ticks
             assert all(one.end == other.start for one, other in pairwise(spans))

@@ -279,7 +279,7 @@ def test_a_new_renderer_renders_the_finals_again_and_nothing_else(store: ShardSt
 
 def test_draws_are_measured_beside_the_first_parent_only(store: ShardStore) -> None:
     context = songs.context("4/4", "drums")
-    line = Population(songs.stage("drums", context), context, None, SMALL, songs.Chance(1))
+    line = Population(songs.stage("drums", context), context, None, SMALL, songs.SeededDraws(1))
     line.begin()
     from rainbow_assets.composition.ranking import Scale
 

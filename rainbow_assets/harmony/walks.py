@@ -1,8 +1,4 @@
-"""Seeded draws of progressions: uniform, or by walks over the function graph; thousands at once.
-
-Random numbers are taken from the raw 64-bit stream of PCG64, which numpy guarantees for ever, and not from
-distributions, which it may change: the same seed gives the same progressions everywhere.
-"""
+"""Seeded draws of progressions: uniform, or by walks over the function graph; thousands at once."""
 
 from __future__ import annotations
 
@@ -11,22 +7,12 @@ from numpy.typing import NDArray
 
 from rainbow_assets.harmony.limits import PlaceLimits
 from rainbow_assets.harmony.pool import Matrix, Pool, Rows
+from rainbow_assets.music.draws import SeededDraws
 
 MAX_ROUNDS = 40
 """Draws are repeated for what duplicates and repeats took away, at most this often."""
 
 LEAST_DRAWN = 64
-
-
-class Stream:
-    """Uniform numbers in 0 <= u < 1 from a seed."""
-
-    def __init__(self, seed: int) -> None:
-        self._bits = np.random.PCG64(seed)
-
-    def take(self, count: int) -> Matrix:
-        """Return the next ``count`` numbers, float64[count]."""
-        return (self._bits.random_raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix, weights: Matrix) -> Rows:
@@ -35,7 +21,7 @@ def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix,
     ``first`` float64[n] weighs the chords of the first place, ``weights`` float64[n, n] which chord follows which;
     where all the weights of a place are 0, its allowed chords are equally likely.
     """
-    stream = Stream(seed)
+    draws = SeededDraws.from_seed(seed)
     tables = [_table(np.where(limits.places[0], first, 0.0)[None, :], limits.places[0][None, :])]
     for place in range(1, limits.length):
         allowed = limits.steps & limits.places[place][None, :]
@@ -47,7 +33,7 @@ def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix,
         rows = np.zeros((size, limits.length), np.int32)
         for place, table in enumerate(tables):
             before = rows[:, place - 1] if place else np.zeros(size, np.int32)
-            rows[:, place] = _choose(*table, before, stream.take(size))
+            rows[:, place] = _choose(*table, before, draws.take(size))
         if limits.no_repeats:
             ordered = np.sort(rows, axis=1)
             rows = rows[(ordered[:, 1:] != ordered[:, :-1]).all(axis=1)]
@@ -86,11 +72,11 @@ def _table(weights: Matrix, allowed: NDArray[np.bool_]) -> tuple[Matrix, NDArray
 
 
 def _choose(
-    flat: Matrix, last: NDArray[np.int64], width: int, before: NDArray[np.int32], chance: Matrix
+    flat: Matrix, last: NDArray[np.int64], width: int, before: NDArray[np.int32], uniform: Matrix
 ) -> NDArray[np.int64]:
-    """Return the place that ``chance`` float64[m] picks in the rows ``before`` int32[m]."""
-    picked = np.searchsorted(flat, before + chance, side="right") - before.astype(np.int64) * width
-    # before + chance may round up to the next row.
+    """Return the place that ``uniform`` float64[m] picks in the rows ``before`` int32[m]."""
+    picked = np.searchsorted(flat, before + uniform, side="right") - before.astype(np.int64) * width
+    # before + uniform may round up to the next row.
     return np.minimum(picked, last[before])
 
 

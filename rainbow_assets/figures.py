@@ -1,0 +1,43 @@
+"""Figures as PNG bytes: one canvas that needs no display, and the colors of all figures. Equal data, equal bytes.
+
+matplotlib is loaded by the first figure, not by this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FILL = {"Black": "#20232a", "Red": "#d64550", "Orange": "#e0912f", "Yellow": "#e3c62c", "Green": "#2e9e6b",
+        "Blue": "#2f6fde", "Indigo": "#4b3f9e", "Violet": "#9b51c9", "White": "#b9bdc7"}
+"""What a color of the Rainbow Table is drawn in."""
+PLAIN, CHANCE, GUIDE = "#5b6b8c", "#d64550", "#b9bdc7"
+"""A series without a color of its own, the line of what chance would give, and a line to compare with."""
+
+
+def new_figure(
+    width: float, height: float, dpi: int = 80, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
+    """Return an empty figure of ``width`` times ``height`` inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """Return ``figure`` as PNG, without the name and version of what drew it."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def markdown(picture: bytes, what: str) -> str:
+    """Return a PNG as Markdown that carries its own bytes; ``what`` stands for it where no picture is shown."""
+    return f"![{what}](data:image/png;base64,{base64.b64encode(picture).decode()})"
