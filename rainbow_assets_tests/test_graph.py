@@ -186,7 +186,7 @@ def test_a_gate_holds_in_a_new_home(whole: Path, project: Path, monkeypatch: pyt
     assert not result.success
     events = result.filter_events(lambda e: e.is_step_failure)
     said = " ".join(str(e.step_failure_data.user_failure_data.description) for e in events)
-    assert "segments/Green is blocked: its check rows_inside was answered never" in said
+    assert "segments/Green is blocked: its check rows_inside has never run" in said
 
 
 def test_an_empty_range_is_an_error():

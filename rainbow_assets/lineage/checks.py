@@ -1,4 +1,4 @@
-"""Checks that several tables have, as functions that make one of an asset."""
+"""Checks that several assets share, as functions that make the check of an asset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABSOLUTE = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|da
 
 
 def unique_keys(step: RowAsset) -> Check:
-    """The table has one row per key, and they are the rows that the ledger counts as made."""
+    """Return a check that each key has one row, and that the rows are those that the ledger lists as good."""
 
     def evaluate(shard: Shard) -> Finding:
         keys = shard.table(step.schema, [step.key]).column(step.key)
@@ -37,7 +37,7 @@ def unique_keys(step: RowAsset) -> Check:
 
 
 def relative_paths(step: RowAsset) -> Check:
-    """No text column holds an absolute path of somebody's machine."""
+    """Return a check that no text column has an absolute path of a person's machine."""
     columns = [item.name for item in step.schema if pa.types.is_string(item.type)]
 
     def evaluate(shard: Shard) -> Finding:
@@ -56,7 +56,7 @@ def relative_paths(step: RowAsset) -> Check:
 
 
 def rows_match(upstream: str) -> Callable[[RowAsset], Check]:
-    """The table has exactly the rows of ``upstream``, by key: nothing lost in a join, nothing doubled."""
+    """Return a check that the table has the rows of ``upstream``, by key: no join lost or doubled a row."""
 
     def of(step: RowAsset) -> Check:
         def evaluate(shard: Shard) -> Finding:

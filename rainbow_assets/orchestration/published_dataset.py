@@ -12,7 +12,7 @@ from rainbow_assets.release import publish
 
 
 class ReleaseConfig(dg.Config):
-    """What to publish. ``version`` None: the latest where nothing changed, else the one that the changes call for."""
+    """What to publish. ``version`` None: the latest version if nothing changed, else the next one."""
 
     version: str | None = None
     push: bool = False

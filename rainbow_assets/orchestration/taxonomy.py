@@ -1,4 +1,4 @@
-"""`taxonomy`: the Rainbow Table in the graph."""
+"""`taxonomy`: the Rainbow Table as a Dagster asset."""
 
 import hashlib
 import json

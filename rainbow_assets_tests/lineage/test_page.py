@@ -80,7 +80,7 @@ def test_a_page_of_nothing_made_yet(tmp_path: Path, tiny_corpus: Path, monkeypat
     target.write_text(plan_page(GRAPH, plan(GRAPH, ShardStore(str(tmp_path / "data")), COLOR_NAMES)), "utf-8")
     window.get(target.as_uri())
     assert "shards stale" in window.execute_script("return document.querySelector('.sum').innerText")
-    assert "has never been made" in window.execute_script("return document.body.innerText")
+    assert "has never been built" in window.execute_script("return document.body.innerText")
 
 
 def test_what_is_on_request_has_its_own_heading_and_is_no_work_that_waits():

@@ -32,9 +32,9 @@ def chain(work):
 
 def test_an_error_of_a_person_is_its_sentence():
     def work():
-        raise MissingShard("audio/Black has not been made")
+        raise MissingShard("audio/Black has not been built")
 
-    assert runs.cause(chain(work)) == ("audio/Black has not been made", False)
+    assert runs.cause(chain(work)) == ("audio/Black has not been built", False)
 
 
 def test_a_bug_is_named_with_its_place():
