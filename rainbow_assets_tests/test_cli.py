@@ -48,7 +48,7 @@ def test_wrong_use_gets_a_sentence_and_no_traceback(project: Path, words, code, 
     assert "Traceback" not in found.output
 
 
-def test_a_settings_file_with_a_wrong_name_is_told(project: Path):
+def test_a_settings_file_with_a_wrong_name_is_reported(project: Path):
     (project.parent / "rainbow.toml").write_text("[slices]\nsnap = 3\n", "utf-8")
     found = subprocess.run([sys.executable, "-m", "rainbow_assets.cli", "plan"], capture_output=True, text=True)
     assert found.returncode == 2

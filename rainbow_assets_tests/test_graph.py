@@ -47,7 +47,7 @@ def test_specs_are_as_they_were():
     assert found == json.loads(SNAPSHOT.read_text("utf-8"))
 
 
-def test_every_asset_tells_who_what_and_how():
+def test_every_asset_has_an_owner_a_kind_and_a_description():
     for key, spec in specs().items():
         assert spec["group"] and spec["kinds"] and len(str(spec["description"])) > 30, key
         assert spec["owners"] or key == "corpus", f"{key} (Dagster 1.13 takes no owners for an observable source)"

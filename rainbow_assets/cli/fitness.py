@@ -54,7 +54,7 @@ def fitness() -> None:
 @fitness.command(name=SCORE)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--color", type=ColorType(), required=True, help="Color to fit, by name or letter.")
-@click.option("--concept", help="Concept of the song; the music's own share of the score is shown as well.")
+@click.option("--concept", help="Concept of the song; then the output also shows what the music adds.")
 @click.option("--lyric", help="Words of the song.")
 @click.option("--scorer", "model", type=click.Path(path_type=Path), help="ONNX scorer (default: the built one).")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")

@@ -112,5 +112,5 @@ class SongsType(click.ParamType):
                 for item in _beginning(_folders(settings.roots().corpus), last)]
 
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 ONE_COLOR = click.option("--color", type=ColorType(), help="Color, by name or letter (default: all colors).")

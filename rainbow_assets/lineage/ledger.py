@@ -229,7 +229,7 @@ def _current(
     """Return the ledger, with the parts that an interrupted run wrote in place of the old ones."""
     ledger = ledger_frame(shard, columns)
     whole = written.overlay(ledger if ledger is not None else empty_ledger(step), pending)
-    if "code" in whole.columns:
+    if "code" in whole.columns:  # rows of an adopted code version count as current
         whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
     if columns is None:
         return whole

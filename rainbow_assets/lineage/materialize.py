@@ -55,6 +55,7 @@ def bring_up_to_date(
         gates.require_upstreams(step, store, partition)
         with writer_lock(shard.files, run, LOCK_WAIT_S):
             started = time.time()
+            # Compared under the lock, because another writer could change the ledger before the commit.
             delta = reconcile(step, shard, rules)
             if not allow_deletes:
                 guards.require_present(delta)

@@ -73,7 +73,7 @@ def test_one_changed_row_rewrites_its_part_only(world, store):
     assert words.report.changed
 
 
-def test_a_field_nobody_reads_changes_nothing_downstream(world, store):
+def test_a_field_that_is_not_read_changes_nothing_downstream(world, store):
     build(world, store)
     world.rows["a1"] = ("A", "ant", "another note")
     _, lengths = build(world, store)

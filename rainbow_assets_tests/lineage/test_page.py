@@ -51,7 +51,7 @@ def test_a_person_sees_each_state_and_why(page: Path, window: Any):
     assert window.get_log("browser") == []
 
 
-def test_states_are_told_by_shape_and_reached_by_keyboard(page: Path, window: Any):
+def test_states_differ_by_shape_and_can_be_reached_by_keyboard(page: Path, window: Any):
     window.get(page.as_uri())
     shapes = window.execute_script("""
         const of = state => { const g = document.querySelector(`[data-state=${state}]`); return g.lastElementChild.tagName; };

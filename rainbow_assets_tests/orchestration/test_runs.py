@@ -55,7 +55,7 @@ def test_a_step_without_an_error_is_a_bug():
     assert runs.cause([]) == ("the step failed without an error", True)
 
 
-def test_ctrl_c_is_told_from_a_failure():
+def test_ctrl_c_is_not_a_failure():
     error = SimpleNamespace(cls_name=runs.INTERRUPTED, cause=None, message="", stack=[])
     event = SimpleNamespace(step_failure_data=SimpleNamespace(error=error, user_failure_data=None), step_key="audio")
     result = SimpleNamespace(filter_events=lambda keep: [event])
