@@ -27,7 +27,7 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
     specs = [dg.AssetCheckSpec(check.name, asset=asset.name, description=check.description, partitions_def=colors)
              for check in declared]
     specs.append(dg.AssetCheckSpec(BUILT, asset=asset.name, partitions_def=colors, description=(
-        "Everything that the run asked for was built: no blocked upstream, no damaged or busy shard.")))
+        "The last build of the shard succeeded: no upstream was blocked, and no shard was damaged or busy.")))
 
     @dg.multi_asset_check(name=f"{asset.name}_checks", specs=specs)
     def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> Iterator[dg.AssetCheckResult]:

@@ -30,7 +30,7 @@ class ReleaseConfig(dg.Config):
 def published_dataset(
     context: dg.AssetExecutionContext, config: ReleaseConfig, store: ShardStoreResource
 ) -> dg.MaterializeResult[Any]:
-    """One immutable version: every config, the card, the manifest and the listening page. All colors, or nothing."""
+    """One immutable version of all colors: every config, the card, the manifest and the listening page."""
     leases.hold(context.instance, context.run.run_id)
     try:
         done = publish.publish(

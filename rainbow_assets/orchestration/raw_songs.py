@@ -25,7 +25,7 @@ LOOK_S = 60
     name=CORPUS,
     group_name="corpus",
     partitions_def=colors,
-    description="The raw songs: manifests, lyrics, stems and MIDI files, as the artist keeps them. Only ever read.",
+    description="The raw songs: manifests, lyrics, stems and MIDI files of the artist. The graph only reads them.",
     tags={"dagster/kind/wav": "", "dagster/kind/midi": "", "dagster/kind/yaml": ""},
 )
 def corpus(context: dg.OpExecutionContext, store: ShardStoreResource) -> dg.DataVersionsByPartition:
