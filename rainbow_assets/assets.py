@@ -1,6 +1,6 @@
-"""The whole graph on one page: every row asset, upstream first. Each lives in the file of its key.
+"""The whole graph on one page: every row asset, upstream first. Each asset is declared in the file named after it.
 
-``corpus`` and ``taxonomy`` before them and ``published_dataset`` after them make no rows; see ``orchestration``.
+``corpus`` and ``taxonomy`` (upstream) and ``published_dataset`` (downstream) make no rows; see ``orchestration``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Dagster's storages with folders below the Dagster home.
+"""Dagster's storage classes, with their folders below the Dagster home.
 
-A relative ``base_dir`` in ``dagster.yaml`` means the working folder of whoever runs a command: from another folder
-there is a second history, which the UI never sees.
+Dagster resolves a relative ``base_dir`` of ``dagster.yaml`` against the working folder. A command that runs in another
+folder would write a second history there, which the UI does not show.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class History(DagsterSqliteStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> DagsterSqliteStorage:
-        """Open the databases, one program after the other.
+        """Open the databases; two processes open them one after the other.
 
-        Dagster marks a new database with its version in two steps. Two programs that do so at once may leave two
-        versions in it, and no program opens it again.
+        Dagster writes its version into a new database in two steps. Two processes that do so at once can leave two
+        versions in it, and then no process can open it.
         """
         placed = _placed(config_value)
         with file_lock(Path(placed["base_dir"], LOCK)):
@@ -40,7 +40,7 @@ class History(DagsterSqliteStorage):
 
 
 class Artifacts(LocalArtifactStorage):
-    """Files that Dagster keeps."""
+    """Files that Dagster stores."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> LocalArtifactStorage:
@@ -49,7 +49,7 @@ class Artifacts(LocalArtifactStorage):
 
 
 class Logs(LocalComputeLogManager):
-    """What steps print."""
+    """Output that steps print."""
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Any) -> LocalComputeLogManager:

@@ -1,4 +1,4 @@
-"""Small JSON files of what can be worked out again: a cache that is damaged or cannot be written costs time only."""
+"""Small JSON caches. A cache that is damaged or cannot be written only costs time: its content is computed again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rainbow_assets.atomic import replace_file
 
 
 def read_cache(path: Path) -> dict[str, Any]:
-    """Return the entries of the cache at ``path``; none if there is no such file, or none that can be read."""
+    """Return the entries of the cache at ``path``, or an empty mapping if it is missing or cannot be read."""
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -21,7 +21,7 @@ def read_cache(path: Path) -> dict[str, Any]:
 
 
 def kept(path: Path | None, key: str, make: Callable[[], str]) -> str:
-    """Return what ``make`` returned when the file at ``path`` was written under the same ``key``; else ask it."""
+    """Return the text that is cached at ``path`` under ``key``; if there is none, call ``make`` and cache its text."""
     known = read_cache(path) if path else {}
     if known.get("key") == key and isinstance(known.get("text"), str):
         return known["text"]

@@ -1,4 +1,4 @@
-"""Dagster's entry point: the graph, its checks, jobs and sensors. Nothing is computed here."""
+"""Dagster's entry point: the graph with its checks, jobs and sensors. Importing it computes nothing."""
 
 import dagster as dg
 

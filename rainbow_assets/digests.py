@@ -1,6 +1,6 @@
 """The one digest function: sha256 over a canonical, type-tagged encoding of logical values.
 
-It never sees file bytes of parquet or FLAC (writer versions are in them), only what they mean.
+It digests the values in Parquet and FLAC files, never their bytes: those depend on the version of the writer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ WIDTH = 32
 
 
 def _encode(value: Any, into: list[bytes]) -> None:
+    # Each value starts with its type, and a text with its length, so that no two values have the same encoding.
     if value is None:
         into.append(b"n")
     elif isinstance(value, bool):
@@ -27,7 +28,7 @@ def _encode(value: Any, into: list[bytes]) -> None:
     elif isinstance(value, int):
         into.append(b"i%d;" % value)
     elif isinstance(value, float):
-        # One encoding for each NaN; -0.0 and 0.0 are different bytes and stay so.
+        # All NaNs have one encoding; -0.0 and 0.0 have different ones.
         into.append(b"f" + (b"nan" if math.isnan(value) else struct.pack("<d", value)))
     elif isinstance(value, (bytes, bytearray, memoryview)):
         data = bytes(value)
@@ -54,7 +55,7 @@ def _encode(value: Any, into: list[bytes]) -> None:
 
 
 def digest(*values: Any) -> str:
-    """Return 32 hex digits that stand for ``values`` (None, bool, int, float, str, bytes, dates, lists, mappings)."""
+    """Return a digest of ``values`` (None, bool, int, float, str, bytes, dates, lists, mappings): 32 hex digits."""
     parts: list[bytes] = []
     for value in values:
         _encode(value, parts)

@@ -1,4 +1,4 @@
-"""The one base class of errors that are the data's or the user's, not the program's; and sentences about disks."""
+"""Base classes of the errors that data or usage cause (all others are bugs), and messages for disk errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 
 class RainbowError(Exception):
-    """A sentence for a person: what is wrong, where, and what to do. Shown without a traceback."""
+    """An error that a person can fix. Its message names what is wrong, where, and the fix; no traceback is shown."""
 
 
 class UsageError(RainbowError):
@@ -15,14 +15,15 @@ class UsageError(RainbowError):
 
 
 class SettingsError(UsageError):
-    """A setting or variable that cannot be used; the message names it and what to write instead."""
+    """A setting or variable has an invalid value; the message names it and what to write instead."""
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Error numbers of a full disk, an exceeded quota, and a file that is too large."""
 
 
 def of_the_disk(number: int, file: str | None) -> str:
-    """Return a sentence for the error ``number`` (``errno``) of the operating system about ``file``.
+    """Return a message for the operating system's error ``number`` (``errno``) about ``file``.
 
     >>> of_the_disk(errno.ENOSPC, None)
     'the disk is full (No space left on device); free some space and run the command again'

@@ -1,8 +1,8 @@
-"""The Dagster home: the folder where runs are recorded, and the instance that lives there.
+"""The Dagster home (the folder where Dagster records runs) and its Dagster instance.
 
 ``DAGSTER_HOME`` names it. Without that variable it is the nearest folder with a ``dagster.yaml``, from the working
-folder upwards, so that commands work anywhere in a project; and outside of any project a folder of the user's. Finding
-it loads no Dagster.
+folder upwards, so that commands work anywhere in a project. Outside any project it is a folder in the user's home.
+Finding it does not load Dagster.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ VARIABLE, CONFIG, LOCK = "DAGSTER_HOME", "dagster.yaml", ".dagster-home.lock"
 
 
 def dagster_home() -> Path:
-    """Return the Dagster home, and set ``DAGSTER_HOME`` to it; one that nobody named is printed on standard error.
+    """Return the Dagster home and set ``DAGSTER_HOME`` to it; if the variable was not set, print the home.
 
     Raises ``UsageError`` if ``DAGSTER_HOME`` is not a folder.
     """
     named = os.environ.get(VARIABLE)
     if named:
-        home = Path(named).absolute()  # Dagster refuses a relative one
+        home = Path(named).absolute()  # Dagster accepts absolute paths only
         if not home.is_dir():
             raise UsageError(f"{VARIABLE} is {named}, which is not a folder; run: export {VARIABLE}=$PWD, in the "
                              "project's folder, or unset it")
@@ -53,7 +53,7 @@ def _project() -> Path | None:
 
 
 def _users() -> Path:
-    """Return the folder for work outside of any project; its ``dagster.yaml`` is written if it is missing."""
+    """Return the folder for work outside any project; write its ``dagster.yaml`` if it is missing."""
     home = Path(platformdirs.user_data_dir("rainbow_assets", appauthor=False)) / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     if not (home / CONFIG).exists():
@@ -66,14 +66,14 @@ def _users() -> Path:
 def instance() -> DagsterInstance:
     """Return the Dagster instance of the home.
 
-    Raises ``UsageError`` for a home that is no folder or has an unusable ``dagster.yaml``, and ``RainbowError`` for a
-    database that cannot be used.
+    Raises ``UsageError`` if the home is not a folder or its ``dagster.yaml`` is invalid, and ``RainbowError`` if its
+    database cannot be used.
     """
     home = dagster_home()
-    import dagster as dg  # slow to load, and a command that finds nothing to do can spare it
+    import dagster as dg  # slow to load; a command that finds nothing to do does not need it
 
-    # For a home without the storage of below_home, which has a lock itself: two processes that open an unused one at
-    # once may leave its database half made, for good.
+    # Two processes that create a database at once can leave it unusable. The storage of below_home has a lock of its
+    # own; this one is for homes whose dagster.yaml names another storage.
     with file_lock(home / LOCK), database():
         try:
             return dg.DagsterInstance.get()
@@ -83,7 +83,7 @@ def instance() -> DagsterInstance:
 
 @contextmanager
 def database() -> Iterator[None]:
-    """Turn the errors of Dagster's database into a sentence."""
+    """Raise the errors of Dagster's database as ``RainbowError``."""
     from sqlalchemy.exc import DBAPIError
 
     try:
@@ -91,4 +91,4 @@ def database() -> Iterator[None]:
     except DBAPIError as error:
         raise RainbowError(
             f"Dagster's database cannot be used ({error.orig}); check that {os.environ[VARIABLE]} can be written, that "
-            "its disk is not full, and that no other program holds the database") from error
+            "its disk is not full, and that no other program has locked the database") from error

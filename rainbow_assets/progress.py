@@ -1,4 +1,4 @@
-"""Progress bars on standard error for work that takes a while; plain lines, now and then, where nobody watches."""
+"""Progress bars on standard error; without a terminal, a plain line from time to time."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 QUIET_EVERY_S = 60.0
-"""Without a terminal, one plain line at most this often, over all bars of the process."""
+"""Minimum seconds between two plain lines without a terminal, over all bars of the process."""
 quiet = False
 """Set by ``rainbow --quiet``: no progress at all."""
 Tick = Callable[[str, int, int], None]
 _kept: list[TextIO] = []
 _shown: list[Progress] = []
-"""The display that bars inside of bars join: a terminal has room for one."""
+"""The open display, if any. A bar inside another bar is added to it: a terminal has room for one display."""
 _last = [time.monotonic()]
 
 
 @contextmanager
 def keep_stderr() -> Iterator[None]:
-    """Show bars where standard error goes now, even while a run sends it elsewhere.
+    """Keep showing bars on the current standard error while a run redirects it.
 
-    Dagster sends the standard error of a step into a file: a bar there is no bar, and the file becomes noise.
+    Dagster redirects the standard error of a step to a file. A bar there would be invisible and would fill the file.
     """
     try:
         stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8", errors="replace")
-    except (io.UnsupportedOperation, OSError, AttributeError):  # a test or a notebook put something else there
+    except (io.UnsupportedOperation, OSError, AttributeError):  # a test or a notebook replaced sys.stderr
         yield
         return
     _kept.append(stream)
@@ -49,9 +49,9 @@ def _stream() -> TextIO:
 
 @contextmanager
 def bar(title: str) -> Iterator[Tick]:
-    """Yield ``tick(label, done, total)``: a bar on a terminal, a plain line now and then in a log.
+    """Yield ``tick(label, done, total)``, which moves a bar on a terminal and prints plain lines elsewhere.
 
-    A bar inside another one is shown below it, and goes when it is done.
+    A bar inside another one is shown below it and disappears when it is done.
     """
     if quiet:
         yield lambda label, done, total: None
@@ -73,7 +73,7 @@ def _display() -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Without the redirection, results that are printed meanwhile stay on standard output.
+    # rich must not redirect the streams: results that are printed meanwhile belong on standard output.
     return Progress(*columns, console=Console(file=_stream()), transient=True, redirect_stdout=False,
                     redirect_stderr=False)
 
@@ -89,7 +89,7 @@ def _tasks(shown: Progress, title: str) -> Iterator[Tick]:
     try:
         yield tick
     finally:
-        shown.refresh()  # how far it came, even where the display's own rhythm would have missed it
+        shown.refresh()  # show the last state, which the display's own refresh rate may skip
         for task in tasks.values():
             shown.remove_task(task)
 

@@ -1,6 +1,6 @@
-"""What a section of the settings is made of: a frozen data class whose fields carry bounds, a unit and a sentence.
+"""How settings are declared: a section is a frozen data class whose fields carry bounds, a unit and a description.
 
-The data classes load nothing. What a settings file holds is validated by pydantic, which is slow to load.
+Declaring loads nothing else. pydantic validates the values of a settings file; it is slow to load, so only then.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def hints(kind: type) -> dict[str, Any]:
 
 
 def checked(hint: Any, value: Any) -> Any:
-    """Return ``value`` of a setting; raise ``ValueError`` for another type, NaN, or a value out of bounds.
+    """Return ``value``; raise ``ValueError`` if it has the wrong type, is NaN or is out of bounds.
 
-    A whole number may be written for a number.
+    A whole number is accepted where a number is expected.
     """
     from pydantic import ConfigDict, TypeAdapter
 
@@ -29,12 +29,12 @@ def checked(hint: Any, value: Any) -> Any:
 
 
 def meaning(hint: Any) -> str:
-    """Return the sentence of a setting."""
+    """Return the description of a setting."""
     return next((item.documentation for item in _extras(hint) if isinstance(item, DocInfo)), "")
 
 
 def allowed(hint: Any) -> str:
-    """Return what may be written for a setting: its kind, its bounds and its unit.
+    """Return the allowed values of a setting as text: type, bounds and unit.
 
     >>> allowed(Annotated[int, Ge(2), Le(500)]), allowed(Annotated[float, Gt(0), Lt(1)]), allowed(Literal["a", "b"])
     ('a whole number from 2 to 500', 'a number above 0 and below 1', "'a' or 'b'")

@@ -1,9 +1,9 @@
-"""Roots, addresses and rules: the one place that reads the environment and the settings file.
+"""Roots and rules, read from the environment and the settings file.
 
-Roots come from ``RAINBOW_*`` variables. Rules are declared by the packages that they rule, in their ``settings.py``, as
-frozen data classes with measured defaults, bounds, units and a sentence each; a TOML file (``RAINBOW_SETTINGS``, else
-``rainbow.toml`` in the working directory) overrides them by ``[section] name = value``. A row asset names the rules it
-depends on as ``section.name`` (or a whole ``section``) and :func:`values` resolves those names.
+Roots come from ``RAINBOW_*`` variables. Each package declares its rules in its ``settings.py``, as frozen data classes
+with measured defaults, bounds, units and a description each. A TOML file (``RAINBOW_SETTINGS``, else ``rainbow.toml``
+in the working directory) overrides them by ``[section] name = value``. A row asset names the rules that it depends on
+as ``section.name`` (or a whole ``section``), and :func:`values` looks them up.
 """
 
 from __future__ import annotations
@@ -48,26 +48,26 @@ class Rules:
 
 
 def values(rules: Rules, names: tuple[str, ...]) -> dict[str, Any]:
-    """Resolve setting names (``slices`` or ``slices.snap_ms``) to their values, flat and sorted."""
+    """Return {``section.name``: value}, sorted, of the settings ``names`` (``slices`` or ``slices.snap_ms``)."""
     found: dict[str, Any] = {}
     for name in names:
         section, _, leaf = name.partition(".")
         block = getattr(rules, section, None)
         if block is None or (leaf and not hasattr(block, leaf)):
-            raise SettingsError(f"no setting is called {name!r}")
+            raise SettingsError(f"no setting is called {name!r}; correct the name in the asset's settings")
         chosen = {leaf: getattr(block, leaf)} if leaf else dataclasses.asdict(block)
         found.update({f"{section}.{key}": value for key, value in chosen.items()})
     return dict(sorted(found.items()))
 
 
 def origin() -> str:
-    """Return where :func:`load_rules` finds the rules: a file's path, or that there is none."""
+    """Return the settings file that :func:`load_rules` reads, or a text that the defaults apply."""
     named = os.environ.get("RAINBOW_SETTINGS") or "rainbow.toml"
-    return named if Path(named).exists() else f"the defaults, as there is no {named}"
+    return named if Path(named).exists() else f"the defaults (there is no {named})"
 
 
 def load_rules(path: Path | None = None) -> Rules:
-    """Read the rules from ``path`` (default: ``RAINBOW_SETTINGS`` or ``./rainbow.toml``); defaults where absent."""
+    """Return the rules in ``path`` (default: ``RAINBOW_SETTINGS`` or ``./rainbow.toml``); the others have defaults."""
     named = os.environ.get("RAINBOW_SETTINGS")
     source = path or (Path(named) if named else Path("rainbow.toml"))
     if not source.exists():
@@ -90,7 +90,7 @@ def load_rules(path: Path | None = None) -> Rules:
 
 
 def _block(source: str, text: str, section: str, kind: type, entries: dict[str, Any]) -> Any:
-    """Return the section, validated; raise ``SettingsError`` with the first value that cannot be."""
+    """Return the section with validated values; raise ``SettingsError`` for the first invalid one."""
     hints, found = declared.hints(kind), {}
     for name, value in entries.items():
         where = f"{source}{_line(text, section, name)}"
@@ -108,7 +108,7 @@ def _block(source: str, text: str, section: str, kind: type, entries: dict[str, 
 
 
 def _line(text: str, section: str, name: str | None = None) -> str:
-    """Return ``, line N`` of a section's head, or of the setting ``name`` in it; nothing if it is written otherwise."""
+    """Return ``, line N`` for the header of a section or the setting ``name`` in it; an empty text if not found."""
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         head = re.match(r"\s*\[([^\[\]]+)\]", line)
@@ -121,7 +121,7 @@ def _line(text: str, section: str, name: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where things are. ``data`` and ``hub`` may be fsspec URLs; the others are local folders."""
+    """The folders that are read and written. ``data`` and ``hub`` may be fsspec URLs; the others are local."""
 
     corpus: Path
     data: str
@@ -131,7 +131,7 @@ class Roots:
 
 
 def roots() -> Roots:
-    """Read the roots from the environment: ``RAINBOW_CORPUS``, ``RAINBOW_DATA``, ``RAINBOW_HUB`` and the rest."""
+    """Return the roots that the environment names: ``RAINBOW_CORPUS``, ``RAINBOW_DATA``, ``RAINBOW_HUB`` and others."""
     data = os.environ.get("RAINBOW_DATA") or str(Path("data").absolute())
     return Roots(
         corpus=Path(os.environ.get("RAINBOW_CORPUS") or Path("data/corpus").absolute()),
@@ -143,18 +143,18 @@ def roots() -> Roots:
 
 
 def cache_folder() -> Path:
-    """Return ``RAINBOW_CACHE``, or the user's cache folder for this program; what is in it may go at any time."""
+    """Return ``RAINBOW_CACHE``, or the user's cache folder for this program; it may be deleted at any time."""
     named = os.environ.get("RAINBOW_CACHE")
     return Path(named) if named else Path(platformdirs.user_cache_dir("rainbow_assets", appauthor=False))
 
 
 def models_folder() -> Path | None:
-    """Return ``RAINBOW_MODELS``, a folder of ``<checkpoint>/<revision>/`` for machines without the hub, or None."""
+    """Return ``RAINBOW_MODELS`` or None: a folder of ``<checkpoint>/<revision>/``, for machines that are offline."""
     named = os.environ.get("RAINBOW_MODELS")
     return Path(named) if named else None
 
 
 @lru_cache(maxsize=1)
 def default_rules() -> Rules:
-    """The process's rules, read once."""
+    """Return the rules of this process, which are read once."""
     return load_rules()

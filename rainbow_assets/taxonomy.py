@@ -1,8 +1,7 @@
-"""The Rainbow Table: the nine colors, their modes and what follows from them.
+"""The Rainbow Table: the nine colors, their modes and the target vectors.
 
-This is the only module that knows a color's mode. Everything else (targets, column values, demo
-sounds, card text) is derived from here, so that a changed mode changes all of it and nothing else.
-Source: the artist's table of colors; ``Z`` is Black, ``A`` is White.
+This is the only module that knows a color's mode. Targets, column values, demo sounds and card texts are derived from
+it, so that a mode is changed in one place. Source: the artist's table of colors; ``Z`` is Black, ``A`` is White.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ TEMPORAL = ("Past", "Present", "Future")
 SPATIAL = ("Thing", "Place", "Person")
 ONTOLOGICAL = ("Imagined", "Forgotten", "Known")
 PEAK = 0.8
-"""Probability mass that a color's own mode (or modes, shared) holds in a target vector."""
+"""Probability of a color's own mode in a target vector; two modes share it equally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Color:
 
     @property
     def album_prefix(self) -> str:
-        """Two-digit album number that song folders start with, for example ``05``."""
+        """The album number in two digits, with which song folders start, for example ``05``."""
         return f"{self.number:02d}"
 
     @property
@@ -46,16 +45,16 @@ class Color:
 
     @property
     def has_target(self) -> bool:
-        """False for Black and White, which have no mode to aim at."""
+        """False for Black and White, which have no mode."""
         return bool(self.temporal or self.spatial or self.ontological)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Probability vectors over the modes; ``None`` where the color has no mode of that kind.
+    """Probability vectors over the modes; ``None`` if the color has no mode of that kind.
 
     Orders: temporal (Past, Present, Future), spatial (Thing, Place, Person), ontological
-    (Imagined, Forgotten, Known). Each vector that is present sums to 1.
+    (Imagined, Forgotten, Known). Each vector sums to 1.
     """
 
     temporal: tuple[float, ...] | None
@@ -80,11 +79,11 @@ _BY_MNEMONIC = {color.mnemonic: color for color in COLORS}
 
 
 class UnknownColor(ValueError):
-    """A name or mnemonic that the Rainbow Table does not hold."""
+    """The Rainbow Table has no color of that name or letter."""
 
 
 def by_name(name: str) -> Color:
-    """Return the color called ``name`` (any letter case); raise ``UnknownColor``.
+    """Return the color called ``name`` (any letter case); raise ``UnknownColor`` if there is none.
 
     >>> by_name("green").mnemonic, by_name("green").temporal
     ('G', 'Future')
@@ -96,7 +95,7 @@ def by_name(name: str) -> Color:
 
 
 def by_mnemonic(letter: str) -> Color:
-    """Return the color with the one-letter ``letter`` (``Z`` Black ... ``A`` White); raise ``UnknownColor``."""
+    """Return the color of ``letter`` (``Z`` Black ... ``A`` White); raise ``UnknownColor`` if there is none."""
     color = _BY_MNEMONIC.get(letter.strip().upper())
     if color is None:
         letters = ", ".join(f"{c.mnemonic} {c.name}" for c in COLORS)
@@ -105,7 +104,7 @@ def by_mnemonic(letter: str) -> Color:
 
 
 def resolve(text: str) -> Color:
-    """Return the color that ``text`` names, by mnemonic or by name; raise ``UnknownColor``."""
+    """Return the color that ``text`` names, by letter or by name; raise ``UnknownColor`` if there is none."""
     return by_mnemonic(text) if len(text.strip()) == 1 else by_name(text)
 
 
@@ -117,7 +116,7 @@ def _vector(modes: tuple[str, ...], classes: tuple[str, ...]) -> tuple[float, ..
 
 
 def target(color: Color) -> Target:
-    """Derive the target vectors of ``color`` from its modes; Indigo's two ontological modes share the peak."""
+    """Return the target vectors of ``color``; Indigo's two ontological modes share the peak."""
     return Target(
         temporal=_vector((color.temporal,) if color.temporal else (), TEMPORAL),
         spatial=_vector((color.spatial,) if color.spatial else (), SPATIAL),

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return the number with its noun in singular or plural.
+    """Return the number and its noun, singular or plural.
 
     >>> counted(1, "row"), counted(2_500, "row"), counted(2, "piece of music", "pieces of music")
     ('1 row', '2,500 rows', '2 pieces of music')
@@ -17,7 +17,7 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 
 
 def some(names: Sequence[str], most: int = 5, between: str = ", ") -> str:
-    """Return up to ``most`` of ``names``, and how many more there are.
+    """Return the first ``most`` of ``names`` as a list in words, and how many more there are.
 
     >>> some(["a", "b", "c"], 2)
     'a, b and 1 more'

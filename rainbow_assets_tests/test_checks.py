@@ -356,7 +356,7 @@ def test_a_failed_check_stops_the_release_with_its_sentence(store: ShardStore):
 
 def test_a_missing_shard_stops_the_release_and_names_the_command(store: ShardStore):
     store.shard("preview", "White").files.remove("shard.json")
-    with pytest.raises(ReleaseRefused, match=r"preview/White is out of date: preview has never been made for White; run: rainbow build"):
+    with pytest.raises(ReleaseRefused, match=r"preview/White is out of date: preview has never been built for White; run: rainbow build"):
         publish(GRAPH, store, say=lambda text: None)
 
 

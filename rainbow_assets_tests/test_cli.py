@@ -35,8 +35,8 @@ def test_each_verb_has_help(verb):
     (["build", "--color", "Pink"], 2, "'Pink' is not a color of the Rainbow Table"),
     (["plan", "--color", "pink"], 2, "Black, Red, Orange"),
     (["lint", "/no/such/folder"], 2, "does not exist"),
-    (["demo", "--stems-for", "x"], 2, "--stems-for needs --out"),
-    (["lineage", "nothing"], 2, "ids look like"),
+    (["demo", "--stems-for", "x"], 2, "--stems-for needs a folder"),
+    (["lineage", "nothing"], 2, "write an id like"),
     (["impact", "nothing"], 2, "name a color (Green)"),
     (["release", "--version", "three"], 2, "is not a version"),
     (["release", "--preview-samples", "0"], 2, "0 is not in the range"),
@@ -48,7 +48,7 @@ def test_wrong_use_gets_a_sentence_and_no_traceback(project: Path, words, code, 
     assert "Traceback" not in found.output
 
 
-def test_a_settings_file_with_a_wrong_name_is_told(project: Path):
+def test_a_settings_file_with_a_wrong_name_is_reported(project: Path):
     (project.parent / "rainbow.toml").write_text("[slices]\nsnap = 3\n", "utf-8")
     found = subprocess.run([sys.executable, "-m", "rainbow_assets.cli", "plan"], capture_output=True, text=True)
     assert found.returncode == 2

@@ -108,7 +108,7 @@ def test_a_version_is_of_one_state(whole: Path):
     """A table made alone, and a rule that one color has: refused until the rest is made; the build says what it left."""
     retitle(whole.parent / "corpus/06_01", "Another Name")
     done = rainbow("build", "--asset", "base_manifest")
-    assert done.exit_code == 0 and "left out of date: " in done.stderr
+    assert done.exit_code == 0 and "still out of date: " in done.stderr
     refused("is out of date")
     built()
     assert todo() == []
@@ -187,7 +187,7 @@ def test_a_check_of_other_code_is_asked_again_and_blocks_nothing(whole: Path):
     found = parsed(rainbow("plan", "--json"))["shards"]
     assert [(entry["asset"], entry["partition"], entry["state"]) for entry in found if entry["state"] != "fresh"] == [
         ("base_manifest", "Green", "stale")]
-    assert "to be asked again" in rainbow("plan").output
+    assert "to be checked again" in rainbow("plan").output
     built()
     assert todo() == []
 
@@ -284,7 +284,7 @@ def test_a_supposition_is_what_a_build_then_does(whole: Path, tmp_path: Path):
     (("nowhere/x.lrc", "--removed"), "names no song of the corpus"), (("/", "--color", "Red"), "names no song"),
     (("/nowhere/05_01/x.lrc", "--removed"), "05_01/x.lrc is not there"), (("05_01/x.lrc", "--removed"), "is not there"),
     (("05_01", "--with", "rainbow.toml"), "is a song; name the file of it"), (("05_01/05_01.yml", "--color", "Red"), "has no color"),
-    (("05_01", "--removed", "--color", "Red"), "give one of them"), (("05_01/../../x", "--with", "rainbow.toml"), "climbs out")])
+    (("05_01", "--removed", "--color", "Red"), "use one of them"), (("05_01/../../x", "--with", "rainbow.toml"), "climbs out")])
 def test_a_supposition_that_makes_no_sense_is_a_sentence(whole: Path, words: tuple[str, ...], said: str):
     (whole.parent / "rainbow.toml").write_text("", "utf-8")
     done = rainbow("impact", *words)

@@ -64,7 +64,7 @@ def draw() -> str:
     """Return the picture as SVG."""
     rows = layers()
     width = max(len(row) for row in rows) * (WIDE + GAP) + 2 * GAP + 2 * ASIDE
-    # Rows of one box stand aside in turn, so that an arrow that passes a box is not taken for one that ends there.
+    # Rows of one box are shifted to either side in turn, so that no arrow that passes a box seems to end at it.
     place = {name: ((width - len(row) * (WIDE + GAP) + GAP) / 2 + at * (WIDE + GAP)
                     + (ASIDE * (number % 3 - 1) if len(row) == 1 else 0), number * ROW + GAP)
              for number, row in enumerate(rows) for at, name in enumerate(row)}

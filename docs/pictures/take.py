@@ -91,7 +91,7 @@ def asset_graph() -> None:
     """Take the graph of asset groups, without the navigation around it."""
     with webserver() as address, browser(1700, 620) as page:
         page.get(f"{address}/asset-groups")
-        time.sleep(12)  # the graph is laid out by a worker that reports nothing
+        time.sleep(12)  # a worker computes the layout of the graph and reports nothing
         save(page.get_screenshot_as_png(), "graph.png", (710, 130, 1530, 560))
 
 

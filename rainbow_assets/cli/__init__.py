@@ -1,6 +1,9 @@
-"""`rainbow`: thin verbs over the packages. Exit codes: 0 done, 1 the data or a gate says no, 2 wrong use.
+"""`rainbow`: the command line, one thin module per verb.
 
-A verb's module is loaded when the verb is used: loading them all takes a second, and ``--help`` needs one line of each.
+Exit codes: 0 done; 1 a problem with the data, a closed gate or a disk error; 2 wrong use or configuration. A verb's
+module is loaded only when the verb is used, because loading all of them takes a second. A test calls it like this::
+
+    CliRunner().invoke(main, ["plan", "--json"])
 """
 
 from __future__ import annotations
@@ -19,46 +22,46 @@ from rainbow_assets.cli.styles import complain
 from rainbow_assets.errors import FULL, RainbowError, UsageError, of_the_disk
 
 VERBS = {
-    "init": ("init:init", "Lay out a new project: settings, workspace, an example song."),
-    "demo": ("demo:demo", "Write a small corpus of 8 colors that can be heard."),
+    "init": ("init:init", "Create a new project: settings, workspace, an example song."),
+    "demo": ("demo:demo", "Write a small demo corpus of 8 colors, with sound."),
     "lint": ("songs:lint", "List every irregularity of the raw songs."),
-    "build": ("build:build", "Make everything that is out of date."),
+    "build": ("build:build", "Build everything that is out of date."),
     "plan": ("lineage:plan", "Show what a build would do, and why."),
     "why": ("lineage:why", "Show why an asset is out of date."),
     "impact": ("lineage:impact", "Show what a change would touch."),
-    "lineage": ("lineage:lineage", "Show where a segment came from, and what was made of it."),
-    "release": ("release:release", "Publish one immutable version, or nothing."),
+    "lineage": ("lineage:lineage", "Show where a segment came from, and what was made from it."),
+    "release": ("release:release", "Publish one immutable version of all colors."),
     "diff": ("release:diff", "Compare two published versions."),
     "verify": ("release:verify", "Check a published version against its manifest."),
     "threads": ("threads:threads", "Pack threads, measure what they overuse, check a proposal."),
     "chords": ("chords:chords", "Find chord progressions in a key."),
     "fitness": ("fitness:fitness", "Score how well music, sound or words fit a color."),
     "compose": ("compose:compose", "Compose pieces from a proposal or a thread."),
-    "review": ("review:review", "Hear and judge the finished pieces in the browser."),
+    "review": ("review:review", "Listen to the finished pieces and judge them in the browser."),
 }
 """Verb -> (module of `rainbow_assets.cli` and its command, the line that --help shows)."""
 SECTIONS = {
-    "Begin": ("init", "demo", "lint"),
+    "Start": ("init", "demo", "lint"),
     "Build": ("build", "plan", "why", "impact", "lineage"),
     "Publish": ("release", "diff", "verify"),
-    "Wings": ("threads", "chords", "fitness", "compose", "review"),
+    "Threads and music": ("threads", "chords", "fitness", "compose", "review"),
 }
-"""The verbs as --help groups them, in the order in which one uses them."""
+"""The verbs as --help groups them, in the order in which people use them."""
 REPORT = "https://huggingface.co/datasets/earthlyframes/white-training-data/discussions"
 STOPPED = 130
 """Exit code after ctrl-C, as shells expect it."""
 
 
 class Verbs(click.Group):
-    """Commands loaded by name; a person's errors are shown as sentences, and tracebacks are kept for bugs."""
+    """Commands that are loaded by name. Errors of data and usage are shown as messages; only bugs show a traceback."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run as a program: a bug shows its traceback, and where to report it."""
+        """Run as a program: a bug shows its traceback and where to report it."""
         sys.excepthook = _report
         return super().__call__(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order in which one uses them."""
+        """Return the verbs in the order in which people use them."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -81,7 +84,7 @@ class Verbs(click.Group):
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb; exit 2 for wrong use, 1 for data, gates and disks that say no, 130 for ctrl-C."""
+        """Run a verb; exit with 2 for wrong use, 1 for bad data, closed gates and disk errors, 130 for ctrl-C."""
         try:
             return super().invoke(ctx)
         except (UsageError, taxonomy.UnknownColor) as error:
@@ -89,11 +92,12 @@ class Verbs(click.Group):
         except RainbowError as error:
             _stop(ctx, str(error), 1)
         except OSError as error:
+            # An error without a file is a bug of the program, unless the disk is full.
             if error.errno is None or (error.filename is None and error.errno not in FULL):
                 raise
             _stop(ctx, of_the_disk(error.errno, error.filename and os.fsdecode(error.filename)), 1)
         except KeyboardInterrupt:
-            _stop(ctx, "stopped; what was finished is kept, run the command again to go on", STOPPED)
+            _stop(ctx, "stopped; finished work is kept, run the command again to continue", STOPPED)
 
 
 def _stop(ctx: click.Context, sentence: str, code: int) -> None:
@@ -103,7 +107,7 @@ def _stop(ctx: click.Context, sentence: str, code: int) -> None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     sys.__excepthook__(kind, error, trace)
-    complain(f"this is a bug of version {__version__}, please report it with the lines above: {REPORT}")
+    complain(f"this is a bug in version {__version__}; report it with the lines above: {REPORT}")
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -111,9 +115,9 @@ def _report(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.pass_context
 def main(ctx: click.Context, quiet: bool) -> None:
-    """From raw songs to a lineage-true, playable, versioned dataset.
+    """Turn raw songs into a versioned, playable dataset in which every row can be traced.
 
-    Exit codes: 0 done; 1 the data, a gate or the disk says no; 2 wrong use or configuration.
+    Exit codes: 0 done; 1 a problem with the data, a closed gate or a disk error; 2 wrong use or configuration.
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False

@@ -1,4 +1,4 @@
-"""`python -m rainbow_assets.cli`."""
+"""Run the command line with `python -m rainbow_assets.cli`."""
 
 from rainbow_assets.cli import main
 

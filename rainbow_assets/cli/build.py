@@ -1,10 +1,10 @@
-"""`rainbow build`: exactly the work that is stale, through Dagster, and nothing where nothing is.
+"""`rainbow build`: build what is stale, through Dagster.
 
-What a plan cannot foresee (rows of a step that makes its own keys, ranks among all rows) is examined from real outputs:
-a run has everything that reads something stale. Files that move meanwhile are found by planning again afterwards.
+A plan cannot foresee everything (keys that an asset makes itself, ranks among all rows). So a run includes every asset
+that reads something stale, and each asset compares its real inputs. Afterwards the plan is made again, to find raw
+files that changed meanwhile.
 
-Dagster and its definitions are loaded when there is something to run: a build with nothing to do does not wait for
-them.
+Dagster and its definitions are loaded only if there is something to run, so that an empty build is fast.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from rainbow_assets.storage.store import ShardStore
 
 WALKS = 3
-"""How often a build begins again because raw files moved while it ran."""
+"""How often a build starts again because raw files changed while it ran."""
 
 
 @click.command()
 @ONE_COLOR
-@click.option("--asset", "assets", type=AssetType(), multiple=True, help="Only this asset (repeatable).")
-@click.option("--repair", "mend", is_flag=True, help="Check every stored file first and rebuild the damaged ones.")
+@click.option("--asset", "assets", type=AssetType(), multiple=True, help="Asset to build (repeatable; default: all).")
+@click.option("--repair", "do_repair", is_flag=True, help="Check every stored file first and rebuild the damaged ones.")
 @click.option("--allow-deletes", is_flag=True, help="Accept that many songs disappeared at once.")
 @AS_JSON
-def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes: bool, as_json: bool) -> None:
-    """Make everything that is out of date.
+def build(color: str | None, assets: tuple[str, ...], do_repair: bool, allow_deletes: bool, as_json: bool) -> None:
+    """Build everything that is out of date.
 
-    All colors are materialized in one process, through Dagster, so that the run is in its UI.
+    One process builds all colors through Dagster, so that its UI shows the run.
     """
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.home import dagster_home
@@ -51,14 +51,14 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
     from rainbow_assets.lineage.plan import plan as make_plan
     from rainbow_assets.storage.store import ShardStore
 
-    dagster_home()  # fails early where there is none
+    dagster_home()  # an unusable home fails before the plan is made
     begun = time.monotonic()
     colors = (color,) if color else taxonomy.COLOR_NAMES
     store = ShardStore(settings.roots().data)
-    # Models are trained where they are named: a changed lyric must not cost a training.
+    # Assets on request are built only when named: a changed lyric must not start a training.
     chosen = {name: GRAPH[name] for name in assets} or {
         name: asset for name, asset in GRAPH.items() if not asset.on_request}
-    if mend:
+    if do_repair:
         _repair(chosen, store, colors, as_json)
 
     def plan_of(wanted: Collection[str], colors: tuple[str, ...]) -> list[Planned]:
@@ -78,10 +78,10 @@ def build(color: str | None, assets: tuple[str, ...], mend: bool, allow_deletes:
     else:
         click.echo(made.text() if made.assets else styled(render.summary(planned)))
     if waiting and whole:
-        raise RainbowError(f"after {WALKS} builds {_places(waiting)} are out of date again; raw files change while "
-                           "they are read: wait until they are written, and run the command again")
+        raise RainbowError(f"after {WALKS} builds {_places(waiting)} are out of date again, because raw files change "
+                           "while they are read; wait until they are written, then run the command again")
     if waiting and not progress.quiet:
-        click.echo(f"left out of date: {_places(waiting)}; run: rainbow build", err=True)
+        click.echo(f"still out of date: {_places(waiting)}; run: rainbow build", err=True)
 
 
 def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
@@ -97,9 +97,9 @@ def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], t
 
 
 def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
-    """Return the shards that a run has something to do for: those not fresh, and those that Dagster shows otherwise.
+    """Return the shards that a run has work for: stale ones, and fresh ones that Dagster shows as something else.
 
-    Dagster may show an older version, or a problem of the last build whose cause is gone.
+    Dagster may show an older version, or a problem of the last build that has been fixed since.
     """
     from rainbow_assets.lineage.materialize import problem
     from rainbow_assets.lineage.plan import FRESH
@@ -114,9 +114,9 @@ def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
 
 
 def _with_readers(waiting: list[Planned], chosen: dict[str, RowAsset], all_colors: bool) -> list[str]:
-    """Return the assets of ``waiting`` and all that read them, one after the other, in order of the graph.
+    """Return the assets of ``waiting`` and all assets downstream of them, in the order of the graph.
 
-    Without all colors, those that read every color are left out: the others may be out of date.
+    Without ``all_colors``, assets that read every color are left out, because the other colors may be out of date.
     """
     found = {entry.asset for entry in waiting}
     for name, step in chosen.items():
@@ -133,9 +133,10 @@ def _run(
     made: BuildSummary, waiting: list[Planned], colors: tuple[str, ...], assets: list[str], allow_deletes: bool,
     json_since: float | None,
 ) -> None:
-    """Run ``assets`` from the first color of ``waiting`` to the last, and add what came of it to ``made``.
+    """Run ``assets`` from the first color of ``waiting`` to the last, and add the results to ``made``.
 
-    Exits 1 if a step fails; with ``json_since``, when the command began, what was made is printed as JSON before.
+    Exits with 1 if a step fails. If ``json_since`` is set (when the command started), the results are printed as JSON
+    before that.
     """
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
@@ -151,7 +152,7 @@ def _run(
 
 
 class BuildSummary:
-    """What the runs of one build made, together."""
+    """The results of all runs of one build."""
 
     def __init__(self) -> None:
         self.assets: dict[str, tuple[int, int]] = {}
@@ -170,17 +171,17 @@ class BuildSummary:
         return self
 
     def text(self) -> str:
-        """Return one line for a person; assets in which no row moved are counted."""
+        """Return one line for a person; assets in which no row changed are only counted."""
         moved = [asset for asset, numbers in self.assets.items() if any(numbers)]
         computed, removed = (sum(numbers[place] for numbers in self.assets.values()) for place in (0, 1))
         span = self.colors[0] + (f" to {self.colors[-1]}" if len(self.colors) > 1 else "")
         rest = len(self.assets) - len(moved)
-        same = f"; nothing moved in {counted(rest, 'asset')} that read them" if moved and rest else ""
+        same = f"; no row changed in {counted(rest, 'asset')} that read them" if moved and rest else ""
         return (f"built {', '.join(moved or self.assets)} for {span}: {counted(computed, 'row')} computed, "
                 f"{removed:,} removed{same}")
 
     def dump(self, begun: float) -> None:
-        """Print what was made as JSON, in numbers by asset and by shard."""
+        """Print the results as JSON, by asset and by shard."""
         assets = {asset: {"computed": computed, "removed": removed}
                   for asset, (computed, removed) in self.assets.items()}
         click.echo(json.dumps({

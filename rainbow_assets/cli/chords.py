@@ -1,4 +1,4 @@
-"""`rainbow chords`: the best progressions in a key, as a table, as JSON, as MIDI files and as sound."""
+"""`rainbow chords`: print the best progressions in a key, and write them as MIDI and WAV files."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ STRATEGIES = ("best", "brute_force", "graph", "random")
 
 @click.command()
 @click.argument("key", default="C major")
-@click.option("--length", default=4, show_default=True, help="Chords, 2 to 16.")
-@click.option("--top", default=10, show_default=True, help="Progressions to show.")
+@click.option("--length", default=4, show_default=True, help="Number of chords, 2 to 16.")
+@click.option("--top", default=10, show_default=True, help="Number of progressions to show.")
 @click.option("--color", type=ColorType(), help="Color that the chords should fit, by the trained scorer.")
-@click.option("--strategy", type=click.Choice(STRATEGIES), show_default="best", help="How progressions are found.")
+@click.option("--strategy", type=click.Choice(STRATEGIES), show_default="best", help="Method of the search.")
 @click.option("--weights", help="Scorers and weights, for example melody=.25,voice_leading=.3,variety=.15.")
-@click.option("--candidates", default=1000, show_default=True, help="Draws of the other strategies than best.")
+@click.option("--candidates", default=1000, show_default=True, help="Number of draws, unless the strategy is best.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the draws.")
 @click.option("--pack", default="builtin", show_default=True,
-              help="builtin, library (the built chord_library), or a pack's folder or .tar.gz.")
-@click.option("--kind", "kinds", multiple=True, help="Only chords of this category (triad, seventh ...); repeatable.")
+              help="Source of the chords: builtin, library (the asset chord_library), or a pack's folder or .tar.gz.")
+@click.option("--kind", "kinds", multiple=True, help="Category of chords to use (triad, seventh ...); repeatable.")
 @click.option("--start", help="First chord: a function (V), a roman (V7) or a name (E7).")
-@click.option("--end", help="Last chord.")
-@click.option("--pin", "pins", multiple=True, help="A chord at a place, for example 2=V7; repeatable.")
+@click.option("--end", help="Last chord, written like the first.")
+@click.option("--pin", "pins", multiple=True, help="Chord at a given place, for example 2=V7; repeatable.")
 @click.option("--no-repeats", is_flag=True, help="Use no chord twice.")
 @click.option("--low", type=click.IntRange(0, 127), help="Lowest MIDI pitch.")
 @click.option("--high", type=click.IntRange(0, 127), help="Highest MIDI pitch.")
 @click.option("--max-leap", type=int, help="Largest move of the top note, in semitones.")
 @click.option("--midi", type=click.Path(path_type=Path, file_okay=False), help="Write MIDI files into this folder.")
-@click.option("--audio", is_flag=True, help="With --midi: a WAV file beside each MIDI file.")
-@click.option("--bpm", default=90.0, show_default=True, help="Tempo of the files.")
+@click.option("--audio", is_flag=True, help="Write a WAV file beside each MIDI file (needs --midi).")
+@click.option("--bpm", default=90.0, show_default=True, help="Tempo of the files, in quarter notes per minute.")
 @click.option("--rhythm", default="4", show_default=True, help="Beats per chord, repeated: 4 or 2,2,4.")
 @click.option("--strum", default=0, show_default=True, help="Milliseconds between notes; negative strums downwards.")
 @AS_JSON
@@ -53,7 +53,7 @@ def chords(
     """Find chord progressions in a key.
 
     KEY is for example "A minor" or "Bb major" (default: "C major"). The best come first. The strategy best proves that
-    no progression scores higher, or says how much higher one could.
+    no progression scores higher, or prints how much higher one could score.
     """
     from rainbow_assets.harmony import commands
     from rainbow_assets.harmony.limits import SearchLimits
@@ -62,7 +62,7 @@ def chords(
     from rainbow_assets.music.midi_write import Performance
 
     if audio and midi is None:
-        raise HarmonyUsageError("--audio needs --midi DIR, the folder that the files go to")
+        raise HarmonyUsageError("--audio needs a folder for the files; add --midi DIR")
     asked = commands.Request(
         parse_key(key), length, top, strategy, commands.read_weights(weights, color), candidates, seed, kinds,
         SearchLimits(start, end, commands.read_pins(pins), no_repeats, low, high, max_leap), color)
@@ -94,7 +94,7 @@ def _library(pack: str) -> Any:
 
 
 def _render(voicings: Sequence[Sequence[int]], how: Performance, path: Path) -> str:
-    """Write ``voicings`` as sound, played by the demo's electric piano; return the file's name."""
+    """Write ``voicings`` as a WAV file, played by the demo's electric piano; return the file's name."""
     from rainbow_assets.music.clock import Clock, Note
     from rainbow_assets.music.midi_write import play
     from rainbow_assets.sound.instruments import Timbre

@@ -36,11 +36,11 @@ concept: |
 @click.command()
 @click.argument("what", required=False, type=ProposalType())
 @click.option("--color", type=ColorType(), help="Color to compose for (default: that of the proposal).")
-@click.option("--key", help="Another key, for example 'A minor'.")
-@click.option("--bpm", type=float, help="Another tempo, in quarter notes per minute.")
-@click.option("--time-signature", help="Another meter, for example 7/8.")
-@click.option("--title", help="Another title, which makes it another song.")
-@click.option("--example", is_flag=True, help="Print a proposal to begin with; compose nothing.")
+@click.option("--key", help="Override the key, for example 'A minor'.")
+@click.option("--bpm", type=float, help="Override the tempo, in quarter notes per minute.")
+@click.option("--time-signature", help="Override the meter, for example 7/8.")
+@click.option("--title", help="Override the title, which makes it another song.")
+@click.option("--example", is_flag=True, help="Print an example proposal and compose nothing.")
 @AS_JSON
 def compose(
     what: str | None, color: str | None, key: str | None, bpm: float | None, time_signature: str | None,
@@ -51,8 +51,8 @@ def compose(
     WHAT is a thread (id, folder or title) or a PROPOSAL.yml with title, key, bpm, time_signature, rainbow_color and
     concept. Without WHAT, every song that was ordered before is brought up to date.
 
-    Chords, drums, bass and melody are each chosen from many candidates, by theory and, where the scorer is worth it,
-    by chromatic fitness. Every candidate is a file; the finals lie in data/compositions.
+    Chords, drums, bass and melody are each chosen from many candidates, by theory and, if the scorer passed its gates,
+    by chromatic fitness. Every candidate is a file; the finished pieces are in data/compositions.
     """
     if example:
         click.echo(EXAMPLE, nl=False)
@@ -60,19 +60,19 @@ def compose(
     from rainbow_assets.composition import songs
     from rainbow_assets.storage.store import ShardStore
 
-    settings.default_rules()  # a setting that cannot be is said before anything runs
+    settings.default_rules()  # an invalid setting fails before anything runs
     changes = {"rainbow_color": color, "key": key, "bpm": bpm, "time_signature": time_signature, "title": title}
     store, began = ShardStore(settings.roots().data), time.time()
     song_id = None
     if what:
         song_id = songs.place_order(store, _proposal(store, what, changes), changes)
     elif any(value is not None for value in changes.values()):
-        raise UsageError("--color and the other changes need a thread or a PROPOSAL.yml that they change")
+        raise UsageError("--color and the other overrides need a thread or a PROPOSAL.yml to change; name one")
     elif not songs.orders(store):
-        raise UsageError("nothing was commissioned yet; run: rainbow compose PROPOSAL.yml")
+        raise UsageError("no song has been ordered yet; run: rainbow compose PROPOSAL.yml")
     _materialize(*LIBRARY)
     _materialize(*MADE)
-    _tell(store, song_id, time.time() - began, as_json)
+    _report(store, song_id, time.time() - began, as_json)
 
 
 def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:
@@ -100,7 +100,7 @@ def _materialize(*assets: str) -> None:
     stop_if_failed(jobs.run_colors(defs, assets=assets))
 
 
-def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
+def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
     from rainbow_assets.composition import stage_rows, summaries
     from rainbow_assets.composition.songs import of_store
 
@@ -121,7 +121,7 @@ def _tell(store: ShardStore, song_id: str | None, seconds: float, as_json: bool)
         click.echo(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
                    f"{first['time_signature']}; {summaries.status(own)}")
         click.echo(_table(own))
-        click.echo(f"hear them: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
+        click.echo(f"listen: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
     columns = ["candidate_id", "song_id", "kept"]
     kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
     click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
@@ -139,8 +139,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
     lines = [f"{'piece':<9} {'total':>6} {'theory':>7} {'fitness':>8}  what it is"]
     for row in rows:
         fitness = "-" if row["fitness"] is None else f"{row['fitness']:.3f}"
-        told = [f"{entry['stage']}: {entry['explanation']}" for entry in row["lineage"]]
+        stages = [f"{entry['stage']}: {entry['explanation']}" for entry in row["lineage"]]
         name = row["final_id"].rpartition(".")[2]
-        lines.append(f"{name:<9} {row['total']:>6.3f} {row['theory']:>7.3f} {fitness:>8}  {told[0]}")
-        lines += [f"{'':<34}{text}" for text in told[1:]]
+        lines.append(f"{name:<9} {row['total']:>6.3f} {row['theory']:>7.3f} {fitness:>8}  {stages[0]}")
+        lines += [f"{'':<34}{text}" for text in stages[1:]]
     return "\n".join(lines)

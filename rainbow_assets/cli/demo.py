@@ -1,4 +1,4 @@
-"""`rainbow demo`: a small corpus that can be heard, and everything that is made from it."""
+"""`rainbow demo`: write a small corpus with sound, and make everything from it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from rainbow_assets.storage.store import ShardStore
 
 KEY, TOP = "A minor", 3
-"""What the demo's chord search is asked for."""
+"""The key of the demo's chord search, and the number of progressions."""
 
 
 @click.command()
 @click.argument("out", required=False, type=click.Path(path_type=Path))
 @click.option("--songs-per-color", default=2, show_default=True, type=click.IntRange(1, 12),
-              help="Songs of each color.")
-@click.option("--stems-for", type=click.Path(path_type=Path), help="Render stand-in media for existing manifests.")
-@click.option("--out", "target", type=click.Path(path_type=Path), help="Folder for the stand-ins.")
-@click.option("--songs", type=SongsType(), help="Only these songs, for example 01_01,05_03.")
+              help="Number of songs of each color.")
+@click.option("--stems-for", type=click.Path(path_type=Path), help="Folder of manifests that get placeholder media.")
+@click.option("--out", "target", type=click.Path(path_type=Path), help="Folder for the songs.")
+@click.option("--songs", type=SongsType(), help="Songs to render, for example 01_01,05_03 (default: all).")
 @click.option("--shuffle-colors", is_flag=True, help="Assign songs to colors at random (control experiment).")
 @click.option("--run", is_flag=True, help="Build, compose and publish everything from the demo corpus.")
 def demo(
     out: Path | None, songs_per_color: int, stems_for: Path | None, target: Path | None, songs: str | None,
     shuffle_colors: bool, run: bool,
 ) -> None:
-    """Write a small corpus of 8 colors that can be heard.
+    """Write a small demo corpus of 8 colors, with sound.
 
-    With --stems-for it renders stand-in media for existing manifests instead.
+    With --stems-for it renders placeholder media for existing manifests instead.
     """
     from rainbow_assets.demo import commands
 
     if stems_for is not None:
         if target is None:
-            raise UsageError("--stems-for needs --out DIR, the folder that the songs and their stand-ins go to")
+            raise UsageError("--stems-for needs a folder for the songs and their placeholder media; add --out DIR")
         chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
         click.echo(commands.standins(stems_for, target, chosen))
         return
@@ -56,25 +56,25 @@ def demo(
 
 
 class _Clock:
-    """How long each part took, in the order in which they ran."""
+    """Measures how long each part takes."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Time a part."""
+        """Measure the time of the part ``name``."""
         begun = time.monotonic()
         yield
         self.seconds[name] = time.monotonic() - begun
 
     def line(self) -> str:
-        """Return the parts with their seconds."""
+        """Return the parts with their seconds, in the order in which they ran."""
         return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in self.seconds.items())
 
 
 def _tour(clock: _Clock) -> None:
-    """Run every wing once; end with at most eight lines: what to hear, what to see, what to try next."""
+    """Run every part of the project once; end with at most eight lines about the results and what to try next."""
     from rainbow_assets.definitions import defs
     from rainbow_assets.demo.threads import write_threads
     from rainbow_assets.orchestration import jobs
@@ -95,13 +95,13 @@ def _tour(clock: _Clock) -> None:
     threads = f"{counted(written, 'thread')} packed and measured" if written else "your own threads were measured"
     click.echo("\n".join([
         f"time:     {clock.line()}", f"threads:  {threads}; see: rainbow threads feedback",
-        f"chords:   {progression}", f"piece:    {piece}; hear and judge it: rainbow review",
+        f"chords:   {progression}", f"piece:    {piece}; listen and judge it: rainbow review",
         "next:     rainbow plan; rainbow impact Green; make ui", hear(settings.roots()),
     ]))
 
 
 def _chords() -> str:
-    """Search for chords, write the best as MIDI, and return the best one with its file."""
+    """Search for progressions, write them as MIDI, and return the best one with its file."""
     from rainbow_assets.harmony import commands
     from rainbow_assets.harmony.library import builtin_library
     from rainbow_assets.music.keys import parse_key
@@ -113,7 +113,7 @@ def _chords() -> str:
 
 
 def _compose(store: ShardStore) -> str:
-    """Compose the example proposal and return where its pieces are."""
+    """Compose the example proposal and return the folder of its pieces."""
     from rainbow_assets.cli.compose import EXAMPLE, LIBRARY, MADE
     from rainbow_assets.composition import proposal, songs
     from rainbow_assets.definitions import defs
@@ -128,6 +128,6 @@ def _compose(store: ShardStore) -> str:
 
 
 def _folder(name: str) -> Path:
-    """Return a folder of the demo's own: below the data folder, or in the working folder if that is a URL."""
+    """Return a folder for files of the demo: below the data folder, or below ``data`` if that is a URL."""
     data = settings.roots().data
     return (Path("data") if "://" in data else Path(data)) / "demo" / name

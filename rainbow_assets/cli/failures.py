@@ -1,4 +1,4 @@
-"""How verbs that start a run of Dagster's end if it failed: with the cause of each failed step, and exit code 1."""
+"""Reporting a failed Dagster run: the cause of each failed step, and exit code 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rainbow_assets.cli.styles import complain
 
 
 def stop_if_failed(result: Any) -> None:
-    """Exit 1 with why each step of a run failed, what was not run because of it, and where the whole log is."""
+    """If a run failed, print why each step failed, which steps did not run, and where the log is; exit with 1."""
     if result.success:
         return
     from rainbow_assets.orchestration import jobs, runs
@@ -21,8 +21,8 @@ def stop_if_failed(result: Any) -> None:
         complain(f"{failure.step}: {failure.sentence}")
     skipped = jobs.skipped(result)
     if skipped:
-        complain(f"not run because of that: {', '.join(skipped)}")
+        complain(f"not built because of that: {', '.join(skipped)}")
     if any(failure.bug for failure in found) or not found:
-        click.echo(f"This is a bug, please report it. The whole log is that of run {result.run_id[:8]} in the Dagster "
-                   "UI; run: dagster dev", err=True)
+        click.echo(f"This is a bug; report it. The log is that of run {result.run_id[:8]} in the Dagster UI; "
+                   "run: dagster dev", err=True)
     sys.exit(1)

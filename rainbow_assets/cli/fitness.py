@@ -1,4 +1,4 @@
-"""`rainbow fitness`: how well files fit a color; train and evaluate the scorer."""
+"""`rainbow fitness`: score how well files fit a color; train and evaluate the scorer."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MADE = ("piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation
 
 
 class Fitness(WholeSummaries):
-    """A group whose first word may be a file: `rainbow fitness FILE...` scores."""
+    """A group whose first argument may be a file: `rainbow fitness FILE...` means `rainbow fitness score FILE...`."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Take everything that is no command of the group as what to score."""
+        """Pass arguments that start with no command of the group to `score`."""
         if args and args[0] not in self.commands:
             return SCORE, self.commands[SCORE], args
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let options of `score` come first, too."""
+        """Allow options of `score` before the files."""
         if args and args[0].startswith("--") and args[0] not in ("--help",):
             args = [SCORE, *args]
         return super().parse_args(ctx, args)
@@ -46,29 +46,30 @@ def fitness() -> None:
 
     Write: rainbow fitness FILE... --color Green.
 
-    FILE is MIDI (.mid) or sound (.wav, .flac). 0.5 means that the scorer knows nothing, 1 is the best attainable, for
-    every color alike. Black and White have no target and get no fitness.
+    FILE is MIDI (.mid) or sound (.wav, .flac). 0.5 means that the scorer is undecided, 1 is the best possible score,
+    for every color alike. Black and White have no target and get no fitness.
     """
 
 
 @fitness.command(name=SCORE)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--color", type=ColorType(), required=True, help="Color to fit, by name or letter.")
-@click.option("--concept", help="The song's concept; what the music adds to it is shown apart.")
-@click.option("--lyric", help="The words that are sung.")
-@click.option("--scorer", "model", type=click.Path(path_type=Path), help="An ONNX scorer (default: the store's).")
+@click.option("--concept", help="Concept of the song; then the output also shows what the music adds.")
+@click.option("--lyric", help="Words of the song.")
+@click.option("--scorer", "model", type=click.Path(path_type=Path), help="ONNX scorer (default: the built one).")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def score(
     files: tuple[Path, ...], color: str, concept: str | None, lyric: str | None, model: Path | None, as_json: bool
 ) -> None:
     """Score files against a color, best first."""
     if not files and not (concept or lyric):
-        raise UsageError("there is nothing to score; give a MIDI or sound file, --concept or --lyric")
+        raise UsageError("there is nothing to score; name a MIDI or sound file, or add --concept or --lyric")
     for file in files:
         if not file.is_file():
-            raise UsageError(f"{file} is not a file")
+            raise UsageError(f"{file} is not a file; name a MIDI or sound file")
         if file.suffix.lower() not in (*MUSIC, *SOUND):
-            raise UsageError(f"{file} is neither MIDI ({', '.join(MUSIC)}) nor sound ({', '.join(SOUND)})")
+            raise UsageError(f"{file} is neither MIDI nor sound; name a file that ends with "
+                             f"{', '.join((*MUSIC, *SOUND))}")
     scorer = _opened(model)
     found = [(str(file), _scored(scorer, file, color, concept, lyric)) for file in files]
     if not files:
@@ -87,12 +88,12 @@ def _opened(model: Path | None) -> ChromaticScorer:
 
         return load(ShardStore(settings.roots().data))
     if not model.is_file():
-        raise UsageError(f"the scorer {model} is not a file")
+        raise UsageError(f"the scorer {model} is not a file; name an ONNX file, or leave out --scorer")
     return ChromaticScorer(model.read_bytes())
 
 
 def _scored(scorer: ChromaticScorer, file: Path, color: str, concept: str | None, lyric: str | None) -> Score:
-    """Score one file; what cannot be read gets no fitness and the reason."""
+    """Return the score of one file; a file that cannot be read has no fitness, but a reason."""
     from rainbow_assets.fitness.scorer import Score
 
     try:
@@ -126,7 +127,7 @@ def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -
 
 @fitness.command()
 def train() -> None:
-    """Train, evaluate and export the scorer, through Dagster."""
+    """Train, evaluate and export the scorer."""
     _materialize(*MADE)
     _evaluated(False)
 
@@ -134,9 +135,9 @@ def train() -> None:
 @fitness.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the evaluation as JSON.")
 def evaluate(as_json: bool) -> None:
-    """Show how well the models know songs they never met.
+    """Show how well the models score songs that they were not trained on.
 
-    Also prints whether the scorer may be used for ranking.
+    It also prints if the scorer may be used for ranking.
     """
     _evaluated(as_json)
 
@@ -162,10 +163,10 @@ def _evaluated(as_json: bool) -> None:
         rows = store.shard("fusion_evaluation").rows()
         scorers = store.shard("chromatic_scorer").rows(without=["onnx"])
     except MissingShard as error:
-        raise UsageError("nothing was evaluated yet; run: rainbow fitness train") from error
+        raise UsageError("no model has been evaluated yet; run: rainbow fitness train") from error
     if not rows or not scorers:
         raise RainbowError("no model could be trained: torch is not installed (pip install 'rainbow-assets[torch]'), "
-                           "or there are too few songs; rainbow why fusion_model final says which")
+                           "or there are too few songs; find out which: rainbow why fusion_model")
     if as_json:
         click.echo(json.dumps({"evaluation": rows, "scorer": scorers[0]}, indent=1, ensure_ascii=False))
         return

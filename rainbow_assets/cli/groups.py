@@ -1,4 +1,4 @@
-"""A group of commands whose help shows every summary whole; click cuts them to what fits one line of 80 columns."""
+"""A group of commands whose help shows every summary as a whole; click would cut them to one line of 80 columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 
 class WholeSummaries(click.Group):
-    """Commands with one line each, wrapped where the terminal ends."""
+    """Commands with their whole summaries, wrapped at the width of the terminal."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their summaries."""

@@ -1,4 +1,4 @@
-"""`rainbow init`: lay out a new project with settings, a Dagster home and a song to begin with."""
+"""`rainbow init`: create a new project with settings, a Dagster home and an example song."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SETTINGS, SONGS, EXAMPLE = "rainbow.toml", "data/corpus", "05_01"
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def init(folder: Path) -> None:
-    """Lay out a new project: settings, workspace, an example song.
+    """Create a new project: settings, workspace, an example song.
 
-    FOLDER is created. A folder that holds a project or songs already is left as it is.
+    FOLDER is created. A folder that already has a project or songs is not changed.
     """
     taken = [name for name in (*FILES.values(), SETTINGS, SONGS) if (folder / name).exists()]
     if taken:
-        raise UsageError(f"{folder} already has {', '.join(taken)}; give a new folder, so that nothing is overwritten")
+        raise UsageError(f"{folder} already has {', '.join(taken)}; name a new folder, so that nothing is overwritten")
     try:
         song = _write(folder)
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}); give another folder") from error
+        raise UsageError(f"{folder} cannot be written ({error.strerror}); name another folder") from error
     click.echo(f"{folder} is ready, with the example song {song}; next:")
     click.echo(f"  cd {folder}\n  rainbow build\n  rainbow release")
 
@@ -51,7 +51,7 @@ def _write(folder: Path) -> str:
 
 
 def settings_text() -> str:
-    """Return a settings file with every setting at its default, commented out, what it means and what it may be."""
+    """Return a settings file with every default, commented out, and the meaning and allowed values of each setting."""
     lines = ["# Every setting with its default. Remove the # before a [section] and before a line to change it."]
     for section in dataclasses.fields(settings.Rules):
         block = getattr(settings.Rules(), section.name)

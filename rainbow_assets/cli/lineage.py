@@ -1,6 +1,6 @@
 """`rainbow plan | why | impact | lineage`: what is stale, why, what a change would touch, where a row came from.
 
-The steps of all packages are loaded when a verb runs, not for its help.
+The graph is loaded when a verb runs, not for its help.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def _dump(value: Any) -> None:
 
 @click.command()
 @ONE_COLOR
-@click.option("--html", type=click.Path(path_type=Path), help="Write the plan as a page to this file.")
-@click.option("--allow-deletes", is_flag=True, help="Show what a build with this flag would do.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the plan as an HTML page to this file.")
+@click.option("--allow-deletes", is_flag=True, help="Plan as if many songs had been deleted on purpose.")
 @AS_JSON
 def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: bool) -> None:
     """Show what a build would do, and why.
 
-    Nothing is changed.
+    It changes nothing.
     """
     from rainbow_assets.lineage import render
     from rainbow_assets.lineage.plan import FRESH
@@ -78,7 +78,7 @@ def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: boo
 def why(asset: str, color: str | None, as_json: bool) -> None:
     """Show why an asset is out of date.
 
-    Prints the reasons of ASSET and of everything that it follows.
+    Prints the reasons for ASSET and for every asset upstream of it.
     """
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.lineage import gates, render
@@ -95,22 +95,22 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
         if text:
             click.echo(styled(text))
     if step.on_request and not any(entry.asset == asset for entry in chosen):
-        click.echo(f"{asset}: built only when named. {gates.blocked(_store(), step)}")
+        click.echo(f"{asset}: it is built only when named. {gates.blocked(_store(), step)}")
 
 
 @click.command()
 @click.argument("target", type=TargetType())
 @click.option("--with", "content", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The file TARGET would have the content of this one.")
-@click.option("--removed", is_flag=True, help="The file or song TARGET would be gone.")
-@click.option("--color", "other", type=ColorType(), help="The song TARGET would be of this color.")
+              help="Suppose that the file TARGET has the content of this file.")
+@click.option("--removed", is_flag=True, help="Suppose that the file or song TARGET is deleted.")
+@click.option("--color", "other", type=ColorType(), help="Suppose that the song TARGET has this color.")
 @AS_JSON
 def impact(target: str, content: Path | None, removed: bool, other: str | None, as_json: bool) -> None:
     """Show what a change would touch.
 
-    TARGET is a raw file, a song, a segment, a color, or a module of the code. What is supposed: its content changes,
-    and nobody knows to what; a song stays the same song, of the same color. The options suppose something else of a
-    raw file or a song, and are then exact as far as a plan is.
+    TARGET is a raw file, a song, a segment, a color, or a module of the code. Its content is supposed to change to
+    something unknown; a song keeps its name and color. With one of the options, a raw file or a song changes as given,
+    and the result is as exact as a plan.
     """
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.corpus import targets
@@ -122,15 +122,15 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
 
     store = _store()
     if sum(map(bool, (content, removed, other))) > 1:
-        raise UsageError("--with, --removed and --color suppose different things; give one of them")
+        raise UsageError("--with, --removed and --color exclude each other; use one of them")
     if content or removed or other:
         before = _planned(None, allow_deletes=True)
-        with supposed(said := Hypothesis(target, content, removed, other)):
+        with supposed(change := Hypothesis(target, content, removed, other)):
             entries = difference(before, _planned(None, allow_deletes=True), store)
-        supposition = _sentence(said)
+        supposition = _sentence(change)
     else:
         entries = follow(GRAPH, store, targets.resolve(target, store, GRAPH))
-        supposition = f"supposed: {target} changes, to what nobody knows; songs keep their names and colors"
+        supposition = f"supposed: {target} changes to something unknown; songs keep their names and colors"
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
     releases = releases_of(settings.roots(), segments)
     if as_json:
@@ -140,19 +140,19 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
         click.echo(render.touched(entries, releases))
 
 
-def _sentence(said: Hypothesis) -> str:
-    if said.color:
-        return f"supposed: {said.target} is of the color {said.color}"
-    return f"supposed: {said.target} " + ("is gone" if said.removed else f"has the content of {said.content}")
+def _sentence(change: Hypothesis) -> str:
+    if change.color:
+        return f"supposed: {change.target} has the color {change.color}"
+    return f"supposed: {change.target} " + ("is deleted" if change.removed else f"has the content of {change.content}")
 
 
 @click.command()
 @click.argument("segment_id")
 @AS_JSON
 def lineage(segment_id: str, as_json: bool) -> None:
-    """Show where a segment came from, and what was made of it.
+    """Show where a segment came from, and what was made from it.
 
-    Prints files, manifest fields and code, and then tables and releases.
+    Prints its files, manifest fields and code, then the tables and releases that contain it.
     """
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.corpus import targets
@@ -163,7 +163,7 @@ def lineage(segment_id: str, as_json: bool) -> None:
     song = targets.song_of_segment(segment_id)
     color = targets.color_of_song(song, store) if song else None
     if song is None or color is None:
-        raise UsageError(f"{segment_id!r} is no segment that has been built; ids look like 05_03_t02_0012000")
+        raise UsageError(f"no segment {segment_id!r} has been built; write an id like 05_03_t02_0012000")
     document = trace.trace(GRAPH, store, color, "segments", segment_id)
     document["files"], document["fields"] = _raw(store, color, song, segment_id)
     document["releases"] = releases_of(settings.roots(), {segment_id})
@@ -174,7 +174,7 @@ def lineage(segment_id: str, as_json: bool) -> None:
 
 
 def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return the raw files that speak for a segment, with digests, and its stem's manifest fields."""
+    """Return the raw files of a segment with their digests, and the manifest fields of its stem."""
     import polars as pl
 
     from rainbow_assets.corpus.changes import recorded_files

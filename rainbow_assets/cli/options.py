@@ -1,7 +1,7 @@
-"""Options that several verbs share, and what a shell completes for them.
+"""Options that several verbs share, and shell completion for them.
 
-Completion runs the program on every press of the Tab key, so nothing here loads a table, a model or Dagster: names
-come from the Rainbow Table, from one list of assets, and from the folders of songs and versions.
+Completion starts the program at every press of the Tab key, so nothing here loads a table, a model or Dagster. The
+names come from the Rainbow Table, from the list of assets below, and from the folders of songs and versions.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ ASSETS = (
     "chord_candidates", "drum_candidates", "bass_candidates", "melody_candidates", "final_candidates",
     "human_evaluation", "audio", "preview", "preview_mix",
 )
-"""The names of all steps, for completion: loading the steps takes longer than a person waits for the Tab key."""
+"""The names of all row assets, for completion: loading the graph takes too long for that. A test compares them."""
 
 
 def _beginning(names: Any, incomplete: str) -> list[CompletionItem]:
-    """Return the names that begin as typed so far, in any letter case."""
+    """Return the names that begin with what was typed, in any letter case."""
     return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
 
 
 def _folders(root: str | Path) -> list[str]:
-    """Return the visible folders below ``root``; nothing if it cannot be listed (a URL, no such folder)."""
+    """Return the visible folders below ``root``, or an empty list if it cannot be read (a URL, a missing folder)."""
     try:
         with os.scandir(root) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith((".", "_")))
@@ -41,7 +41,7 @@ def _folders(root: str | Path) -> list[str]:
 
 
 class ColorType(click.ParamType):
-    """A color of the Rainbow Table, by name or letter; its value is the full name."""
+    """A color of the Rainbow Table, by name or letter; the value is the full name."""
 
     name = "color"
 
@@ -58,7 +58,7 @@ class ColorType(click.ParamType):
 
 
 class AssetType(click.ParamType):
-    """The name of an asset; the verb itself refuses unknown ones."""
+    """The name of an asset; the verb itself rejects unknown names."""
 
     name = "asset"
 
@@ -68,30 +68,30 @@ class AssetType(click.ParamType):
 
 
 class VersionType(click.ParamType):
-    """A published version, with or without its ``v``; the verb itself refuses what is none."""
+    """A published version, with or without its ``v``; the verb itself rejects invalid ones."""
 
     name = "version"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete a version of the folder hub; what is on a server takes too long to ask."""
+        """Complete a version of the folder hub; asking a server would take too long."""
         names = [name for name in _folders(settings.roots().hub) if name[:1] == "v" and name[1:2].isdigit()]
         return _beginning(names, incomplete if incomplete[:1] == "v" or not incomplete else f"v{incomplete}")
 
 
 class TargetType(click.ParamType):
-    """What `rainbow impact` takes: a color, a song, or anything else that the verb resolves."""
+    """The target of `rainbow impact`: a color, a song, or anything else that the verb resolves."""
 
     name = "target"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete a color or a song, and files once a folder was typed."""
+        """Complete a color or a song, or a file after the name of a folder."""
         if "/" in incomplete:
             return [CompletionItem(incomplete, type="file")]
         return _beginning((*taxonomy.COLOR_NAMES, *_folders(settings.roots().corpus)), incomplete)
 
 
 class ProposalType(click.ParamType):
-    """What `rainbow compose` takes: a file, or a thread by id, folder or title."""
+    """The source of `rainbow compose`: a file, or a thread by id, folder or title."""
 
     name = "what"
 
@@ -101,16 +101,16 @@ class ProposalType(click.ParamType):
 
 
 class SongsType(click.ParamType):
-    """Songs with commas between them."""
+    """Song ids, separated by commas."""
 
     name = "songs"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete the last of the songs."""
+        """Complete the last song id."""
         before, comma, last = incomplete.rpartition(",")
         return [CompletionItem(f"{before}{comma}{item.value}")
                 for item in _beginning(_folders(settings.roots().corpus), last)]
 
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-ONE_COLOR = click.option("--color", type=ColorType(), help="Only this color.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+ONE_COLOR = click.option("--color", type=ColorType(), help="Color, by name or letter (default: all colors).")

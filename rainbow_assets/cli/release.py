@@ -1,4 +1,4 @@
-"""`rainbow diff | verify | release --dry-run`: how versions differ, and whether one is still what was published."""
+"""`rainbow release | diff | verify`: publish a version, compare two, and check one against its manifest."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from rainbow_assets.release.manifest import FileEntry
     from rainbow_assets.release.versions import Version
 
-PUSHED = click.option("--push", is_flag=True, help="Look at RAINBOW_HUB instead of the folder hub under RAINBOW_DATA.")
+PUSHED = click.option("--push", is_flag=True, help="Use RAINBOW_HUB instead of the folder hub under RAINBOW_DATA.")
 
 
 def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
-    """Return what reads the files of ``version``."""
+    """Return a function that reads the files of ``version``."""
     return lambda entry: hub.read(version, entry.path)
 
 
@@ -37,7 +37,7 @@ def reader(hub: Hub, version: Version) -> Callable[[FileEntry], bytes]:
 def diff(before: str, after: str, push: bool, as_json: bool) -> None:
     """Compare two published versions.
 
-    Prints files, columns and rows by config and color that differ between versions BEFORE and AFTER.
+    Prints the files, columns and rows that differ between versions BEFORE and AFTER, by config and color.
     """
     from rainbow_assets.release.compare import compare
     from rainbow_assets.release.publish import open_hub
@@ -50,13 +50,13 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("version", type=VersionType())
-@click.option("--rows", is_flag=True, help="Print the raw files of each row.")
+@click.option("--rows", is_flag=True, help="Print the raw files that each row came from.")
 @PUSHED
 @AS_JSON
 def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
     """Check a published version against its manifest.
 
-    Its files are hashed, its rows are traced and compared with the ledgers here. Exit code 1 on damage.
+    It hashes the files, traces the rows, and compares them with the local ledgers. Exit code 1 if a file is damaged.
     """
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.release import facts
@@ -70,7 +70,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
     try:
         local = facts.provenance(GRAPH, ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
     except RainbowError as error:
-        click.echo(f"not compared with the ledgers here: {error}", err=True)
+        click.echo(f"not compared with the local ledgers: {error}", err=True)
         local = None
     found = audit(hub, wanted, local, rows)
     if as_json:
@@ -82,7 +82,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
                    f"damaged; {counted(found['rows_traced'], 'row')} traced to {counted(files, 'raw file')} of "
                    f"{counted(len(found['songs']), 'song')} (which row from which: --rows)")
         for config, count in found["rows_without_song"].items():
-            click.echo(f"  {counted(count, 'row')} of {config} not about a song, so without a raw file")
+            click.echo(f"  {counted(count, 'row')} of {config} belong to no song, so they have no raw file")
         for config, keys in found.get("rows", {}).items():
             for key, names in keys.items():
                 click.echo(f"  {config} {key}: {', '.join(names)}")
@@ -93,7 +93,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
 
 
 def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
-    """Print every gate with its verdicts and what a release would send; exit code 1 where it would be refused."""
+    """Print every gate with its verdicts and what a release would send; exit with 1 if it would be refused."""
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.release.gate_report import gate_report
     from rainbow_assets.release.publish import rehearse as try_out
@@ -125,25 +125,25 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
 
 @click.command()
 @click.option("--version", type=VersionType(),
-              help="Version to publish, for example 0.3.0 (default: proposed from what changed).")
+              help="Version to publish, for example 0.3.0 (default: the next one for what changed).")
 @click.option("--push", is_flag=True, help="Publish to RAINBOW_HUB; without it, to the folder hub under RAINBOW_DATA.")
 @click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
 @click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
-@click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the published version as JSON.")
 @click.option("--dry-run", is_flag=True, help="Print what would be sent and which gates fail; send nothing.")
 def release(
     version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
     dry_run: bool,
 ) -> None:
-    """Publish one immutable version, or nothing.
+    """Publish one immutable version of all colors.
 
-    A version has every color, and every gate has passed.
+    If a gate is closed or a shard is stale, nothing is published.
     """
     from rainbow_assets.release.versions import Version
 
     if version:
-        Version.parse(version)  # refuse a misspelled version before anything is read
+        Version.parse(version)  # reject an invalid version before anything is read
     if dry_run:
         rehearse(version, push, preview_samples, include_preview, as_json)
         return

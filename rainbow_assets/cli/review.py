@@ -1,4 +1,4 @@
-"""`rainbow review`: hear the finals in the browser and say what you think; take the verdicts in."""
+"""`rainbow review`: listen to the finished pieces and judge them in the browser; read the verdicts."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--ingest", is_flag=True, help="Take the verdicts in: promote what is approved, measure the agreement.")
+@click.option("--ingest", is_flag=True, help="Read the verdicts, promote approved pieces, measure the agreement.")
 @click.option("--port", default=0, show_default="a free one", type=click.IntRange(0, 65535), help="Port on 127.0.0.1.")
-@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page.")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page in the browser.")
 @AS_JSON
 def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
-    """Hear and judge the finished pieces in the browser.
+    """Listen to the finished pieces and judge them in the browser.
 
-    The page runs on this machine and writes review.yml beside each song.
+    The page runs on this machine and writes review.yml beside each song. You may edit these files by hand too.
 
-    The files may be edited by hand as well. With --ingest the verdicts become rows of human_evaluation and approved
-    pieces are copied to approved/<label>.mid; with --json, what was measured is printed as JSON.
+    With --ingest the verdicts become rows of human_evaluation and approved pieces are copied to approved/<label>.mid;
+    with --json as well, the measurements are printed as JSON.
     """
     from rainbow_assets.storage.store import ShardStore
 
@@ -40,12 +40,12 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     from rainbow_assets.composition.page import Running
 
     if store.shard("final_candidates").index() is None:
-        raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml")
+        raise UsageError("no piece has been composed yet; run: rainbow compose PROPOSAL.yml")
     if as_json:
         click.echo(json.dumps(_pending(store), indent=1, ensure_ascii=False))
         return
     server = Running(store, port)
-    click.echo(f"review: {server.address} (ctrl-c ends it)")
+    click.echo(f"review: {server.address} (stop it with ctrl-C)")
     sys.stdout.flush()
     if browser:
         webbrowser.open(server.address)
@@ -53,7 +53,7 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
 
 
 def _pending(store: ShardStore) -> list[dict[str, object]]:
-    """Return the finished pieces that can be judged, without their sounds."""
+    """Return the finished pieces that can be judged, without their sound."""
     shown = ["final_id", "candidate_id", "song_id", "title", "rainbow_color", "total", "theory", "fitness"]
     return store.shard("final_candidates").rows(*shown)
 
@@ -71,7 +71,7 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     try:
         rows = store.shard("human_evaluation").rows(without=["midi"])
     except MissingShard as error:
-        raise UsageError("nothing was composed yet; run: rainbow compose PROPOSAL.yml") from error
+        raise UsageError("no piece has been composed yet; run: rainbow compose PROPOSAL.yml") from error
     promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
     if as_json:
         measured = {name: asdict(summaries.agreement(rows, name)) for name in ("total", "theory", "fitness")}

@@ -1,4 +1,4 @@
-"""`rainbow lint`: every irregularity of the raw songs."""
+"""`rainbow lint`: list every irregularity of the raw songs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from rainbow_assets.errors import UsageError
 def lint(corpus: Path | None, as_json: bool) -> None:
     """List every irregularity of the raw songs.
 
-    Each names song, file, line or field, and what was done about it.
+    Each entry names the song, the file, the line or field, and what was done about it.
 
-    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 if a song cannot be used.
+    CORPUS is a folder of songs (default: RAINBOW_CORPUS). Exit code 1 if a song is quarantined.
     """
     from rainbow_assets.corpus.lint import lint_report
 
     root = corpus or settings.roots().corpus
     if not root.is_dir():
-        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or make one: rainbow demo")
+        raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or write one: rainbow demo")
     report = lint_report(root)
     click.echo(report.to_json() if as_json else report.to_text())
     sys.exit(1 if report.quarantined else 0)

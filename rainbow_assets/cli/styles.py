@@ -1,4 +1,4 @@
-"""Colors on a terminal: the words of states and errors. Click leaves them out elsewhere, and with NO_COLOR."""
+"""Colors on a terminal for states and errors. Click removes them elsewhere, and if NO_COLOR is set."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import click
 
 STATES = {"fresh": "green", "nothing to do": "green", "stale": "yellow", "to compute": "yellow", "waiting": "yellow",
           "blocked": "red", "failed": "red", "damaged": "red"}
-"""Word -> its color. The words stand in the text as well, so that nothing is said by color alone."""
+"""Word -> its color. The color only repeats the word, so the text is complete without colors."""
 _WORDS = re.compile(rf"\b({'|'.join(STATES)})\b")
 
 
 def styled(text: str) -> str:
-    """Return ``text`` with the words of states in their colors; reasons, which quote what they like, are left plain."""
+    """Return ``text`` with the words of states in their colors; reasons and costs, which may quote them, stay plain."""
     return "\n".join(line if line.lstrip().startswith(("because ", "costs ")) else _line(line)
                      for line in text.split("\n"))
 

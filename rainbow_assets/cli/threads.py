@@ -33,11 +33,11 @@ def _print(answer: Answer, as_json: bool) -> None:
 @threads.command()
 @click.option("--source", type=FOLDER, help="Folder of raw threads (default: RAINBOW_THREADS).")
 @click.option("--out", type=FOLDER, help="Folder for packed threads (default: below RAINBOW_DATA).")
-@click.option("--prune", "do_prune", is_flag=True, help="Move the files that packing leaves out, out of the source.")
+@click.option("--prune", "do_prune", is_flag=True, help="Move the files that packing excludes out of the source.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; change nothing.")
 @click.option("--verify", is_flag=True, help="Read every packed file, and pack threads with damaged ones again.")
-@click.option("--undo", is_flag=True, help="Bring back what the last prune moved out.")
-@click.option("--confirm", is_flag=True, help="Delete what the last prune moved out.")
+@click.option("--undo", is_flag=True, help="Move the files of the last prune back to the source.")
+@click.option("--confirm", is_flag=True, help="Delete the files that the last prune moved out of the source.")
 @AS_JSON
 def shrinkwrap(
     source: Path | None, out: Path | None, do_prune: bool, dry_run: bool, verify: bool, undo: bool, confirm: bool,
@@ -45,7 +45,7 @@ def shrinkwrap(
 ) -> None:
     """Pack each raw thread into a folder with a manifest.
 
-    The source is left alone, unless --prune is given.
+    The source does not change, except with --prune.
     """
     from rainbow_assets.threads import commands
     from rainbow_assets.threads.source import packed_folder, source_folder
@@ -58,12 +58,12 @@ def shrinkwrap(
 
 
 @threads.command()
-@click.option("--manifests", type=FOLDER, help="Measure these manifests (default: the packed threads).")
+@click.option("--manifests", type=FOLDER, help="Folder of manifests to measure (default: the packed threads).")
 @AS_JSON
 def feedback(manifests: Path | None, as_json: bool) -> None:
     """Measure what threads overuse, and derive constraints.
 
-    Keys, tempi, phrases and titles are measured; the constraints are for the next threads.
+    It measures keys, tempi, phrases and titles. The constraints are for the next threads.
     """
     from rainbow_assets.threads import commands
     from rainbow_assets.threads.source import packed_folder
@@ -74,12 +74,12 @@ def feedback(manifests: Path | None, as_json: bool) -> None:
 
 @threads.command()
 @click.argument("proposal", type=FILE)
-@click.option("--constraints", type=FILE, help="Constraints to check against (default: those of the feedback).")
+@click.option("--constraints", type=FILE, help="File of constraints to check against (default: those of the feedback).")
 @AS_JSON
 def check(proposal: Path, constraints: Path | None, as_json: bool) -> None:
     """Check a proposal against the constraints.
 
-    Prints which constraints PROPOSAL breaks. Exit code 1 if it is excluded.
+    Prints which constraints PROPOSAL breaks. Exit code 1 if they exclude it.
     """
     from rainbow_assets.threads import commands
     from rainbow_assets.threads.measured import OUTPUT

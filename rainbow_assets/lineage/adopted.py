@@ -1,8 +1,9 @@
-"""Earlier versions of code that makes the same rows as today's: an edit that changes no row recomputes none.
+"""Older code versions that make the same rows as the current one, so that a rewrite without effect recomputes nothing.
 
-``adopted.json`` lists, per step and check, versions from the oldest to the newest. Rows and verdicts of all of them
-count as those of the newest as long as that is today's, and get its version when a shard is written. The first ones
-digested modules as a whole. ``.ci/golden COMMIT --adopt`` adds versions after comparing the bytes of both commits.
+``adopted.json`` lists code versions per asset and check, from the oldest to the newest. While the newest is the current
+one, rows and verdicts of all listed versions count as current, and get its version when a shard is written. The oldest
+entries were digests of whole modules. ``.ci/golden COMMIT --adopt`` adds versions after comparing the bytes that both
+commits make.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ def _known() -> dict[str, dict[str, list[str]]]:
 
 
 def steps(step: RowAsset) -> dict[str, str]:
-    """Return {older version: today's} for rows of ``step`` that today's code would make the same way."""
+    """Return {older version: current version} for the rows of ``step`` that need not be computed again."""
     *older, newest = _known()["steps"].get(step.name, [""])
     return dict.fromkeys(older, newest) if older and step.code.version == newest else {}
 
 
 def same(check: Check, version: str) -> bool:
-    """Return True if ``version`` is that of ``check``, or of code that asks the same."""
+    """Return True if ``version`` is that of ``check``, or of older code that checks the same."""
     known = _known()["checks"].get(f"{check.asset}.{check.name}", [""])
     return version == check.version or (check.version == known[-1] and version in known)

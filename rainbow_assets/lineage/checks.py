@@ -1,4 +1,4 @@
-"""Checks that several tables have, as functions that make one of an asset."""
+"""Checks that several assets share, as functions that make the check of an asset."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABSOLUTE = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|da
 
 
 def unique_keys(step: RowAsset) -> Check:
-    """The table has one row per key, and they are the rows that the ledger counts as made."""
+    """Return a check that each key has one row, and that the rows are those that the ledger lists as good."""
 
     def evaluate(shard: Shard) -> Finding:
         keys = shard.table(step.schema, [step.key]).column(step.key)
@@ -29,15 +29,15 @@ def unique_keys(step: RowAsset) -> Check:
         astray = sorted(made ^ set(values))
         numbers = {"rows": len(values), "repeated": twice, "not_as_in_ledger": len(astray)}
         if twice or astray or keys.null_count:
-            return Finding(False, f"{twice} keys are repeated and {len(astray)} differ from the ledger "
+            return Finding(False, f"{twice} keys occur more than once and {len(astray)} differ from the ledger "
                                   f"({some(astray)}); rebuild: rainbow build --repair", numbers)
         return Finding(True, f"{len(values)} unique keys", numbers)
 
-    return Check("unique_keys", evaluate, "Each key stands for exactly one row, as the ledger says.")
+    return Check("unique_keys", evaluate, "Each key has exactly one row, and the ledger lists the same keys.")
 
 
 def relative_paths(step: RowAsset) -> Check:
-    """No text column holds an absolute path of somebody's machine."""
+    """Return a check that no text column has an absolute path of a person's machine."""
     columns = [item.name for item in step.schema if pa.types.is_string(item.type)]
 
     def evaluate(shard: Shard) -> Finding:
@@ -48,15 +48,15 @@ def relative_paths(step: RowAsset) -> Check:
                 found += [f"{name} of {part.group}"] * hits
         numbers = {"columns": len(columns), "absolute_paths": len(found)}
         if found:
-            return Finding(False, f"{len(found)} values hold an absolute path ({some(sorted(set(found)))}); write "
+            return Finding(False, f"{len(found)} values contain an absolute path ({some(sorted(set(found)))}); write "
                                   "file names relative to the song folder", numbers)
         return Finding(True, f"no absolute path in {len(columns)} columns", numbers)
 
-    return Check("relative_paths", evaluate, "No value holds an absolute path.")
+    return Check("relative_paths", evaluate, "No value contains an absolute path.")
 
 
 def rows_match(upstream: str) -> Callable[[RowAsset], Check]:
-    """The table has exactly the rows of ``upstream``, by key: nothing lost in a join, nothing doubled."""
+    """Return a check that the table has the rows of ``upstream``, by key: no join lost or doubled a row."""
 
     def of(step: RowAsset) -> Check:
         def evaluate(shard: Shard) -> Finding:
@@ -66,10 +66,10 @@ def rows_match(upstream: str) -> Callable[[RowAsset], Check]:
             numbers = {"rows": len(own), "upstream_rows": len(other), "missing": len(missing), "extra": len(extra)}
             if missing or extra:
                 return Finding(False, f"{len(missing)} rows of {upstream} are missing ({some(missing)}) and "
-                                      f"{len(extra)} have no counterpart ({some(extra)})", numbers)
-            return Finding(True, f"{len(own)} rows, 1:1 with {upstream}", numbers)
+                                      f"{len(extra)} rows are not in it ({some(extra)})", numbers)
+            return Finding(True, f"{len(own)} rows, the same keys as {upstream}", numbers)
 
-        return Check(f"matches_{upstream}", evaluate, f"The rows are 1:1 those of {upstream}, by key.")
+        return Check(f"matches_{upstream}", evaluate, f"The keys are exactly those of {upstream}.")
 
     return of
 

@@ -1,13 +1,13 @@
-"""Code versions: what a function does, with all that it uses, free of names.
+"""Code versions: digests of what a function does, with everything that it uses, independent of names.
 
 The version of a function combines the digest of its own code (see :mod:`definitions`) with those of all definitions
 that it uses. Changing a constant that it uses changes its version. Renaming or moving a function, a module or an import
 does not, and neither does a change elsewhere in the same module.
 
-The walk stops where data, not code, says what is used: at other steps (their rows have digests), at settings (their
-values are digested by name), and at the machine itself (storage, lineage, logging, Dagster: none of them shapes rows).
-What is used of those, and of libraries, counts by its name. What is looked up while the program runs (``getattr``, a
-table that another module fills) is not seen: nothing that shapes rows is found that way, and tests ask a real build.
+The walk stops at other assets (their rows have digests), at settings (their values are digested by name), and at the
+packages that do not shape rows (storage, lineage, logging, Dagster; "the machine" below). What a function uses of
+those, and of libraries, counts by its name. The walk does not see what is looked up at run time (``getattr``, a table
+that another module fills). No code that shapes rows does that; a test compares the versions with a real build.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
+# Packages and modules whose names count instead of their code: the machine.
 STOPS = ("settings", "rules", "errors", "progress", "caches", "atomic", "home", "assets", "definitions",
          "orchestration", "cli", "digests", "storage", "lineage")
 STEP = "machine.Step"
 SHORT = 8
 KNOWN_AS = {"RowAsset": "Step"}
-"""New name -> the name under which something of the machine counts: a renaming there must make nothing stale."""
+"""New name -> old name, for renamed parts of the machine: their names count, and a renaming must make nothing stale."""
 Root = tuple[str, str]
 """A definition: its module and its name."""
 
 
 class CodeCache:
-    """Modules taken apart, by the sha256 of their source, in the user's cache folder: parsing all takes seconds.
+    """The definitions of modules, by the sha256 of their source, in the user's cache folder: parsing takes seconds.
 
-    A cache that cannot be read or written changes nothing but the time. Each version of Python and of
-    this code has its own file.
+    A cache that cannot be read or written only costs time. Each version of Python and of the parser has its own file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,7 +69,7 @@ class CodeCache:
             return found
 
     def save(self) -> None:
-        """Keep what was parsed for the next process."""
+        """Write what was parsed to the cache, for the next process."""
         if self._new and self._known is not None:
             write_cache(self.path, dict(self._known))
             self._new = False
@@ -88,7 +88,7 @@ def _thawed(kept: dict[str, Any]) -> Module:
 
 
 class Code:
-    """The definitions of all modules below ``folder`` (the package's own), and their versions."""
+    """The definitions in all modules below ``folder`` (the package's own), and their versions."""
 
     def __init__(self, folder: Path, known: CodeCache) -> None:
         self.folder = folder
@@ -98,7 +98,7 @@ class Code:
         self._versions: dict[tuple[Root, ...], str] = {}
 
     def module(self, name: str) -> Module | None:
-        """Return the module ``name`` taken apart, None if there is no such file."""
+        """Return the definitions of the module ``name``, or None if it has no source file."""
         if name not in self._modules:
             file = self._file(name)
             self._modules[name] = self._cache.module(file.read_bytes()) if file else None
@@ -106,7 +106,7 @@ class Code:
 
     def _file(self, name: str) -> Path | None:
         root, *names = name.split(".")
-        if root != PACKAGE:  # a step of somebody else's: found where it was imported from
+        if root != PACKAGE:  # an asset of another package: its source is where it was imported from
             if root in sys.stdlib_module_names:
                 return None
             known = getattr(sys.modules.get(name), "__file__", None)
@@ -116,7 +116,7 @@ class Code:
                     None)
 
     def _resolve(self, module: str, chain: Chain) -> str | tuple[Root, str]:
-        """Return what ``chain`` in ``module`` stands for: a definition and the attributes taken from it, or a text."""
+        """Return what ``chain`` in ``module`` refers to: a definition and attributes of it, or a text."""
         if chain[0] == FROM:
             return self._taken(chain[1], chain[2:])
         here = self.module(module)
@@ -129,7 +129,7 @@ class Code:
         return ".".join(("builtins", *chain))
 
     def _taken(self, module: str, names: tuple[str, ...]) -> str | tuple[Root, str]:
-        """Return what ``names``, taken one after the other from ``module``, stand for."""
+        """Return what ``names``, taken one after the other from ``module``, refer to."""
         if module.split(".")[0] != PACKAGE:
             return ".".join((module, *names))
         if names and self.module(f"{module}.{names[0]}") is not None:
@@ -142,12 +142,12 @@ class Code:
         return self._resolve(module, names)
 
     def _origin(self, root: Root) -> Root:
-        """Return where ``root`` is defined; the module that it is taken from may have it from another one."""
+        """Return where ``root`` is defined; the module that it is imported from may import it too."""
         found = self._resolve(root[0], (root[1],)) if root[1] and self.module(root[0]) else (root, "")
         return found[0] if not isinstance(found, str) else root
 
     def refers(self, root: Root) -> list[str | Root]:
-        """Return what the version of ``root`` is made of: texts, and the definitions that it uses, in order."""
+        """Return what the version of ``root`` digests: texts, and the definitions that it uses, in order."""
         if root not in self._parts:
             module, name = root
             here = self.module(module)
@@ -164,13 +164,13 @@ class Code:
         return self._parts[root]
 
     def _is_step(self, root: Root) -> bool:
-        """Return True for a definition that is a step: its rows are data, and their digests say what moved."""
+        """Return True if ``root`` is a row asset: the digests of its rows count, not its code."""
         here = self.module(root[0])
         return here is not None and any(own.calls and self._makes_step(self._resolve(root[0], own.calls))
                                         for own in here.of(root[1]))
 
     def _makes_step(self, target: str | tuple[Root, str]) -> bool:
-        """Return True if calling ``target`` makes a step: a class derived from it, or a function that returns one."""
+        """Return True if calling ``target`` makes a row asset: it is a subclass, or a function that returns one."""
         if isinstance(target, str) or target[1]:
             return target == STEP
         (module, name), _ = target
@@ -179,7 +179,7 @@ class Code:
                                         for chain in (*own.bases, *filter(None, [own.returns])))
 
     def closure(self, roots: Iterable[Root]) -> dict[Root, None]:
-        """Return ``roots`` and all definitions that they use, in the order in which one comes upon them."""
+        """Return ``roots`` and all definitions that they use, in the order of discovery."""
         found: dict[Root, None] = dict.fromkeys(map(self._origin, roots))
         todo = list(found)
         for root in todo:
@@ -190,7 +190,8 @@ class Code:
         return found
 
     def version(self, roots: Iterable[Root]) -> str:
-        """Return 16 hex digits for what ``roots`` do: the graph of the definitions with places instead of names."""
+        """Return the version of ``roots``, 16 hex digits: a digest of the graph of their definitions."""
+        # Places in the order of discovery replace the names, so that a renaming changes nothing.
         asked = tuple(self._origin(root) for root in roots)
         if asked not in self._versions:
             places = {root: f"#{place}" for place, root in enumerate(self.closure(asked))}
@@ -202,7 +203,7 @@ class Code:
         return self._versions[asked]
 
     def texts(self, roots: Iterable[Root]) -> dict[str, list[str]]:
-        """Return {digest of a text: the definitions that have it}, to find out later which one was edited."""
+        """Return {short digest of a text: the definitions with it}, to name later which one was edited."""
         found: dict[str, list[str]] = {}
         for module, name in self.closure(roots):
             for own in self.module(module).of(name):  # type: ignore[union-attr]
@@ -217,7 +218,7 @@ def _stopped(module: str) -> bool:
 
 @cache
 def code() -> Code:
-    """Return the code of this package, read once per process: what a process runs is what it imported."""
+    """Return the code of this package, read once per process: a process runs the code that it imported first."""
     known = CodeCache(settings.cache_folder())
     atexit.register(known.save)
     return Code(Path(__file__).parents[1], known)
@@ -225,20 +226,20 @@ def code() -> Code:
 
 @dataclass(frozen=True)
 class Used:
-    """What functions use: definitions, and digests of the values that were given to the function that made them."""
+    """What functions use: definitions, and the values that were bound into them (arguments, closures)."""
 
     roots: tuple[Root, ...]
     given: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
-        """16 hex digits."""
+        """The code version, 16 hex digits."""
         found = code().version(self.roots)
         return digest(found, self.given)[:16] if self.given else found
 
     @property
     def modules(self) -> set[str]:
-        """Names of the modules that hold one of the definitions."""
+        """The names of the modules that have one of the definitions."""
         return {module for module, _ in code().closure(self.roots)}
 
     @property
@@ -248,9 +249,9 @@ class Used:
 
 
 def used_by(*functions: Any) -> Used:
-    """Return what ``functions`` use; those that are None are left out.
+    """Return what ``functions`` use; None is ignored.
 
-    A function made by another one counts as the whole of that one, with the values that it was given.
+    A function that is defined inside another one counts as the whole outer one, with the values that it was given.
     """
     roots: dict[Root, None] = {}
     given: list[str] = []
@@ -289,11 +290,11 @@ def _function(value: Any, roots: dict[Root, None], given: list[str]) -> None:
         roots[value.__module__, name] = None
     elif here is None and not hasattr(value, "__code__"):
         given.append(f"{value.__module__}.{value.__qualname__}")
-    elif hasattr(value, "__code__"):  # typed into a console: there is no source to read
+    elif hasattr(value, "__code__"):  # typed into a console, so there is no source to read
         constants = [item for item in value.__code__.co_consts if not isinstance(item, CodeType)]
         given.append(repr((value.__code__.co_code, constants, value.__code__.co_names)))
     for cell in getattr(value, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):  # an empty cell: what it names is defined later
+        with contextlib.suppress(ValueError):  # an empty cell: its variable is assigned later
             _collect(cell.cell_contents, roots, given)
 
 

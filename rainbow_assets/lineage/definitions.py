@@ -1,9 +1,9 @@
-"""The definitions of a module, each as a text without names: what it does, and what it refers to.
+"""The definitions of a module, each as a text without names and a list of what it refers to.
 
 A definition is a statement at the top of a module that binds a name: a function, a class, a constant. Its text is the
-serialized syntax tree without doc strings, positions, formatting, and annotations of functions; in place of every name
-that is bound outside it there is a mark, and the names are listed apart. So the text of a function does not change
-when it moves to another module or gets another name, nor when something that it calls does.
+serialized syntax tree without docstrings, positions, formatting, and annotations of functions. A mark replaces every
+name that is bound outside the definition, and those names are listed apart. So the text does not change when the
+definition moves to another module or is renamed, nor when something that it calls changes.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 Chain = tuple[str, ...]
-"""A name and the attributes taken from it as they are written: ``np.linalg.norm``. Imported in a function: ``from``,
-the module, and the names taken from it."""
+"""A name and the attributes taken from it, as they are written: ``np.linalg.norm``. For an import inside a function:
+``from``, the module, and the names taken from it."""
 FROM = "from "
 MARK = "\x1eref"
 SKIPPED = frozenset({"type_ignores", "type_comment", "kind", "ctx", "type_params", "returns"})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 PLAIN = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
-"""Statements that do nothing but bind."""
+"""Statements that only bind names."""
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 @dataclass
 class Definition:
-    """``text`` is a digest of the tree without names, ``refers`` what the marks in it stand for, in order."""
+    """``text``: a digest of the tree without names. ``refers``: the names that the marks in it replace, in order."""
 
     text: str
     refers: list[Chain]
     binds: tuple[str, ...]
     returns: Chain | None = None
-    """What a function is annotated to return: see ``codeversion``, which asks if it is a step."""
+    """The return annotation of a function: ``codeversion`` uses it to recognize functions that make row assets."""
     calls: Chain | None = None
-    """What an assigned value is a call of."""
+    """The function that an assigned value calls: ``NAME = calls(...)``."""
     bases: tuple[Chain, ...] = ()
     lines: tuple[int, int] = (0, 0)
 
@@ -48,14 +48,14 @@ class Module:
     bound: dict[str, list[int]] = field(default_factory=dict)
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
-    """Statements that bind nothing and touch only what other modules own."""
+    """Statements that bind nothing and refer only to other modules."""
 
     def of(self, name: str) -> list[Definition]:
-        """Return the definitions of ``name``, all of the module's for an empty one."""
+        """Return the definitions of ``name``, or all definitions of the module if ``name`` is empty."""
         return [self.definitions[place] for place in self.bound.get(name, ())] if name else self.definitions
 
     def at(self, line: int) -> str | None:
-        """Return the name of the definition that ``line`` is part of."""
+        """Return the name of the definition that includes ``line``, or None."""
         for own in self.definitions:
             if own.binds and own.lines[0] <= line <= own.lines[1]:
                 return own.binds[0]
@@ -63,10 +63,10 @@ class Module:
 
 
 def read(source: str) -> Module:
-    """Take ``source`` apart.
+    """Return the definitions in ``source``.
 
-    A statement that is no definition (``TABLE["x"] = 1``, ``LOADER.add(...)``, a loop) belongs to every definition of
-    this module that it names.
+    A statement that is not a definition (``TABLE["x"] = 1``, ``LOADER.add(...)``, a loop) counts as part of every
+    definition of the module that it names: it may change them.
     """
     found, effects = Module(), []
     for node in _flat(ast.parse(source).body):
@@ -93,7 +93,7 @@ def _add(found: Module, definition: Definition, touched: Sequence[str]) -> None:
 
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module; those for type checkers only are imports like any others."""
+    """Yield the statements of a module; imports for type checkers, and those in ``try`` and ``if``, count as well."""
     for node in body:
         if isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING":
             yield from (inner for inner in node.body if isinstance(inner, ast.Import | ast.ImportFrom))
@@ -116,7 +116,7 @@ def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, tuple[st
 
 
 def _bound(body: Sequence[ast.AST]) -> dict[str, None]:
-    """Return the names that statements bind in their own scope, in order; imports apart."""
+    """Return the names that statements bind in their own scope, in order, without imports."""
     found: dict[str, None] = {}
     todo = list(body)
     while todo:
@@ -163,14 +163,14 @@ def chain_of(node: ast.AST) -> Chain | None:
 
 @dataclass
 class _Scope:
-    """Names bound around the place that is being written; an import stands for what it imports."""
+    """Names that are bound around the current place; an imported name has the chain that it imports."""
 
     names: dict[str, Chain | None]
     of_class: bool = False
 
 
 class _Writer:
-    """Serializes one definition. ``scopes`` are those around the place that is being written, the inner one last."""
+    """Serializes one definition. ``scopes`` are the scopes around the current place, innermost last."""
 
     def __init__(self, binds: tuple[str, ...]) -> None:
         self.binds = binds
@@ -179,7 +179,7 @@ class _Writer:
         self.scopes: list[_Scope] = []
 
     def write(self, node: object) -> None:
-        """Serialize a node, a list of nodes, or a plain value; imports and doc strings are left out."""
+        """Serialize a node, a list of nodes, or a plain value, without imports and docstrings."""
         if isinstance(node, ast.AST):
             self._node(node)
         elif isinstance(node, list):
@@ -212,7 +212,7 @@ class _Writer:
             self.into.append(f"own:{self.binds.index(chain[0])}")
             return True
         for depth, scope in enumerate(reversed(self.scopes)):
-            # Names of a class body are not seen inside its methods.
+            # Methods do not see the names of their class body.
             if chain[0] in scope.names and not (scope.of_class and depth):
                 imported = scope.names[chain[0]]
                 if imported is None:
@@ -228,10 +228,10 @@ class _Writer:
         for name, value in ast.iter_fields(node):
             if name in SKIPPED or name in without or value is None or value == []:
                 continue
-            # An annotation shapes a field of a class (a model of pydantic reads it), and nothing elsewhere.
+            # Annotations matter in class bodies only, where pydantic and dataclasses read them.
             if name == "annotation" and not in_class:
                 continue
-            if isinstance(node, ast.JoinedStr):  # some versions of Python put an empty text between two values
+            if isinstance(node, ast.JoinedStr):  # some Python versions put an empty text between two values
                 value = [part for part in node.values if not (isinstance(part, ast.Constant) and part.value == "")]
             self.into.append(name)
             self.write(value)
@@ -268,7 +268,7 @@ class _Writer:
 
 
 def _own(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Yield the nodes of ``body`` in its own scope."""
+    """Yield the nodes of ``body`` that are in its own scope."""
     todo = list(body)
     while todo:
         node = todo.pop()

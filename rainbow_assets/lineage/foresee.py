@@ -1,7 +1,7 @@
-"""What a shard will be, as far as that can be said before it is made: rows whose values nobody knows yet.
+"""Foreseen shards: the rows that a shard will have, before their values are computed.
 
-A foreseen shard has the rows that will be there, with ``UNKNOWN`` for each output field that may move. Candidate
-functions of the steps below run on it unchanged, so that new rows flow on through steps that make their own keys.
+A foreseen shard has ``UNKNOWN`` in each output field that may change. The candidate functions of assets downstream run
+on it as they run on a real shard, so that a plan follows new rows through assets that make their own keys.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ from rainbow_assets.lineage.row_asset import VERSIONS, RowAsset
 from rainbow_assets.storage.shard import Shard, ShardIndex
 
 UNKNOWN = "?"
-"""A digest equal to none that a ledger holds."""
+"""Used instead of a digest that is not known yet; it differs from every real digest."""
 ROWS = "key"
-"""In ``RowAsset.flows``: the inputs that decide whether a row comes to be. Not an output field."""
+"""In ``RowAsset.flows``, the inputs that decide if a row is quarantined. It is not an output field."""
 
 
 @dataclass(frozen=True)
 class ForeseenShard(Shard):
-    """A shard as it will be. Tables of it are those of now: where a row moved, they are out of date.
+    """A shard as it will be. Its tables are still the stored ones, and are out of date for rows that change.
 
-    ``listed`` is its ledger. ``moves`` says in which keys each output field may move; ``maybe`` are rows that may come
-    to be or not, ``other`` those that come or go for certain. ``more``: rows may come that nobody can name yet.
-    ``opens``: what follows row by row may be more rows than before, though the rows here are these.
+    ``listed`` is its future ledger. ``moves``: output field -> the keys for which it may change. ``maybe``: keys that
+    may or may not exist. ``other``: keys that are certainly added or removed. ``more``: rows may be added whose keys
+    are not known yet. ``opens``: the rows are known, but assets that follow row by row may get more rows than before.
+    ``reshaped``: its columns or fields are others than those of the stored shard.
     """
 
     listed: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -43,21 +44,21 @@ class ForeseenShard(Shard):
 
     @property
     def sure(self) -> bool:
-        """True where nothing about it is unknown."""
+        """True if nothing about the shard is unknown."""
         return not (self.more or self.opens or self.maybe or any(self.moves.values()))
 
     def index(self) -> ShardIndex:
-        """Return an index with the parts of now, and a data version that nothing was made from."""
+        """Return an index with the stored parts and a data version that no shard was built from."""
         parts = self.live.parts if self.live else ()
         return ShardIndex(self.asset, self.partition, UNKNOWN, parts, "", "", self.live.inputs if self.live else {})
 
     def ledger(self, columns: list[str] | None = None) -> pl.DataFrame:
-        """Return the rows that will be there."""
+        """Return the ledger of the rows that the shard will have."""
         return self.listed if columns is None else self.listed.select(n for n in columns if n in self.listed.columns)
 
 
 def foreseen(step: RowAsset, shard: Shard) -> dict[str, list[ForeseenShard]]:
-    """Return the shards that ``shard`` reads and that are foreseen only, by asset."""
+    """Return {asset: the foreseen shards of it that ``shard`` reads}."""
     found = {}
     for asset in step.reads:
         shards = [shard.store.shard(asset, other) for other in step.read_partitions(asset, shard.partition)]
@@ -68,10 +69,8 @@ def foreseen(step: RowAsset, shard: Shard) -> dict[str, list[ForeseenShard]]:
 
 
 def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Return the rows that should exist, with ``UNKNOWN`` for each input that may move.
-
-    Candidate functions that read tables, not ledgers, see the values of now: what moved is laid over them here.
-    """
+    """Return the rows that should exist, with ``UNKNOWN`` for each input that may change."""
+    # Candidate functions that read tables instead of ledgers see the stored values, so UNKNOWN is put in here.
     frame = ledger.candidates(step, shard, rules)
     for asset, shards in foreseen(step, shard).items():
         for name in step.reads[asset]:
@@ -86,9 +85,9 @@ def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFr
 def follows(
     step: RowAsset, asset: str, shards: list[ForeseenShard], keys: Collection[str], frame: pl.DataFrame
 ) -> pl.Series:
-    """Tell which rows of ``frame`` (``key``, ``part``) read one of ``keys`` of ``asset``.
+    """Return a mask of the rows of ``frame`` (``key``, ``part``) that read one of ``keys`` of ``asset``.
 
-    A slice of a mix has no row of a stem to join; it follows its whole song.
+    A row without a counterpart in ``asset``, such as a slice of a mix, is taken to read all rows of its part.
     """
     above = pl.concat(item.listed.select("key", "part") for item in shards)
     parts = above.filter(pl.col("key").is_in(list(keys)))["part"].unique()
@@ -97,10 +96,10 @@ def follows(
     return on.select(pl.col("on").is_in(list(keys)) | alone).to_series().fill_null(False)
 
 
-def chosen_anew(step: RowAsset, shard: Shard) -> bool:
-    """Return True if any row of ``step`` may come, go or change, because the values that choose its rows may change.
+def choice_may_change(step: RowAsset, shard: Shard) -> bool:
+    """Return True if any row may be added, removed or changed, because the values that choose the rows may change.
 
-    Each candidate of a step with its own candidates may read all upstream rows, unless the step is ``row_by_row``.
+    An asset with its own candidates may use all upstream rows for each of them, unless it is ``row_by_row``.
     """
     if step.candidates is None:
         return False
@@ -122,7 +121,7 @@ def may_come(step: RowAsset, unsure: Collection[ForeseenShard]) -> bool:
 
 
 def may_go(step: RowAsset, shard: Shard, frame: pl.DataFrame) -> set[str]:
-    """Return the keys of ``frame`` that hang on upstream rows that may not come to be."""
+    """Return the keys of ``frame`` that depend on upstream rows that may not exist after the build."""
     found: set[str] = set()
     for asset, shards in foreseen(step, shard).items():
         maybe = set[str]().union(*(item.maybe for item in shards))
@@ -132,7 +131,10 @@ def may_go(step: RowAsset, shard: Shard, frame: pl.DataFrame) -> set[str]:
 
 
 def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more: bool) -> ForeseenShard:
-    """Return the shard that a build of ``delta`` leaves. ``moved``: {input: keys}; under "", keys recomputed whole."""
+    """Return the shard as it is after a build of ``delta``.
+
+    ``moved``: input -> keys for which it changed; under "", keys of which every field is computed again.
+    """
     step, shard = delta.step, delta.shard
     whole = moved.get("", set()) | set(delta.new)
     moves = {name: whole.union(*(moved.get(source, ()) for source in step.reached_by(name))) for name in step.fields}
@@ -145,22 +147,24 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
     rows = delta.candidates.select("key", "part", *step.input_columns, *VERSIONS).join(
         old, on="key", how="left", maintain_order="left")
     runs = pl.col("key").is_in(computed)
-    afresh = runs & (pl.col("status") != STATUS_OK).fill_null(True)
-    columns = [pl.when(afresh | pl.col("key").is_in(list(keys))).then(pl.lit(UNKNOWN)).otherwise(
+    # A row that was quarantined, or is new, has no old output that could stay.
+    unmade = runs & (pl.col("status") != STATUS_OK).fill_null(True)
+    columns = [pl.when(unmade | pl.col("key").is_in(list(keys))).then(pl.lit(UNKNOWN)).otherwise(
         pl.col(f"out:{name}") if f"out:{name}" in rows.columns else pl.lit(None, pl.String)).alias(f"out:{name}")
         for name, keys in moves.items()]
-    set_aside = set(old.filter(pl.col("status") != STATUS_OK)["key"]) & set(computed)
+    # A quarantined row that is computed again may become good, or may not.
+    quarantined = set(old.filter(pl.col("status") != STATUS_OK)["key"]) & set(computed)
     rows = rows.with_columns(
         *columns, pl.when(runs).then(pl.lit(STATUS_OK)).otherwise(pl.col("status")).alias("status"),
         pl.when(runs).then(None).otherwise(pl.col("reason")).alias("reason"))
     return ForeseenShard(
         shard.asset, shard.partition, shard.files, shard.store, rows.sort("key"), delta.index,
-        {name: frozenset(keys | set_aside) for name, keys in moves.items()}, frozenset(maybe | set_aside),
+        {name: frozenset(keys | quarantined) for name, keys in moves.items()}, frozenset(maybe | quarantined),
         frozenset([*delta.new, *delta.gone]), more=more, reshaped=delta.reshaped)
 
 
 def all_rows(step: RowAsset, shard: Shard) -> ForeseenShard:
-    """Return the shard of which nobody knows yet which rows it will have: each of now may move or go."""
+    """Return ``shard`` as foreseen if its future rows are unknown: each stored row may change or be removed."""
     rows = shard.ledger()
     rows = rows if rows is not None else ledger.empty_ledger(step)
     keys = frozenset(rows["key"])
@@ -170,7 +174,7 @@ def all_rows(step: RowAsset, shard: Shard) -> ForeseenShard:
 
 
 def edited(shard: Shard, keys: Collection[str], fields: Collection[str], opens: bool = False) -> ForeseenShard:
-    """Return ``shard`` as it is after a change of ``fields`` in the rows ``keys`` to values that nobody knows."""
+    """Return ``shard`` as it is after ``fields`` of the rows ``keys`` change to unknown values."""
     rows = shard.ledger()
     assert rows is not None
     hit = pl.col("key").is_in(list(keys))

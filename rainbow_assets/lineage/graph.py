@@ -1,4 +1,4 @@
-"""The graph: row assets that know what they read."""
+"""The graph: row assets, linked to the assets that they read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Graph(Mapping[str, RowAsset]):
     def __init__(self, assets: Iterable[RowAsset]) -> None:
         """Link each of ``assets`` to those before it.
 
-        Raises ``LookupError`` if one that is read is missing, and ``ValueError`` if two have one name.
+        Raises ``LookupError`` if an asset that is read is missing, and ``ValueError`` if two have the same name.
         """
         self._assets: dict[str, RowAsset] = {}
         for asset in assets:
@@ -35,7 +35,7 @@ class Graph(Mapping[str, RowAsset]):
         try:
             return self._assets[name]
         except KeyError:
-            raise UnknownAsset(f"no asset is called {name!r}; known: {', '.join(sorted(self._assets))}") from None
+            raise UnknownAsset(f"no asset is called {name!r}; use one of {', '.join(sorted(self._assets))}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._assets
@@ -51,7 +51,7 @@ class Graph(Mapping[str, RowAsset]):
         return tuple(name for name, asset in self._assets.items() if asset.on_request)
 
     def followed(self, names: Iterable[str]) -> set[str]:
-        """Return ``names`` and the names of all assets that those follow from."""
+        """Return ``names`` and the names of all assets upstream of them."""
         todo = list(names)
         found = set(todo)
         while todo:

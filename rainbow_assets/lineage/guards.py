@@ -1,7 +1,7 @@
-"""Guards against a source that vanished: an unmounted disk must not read as "everything was deleted".
+"""A guard against mass deletion: a disk that is not mounted must not count as "every song was deleted".
 
-Loss is counted in what is lost: songs (or threads) whose rows would all go, because the folder is gone or because
-it cannot be used any more, and the files (sounds, MIDI) of those that stay.
+Two kinds of loss are counted: songs (or threads) that would lose all their rows, because the folder is gone or cannot
+be used any more, and missing files (sounds, MIDI) of the songs that stay.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from rainbow_assets.lineage.ledger import Delta, candidates
 from rainbow_assets.text import some
 
 NAMED = 5
-"""How many of the missing a message names."""
+"""How many missing songs or files a message names."""
 
 
 class MassDeletion(RainbowError):
-    """More of the raw material is gone at once than anybody deletes by hand."""
+    """More source files disappeared at once than a person would delete on purpose."""
 
 
 def vanished(delta: Delta) -> str | None:
-    """Return why the losses that ``delta`` found are not believed, or None where they are.
+    """Return why the deletions in ``delta`` are refused, or None if they are accepted.
 
-    Only steps that read from outside the store (``RowAsset.source``) are asked: what is gone there goes everywhere. The
-    share of each kind is compared with ``safety.max_vanished``.
+    Only assets that read from outside the store (``RowAsset.source``) are examined: rows that they lose are lost in
+    every asset downstream. The share of each kind of loss is compared with ``safety.max_vanished``.
     """
     step, shard = delta.step, delta.shard
     if step.source is None or delta.current or delta.index is None:
@@ -37,15 +37,15 @@ def vanished(delta: Delta) -> str | None:
             continue
         return (f"{shard.where}: {len(gone)} of {before} {what}s are gone at once ({some(gone, NAMED)}), more than "
                 f"{most:.0%}; nothing was deleted. If a disk is not mounted, a file was emptied or a variable names "
-                "another folder, put that right; if they were deleted on purpose, run: rainbow build --allow-deletes")
+                "another folder, fix that; if they were deleted on purpose, run: rainbow build --allow-deletes")
     return None
 
 
 def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
-    """Yield what is gone, how many there were, and what they are called, for each kind of loss."""
+    """Yield (what is gone, how many there were, what one is called) for each kind of loss."""
     new = delta.candidates
     before = set(delta.old["part"])
-    # A song that cannot be used stands as one row under its own id: nothing of what it had is left.
+    # A song that cannot be used has a single row, under its own id: all its earlier rows are lost.
     own_name = pl.col("key") == pl.col("part")
     unusable = set(new.filter(own_name)["part"]) - set(delta.old.filter(own_name)["part"])
     unusable = unusable if delta.step.material else set()
@@ -57,12 +57,12 @@ def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
         had = delta.old.filter(pl.col(column).is_not_null(), ~pl.col("part").is_in(accounted))
         left = set(new.filter(pl.col(column).is_not_null())["key"])
         gone = sorted(set(had["key"]) - left)
-        if len(gone) > 1:  # a single file is deleted by hand every day
+        if len(gone) > 1:  # people delete single files every day
             yield gone, had.height, what
 
 
 def renamed(delta: Delta) -> dict[str, str]:
-    """Return {song that is gone: new song with the same files}. A song is known by the set of its sounds."""
+    """Return {song that is gone: new song with the same files}; the set of its sounds identifies a song."""
     column = next(iter(delta.step.material), None)
     if column is None or not len(delta.old) or not len(delta.candidates):
         return {}
@@ -87,12 +87,12 @@ def moved(delta: Delta) -> dict[str, str]:
 
 
 def _files(frame: pl.DataFrame, column: str) -> dict[str, frozenset[str]]:
-    """{part: digests of its files}."""
+    """Return {part: digests of its files}."""
     return {str(part): frozenset(rows[column].drop_nulls()) for (part,), rows in frame.group_by("part")}
 
 
 def require_present(delta: Delta) -> None:
-    """Pass where the losses of ``delta`` are believable; raise ``MassDeletion`` otherwise."""
+    """Raise ``MassDeletion`` if ``delta`` would delete more than a person would delete on purpose."""
     sentence = vanished(delta)
     if sentence is not None:
         raise MassDeletion(sentence)

@@ -1,4 +1,4 @@
-"""What a change would touch, before anybody makes it: the walk of the plan over a store in which rows have changed."""
+"""What a change would touch, before it is made: the plan's walk over a store in which rows have changed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from rainbow_assets.storage.store import ShardStore
 
 @dataclass(frozen=True)
 class Change:
-    """Rows of one shard that become other ones: ``keys``, in the output ``fields`` (None: in all of them).
+    """Rows of one shard that change: those with ``keys``, in the output ``fields`` (None: in all fields).
 
-    ``opens``: what follows from a row may be more rows than before, of which nobody knows the names.
+    ``opens``: downstream assets may get more rows from these rows than before, with keys that are not known yet.
     """
 
     asset: str
@@ -35,9 +35,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Touched:
-    """Rows of one shard that a change would reach, and through which of their output fields it would go on.
+    """Rows of one shard that a change would reach, and the output fields through which it would reach further assets.
 
-    ``more``: rows may come that are not there yet.
+    ``more``: rows may be added that do not exist yet.
     """
 
     asset: str
@@ -50,17 +50,17 @@ class Touched:
     more: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys as a sorted list."""
+        """Return plain values for JSON, with the keys as a sorted list."""
         return {**asdict(self), "keys": sorted(self.keys), "parts": list(self.parts), "fields": list(self.fields)}
 
 
 def impact(
     steps: Mapping[str, RowAsset], store: ShardStore, changes: Collection[Change], rules: settings.Rules | None = None
 ) -> list[Touched]:
-    """Return what ``changes`` would touch, in order of the steps: every row that they may make again, or take away.
+    """Return the rows that ``changes`` may recompute or remove, one entry per shard, in the order of ``steps``.
 
-    A row is reached if it reads a field that changes. The step's ``flows`` decide which of its own fields change then.
-    Only existing rows are listed.
+    A change reaches a row that reads a changed field. The asset's ``flows`` decide which of the row's own fields change
+    then. Only existing rows are listed.
     """
     rules = rules or settings.default_rules()
     by_place = {(change.asset, change.partition): change for change in changes}
@@ -91,11 +91,11 @@ def _changed(step: RowAsset, shard: Shard, change: Change) -> tuple[ForeseenShar
 def _reached(
     step: RowAsset, before: Shard, shard: Shard, rules: settings.Rules
 ) -> tuple[ForeseenShard, set[str]] | None:
-    """Return the shard after the change and its rows that may move or go; None where nothing above it moves."""
+    """Return the shard after the change and its rows that may change or go; None if nothing upstream changes."""
     above = [item for shards in foresee.foreseen(step, shard).values() for item in shards]
     if not above:
         return None
-    if foresee.chosen_anew(step, shard):
+    if foresee.choice_may_change(step, shard):
         seen = foresee.all_rows(step, shard)
         return seen, set(seen.listed["key"])
     was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
@@ -120,7 +120,7 @@ def _touched(shard: Shard, seen: ForeseenShard, keys: set[str]) -> Touched:
 
 
 def difference(before: Collection[Planned], after: Collection[Planned], store: ShardStore) -> list[Touched]:
-    """Return the rows that the plan ``after`` a change would make again or take away, and the one ``before`` not."""
+    """Return the rows that the plan ``after`` a change would recompute or remove and the plan ``before`` would not."""
     known = {(entry.asset, entry.partition): _named(entry) for entry in before}
     found = []
     for entry in after:

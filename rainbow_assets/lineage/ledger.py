@@ -1,8 +1,8 @@
-"""The row ledger: which rows should exist, which of them changed and why, and how the result lands.
+"""The row ledger: which rows should exist, which of them changed, and how the computed rows are stored.
 
 ``reconcile(step, shard)`` compares the rows that should exist with the ledger of the last build, digest by digest.
 ``commit(delta, results)`` writes the computed rows part by part and then replaces ``shard.json``. Each part is
-journaled when it lands, so that a killed run is continued and at most one part is computed twice.
+journaled when it is written, so that the next run continues a killed one and computes at most one part twice.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ STATUS_QUARANTINED = "quarantined"
 
 
 class LedgerError(RainbowError):
-    """Rows that should exist and rows that were made do not reconcile."""
+    """The rows that an asset made are not the rows that it should make."""
 
 
 @dataclass(frozen=True)
 class Delta:
-    """What has to be done to bring a shard up to date.
+    """The work that brings a shard up to date.
 
     ``new``, ``changed`` and ``gone`` are sorted lists of keys, ``kept`` is a series of them. ``candidates`` are the
-    rows that should exist, ``old`` the ledger's keys, parts and input digests as they stand (with what an interrupted
-    run already landed: ``pending``), ``parts`` the live parts by group, ``signature`` what the shard will have been
-    made from. ``current`` is True where the shard needs nothing at all.
+    rows that should exist. ``old`` has the keys, parts and input digests of the ledger, with those of the parts that an
+    interrupted run wrote (``pending``). ``parts`` are the live parts by group. ``signature`` has the versions of
+    everything that the shard is built from. ``current`` is True if there is nothing to do.
     """
 
     step: RowAsset
@@ -60,12 +60,12 @@ class Delta:
 
     @property
     def reshaped(self) -> bool:
-        """True where the shard was written with other columns or fields: no row can be kept as it is."""
+        """True if the shard was written with other columns or fields, so that no row can be kept."""
         return self.index is not None and self.index.inputs["schema"] != self.signature["schema"]
 
     @property
     def rewritten(self) -> bool:
-        """True if the shard was written by a writer that wrote other bytes for the same rows."""
+        """True if the shard was written by an older writer, which wrote other bytes for the same rows."""
         return self.index is not None and self.index.inputs.get(WRITER, "1") != self.signature.get(WRITER)
 
     @property
@@ -75,17 +75,17 @@ class Delta:
         return self.candidates.filter(pl.col("key").is_in(keys.implode())).sort("part", "key")
 
     def ledger(self) -> pl.DataFrame:
-        """The whole ledger as it stands, every column; ``old`` has those that are compared."""
-        return _standing(self.step, self.shard, self.pending, None)
+        """Return the current ledger with every column; ``old`` has only those that are compared."""
+        return _current(self.step, self.shard, self.pending, None)
 
     def work(self) -> Work:
-        """What the step's function is called with."""
+        """Return the argument of the asset's function."""
         return Work(_declared(self.step, self.shard), self.todo, self.rules, self.step.above, self.step.schema)
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a commit did: numbers for people, for the Dagster UI and for the plan's estimates."""
+    """What a commit did, in numbers for people, the Dagster UI and the plan's estimates."""
 
     asset: str
     partition: str
@@ -102,15 +102,15 @@ class Report:
 
 
 EDGE = "in:"
-"""Stands before the name of a shard that was read in ``ShardIndex.inputs``: ``in:asset``, or ``in:asset/Red``."""
+"""Prefix of a shard that was read, in ``ShardIndex.inputs``: ``in:asset``, or ``in:asset/Red``."""
 WRITER = "writer"
-"""The layout of the files in ``ShardIndex.inputs``; shards from before it was recorded have the first one."""
+"""The layout of the files, in ``ShardIndex.inputs``; shards from before it was recorded have layout 1."""
 NEVER_MADE = "never made"
-"""Data version of an optional upstream that is not there."""
+"""Recorded as the data version of an optional upstream that is missing."""
 
 
 def signature(step: RowAsset, shard: Shard, rules: settings.Rules) -> dict[str, str]:
-    """Return the state of everything that the shard is made from; equal signatures mean there is nothing to do."""
+    """Return the versions of everything that the shard is built from; if they are equal, there is nothing to do."""
     found = step.versions(rules)
     found["schema"], found[WRITER] = schema_digest(step), str(written.LAYOUT)
     if step.source is not None:
@@ -119,18 +119,18 @@ def signature(step: RowAsset, shard: Shard, rules: settings.Rules) -> dict[str, 
         for partition in step.read_partitions(asset, shard.partition):
             name = f"{EDGE}{asset}" if partition == shard.partition else f"{EDGE}{asset}/{partition}"
             upstream = shard.store.shard(asset, partition)
-            lacking = asset in step.optional and upstream.index() is None
-            found[name] = NEVER_MADE if lacking else upstream.require_index().data_version
+            missing = asset in step.optional and upstream.index() is None
+            found[name] = NEVER_MADE if missing else upstream.require_index().data_version
     return found
 
 
 def schema_digest(step: RowAsset) -> str:
-    """Digest of a step's columns, their types, and its output fields: what its readers rely on."""
+    """Return a digest of what readers of ``step`` rely on: its columns, their types, and its output fields."""
     return digest([f"{name.name}:{name.type}" for name in step.schema], list(step.fields))
 
 
 def ledger_frame(shard: Shard, columns: list[str] | None = None) -> pl.DataFrame | None:
-    """Return the shard's ledger as a frame, or None where the shard was never written."""
+    """Return the shard's ledger as a frame, or None if the shard was never written."""
     return shard.ledger(columns)
 
 
@@ -143,22 +143,22 @@ def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFr
     """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
     shard = _declared(step, shard)
     found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
-    if ascending(found["key"]):  # as ledgers are, which spares hashing every key
+    if ascending(found["key"]):  # as in ledgers; then nothing has to hash every key
         found = found.with_columns(pl.col("key").set_sorted())
     elif found["key"].is_duplicated().any():
         twice = found["key"].filter(found["key"].is_duplicated()).unique().sort()
-        raise LedgerError(f"{shard.where}: {len(twice)} keys stand for two rows, for example {twice[0]!r}")
+        raise LedgerError(f"{shard.where}: the candidates list {len(twice)} keys twice, for example {twice[0]!r}")
     constants = [pl.lit(value, pl.String).alias(name) for name, value in step.versions(rules).items()]
     return found.with_columns(constants)
 
 
 def _declared(step: RowAsset, shard: Shard) -> Shard:
-    """Return ``shard`` in a store that has the step's own inputs and nothing else."""
+    """Return ``shard`` in a store that has only the inputs that ``step`` declares."""
     return replace(shard, store=DeclaredStore(shard.store, step))
 
 
 def _joined(step: RowAsset, shard: Shard) -> pl.DataFrame:
-    """Rows of the first input, each joined to the output digests of the other inputs."""
+    """Return the rows of the first input, each joined to the output digests of the other inputs."""
     frame: pl.DataFrame | None = None
     for asset, names in step.reads.items():
         rows = pl.concat(outputs(shard.store.shard(asset, partition), asset, names)
@@ -171,18 +171,18 @@ def _joined(step: RowAsset, shard: Shard) -> pl.DataFrame:
             rows.drop("part"), left_on="_on", right_on="key", how="left", maintain_order="left"
         ).drop("_on")
     if frame is None:
-        raise LedgerError(f"the step {step.name} declares no inputs and lists no candidates")
+        raise LedgerError(f"the asset {step.name} has neither inputs nor candidates; declare reads or candidates")
     return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
 
 
 def outputs(upstream: Shard, asset: str, names: Sequence[str]) -> pl.DataFrame:
-    """Return key, part and the output digests ``names`` of the good rows of one upstream shard, named as inputs."""
+    """Return key, part and the output digests ``names`` of the good rows of an upstream shard, named as inputs."""
     upstream.require_index()
     ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
     assert ledger is not None
     lacks = [name for name in names if f"out:{name}" not in ledger.columns]
     if lacks:
-        raise LedgerError(f"{upstream.where} was made before it had {', '.join(lacks)}; run: rainbow build")
+        raise LedgerError(f"{upstream.where} was built before it had {', '.join(lacks)}; run: rainbow build")
     good = ledger["status"] == STATUS_OK
     rows = (ledger if good.all() else ledger.filter(good)).drop("status")
     return rows.rename({f"out:{name}": f"in:{asset}.{name}" for name in names})
@@ -194,11 +194,11 @@ Listing = Callable[[RowAsset, Shard, settings.Rules], pl.DataFrame]
 def reconcile(
     step: RowAsset, shard: Shard, rules: settings.Rules | None = None, listing: Listing = candidates
 ) -> Delta:
-    """Compare the rows that should exist with the ledger; read nothing but indexes where nothing moved.
+    """Return the work that brings ``shard`` up to date; if nothing changed, only indexes are read.
 
-    ``listing`` says which rows should exist: those of now, or those that are foreseen.
+    ``listing`` returns the rows that should exist: the current ones, or the foreseen ones.
 
-    Raises ``MissingShard`` where an upstream has never been made and ``DamagedShard`` where a file is not what
+    Raises ``MissingShard`` if an upstream shard was never built, and ``DamagedShard`` if a file is not the one that
     ``shard.json`` lists.
     """
     rules = rules or settings.default_rules()
@@ -210,10 +210,10 @@ def reconcile(
         nothing = empty_ledger(step)
         return Delta(step, shard, rules, made_from, index, nothing, nothing, parts, current=True)
     with ThreadPoolExecutor(1) as pool:
-        # Both ledgers are verified and decoded at once: large ones are most of the time that a comparison takes.
-        standing = pool.submit(_standing, step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
+        # This ledger and the upstream ones are verified and decoded in parallel: that is most of a comparison's time.
+        loading = pool.submit(_current, step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
         wanted = listing(step, shard, rules)
-        old = standing.result()
+        old = loading.result()
     parts.update({part.group: part for part, _ in pending})
     found = compare(step, wanted, old)
     delta = Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
@@ -223,24 +223,24 @@ def reconcile(
     return delta
 
 
-def _standing(
+def _current(
     step: RowAsset, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None
 ) -> pl.DataFrame:
-    """The ledger with what an interrupted run landed laid over it; ``columns`` narrows it."""
+    """Return the ledger, with the parts that an interrupted run wrote in place of the old ones."""
     ledger = ledger_frame(shard, columns)
     whole = written.overlay(ledger if ledger is not None else empty_ledger(step), pending)
-    if "code" in whole.columns:
+    if "code" in whole.columns:  # rows of an adopted code version count as current
         whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
     if columns is None:
         return whole
-    # Ledgers are sorted by key. This thread checks that while the other one reads, so that nobody checks it later.
+    # Ledgers are sorted by key. That is checked here, while the other thread reads, so that no later step has to.
     return whole.select(pl.col(name).set_sorted() if name == "key" and ascending(whole["key"]) else name
                         for name in columns if name in whole.columns)
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Keys sorted out by what happened to them."""
+    """The keys of a comparison, by what happened to them."""
 
     new: list[str]
     changed: list[str]
@@ -249,16 +249,16 @@ class Compared:
 
 
 def compare(step: RowAsset, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared:
-    """Sort keys into new, changed, gone and kept by comparing every digest of ``wanted`` with ``old``."""
+    """Return the keys that are new, changed, gone and kept, by comparing every digest of ``wanted`` with ``old``."""
     compared = ["part", *step.input_columns, *VERSIONS]
     missing = [name for name in ("key", *compared) if name not in wanted.columns]
     if missing:
-        raise LedgerError(f"the candidates of step {step.name} lack the columns {', '.join(missing)}")
+        raise LedgerError(f"the candidates of the asset {step.name} lack the columns {', '.join(missing)}; add them")
     known = old.select("key", *(pl.col(name) if name in old.columns else pl.lit(None, pl.String).alias(name)
                                 for name in compared))
     matched = match(wanted["key"], known["key"])
     keys, same = matched.mine(wanted["key"]), pl.repeat(True, int(matched.found.sum()), eager=True)
-    # A version is the same for every candidate: it is compared where it stands, and only the answers are lined up.
+    # A version is the same for every candidate, so it is compared as one value; only the results need the right order.
     constant = wanted.select(pl.first(*VERSIONS)).row(0, named=True) if len(wanted) else {}
     for name in compared if len(keys) else ():
         if name not in VERSIONS:
@@ -270,7 +270,7 @@ def compare(step: RowAsset, wanted: pl.DataFrame, old: pl.DataFrame) -> Compared
 
 
 def moved_inputs(delta: Delta) -> dict[str, set[str]]:
-    """Return {digest column: keys of changed rows in which it differs from the ledger}."""
+    """Return {digest column: keys of the changed rows whose digest differs from the ledger}."""
     if not delta.changed:
         return {}
     keys = pl.Series("key", delta.changed, dtype=pl.String).implode()
@@ -289,10 +289,10 @@ def commit(
     progress: Callable[[int], None] | None = None,
     grace_s: float = written.GRACE_S,
 ) -> Report:
-    """Land ``results`` and make them the live shard; return what was done.
+    """Write ``results``, make them the live shard, and return what was done.
 
-    Each batch is merged with the rows of its part that were kept, written, and journaled. A key that was asked for
-    and neither computed nor quarantined, or that nobody asked for, is a ``LedgerError``: nothing gets lost.
+    Each batch is merged with the rows of its part that were kept, written, and journaled. Raises ``LedgerError`` if a
+    key that was asked for is neither computed nor quarantined, or if a key was not asked for, so that no row gets lost.
     ``progress`` is called with the number of rows done so far.
     """
     started = time.perf_counter()
@@ -309,38 +309,41 @@ def commit(
     for batch in results:
         asked = expected.pop(batch.part, None)
         _account(shard, batch, asked, step)
-        writer.land(batch)
+        writer.add(batch)
         done += len(asked or ())
         if progress:
             progress(done)
     if expected:
         part, keys = next(iter(sorted(expected.items())))
-        raise LedgerError(f"{shard.where}: {len(keys)} rows of {part} were asked for and never came, for example "
-                          f"{min(keys)}")
+        raise LedgerError(f"{shard.where}: the asset did not return {len(keys)} rows of {part} that it was asked for, "
+                          f"for example {min(keys)}")
     return _finish(delta, writer, started, grace_s)
 
 
 def _account(shard: Shard, batch: Batch, asked: set[str] | None, step: RowAsset) -> None:
     if asked is None:
-        raise LedgerError(f"{shard.where}: a batch came for {batch.part}, which nobody asked for (or it came twice)")
+        raise LedgerError(f"{shard.where}: the asset returned a batch for {batch.part} that it was not asked for, or "
+                          "returned it twice")
     made = batch.table.column(step.key).to_pylist()
     unique = set(made)
     if len(unique) != len(made):
-        raise LedgerError(f"{shard.where}: a batch for {batch.part} holds a key twice")
+        raise LedgerError(f"{shard.where}: the asset returned a batch for {batch.part} with the same key twice")
     unknown = sorted(set(batch.quarantined.values()) - set(step.reasons))
     if unknown:
-        raise LedgerError(f"{shard.where}: {unknown[0]!r} is not a reason that step {step.name} declares")
+        raise LedgerError(f"{shard.where}: the asset quarantined a row with the reason {unknown[0]!r}, which it does "
+                          "not declare; add it to the asset's reasons")
     both = unique & set(batch.quarantined)
     lost = asked - unique - set(batch.quarantined)
     extra = (unique | set(batch.quarantined)) - asked
-    for keys, what in ((both, "both made and quarantined"), (lost, "lost"), (extra, "made though nobody asked")):
+    for keys, what in ((both, "both returned and quarantined"), (lost, "neither returned nor quarantined"),
+                       (extra, "returned without being asked for")):
         if keys:
             raise LedgerError(f"{shard.where}: {len(keys)} rows of {batch.part} were {what}, for example {min(keys)}")
 
 
 def data_version(schema: str, ledger: pl.DataFrame) -> str:
-    """Return the digest of the rows of ``ledger`` (sorted by key): what Dagster compares."""
-    # Quarantined rows are part of the version: checks that count them must answer again.
+    """Return the data version of a shard, which Dagster compares: a digest of the rows of ``ledger``, sorted by key."""
+    # Quarantined rows are part of the version, because checks that count them must run again.
     lines = ledger["key"] + "=" + ledger["output"].fill_null("") + ledger["reason"].fill_null("")
     return digest(schema, "\n".join(lines.to_list()))
 
@@ -354,6 +357,7 @@ def _finish(delta: Delta, writer: written.PartWriter, started: float, grace_s: f
     name, sha256 = written.write_ledger(shard, ledger)
     facts: dict[str, Any] = {"quarantined": quarantined, "made_with": step.made_with(delta.rules)}
     index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)
+    # This is the commit: parts and ledger are written before, and old files are deleted only after it.
     if index != delta.index:
         shard.replace_index(index)
     written.clear(shard, index, grace_s)

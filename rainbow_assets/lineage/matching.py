@@ -1,6 +1,6 @@
-"""Which rows of one list of keys stand in another one, and where: the inner loop of every comparison of ledgers.
+"""Which keys of one list are also in another, and where: the inner loop of every comparison of ledgers.
 
-Two ledgers are sorted by key and differ in few places, so they are walked side by side, in blocks as long as they
+Two ledgers are sorted by key and differ in few places. So they are walked side by side, in whole blocks while they
 agree. Lists in another order, or with too many differences, are matched by hash.
 """
 
@@ -13,16 +13,16 @@ import numpy as np
 import polars as pl
 
 NEAR, FAR = 1 << 10, 1 << 16
-"""Rows compared at once: after a difference, and at most while two sorted lists agree."""
+"""Rows that are compared at once: right after a difference, and at most (blocks double while the lists agree)."""
 FEW = 5000
 """Differences (runs of added or removed keys) up to which walking costs less than hashing every key."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """``found``: per key, whether it stands in the other list. ``used``: the same the other way round.
+    """``found``: for each key, True if the other list has it. ``used``: for each key of the other list, the same.
 
-    ``places`` are the places of the found keys in the other list, or None where both lists have one order.
+    ``places`` are the places of the found keys in the other list, or None if both lists have the same order.
     """
 
     found: pl.Series
@@ -34,26 +34,26 @@ class Match:
         return values if self.found.all() else values.filter(self.found)
 
     def theirs(self, values: pl.Series) -> pl.Series:
-        """Return the other list's values of those same keys, in the same order."""
+        """Return the other list's values for the keys that were found, in the same order."""
         if self.places is not None:
             return values.gather(self.places)
         return values if self.used.all() else values.filter(self.used)
 
 
 def match(keys: pl.Series, among: pl.Series) -> Match:
-    """Find each of ``keys`` in ``among``; both hold no key twice."""
+    """Find each of ``keys`` in ``among``; neither list may have a key twice."""
     ordered = all(series.flags["SORTED_ASC"] or ascending(series) for series in (keys, among))
     walked = _walk(keys, among) if ordered else None
     return walked or _hashed(keys, among)
 
 
 def ascending(keys: pl.Series) -> bool:
-    """Return True where every key is greater than the one before: sorted, and none twice."""
+    """Return True if every key is greater than the one before, so that no key is there twice."""
     return len(keys) < 2 or bool((keys.slice(1) > keys.slice(0, len(keys) - 1)).all())
 
 
 def _walk(keys: pl.Series, among: pl.Series) -> Match | None:
-    # Blocks are compared by 64-bit hashes: numbers are hashed and compared many times as fast as strings.
+    # Blocks are compared by 64-bit hashes: numbers are compared many times as fast as strings.
     mine, other = keys.hash().to_numpy(), among.hash().to_numpy()
     found, used = np.ones(len(mine), dtype=bool), np.ones(len(other), dtype=bool)
     here, there, block = 0, 0, NEAR
@@ -62,7 +62,7 @@ def _walk(keys: pl.Series, among: pl.Series) -> Match | None:
         if length == 0:
             found[here:], used[there:] = False, False
             matched = Match(pl.Series(found), pl.Series(used), None)
-            # A collision would have paired two different keys.
+            # Compare the strings once, because a collision of hashes would pair two different keys.
             return matched if (matched.mine(keys) == matched.theirs(among)).all() else None
         differs = mine[here:here + length] != other[there:there + length]
         agreed = int(differs.argmax())
@@ -70,7 +70,7 @@ def _walk(keys: pl.Series, among: pl.Series) -> Match | None:
             here, there, block = here + length, there + length, min(block * 2, FAR)
             continue
         here, there, block = here + agreed, there + agreed, NEAR
-        # Most differences are one key that came or went: then the next one agrees again.
+        # Most differences are a single key that was added or removed: then the next keys agree again.
         if there + 1 < len(other) and other[there + 1] == mine[here]:
             used[there], there = False, there + 1
         elif here + 1 < len(mine) and mine[here + 1] == other[there]:
@@ -93,8 +93,8 @@ def _skip(keys: pl.Series, start: int, bound: str) -> int:
 
 
 def _hashed(keys: pl.Series, among: pl.Series) -> Match:
-    # 64-bit hashes are matched three times as fast as strings; they are then compared as strings, and a collision
-    # falls back to matching strings.
+    # 64-bit hashes are matched three times as fast as strings. The matches are then compared as strings; after a
+    # collision everything is matched by strings.
     places = _join(keys.hash(), among.hash())
     exact = places.is_not_null()
     if len(places) != len(keys) or not (keys.filter(exact) == among.gather(places.drop_nulls())).all():

@@ -1,4 +1,4 @@
-"""One color of one asset, brought up to date: gates, lock, reconcile, compute, commit, verdicts, history."""
+"""Bringing one shard up to date: gates, lock, reconcile, compute, commit, checks, history."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOCK_WAIT_S = 600.0
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What came of one shard: ``report`` and ``verdicts``, or ``problem``, a sentence that says why it was left."""
+    """The result of building one shard: ``report`` and ``verdicts``, or ``problem``: why it was not updated."""
 
     partition: str
     report: Report | None
@@ -42,11 +42,11 @@ def bring_up_to_date(
     progress: Callable[[str, int, int], None] | None = None,
     allow_deletes: bool = False,
 ) -> BuildResult:
-    """Do exactly the work that is stale in one shard.
+    """Compute the rows of one shard that are stale, and check it.
 
-    A ``RainbowError`` (blocked upstream, damaged file, busy shard, unusable input) leaves the shard as it was and is
-    recorded beside it; any other exception is a bug and goes through. ``allow_deletes`` believes a source from which
-    much is gone at once.
+    After a ``RainbowError`` (blocked upstream, damaged file, busy shard, unusable input) the shard is unchanged and the
+    error is recorded beside it; any other exception is a bug and is raised. ``allow_deletes`` accepts that many source
+    files disappeared at once.
     """
     store = store.remembering()
     shard = store.shard(step.name, partition)
@@ -55,6 +55,7 @@ def bring_up_to_date(
         gates.require_upstreams(step, store, partition)
         with writer_lock(shard.files, run, LOCK_WAIT_S):
             started = time.time()
+            # Compared under the lock, because another writer could change the ledger before the commit.
             delta = reconcile(step, shard, rules)
             if not allow_deletes:
                 guards.require_present(delta)
@@ -74,7 +75,7 @@ def bring_up_to_date(
 
 
 def _state(shard: Shard, problem: str | None) -> None:
-    """Record why the last attempt left the shard as it was (None: it did not)."""
+    """Record why the last build did not update the shard (None: it did)."""
     before = shard.files.read(STATE)
     data = (json.dumps({"problem": problem}, indent=1) + "\n").encode()
     if before != data and (problem is not None or before is not None):
@@ -82,12 +83,12 @@ def _state(shard: Shard, problem: str | None) -> None:
 
 
 def problem(shard: Shard) -> str | None:
-    """Return why the last attempt to build ``shard`` left it as it was, or None."""
+    """Return why the last build did not update ``shard``, or None if it did."""
     data = shard.files.read(STATE)
     try:
         return json.loads(data)["problem"] if data else None
     except (ValueError, KeyError, TypeError):
-        return f"{shard.where}/{STATE} cannot be read; materialize {shard.asset} again"
+        return f"{shard.where}/{STATE} cannot be read; run: rainbow build --repair"
 
 
 def _remember(shard: Shard, report: Report, run: str, seconds: float) -> None:
@@ -101,7 +102,7 @@ def _remember(shard: Shard, report: Report, run: str, seconds: float) -> None:
 
 
 def history(shard: Shard) -> list[dict[str, object]]:
-    """Return the last builds that changed ``shard``: run, time, seconds, rows, bytes. Oldest first."""
+    """Return the last builds that changed ``shard``, oldest first: run, time, seconds, rows, bytes."""
     data = shard.files.read(HISTORY)
     try:
         found = json.loads(data) if data else []

@@ -1,4 +1,4 @@
-"""The plan as a page: the graph with every color's state, readable in any browser without Dagster."""
+"""The plan as an HTML page: the graph with the state of every color, for any browser, without Dagster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ summary span{color:var(--soft)}li{margin:2px 0;overflow-wrap:anywhere}
 
 
 def columns(steps: Mapping[str, RowAsset]) -> dict[str, int]:
-    """Return each step's column: one more than its furthest upstream."""
+    """Return {asset: its column in the picture}: one more than that of its rightmost upstream asset."""
     found: dict[str, int] = {}
     for name, step in steps.items():
         found[name] = 1 + max((found[asset] for asset in step.reads if asset in found), default=-1)
@@ -39,7 +39,7 @@ def columns(steps: Mapping[str, RowAsset]) -> dict[str, int]:
 
 
 def plan_page(steps: Mapping[str, RowAsset], planned: list[Planned]) -> str:
-    """Return the whole page; every text in it is escaped, nothing is loaded from elsewhere."""
+    """Return the whole page; every text in it is escaped, and it loads no other file."""
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Plan</title>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
@@ -75,7 +75,7 @@ def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
 def _box(name: str, at: tuple[int, int], entries: list[Planned]) -> str:
     x, y = at
     busy = sum(entry.compute for entry in entries)
-    said = f"{busy} rows to compute" if busy else f"{sum(entry.rows for entry in entries)} rows"
+    caption = f"{busy} rows to compute" if busy else f"{sum(entry.rows for entry in entries)} rows"
     dots = []
     for number, entry in enumerate(entries):
         title = escape(f"{name} / {entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows", quote=True)
@@ -85,7 +85,7 @@ def _box(name: str, at: tuple[int, int], entries: list[Planned]) -> str:
         dots.append(link if entry.reasons else dot)
     return (f"<rect class='box' x='{x}' y='{y}' width='{BOX_W}' height='{BOX_H}' rx='9'/>"
             f"<text x='{x + 12}' y='{y + 26}'>{escape(name)}</text>"
-            f"<text class='small' x='{x + 12}' y='{y + 46}'>{escape(said)}</text>{''.join(dots)}")
+            f"<text class='small' x='{x + 12}' y='{y + 46}'>{escape(caption)}</text>{''.join(dots)}")
 
 
 def _anchor(entry: Planned) -> str:
@@ -93,7 +93,7 @@ def _anchor(entry: Planned) -> str:
 
 
 def _mark(entry: Planned, x: int, y: int) -> str:
-    """The color's swatch with its state below: a bar (fresh), a dot (stale), a diamond (restamp), a cross (blocked)."""
+    """Return the color's swatch with its state below: bar (fresh), dot (stale), diamond (restamp), cross (blocked)."""
     try:
         fill = f"#{taxonomy.by_name(entry.partition).hex}"
     except taxonomy.UnknownColor:

@@ -1,8 +1,8 @@
-"""How rows land in a shard: merged parts, a journal of what landed, the ledger file, and the sweeping up after.
+"""Writing the files of a shard: merged parts, the journal of a build, the ledger, and the removal of old files.
 
 Files of a shard folder: ``<group>-<digest12>.parquet`` (parts), ``ledger-<digest12>.parquet``, ``pending/`` (the
-journal of a build under way: one small file per landed part) and ``shard.json``. All but the last are named by what
-they hold, so that replacing ``shard.json`` is the only moment at which a reader's view changes.
+journal of a build in progress: one small file per part that it has written) and ``shard.json``. All but the last are
+named by their content, so that a reader's view changes only at the moment when ``shard.json`` is replaced.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, Shard
 
 PENDING = "pending"
 LAYOUT = 1
-"""Raised when the same rows are written as other bytes (columns' order, row groups): part names change, and every shard
-is written again without computing a row. A test fails if the writer's code changes without this number."""
+"""Raise it when the same rows are written as other bytes (order of columns, row groups): then part names change, and
+every shard is written again without computing a row. A test fails if the writer's code changes."""
 GRACE_S = 3600.0
-"""How long an unreferenced file is left for readers that opened the shard before it was replaced."""
+"""Seconds for which a file that is no longer listed stays, for readers that opened the shard before."""
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,120}")
 
 
 def pending(shard: Shard) -> list[tuple[Part, pl.DataFrame]]:
-    """Return what an interrupted build landed: parts with their ledger rows. A cut journal entry is left out."""
+    """Return the parts that an interrupted build wrote, with their ledger rows; a damaged journal entry is ignored."""
     found = []
     for name in shard.files.names(PENDING):
         data = shard.files.read(f"{PENDING}/{name}")
@@ -45,16 +45,16 @@ def pending(shard: Shard) -> list[tuple[Part, pl.DataFrame]]:
     return found
 
 
-def overlay(ledger: pl.DataFrame, landed: list[tuple[Part, pl.DataFrame]]) -> pl.DataFrame:
-    """Return ``ledger`` with the rows of each landed part in the place of that part's old rows."""
-    if not landed:
+def overlay(ledger: pl.DataFrame, written: list[tuple[Part, pl.DataFrame]]) -> pl.DataFrame:
+    """Return ``ledger`` with the rows of each written part in place of that part's old rows."""
+    if not written:
         return ledger
-    groups = [part.group for part, _ in landed]
-    return pl.concat([ledger.filter(~pl.col("part").is_in(groups)), *(rows for _, rows in landed)], how="diagonal")
+    groups = [part.group for part, _ in written]
+    return pl.concat([ledger.filter(~pl.col("part").is_in(groups)), *(rows for _, rows in written)], how="diagonal")
 
 
 class PartWriter:
-    """Writes batches as parts, each merged with the rows of its part that were kept, and gathers the new ledger."""
+    """Writes batches as parts, each merged with the rows of its part that were kept, and collects the new ledger."""
 
     def __init__(
         self, step: RowAsset, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part],
@@ -68,11 +68,11 @@ class PartWriter:
         by_part = self.kept.partition_by("part", as_dict=True)
         self.kept_by_part = {str(group): rows for (group,), rows in by_part.items()}
         self.schema_digest = digest([f"{item.name}:{item.type}" for item in step.schema], LAYOUT)
-        self.landed: dict[str, tuple[Part, pl.DataFrame]] = {}
+        self.new: dict[str, tuple[Part, pl.DataFrame]] = {}
         self.parts_written = self.bytes_written = 0
 
-    def land(self, batch: Batch) -> None:
-        """Write the part of ``batch`` and journal it."""
+    def add(self, batch: Batch) -> None:
+        """Write the part of ``batch``, then journal it, so that the journal never lists a part that is not there."""
         if not _SAFE.fullmatch(batch.part):
             raise RainbowError(f"{self.shard.where}: {batch.part!r} cannot name a part; use letters, digits, . _ -")
         rows = pl.concat([self._ledger_rows(batch), self._kept_rows(batch.part)], how="diagonal").sort("key")
@@ -84,7 +84,7 @@ class PartWriter:
         return self.kept_by_part.get(group, self.kept.clear())
 
     def _ledger_rows(self, batch: Batch) -> pl.DataFrame:
-        """Ledger rows of the batch's own keys: the candidates' digests plus the digests of what was made."""
+        """Return the ledger rows of the batch: the digests of the candidates and of the computed rows."""
         step = self.step
         table = batch.table.select([n for n in step.schema.names if n not in step.media])
         made = {row[step.key]: row for row in table.to_pylist()}
@@ -125,33 +125,33 @@ class PartWriter:
     def _journal(self, part: Part, rows: pl.DataFrame) -> None:
         table = rows.to_arrow().replace_schema_metadata({"part": json.dumps(asdict(part), sort_keys=True)})
         self.shard.files.write(f"{PENDING}/{part.group}.parquet", parquet_bytes(table))
-        self.landed[part.group] = (part, rows)
+        self.new[part.group] = (part, rows)
 
     def finish(self) -> tuple[tuple[Part, ...], pl.DataFrame]:
-        """Return all live parts and the whole new ledger; parts that only lost rows are written again, or all are."""
+        """Return all live parts and the new ledger; write the old parts that lost rows, or all with ``rewrite``."""
         alive = set(self.wanted["part"].unique()) if len(self.wanted) else set()
-        parts, ledgers = [], [rows for _, rows in self.landed.values()]
-        untouched = self.kept.filter(~pl.col("part").is_in(list(self.landed)))
+        parts, ledgers = [], [rows for _, rows in self.new.values()]
+        untouched = self.kept.filter(~pl.col("part").is_in(list(self.new)))
         ledgers.append(untouched)
         shrunk = set(self.lost["part"].unique())
         for group, part in sorted(self.parts.items()):
-            if group in self.landed or group not in alive:
+            if group in self.new or group not in alive:
                 continue
             if group in shrunk or self.rewrite:
                 rows = self._kept_rows(group).sort("key")
                 keep = rows.filter(pl.col("status") == "ok")["key"].to_list()
                 part = self._write(group, rows, self.step.schema.empty_table(), keep, part.facts)
             parts.append(part)
-        parts += [part for part, _ in self.landed.values()]
+        parts += [part for part, _ in self.new.values()]
         whole = pl.concat(ledgers, how="diagonal").sort("key")
-        # Rows that were kept come from a ledger that other code may have written: its columns are not those of today.
+        # Kept rows may come from a ledger that older code wrote, with other columns.
         columns = [pl.col(name) if name in whole.columns else pl.lit(None, pl.String).alias(name)
                    for name in self.step.ledger_columns]
         return tuple(sorted(parts, key=lambda part: part.group)), whole.select(columns)
 
 
 def write_ledger(shard: Shard, ledger: pl.DataFrame) -> tuple[str, str]:
-    """Write the ledger under the name of its content; return the name and the file's sha256."""
+    """Write the ledger to a file named by its content; return the name and the sha256."""
     table = ledger.to_arrow().cast(pa.schema([(name, pa.string()) for name in ledger.columns]))
     with shard.files.staged() as staged:
         written = write_parquet(staged, [table], table.schema)
@@ -161,7 +161,7 @@ def write_ledger(shard: Shard, ledger: pl.DataFrame) -> tuple[str, str]:
 
 
 def clear(shard: Shard, index: ShardIndex, grace_s: float = GRACE_S) -> list[str]:
-    """Drop the journal, and collect files that no index lists any more and that are older than ``grace_s``."""
+    """Delete the journal, and the files that are older than ``grace_s`` and not in the index; return their names."""
     shard.files.remove(PENDING)
     live = {INDEX, index.ledger, "verdicts.json", "history.json", "state.json", *(part.name for part in index.parts)}
     collected = []

@@ -1,8 +1,8 @@
-"""The plan: what is stale over the whole graph, why, and what it costs, before anything runs.
+"""The plan: what is stale in the whole graph, why, and what it costs to build, before anything is built.
 
-It walks the steps in order. Steps that read no media are run for real in a dry-run store, so that everything after
-them is compared with what they will say. A step whose upstream cannot be known before it runs is followed by key:
-its rows count as computed unless an equal output stops the wave (``at_most``).
+It walks the assets, upstream first. Assets that read no media (``cheap``) are built for real, in memory, so that
+everything downstream is compared with their new rows. The others are foreseen: their rows may change, so the assets
+after them get upper bounds (``at_most``), because equal outputs may stop the wave.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.text import counted
 
 FRESH, STALE, RESTAMP, BLOCKED = "fresh", "stale", "restamp", "blocked"
-"""``restamp``: no row moves; only the record of what the shard was made from is of older versions."""
+"""``restamp``: no row changes; only the recorded versions of what the shard was built from are out of date."""
 
 
 @dataclass
 class Planned:
-    """One shard of the plan. ``compute`` rows run; ``at_most`` tells that an equal upstream output may save some.
+    """One shard of the plan. ``compute`` rows are computed; ``at_most``: fewer if an upstream output stays equal.
 
-    ``asks``: no row moves, but a check was never asked about this state.
+    ``asks``: no row changes, but a check has not run on this state yet.
     """
 
     asset: str
@@ -47,17 +47,17 @@ class Planned:
     keys: set[str] = field(default_factory=set, repr=False)
     gone: set[str] = field(default_factory=set, repr=False)
     may_go: set[str] = field(default_factory=set, repr=False)
-    """Rows that go if what they hang on comes to nothing."""
+    """Rows that are removed if the upstream rows that they depend on turn out not to exist."""
     more: bool = False
-    """Rows may come that cannot be named before what they follow from was made."""
+    """Rows may be added whose keys are not known before the upstream shards are built."""
     price: dict[str, Any] | None = None
-    """What computing costs where that is more than time, as ``RowAsset.price`` says it."""
+    """The costs of computing, if they are more than time: see ``RowAsset.price``."""
     asks: bool = False
     on_request: bool = False
-    """No build makes it unless it is named; what it lacks is no work that waits."""
+    """It is built only when named, so that it does not count as work to do."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; keys are given as counts only."""
+        """Return plain values for JSON; of the keys only the counts."""
         document = asdict(self)
         del document["keys"], document["gone"]
         return {**document, "may_go": len(self.may_go)}
@@ -70,10 +70,10 @@ def plan(
     steps: Mapping[str, RowAsset], store: ShardStore, partitions: Iterable[str], rules: settings.Rules | None = None,
     allow_deletes: bool = False,
 ) -> list[Planned]:
-    """Return what a build of the colors ``partitions`` would do, one entry per shard, in order of the steps.
+    """Return what a build of the colors ``partitions`` would do, one entry per shard, in the order of ``steps``.
 
-    Steps without colors are in the plan where all colors are asked for: they may read any of them. Steps that are made
-    on request are in it once they were made.
+    Assets without colors may read any color, so they are in the plan only if all colors are asked for. Assets that are
+    built on request are in the plan after their first build.
     """
     rules = rules or settings.default_rules()
     colors = tuple(partitions)
@@ -93,7 +93,7 @@ def plan(
 
 
 def _upstreams(step: RowAsset, partition: str, done: Done) -> list[Planned]:
-    """The plan's entries of every shard that ``partition`` of ``step`` reads, in order of the inputs."""
+    """Return the entries of every shard that ``partition`` of ``step`` reads, in the order of the inputs."""
     return [done[asset, other] for asset in step.reads for other in step.read_partitions(asset, partition)
             if (asset, other) in done]
 
@@ -108,7 +108,7 @@ def _plan_shard(
     above = foresee.foreseen(step, shard)
     unsure = [item for shards in above.values() for item in shards if not item.sure]
     try:
-        if foresee.chosen_anew(step, shard):
+        if foresee.choice_may_change(step, shard):
             return _any_row(step, dry, shard, rules, done)
         delta = reconcile(step, shard, rules, foresee.candidates if above else candidates)
         if not allow_deletes:
@@ -118,8 +118,9 @@ def _plan_shard(
     entry = _entry(delta, shard, unsure)
     if entry.state == FRESH and not delta.current and not above:
         entry.state, entry.reasons = RESTAMP, [
-            "files are written in another layout now, with the same rows" if delta.rewritten else
-            "what it was made from has another version, with the same rows for it"]
+            "the layout of the files changed; the rows are the same" if delta.rewritten else
+            "an input has a new version; the rows are the same"]
+    # Work that costs little, or computes nothing, is done in memory, so that the plan is exact for what comes after.
     moves = bool(entry.keys or entry.gone)
     if not delta.current and not above and (step.cheap or not (moves or delta.rewritten)):
         made = step.compute(delta.work()) if entry.keys else ()
@@ -133,15 +134,15 @@ def _plan_shard(
 
 
 def _entry(delta: Delta, shard: Shard, unsure: list[ForeseenShard]) -> Planned:
-    """Return what ``delta`` has to do; ``unsure`` are the shards above it that are not known yet."""
+    """Return the entry for the work of ``delta``; ``unsure`` are the upstream shards that are not known yet."""
     step, partition = delta.step, delta.shard.partition
     keys, gone, never = set(delta.new) | set(delta.changed), set(delta.gone), shard.index() is None
     going = foresee.may_go(step, shard, delta.candidates) if unsure else set[str]()
     more = foresee.may_come(step, unsure)
     why = reasons.of_delta(delta, shard)
     if going - keys:
-        why.append(f"{counted(len(going - keys), 'row')} would go with rows above that may come to nothing")
-    why += [f"rows may come, as they may in {_place(item, partition)}" for item in unsure if item.more]
+        why.append(f"{counted(len(going - keys), 'row')} may be removed with upstream rows that may be removed")
+    why += [f"rows may be added, as in {_place(item, partition)}" for item in unsure if item.more]
     why += [f"the columns of {_place(item, partition)} changed" for item in unsure if item.reshaped and keys]
     rows = delta.index.rows if delta.current and delta.index is not None else len(keys) + len(delta.kept)
     state = STALE if keys or gone or going or more or never else FRESH
@@ -151,7 +152,7 @@ def _entry(delta: Delta, shard: Shard, unsure: list[ForeseenShard]) -> Planned:
 
 
 def _foreseen(delta: Delta, entry: Planned, unsure: list[ForeseenShard]) -> ForeseenShard:
-    """Return what the shard of ``entry`` will be."""
+    """Return the shard of ``entry`` as it will be."""
     moved = {name.removeprefix("in:"): own for name, own in moved_inputs(delta).items()}
     moved[""] = set(delta.changed if delta.reshaped else ()).union(*(moved.pop(name, set()) for name in VERSIONS))
     going = foresee.may_go(delta.step, delta.shard, delta.candidates) if unsure else set[str]()
@@ -159,17 +160,18 @@ def _foreseen(delta: Delta, entry: Planned, unsure: list[ForeseenShard]) -> Fore
 
 
 def _any_row(step: RowAsset, dry: DryRunStore, shard: Shard, rules: settings.Rules, done: Done) -> Planned:
-    """Return the entry of a shard whose rows are chosen among all: any row of it may move, come or go."""
+    """Return the entry of a shard that chooses its rows among all upstream rows: any row may change, come or go."""
     after = foresee.all_rows(step, shard)
     keys = set(after.listed["key"])
-    said = [f"its rows are chosen among all of {_place(item, shard.partition)}"
-            for shards in foresee.foreseen(step, shard).values() for item in shards if not item.sure or item.other]
+    why = [f"its rows are chosen among all rows of {_place(item, shard.partition)}"
+           for shards in foresee.foreseen(step, shard).values() for item in shards if not item.sure or item.other]
     dry.show(after)
     entries = _upstreams(step, shard.partition, done)
+    # An upper bound: all rows of the first input, unless the settings bound how many are chosen.
     most = max(len(keys), sum(entry.rows for entry in entries if entry.asset == entries[0].asset))
     most = min(most, max(len(keys), step.ceiling(rules))) if step.ceiling else most
     return Planned(step.name, shard.partition, STALE, most, most, 0, True,
-                   estimate(dry, step.name, shard.partition, most), said, keys, may_go=keys, more=True)
+                   estimate(dry, step.name, shard.partition, most), why, keys, may_go=keys, more=True)
 
 
 def _place(above: Shard, partition: str) -> str:
@@ -177,12 +179,12 @@ def _place(above: Shard, partition: str) -> str:
 
 
 def _lacks(step: RowAsset, dry: DryRunStore, entry: Planned) -> bool:
-    """Tell whether ``entry`` is an upstream that need not be there, and is not."""
+    """Return True if ``entry`` is optional and has not been built."""
     return entry.asset in step.optional and dry.shard(entry.asset, entry.partition).index() is None
 
 
 def _rows(shard: Shard) -> int:
-    """Rows of the live shard; 0 where there is none, or none that can be read."""
+    """Return the number of rows of the live shard, or 0 if it is missing or damaged."""
     try:
         index = shard.index()
     except DamagedShard:
@@ -198,9 +200,9 @@ def _blocked(above: list[Planned]) -> str | None:
 
 
 def _asked(step: RowAsset, store: ShardStore, partition: str, rows: int) -> Planned | None:
-    """Return the entry of a shard in which no row moves and that may not be used as it is; None where it may."""
+    """Return the entry of a shard without stale rows that may not be used yet; None if it may be used."""
     shut = gates.shut_by(store, step, partition)
-    if shut is not None and shut.said_no:
+    if shut is not None and shut.failed:
         return Planned(step.name, partition, BLOCKED, rows, reasons=[shut.sentence])
     if shut is None:
         return None
@@ -208,7 +210,7 @@ def _asked(step: RowAsset, store: ShardStore, partition: str, rows: int) -> Plan
 
 
 def estimate(store: ShardStore, asset: str, partition: str, rows: int) -> float | None:
-    """Return the seconds that ``rows`` took at the recorded throughput of ``asset`` (any color), or None."""
+    """Return the seconds for ``rows`` at the recorded throughput of ``asset`` (of any color), or None."""
     if not rows:
         return 0.0
     for name in (partition, *store.files.names(f"shards/{asset}")):

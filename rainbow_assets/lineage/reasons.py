@@ -1,4 +1,4 @@
-"""Why rows are stale, as sentences: which input, setting, module or library moved, down to the file and field."""
+"""Why rows are stale, as sentences: which input, setting, module or library changed, down to the file and field."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import counted, some
 
 MOST = 8
-"""How many rows, files or modules a sentence names before it counts the rest."""
+"""How many rows, files or modules a sentence names; the others are counted."""
 
 
 def of_delta(delta: Delta, real: Shard) -> list[str]:
-    """Return the reasons of what ``delta`` found, the most telling first; empty where nothing is stale."""
+    """Return the reasons for the work in ``delta``, the most important first; an empty list if nothing is stale."""
     if delta.current:
         return []
     if real.index() is None:
-        return [f"{real.asset} has never been made for {real.partition}"]
+        return [f"{real.asset} has never been built for {real.partition}"]
     found = []
     if delta.new:
         found.append(f"{counted(len(delta.new), 'new row')}: {some(delta.new, MOST)}")
     if delta.gone:
-        found.append(f"{counted(len(delta.gone), 'row')} gone: {some(delta.gone, MOST)}")
+        found.append(f"{counted(len(delta.gone), 'row')} to remove: {some(delta.gone, MOST)}")
     if delta.reshaped:
         found.append(f"{counted(len(delta.changed), 'row')}: the columns of {real.asset} changed")
     if delta.changed:
@@ -38,17 +38,17 @@ def of_delta(delta: Delta, real: Shard) -> list[str]:
 
 
 def _moved(delta: Delta) -> list[str]:
-    """Say which digest columns differ among the changed rows, and what stands behind settings, code, libraries."""
-    said = []
+    """Return which digest columns differ among the changed rows; for settings, code and libraries, what changed."""
+    found = []
     for name, moved in moved_inputs(delta).items():
         if name in VERSIONS:
-            said.append(f"{counted(len(moved), 'row')}: {_version(delta, name)}")
+            found.append(f"{counted(len(moved), 'row')}: {_version(delta, name)}")
         else:
             rows = delta.candidates.filter(pl.col("key").is_in(list(moved)))
             verb = "may change" if rows[name].str.contains(UNKNOWN, literal=True).any() else "changed"
             keys = some(sorted(moved), MOST)
-            said.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {verb} ({keys})")
-    return said
+            found.append(f"{counted(len(moved), 'row')}: {name.removeprefix('in:')} {verb} ({keys})")
+    return found
 
 
 def _version(delta: Delta, name: str) -> str:
@@ -64,7 +64,7 @@ def _version(delta: Delta, name: str) -> str:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return what differs between two mappings, as ``name: old -> new`` (digests are not shown)."""
+    """Return what differs between two mappings, as ``name old -> new`` (for digests, only the name)."""
     found = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)

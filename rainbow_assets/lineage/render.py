@@ -1,4 +1,4 @@
-"""The plan and its relatives as text for people; the same values as JSON are made by the callers."""
+"""Plans, impacts and lineages as text for people; the callers print the same values as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rainbow_assets.text import counted
 
 
 def plan_tree(planned: list[Planned]) -> str:
-    """Return the plan as a tree: assets, and below each the colors that are not fresh, with their reasons."""
+    """Return the plan as a tree: the assets, and below each the colors that are not fresh, with the reasons."""
     lines = _assets([entry for entry in planned if not entry.on_request])
     priced = [entry.price for entry in planned if entry.price and not entry.on_request]
     if priced:
@@ -35,8 +35,9 @@ def _assets(planned: list[Planned]) -> list[str]:
                      f"remove{_time(busy)}")
         for entry in busy:
             about = "at most " if entry.at_most else ""
-            state = "blocked" if entry.state == BLOCKED else "to be asked again" if entry.asks else (
-                "no row moves" if entry.state == RESTAMP else f"{about}{entry.compute} of {counted(entry.rows, 'row')}")
+            state = "blocked" if entry.state == BLOCKED else "to be checked again" if entry.asks else (
+                "no row changes" if entry.state == RESTAMP else
+                f"{about}{entry.compute} of {counted(entry.rows, 'row')}")
             lines.append(f"  {entry.partition}: {state}")
             lines += [f"    because {reason}" for reason in entry.reasons]
             if entry.price:
@@ -45,7 +46,7 @@ def _assets(planned: list[Planned]) -> list[str]:
 
 
 def _price(prices: list[dict[str, Any]]) -> str:
-    """``at most 12 inputs (3 more have vectors), 4.0 GPU seconds on modal, 0.01 USD``."""
+    """Return, for example, ``at most 12 inputs (3 more have vectors), 4.0 GPU seconds on modal, 0.01 USD``."""
     about = "at most " if any(price["at_most"] for price in prices) else ""
     engine = prices[0]["engine"]
     what = "seconds here" if engine == "local" else f"GPU seconds on {engine}"
@@ -61,7 +62,7 @@ def _time(entries: list[Planned]) -> str:
 
 
 def summary(planned: list[Planned]) -> str:
-    """Return one line: how many shards are stale, fresh or blocked, and what it costs; those on request apart."""
+    """Return one line: how many shards are stale, fresh or blocked, and the costs; assets on request do not count."""
     planned = [entry for entry in planned if not entry.on_request]
     stale = [entry for entry in planned if entry.state == STALE]
     blocked, stamps = (sum(entry.state == state for entry in planned) for state in (BLOCKED, RESTAMP))
@@ -74,7 +75,7 @@ def summary(planned: list[Planned]) -> str:
 
 
 def why(planned: list[Planned], asset: str) -> str:
-    """Return the reasons of one asset, and those of the upstreams that they name."""
+    """Return the states of one asset and the reasons for them, by color."""
     lines = []
     for entry in planned:
         if entry.asset != asset:
@@ -86,13 +87,13 @@ def why(planned: list[Planned], asset: str) -> str:
 
 
 def touched(entries: list[Touched], releases: list[str]) -> str:
-    """Return what a change would touch, a line per shard, and the releases that hold such rows."""
+    """Return the rows that a change would touch, one line per shard, and the releases that contain such rows."""
     if not entries:
-        return "nothing that has been built would be touched"
+        return "no row that has been built would be touched"
     lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {counted(entry.of, 'row')}, "
              f"{counted(len(entry.parts), 'part')}"
              + (f" (fields: {', '.join(entry.fields)})" if entry.fields else "")
-             + (", and new ones" if entry.more else "") for entry in entries]
+             + (", and new rows" if entry.more else "") for entry in entries]
     lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
     return "\n".join(lines)
 

@@ -1,8 +1,7 @@
-"""Repair: every file that a shard lists is read and compared; what is damaged is dropped, and a build makes it anew.
+"""Repair: read and verify every file of a shard and remove the damaged ones, so that the next build rebuilds them.
 
-Nothing damaged is trusted and nothing sound is thrown away: a damaged part costs the rows of that part, a damaged
-ledger or ``shard.json`` costs the shard. The verdicts of a repaired shard are dropped with it, so that gates stay
-closed until the rebuilt data was checked.
+A damaged part costs the rows of that part, a damaged ledger or ``shard.json`` the whole shard. The verdicts are removed
+too, so that the gates stay closed until the rebuilt data has been checked.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from rainbow_assets.storage.store import ShardStore
 
 @dataclass(frozen=True)
 class Damage:
-    """One damaged file. ``groups`` are the parts whose rows are lost with it; None: the whole shard's."""
+    """One damaged file. ``groups`` are the parts whose rows are lost with it; None: all rows of the shard."""
 
     asset: str
     partition: str
@@ -37,14 +36,15 @@ class Damage:
 
     def __str__(self) -> str:
         if self.groups is None:
-            lost = "the shard is made anew"
+            lost = "the shard is rebuilt"
         else:
-            lost = f"made anew: the rows of {', '.join(sorted(self.groups))}" if self.groups else "it is written anew"
+            lost = f"rebuilt: the rows of {', '.join(sorted(self.groups))}" if self.groups else "it is written again"
+        # Up to the semicolon: what follows in the message is the advice to run this very repair.
         return f"{self.problem.partition(';')[0]}; {lost}"
 
 
 def examine(step: RowAsset, shard: Shard) -> list[Damage]:
-    """Return every damaged file of ``shard``: unreadable, cut, changed, or at odds with the ledger."""
+    """Return every damaged file of ``shard``: unreadable, cut, changed, or different from what the ledger lists."""
     def damage(file: str, problem: object, groups: frozenset[str] | None = None) -> Damage:
         return Damage(shard.asset, shard.partition, file, str(problem), groups)
 
@@ -67,7 +67,7 @@ def examine(step: RowAsset, shard: Shard) -> list[Damage]:
     except DamagedShard as error:
         return [*found, damage(index.ledger, error)]
     if data_version(index.inputs["schema"], ledger) != index.data_version:
-        return [*found, damage(INDEX, f"{shard.where}/{INDEX} does not say what its ledger holds")]
+        return [*found, damage(INDEX, f"{shard.where}/{INDEX} does not match its ledger")]
     for part in index.parts:
         problem = _problem(step, shard, part, ledger)
         if problem is not None:
@@ -83,24 +83,24 @@ def _is_json(data: bytes | None) -> bool:
 
 
 def _problem(step: RowAsset, shard: Shard, part: Part, ledger: pl.DataFrame) -> str | None:
-    """Return what is wrong with one part, or None: its bytes, its number of rows, its keys."""
+    """Return what is wrong with the bytes, the number of rows or the keys of one part, or None."""
     try:
         keys = shard.read_part(part, [step.key]).column(step.key).to_pylist()
     except (DamagedShard, pa.ArrowInvalid, KeyError) as error:
         return str(error)
     listed = ledger.filter((pl.col("part") == part.group) & (pl.col("status") == STATUS_OK))["key"].to_list()
     if sorted(keys) != sorted(listed) or len(keys) != part.rows:
-        return f"{shard.where}/{part.name} holds {len(keys)} rows, its ledger lists {len(listed)}"
+        return f"{shard.where}/{part.name} has {len(keys)} rows, but its ledger lists {len(listed)}"
     return None
 
 
 def drop(shard: Shard, damages: list[Damage]) -> None:
-    """Take what is damaged out of ``shard``, so that the next build makes it anew; holds the writer's lock."""
+    """Remove what is damaged from ``shard``, so that the next build rebuilds it; it takes the writer's lock."""
     with writer_lock(shard.files, "repair", LOCK_WAIT_S):
         for name in {verdicts.FILE, *(entry.file for entry in damages if entry.file in (STATE, HISTORY))}:
             shard.files.remove(name)
         if any(entry.groups is None for entry in damages):
-            # The index first: without it there is no shard, so that nobody reads half of one.
+            # The index first: without it there is no shard, so no reader sees half of one.
             for name in (INDEX, *shard.files.names()):
                 if name not in (HISTORY, STATE):
                     shard.files.remove(name)
@@ -111,14 +111,14 @@ def drop(shard: Shard, damages: list[Damage]) -> None:
 
 
 def _without(shard: Shard, lost: set[str]) -> None:
-    """Replace the index by one that lists neither parts nor rows of the groups ``lost``."""
+    """Replace the index by one without the parts and rows of the groups ``lost``."""
     index, ledger = shard.require_index(), ledger_frame(shard)
     assert ledger is not None
     schema = index.inputs["schema"]
     kept = ledger.filter(~pl.col("part").is_in(list(lost)))
     name, sha256 = written.write_ledger(shard, kept)
     parts = tuple(part for part in index.parts if part.group not in lost)
-    # The version says that rows are missing: no verdict counts for it, and no consumer takes it for the whole.
+    # A data version of its own, so that no verdict is valid for the incomplete shard and no reader takes it for fresh.
     repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={"schema": schema},
                                    data_version=digest("repair", index.data_version, sorted(lost)))
     shard.replace_index(repaired)
@@ -130,7 +130,7 @@ def _without(shard: Shard, lost: set[str]) -> None:
 def repair(
     steps: dict[str, RowAsset], store: ShardStore, colors: tuple[str, ...], tick: Callable[[str], None] | None = None
 ) -> list[Damage]:
-    """Examine every shard of ``steps`` (those with colors: of ``colors``), drop what is damaged, and return it."""
+    """Examine every shard of ``steps`` (in ``colors``), remove what is damaged, and return it."""
     found = []
     for name, step in steps.items():
         for partition in colors if step.colored else step.partitions:

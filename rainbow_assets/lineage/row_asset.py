@@ -1,4 +1,4 @@
-"""A row asset: what an asset that makes rows declares about itself, and the batches that its function yields."""
+"""Row assets: the declaration of an asset that makes rows, and the batches that its function yields."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class UnknownAsset(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All newly computed rows of one part: the unit that lands, or is repeated after a crash.
+    """All newly computed rows of one part, which are written together and computed again together after a crash.
 
-    ``table`` holds rows of the asset's columns in any order; ``quarantined`` names the keys that got no row and why
-    (reason from the asset's closed list); ``facts`` are plain JSON values kept beside the part.
+    ``table`` has rows with the asset's columns, in any order. ``quarantined``: the keys that got no row, each with a
+    reason from the asset's closed list. ``facts`` are plain JSON values about the part.
     """
 
     part: str
@@ -42,9 +42,9 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What an asset's function gets: its shard, and the candidate rows to compute.
+    """The argument of an asset's function: its shard, and the rows to compute.
 
-    ``asked`` has ``key``, ``part`` and the candidates' own columns, sorted by part and key.
+    ``asked`` has ``key``, ``part`` and the other columns of the candidates, sorted by part and key.
     """
 
     shard: Shard
@@ -65,8 +65,8 @@ class Work:
     def rows(self, asset: str, columns: Iterable[str], partition: str | None = None) -> dict[str, dict[str, Any]]:
         """Return {key: row} of ``asset``, each row with ``columns``.
 
-        They are those of the partition of this shard, or of the one for all if ``asset`` has no colors. Raises
-        ``UndeclaredRead`` for an asset or a column that is not declared as read.
+        The rows are those of ``partition`` (default: this shard's, or the one for all if ``asset`` has no colors).
+        Raises ``UndeclaredRead`` for an asset or a column that is not declared as an input.
         """
         if asset not in self.above:
             self.upstream(asset)  # raises
@@ -81,7 +81,7 @@ class Work:
     ) -> Batch:
         """Return the batch of ``part`` with ``rows``, mappings with a value for each column.
 
-        Raises ``ValueError`` for a row that lacks a column, or has one that the asset does not declare.
+        Raises ``ValueError`` if a row lacks a column, or has one that the asset does not declare.
         """
         found = [dict(row) for row in rows]
         wrong = next((row for row in found if row.keys() != set(self.schema.names)), None)
@@ -93,7 +93,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a run built of ``asset``: in ``store``, the shards of ``partitions``. See ``RowAsset.shows``."""
+    """What a run built: the shards of ``asset`` in ``partitions`` of ``store``. See ``RowAsset.shows``."""
 
     asset: RowAsset
     store: ShardStore
@@ -110,13 +110,13 @@ class Markdown(str):
 
 
 def column(name: str, kind: type | pa.DataType, doc: str) -> pa.Field:
-    """Return a column of a table: its name, its type (a Python type, or Arrow's), and what a person may read of it."""
+    """Return a column of a table: its name, its type (a Python type, or Arrow's), and its description."""
     return pa.field(name, kind if isinstance(kind, pa.DataType) else _KINDS[kind], metadata={"doc": doc})
 
 
 _KINDS: dict[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 VERSIONS = ("settings", "code", "libraries")
-"""Ledger columns that are the same for every candidate of a step: see :meth:`RowAsset.versions`."""
+"""Ledger columns that are the same for every candidate of an asset: see :meth:`RowAsset.versions`."""
 Compute = Callable[[Work], Iterator[Batch]]
 Candidates = Callable[[Shard, settings.Rules], pl.DataFrame]
 Show = Callable[[Built], Mapping[str, Any]]
@@ -128,75 +128,79 @@ Explain = Callable[["Delta"], list[str]]
 class RowAsset:
     """The declaration of an asset that makes rows. Its Dagster asset, checks and metadata are made from it.
 
-    ``reads``: upstream asset -> the output fields of it that are read. ``columns``: the table's columns in order; the
-    key is put first if it is not among them. ``fields``: output field -> the columns that it stands for; without it,
-    each column but the key is a field. (Columns in no field, such as encoded media, are not digested: a field of theirs
-    names the digest of their logical value.) ``settings`` and ``libraries`` name what else shapes rows.
-
-    What a person sees: ``group``, ``kinds`` and ``description`` in Dagster's UI, ``checks`` (each a
-    :class:`~rainbow_assets.lineage.verdicts.Check`, or a function that makes one of the asset), ``shows`` (functions of
-    what a run built that return metadata by name). ``exports`` write files beside the shard after each commit, and
-    nothing if the files are as they should be. ``explain`` says which raw file and field moved.
-
-    ``candidates`` lists the rows that should exist, as a frame of ``key``, ``part`` and one digest column
-    ``in:<asset>.<field>`` per declared input; without it, rows are the first input's rows, joined to the others through
-    ``joins`` (an expression over ``key``). ``source`` is a token for the state of inputs outside the store. ``reasons``
-    is the closed list of quarantine reasons. ``media`` are columns of encoded bytes. ``flows`` says which inputs
-    (``asset.field``) reach an output field, where it is not all of them. A plan runs ``cheap`` assets, which read no
-    media, for real, in memory, so that it is exact beyond them. ``unit`` is what a part holds the rows of.
-    ``colored``: one shard per color, else one for all. ``carries`` names the upstream assets, first come first, whose
-    columns are the one source of this asset's columns of the same name; it is for showing, rows do not depend on it.
-    ``on_request``: built only when named; after the first build it is part of every plan.
-    ``optional`` names upstream assets that need not have been made; once they were, their gates hold as any other's.
-    ``chosen_by``: the inputs (``asset.field``) by which rows are chosen among all, for an asset in which one moved row
-    above may bring or take other ones; at most ``ceiling`` rows are chosen. ``row_by_row``: the asset's own candidates
-    follow each from its own rows above. In ``flows``, ``key`` names the inputs that decide if a row is quarantined.
-    ``identity``: columns that follow from the key and the partition, which readers need not declare. ``through``:
-    further output fields of upstream assets that the asset's own candidates put into digests of declared ones.
-    ``material``: input columns whose digests stand for files, and what such a file is called. When many are gone at
-    once, or many songs cannot be used any more, the build stops.
-
-    ``above`` has the declarations of what it reads; the :class:`~rainbow_assets.lineage.graph.Graph` sets it.
+    An *input* below is an output field of an upstream asset, written ``asset.field``.
     """
 
     name: str
     reads: Mapping[str, Sequence[str]]
+    """Upstream asset -> the output fields of it that are read."""
     compute: Compute
+    """Yields the batches of the rows that are asked for."""
     columns: Sequence[pa.Field] | pa.Schema
+    """The table's columns in order; the key is put first if it is not among them."""
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Output field -> its columns; by default each column but the key is a field. Columns in no field, such as encoded
+    media, are not digested: another field has the digest of their logical value."""
     key: str = "segment_id"
     group: str = ""
     kinds: Collection[str] = ()
     description: str = ""
     checks: Any = ()
+    """Each a :class:`~rainbow_assets.lineage.verdicts.Check`, or a function that makes one for the asset."""
     shows: Sequence[Show] = ()
+    """Functions that return metadata by name for Dagster's UI, from what a run built."""
     exports: Sequence[Export] = ()
+    """Functions that write files beside the shard after each commit, and nothing if the files are right already."""
     explain: Explain | None = None
+    """Names the raw files and fields that changed."""
     settings: tuple[str, ...] = ()
+    """Names of the settings that shape rows; a change makes all rows stale."""
     libraries: tuple[str, ...] = ()
+    """Names of the libraries that shape rows; another version makes all rows stale."""
     candidates: Candidates | None = None
+    """Lists the rows that should exist: a frame of ``key``, ``part`` and one digest column ``in:<asset>.<field>`` per
+    input. Without it the rows are those of the first input, joined to the others through ``joins``."""
     joins: Mapping[str, pl.Expr] = field(default_factory=dict)
+    """Upstream asset -> expression over ``key`` that gives the key to join."""
     parts: pl.Expr | None = None
     source: Callable[[Shard], str] | None = None
+    """Returns a token for the state of inputs outside the store."""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    """The closed list of quarantine reasons."""
     media: tuple[str, ...] = ()
+    """Columns of encoded bytes."""
     flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Output field -> the inputs that it depends on, by default all. ``key`` -> those that decide about quarantine."""
     cheap: bool = False
+    """It reads no media, so a plan builds it for real, in memory, and is exact beyond it."""
     unit: str = "song"
+    """What a part has the rows of."""
     colored: bool = True
+    """True: one shard per color; False: one shard for all."""
     carries: tuple[str, ...] = ()
+    """Upstream assets, in order of preference, that columns of the same name are copied from. For display only."""
     on_request: bool = False
+    """Built only when named; after the first build it is part of every plan."""
     optional: tuple[str, ...] = ()
+    """Upstream assets that may be missing; once they have been built, their gates count as any other's."""
     identity: tuple[str, ...] = ()
+    """Columns that follow from the key and the partition, which readers need not declare."""
     through: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further output fields of upstream assets that ``candidates`` puts into the digests of declared inputs."""
     material: Mapping[str, str] = field(default_factory=dict)
+    """Input columns that are digests of files -> what such a file is called. If many disappear at once, or many songs
+    become unusable at once, the build stops."""
     row_by_row: bool = False
+    """Each of its own candidates depends only on its own upstream rows."""
     chosen_by: tuple[str, ...] = ()
+    """The inputs by which it chooses its rows among all: one changed upstream row may add and remove other rows."""
     ceiling: Callable[[settings.Rules], int] | None = None
+    """The largest number of rows that ``chosen_by`` may choose."""
     above: Mapping[str, RowAsset] = field(default_factory=dict, repr=False, compare=False)
+    """The declarations of the assets that it reads; the :class:`~rainbow_assets.lineage.graph.Graph` sets it."""
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the rest: the key's column, the fields, and the asset's own checks."""
+        """Add the key's column, the default fields, and the asset's name in its checks."""
         columns: pa.Schema = self.columns if isinstance(self.columns, pa.Schema) else pa.schema(list(self.columns))
         if self.key not in columns.names:
             columns = columns.insert(0, column(self.key, str, "key"))
@@ -214,14 +218,14 @@ class RowAsset:
 
     @property
     def partitions(self) -> tuple[str, ...]:
-        """The colors, or the one partition for all."""
+        """The colors, or the single partition for all."""
         return COLOR_NAMES if self.colored else (WHOLE,)
 
     def read_partitions(self, asset: str, partition: str) -> tuple[str, ...]:
-        """Return the partitions of ``asset`` that ``partition`` of this one reads.
+        """Return the partitions of ``asset`` that ``partition`` of this asset reads.
 
-        The same one where both have colors or neither has; every color where only ``asset`` has them; the one for all
-        where only this one has. Assets outside the store (the raw songs) have none.
+        They are the same partition if both assets have colors or neither has, else all partitions of ``asset``. Inputs
+        outside the store (the raw songs) have none.
         """
         if asset not in self.above and self.source is not None:
             return ()
@@ -229,7 +233,7 @@ class RowAsset:
         return (partition,) if upstream.colored == self.colored else upstream.partitions
 
     def upstream(self, asset: str) -> RowAsset:
-        """Return the declaration of ``asset``, which this one reads."""
+        """Return the declaration of ``asset``, which this asset reads."""
         try:
             return self.above[asset]
         except KeyError:
@@ -237,7 +241,7 @@ class RowAsset:
                               "Graph, upstream first, and take the asset from there") from None
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
-        """Say what computing ``keys`` costs where that is more than time (paid engines); None for all other steps."""
+        """Return the costs of computing ``keys`` if they are more than time (a paid engine), else None."""
         return None
 
     def reached_by(self, output: str) -> tuple[str, ...]:
@@ -247,16 +251,16 @@ class RowAsset:
 
     @property
     def code(self) -> Used:
-        """The code that shapes rows: the asset's own functions, and all that they use."""
+        """The code that shapes rows: the asset's functions and everything that they use."""
         return used_by(self.compute, self.candidates, self.source)
 
     def made_with(self, rules: settings.Rules) -> dict[str, Any]:
-        """Return what the digests of :meth:`versions` stand for: setting values, code digests, library versions."""
+        """Return the values behind :meth:`versions`: setting values, code digests, library versions."""
         return {"settings": settings.values(rules, self.settings), "code": sorted(self.code.texts),
                 "libraries": library_versions(self.libraries)}
 
     def versions(self, rules: settings.Rules) -> dict[str, str]:
-        """Return the digests of settings, code and named libraries that every row of this asset carries."""
+        """Return the digests of settings, code and libraries, which are the same for all rows of this asset."""
         return {
             "settings": digest(settings.values(rules, self.settings)),
             "code": self.code.version,
@@ -265,15 +269,15 @@ class RowAsset:
 
     @property
     def input_columns(self) -> list[str]:
-        """Names of the ledger's input-digest columns, in order."""
+        """The names of the ledger's columns of input digests, in order."""
         return [f"in:{asset}.{name}" for asset, names in self.reads.items() for name in names]
 
     @property
     def ledger_columns(self) -> list[str]:
-        """Names of all the ledger's columns, in order."""
+        """The names of all columns of the ledger, in order."""
         return ["key", "part", *self.input_columns, *VERSIONS, *self.output_columns, "output", "status", "reason"]
 
     @property
     def output_columns(self) -> list[str]:
-        """Names of the ledger's output-digest columns, in order."""
+        """The names of the ledger's columns of output digests, in order."""
         return [f"out:{name}" for name in self.fields]

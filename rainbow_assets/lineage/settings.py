@@ -1,4 +1,4 @@
-"""Settings of builds."""
+"""Settings of every build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rainbow_assets.rules import Share
 
 @dataclass(frozen=True)
 class SafetyRules:
-    """When a change of the raw material is not believed."""
+    """When a build refuses to delete rows."""
 
     max_vanished: Annotated[Share, doc(
         "Largest share of a color's songs (or of the threads) that may disappear at once without --allow-deletes."

@@ -1,4 +1,4 @@
-"""Where one row came from and what was made of it: the ledger read upwards and downwards from a key."""
+"""Where one row came from and which rows were made from it: the ledgers, read upstream and downstream from a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rainbow_assets.storage.store import WHOLE, ShardStore
 
 
 class UnknownRow(RainbowError):
-    """No shard holds a row of that key."""
+    """No shard has a row with that key."""
 
 
 def _key_for(step: RowAsset, asset: str, key: str) -> str | None:
@@ -26,7 +26,7 @@ def _key_for(step: RowAsset, asset: str, key: str) -> str | None:
 
 
 def _shard(step: RowAsset, store: ShardStore, color: str) -> Shard:
-    """The step's shard that rows of ``color`` are in."""
+    """Return the shard of ``step`` that has the rows of ``color``."""
     return store.shard(step.name, color if step.colored else WHOLE)
 
 
@@ -39,7 +39,7 @@ def _row(step: RowAsset, store: ShardStore, partition: str, key: str) -> dict[st
 
 
 def entry(step: RowAsset, store: ShardStore, partition: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Return one row's ledger line as plain values: digests of inputs, versions, output, part, state."""
+    """Return the ledger's entry for one row as plain values: digests of inputs, versions, output, part, state."""
     shard = _shard(step, store, partition)
     index = shard.require_index()
     part = next((part for part in index.parts if part.group == row["part"]), None)
@@ -56,10 +56,10 @@ def entry(step: RowAsset, store: ShardStore, partition: str, row: dict[str, Any]
 
 
 def trace(steps: Mapping[str, RowAsset], store: ShardStore, partition: str, asset: str, key: str) -> dict[str, Any]:
-    """Return the row's own entry, what it came ``from`` (recursively) and what was made of it (``into``)."""
+    """Return the entry of a row, with the rows that it was made ``from`` (recursively) and was made ``into``."""
     row = _row(steps[asset], store, partition, key)
     if row is None:
-        raise UnknownRow(f"{asset}/{partition} holds no row {key}; list what there is: rainbow impact {partition}")
+        raise UnknownRow(f"{asset}/{partition} has no row {key}; list its rows: rainbow impact {partition} --json")
     return {
         **entry(steps[asset], store, partition, row),
         "from": _upwards(steps, store, partition, steps[asset], key),

@@ -1,4 +1,4 @@
-"""Verdicts: what a check said about one exact state of a shard, with its numbers, in a file beside the shard."""
+"""Verdicts: the results of checks on one exact state of a shard, with numbers, in a file beside the shard."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ FILE = "verdicts.json"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: ``numbers`` are plain JSON values, ``message`` tells a person what to fix, or what is."""
+    """The result of a check. ``message`` is for a person: what is wrong and how to fix it, or what was found."""
 
     passed: bool
     message: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check on every row of a shard. ``asset`` is filled in by the asset that lists it."""
+    """A check on every row of a shard. The asset that lists it fills in ``asset``."""
 
     name: str
     evaluate: Callable[[Shard], Finding]
@@ -36,12 +37,12 @@ class Check:
 
     @property
     def version(self) -> str:
-        """Version of the check's own code: a pass given by older code does not count."""
+        """The version of the check's code: a pass by older code does not count."""
         return used_by(self.evaluate).version
 
 
 def check(description: str) -> Callable[[Callable[[Shard], Finding]], Check]:
-    """Make a check of a function, and give it the name of the function.
+    """Return a decorator that makes a check from a function, with the function's name.
 
     >>> @check("No concept is empty.")
     ... def no_concept_is_empty(shard: Shard) -> Finding:
@@ -55,7 +56,7 @@ def check(description: str) -> Callable[[Callable[[Shard], Finding]], Check]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line of ``verdicts.json``: what a check of one version said about one :func:`state` of the shard."""
+    """One entry of ``verdicts.json``: the result of one version of a check on one :func:`state` of the shard."""
 
     check: str
     data_version: str
@@ -65,16 +66,16 @@ class Verdict:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     state: str = ""
     read: Mapping[str, str] = field(default_factory=dict)
-    """What else the check read, shards and files, with digests of what they held."""
+    """The other shards and files that the check read, with digests of their content."""
 
 
 def state(index: ShardIndex) -> str:
-    """Return a digest of what checks look at: rows, bytes of the parts, and the settings that they were made with."""
+    """Return a digest of what a check may depend on: rows, bytes of the parts, and the settings of the shard."""
     return digest(index.data_version, [part.sha256 for part in index.parts], index.inputs.get("settings"))
 
 
 def read(shard: Shard) -> list[Verdict]:
-    """Return the verdicts beside ``shard``; raise ``DamagedShard`` where the file cannot be read."""
+    """Return the verdicts beside ``shard``; raise ``DamagedShard`` if the file cannot be read."""
     data = shard.files.read(FILE)
     if data is None:
         return []
@@ -82,7 +83,7 @@ def read(shard: Shard) -> list[Verdict]:
         return [Verdict(**entry) for entry in json.loads(data)["verdicts"]]
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedShard(
-            f"{shard.where}/{FILE} cannot be read ({error}); delete it and materialize {shard.asset} again"
+            f"{shard.where}/{FILE} cannot be read ({error}); run: rainbow build --repair"
         ) from error
 
 
@@ -93,7 +94,7 @@ def write(shard: Shard, verdicts: Iterable[Verdict]) -> None:
 
 
 def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> Verdict | None:
-    """Return the verdict of ``check`` on the live data by the live code, or None."""
+    """Return the verdict of the current code of ``check`` on the live data, or None."""
     now = state(shard.require_index())
     for verdict in known if known is not None else read(shard):
         if ((verdict.check, verdict.state) == (check.name, now) and adopted.same(check, verdict.check_version)
@@ -103,7 +104,7 @@ def current(shard: Shard, check: Check, known: list[Verdict] | None = None) -> V
 
 
 def ensure(shard: Shard, checks: Iterable[Check], again: bool = False) -> list[Verdict]:
-    """Return one current verdict per check, evaluating those that are missing (all of them with ``again``)."""
+    """Return one current verdict per check; run the checks that have none (with ``again``, all of them)."""
     try:
         known = read(shard)
     except DamagedShard:
@@ -113,9 +114,9 @@ def ensure(shard: Shard, checks: Iterable[Check], again: bool = False) -> list[V
         verdict = None if again else current(shard, check, known)
         if verdict is None:
             seen = NotedStore(shard)
-            outcome = check.evaluate(replace(shard, store=seen))
-            verdict = Verdict(check.name, index.data_version, check.version, outcome.passed, outcome.message,
-                              dict(outcome.numbers), state(index), seen.noted)
+            finding = check.evaluate(replace(shard, store=seen))
+            verdict = Verdict(check.name, index.data_version, check.version, finding.passed, finding.message,
+                              dict(finding.numbers), state(index), seen.noted)
         found.append(verdict)
     if sorted(found, key=lambda v: v.check) != sorted(known, key=lambda v: v.check):
         write(shard, found)

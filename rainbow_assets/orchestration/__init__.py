@@ -1,4 +1,6 @@
-"""The graph in Dagster: row assets and their checks, jobs, sensors and resources. Only here is Dagster imported.
+"""The graph in Dagster: assets, checks, jobs, sensors and resources, made from the declarations of the row assets.
 
-``rainbow_assets.definitions`` is made from it.
+Only this package, ``definitions`` and the Dagster home import Dagster. ``definitions`` puts everything together::
+
+    dg.Definitions(assets=[dagster_asset(asset) for asset in GRAPH.values()], ...)
 """

@@ -1,4 +1,4 @@
-"""Verdict files in Dagster's UI: a check evaluation per check and color. The files decide; this shows them."""
+"""Verdicts in Dagster's UI: one check evaluation per check and color. They are for display; the files decide."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,16 +18,16 @@ BUILT = "built"
 
 
 def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
-    """Return the Dagster checks of ``asset``, in one step: those declared, and one that says if it was built.
+    """Return the Dagster checks of ``asset``, in one step: the declared ones, and ``built``.
 
-    The run turns red if one failed. (A range run's own evaluation carries no color, so each is logged with its color
-    first.)
+    The run fails if a check failed. Dagster's own evaluation of a range of colors has no color, so one evaluation per
+    color is logged first.
     """
     declared, colors = asset.checks, partitions_of(asset)
     specs = [dg.AssetCheckSpec(check.name, asset=asset.name, description=check.description, partitions_def=colors)
              for check in declared]
     specs.append(dg.AssetCheckSpec(BUILT, asset=asset.name, partitions_def=colors, description=(
-        "Everything that the run asked for was built: no blocked upstream, no damaged or busy shard.")))
+        "The last build of the shard succeeded: no upstream was blocked, and no shard was damaged or busy.")))
 
     @dg.multi_asset_check(name=f"{asset.name}_checks", specs=specs)
     def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> Iterator[dg.AssetCheckResult]:
@@ -37,7 +37,7 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
         failed = [f"{partition}, {verdict.check}: {verdict.message}" for partition, verdict in found
                   if not verdict.passed]
         targets = _targets(context, asset.name)
-        # The last evaluation is the one that the check as a whole shows.
+        # The UI shows the last evaluation as the state of the whole check, so failed ones come last.
         for partition, verdict in sorted(found, key=lambda item: not item[1].passed) if colors or failed else ():
             _log_verdict(context, asset.name, partition if colors else None, verdict, targets.get(partition))
         if failed:
@@ -51,17 +51,17 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
 
 
 def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[str, verdicts.Verdict]]:
-    """Return one verdict per check of the shard, evaluating those that are missing, and whether it was built."""
-    left, index = problem(shard), shard.index()
+    """Return one verdict per check of the shard (checks without one are run), and one for ``built``."""
+    failure, index = problem(shard), shard.index()
     found = verdicts.ensure(shard, declared) if index is not None else []
-    built = verdicts.Verdict(BUILT, index.data_version if index else "-", "-", left is None, left or "built")
+    built = verdicts.Verdict(BUILT, index.data_version if index else "-", "-", failure is None, failure or "built")
     return [(shard.partition, verdict) for verdict in (*found, built)]
 
 
 def _targets(
     context: dg.AssetCheckExecutionContext, asset: str
 ) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
-    """Return the latest materialization of each color (or of the one for all): what a verdict is about."""
+    """Return the latest materialization of each partition, to which its verdicts belong."""
     here, key = context.instance, dg.AssetKey(asset)
     latest = here.event_log_storage.get_latest_storage_id_by_partition(key, dg.DagsterEventType.ASSET_MATERIALIZATION)
     wanted: Any = dg.AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else key

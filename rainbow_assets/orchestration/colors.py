@@ -1,4 +1,4 @@
-"""The color shards: nine static partitions, never one per song or segment."""
+"""The partitions of Dagster: the nine colors. Never one per song or segment: each would cost 30 ms of bookkeeping."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def partitions_of(asset: RowAsset) -> dg.PartitionsDefinition[str] | None:
 
 
 def selected(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, asset: RowAsset) -> list[str]:
-    """Return the partitions of ``asset`` that the run asks for: its colors, or the one for all.
+    """Return the partitions of ``asset`` that the run asks for: its colors, or the single partition for all.
 
-    An empty list (a reversed range) is an error, never a silent success.
+    Raises ``Failure`` if there are none (a reversed range), because a run that does nothing would look like a success.
     """
     if not asset.colored:
         return [WHOLE]
     chosen = list(context.partition_keys)
     if not chosen:
-        raise dg.Failure("no color was selected; a range runs from the first to the last color: Black...White",
+        raise dg.Failure("no color was selected; write a range from the first to the last color: Black...White",
                          allow_retries=False)
     return chosen

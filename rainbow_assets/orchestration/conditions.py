@@ -1,6 +1,6 @@
-"""When a row asset is materialized by itself: its upstream moved, and the checks of what it reads have passed.
+"""When automation materializes a row asset: an upstream changed, and the checks of everything that it reads passed.
 
-The conditions only save useless runs. What decides is the gate in the run itself, which reads the verdict files.
+The conditions only avoid useless runs. The gate in the run itself decides, from the verdict files.
 """
 
 import warnings
@@ -15,13 +15,13 @@ from rainbow_assets.lineage import gates
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.store import WHOLE, ShardStore
 
-# Partitioned checks are a preview feature of Dagster 1.13, single-run backfills and condition sensors are beta ones;
-# contract tests hold what is used of them.
+# Partitioned checks are a preview feature of Dagster 1.13, single-run backfills and condition sensors are beta;
+# contract tests cover what is used of them.
 for kind in (dg.PreviewWarning, dg.BetaWarning):
     warnings.filterwarnings("ignore", category=kind)
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=31), warn_window=timedelta(days=8))
-"""How long ago somebody last had an asset brought up to date; a run that finds nothing to do counts."""
+"""Alarm and warning for an asset that no run has brought up to date; a run that finds nothing to do counts."""
 MAX_RETRIES, RETRY_DELAY_S = 2, 5.0
 TICK_S = 30
 
@@ -29,7 +29,10 @@ _Condition = dg.AutomationCondition
 
 
 def moved() -> dg.AutomationCondition[Any]:
-    """True for a color whose upstream, code or settings moved, or which is missing, until that was acted on once."""
+    """Return a condition: an upstream, the code or the settings of the color changed, or it is missing.
+
+    It becomes false when a run was requested, so that a failing color is not requested again and again.
+    """
     upstream = _Condition.any_deps_match(_Condition.data_version_changed()).with_label("an upstream has new data")
     changed: Any = upstream | _Condition.code_version_changed()
     missing = _Condition.missing().newly_true().since(_Condition.newly_requested() | _Condition.newly_updated())
@@ -37,26 +40,26 @@ def moved() -> dg.AutomationCondition[Any]:
 
 
 def ready() -> dg.AutomationCondition[Any]:
-    """True for a color of which nothing that it reads is missing, running, or about to run."""
+    """Return a condition: nothing that the color reads is missing, running, or about to run."""
     waiting = _Condition.in_progress() | _Condition.will_be_requested()
     return (~_Condition.any_deps_missing() & ~_Condition.any_deps_match(waiting)
             & ~_Condition.in_progress()).with_label("everything it reads is there")
 
 
 class GatesOpen(dg.AutomationCondition):  # type: ignore[type-arg]
-    """True for a color of which every gate of everything that it reads is open, by the verdict files.
+    """The condition that all gates of everything that the color reads are open, by the verdict files.
 
-    Dagster's own record of partitioned checks is not asked: a color that passed and then failed is in both of its
-    sets (1.13), and the verdict files are what a run obeys.
+    Dagster's record of partitioned checks is not used: a color that passed and then failed is both in its set of passed
+    and in its set of failed partitions (1.13). Besides, the run itself obeys the verdict files.
     """
 
     @property
     def name(self) -> str:
-        """What the UI shows."""
+        """The label in the UI."""
         return "all upstream gates are open"
 
     def evaluate(self, context: Any) -> Any:
-        """Keep the candidates that no gate stops."""
+        """Return the candidates of which every gate is open."""
         store, step = ShardStore(settings.roots().data), GRAPH[context.key.to_user_string()]
         candidates = context.candidate_subset
         if not candidates.is_partitioned:
@@ -73,9 +76,10 @@ def _open(store: ShardStore, step: RowAsset, partition: str) -> bool:
 
 
 def keep_up_to_date() -> dg.AutomationCondition[Any]:
-    """Return the condition of every row asset. A request that could not be met is not repeated until something moves.
+    """Return the condition of every row asset.
 
-    Each asset waits for its upstreams' runs and verdicts, so that an equal output stops the wave here too.
+    Each asset waits for the runs and verdicts of its upstreams, so that an equal output stops the wave here too. A
+    request whose run failed is not repeated until something changes.
     """
     return (moved() & ready() & GatesOpen()).with_label("keep up to date")
 
@@ -86,5 +90,5 @@ automation = dg.AutomationConditionSensorDefinition(
     default_status=dg.DefaultSensorStatus.STOPPED,
     minimum_interval_seconds=TICK_S,
     use_user_code_server=True,
-    description="Requests exactly the assets and colors whose upstream moved and whose gates are open.",
+    description="Requests the assets and colors of which an upstream changed and all gates are open.",
 )

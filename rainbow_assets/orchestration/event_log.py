@@ -1,7 +1,7 @@
-"""Dagster's SQLite databases, kept open while a run of the command line writes to them.
+"""Keeping Dagster's SQLite databases open while a run of the command line writes to them.
 
-Dagster makes an engine for every event, connects, and closes it: each time the statements are compiled again, and the
-last to close a database writes all of it back to disk, thousands of times in a run.
+Dagster opens and closes a new SQLAlchemy engine for every event. Each one compiles its statements again, and when the
+last connection closes, SQLite writes its log back to the database, thousands of times in a run.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 PLACES: tuple[Any, ...] = (sqlite_event_log, sqlite_run_storage)
-"""Dagster's modules that connect to SQLite; databases of other kinds are left alone."""
+"""Dagster's modules that connect to SQLite; other databases are not changed."""
 
 
 @contextlib.contextmanager
 def kept_open() -> Iterator[None]:
-    """Let Dagster go on with the engine that it made first for a database, until the end."""
+    """Let Dagster use one engine per database, from the first event to the last."""
     engines: dict[str, sqlalchemy.Engine] = {}
 
     def engine_of(url: str, **options: Any) -> sqlalchemy.Engine:
@@ -44,10 +44,10 @@ def kept_open() -> Iterator[None]:
 
 
 def _not_yet(close: bool = True) -> None:
-    """Leave an engine open: the run goes on."""
+    """Do not close an engine, because the run continues."""
 
 
 def _quicker(connection: Any, record: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
-        # A power cut may lose the last events, never the database; the next build reports them again.
+        # A power cut may lose the last events but never damages the database; the next build reports them again.
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,7 +1,7 @@
-"""What a run records of row assets: the events that make the UI's staleness true.
+"""The events that a run records for row assets, so that Dagster's UI shows the right staleness.
 
-Per-color data versions in one range run: first the ``MaterializeResult`` (or the framework's own range event would
-overwrite them), then one ``AssetMaterialization`` per color with its data version as a tag.
+A run over a range of colors records the ``MaterializeResult`` first and then one ``AssetMaterialization`` per color,
+with the color's own data version as a tag. In the other order, Dagster's event for the range would overwrite them.
 """
 
 import logging
@@ -37,12 +37,12 @@ def _doc(item: Any) -> str | None:
 
 
 def column_lineage(asset: RowAsset) -> dg.TableColumnLineage:
-    """Return which upstream columns each column of ``asset`` may come from, as its declared flows say."""
+    """Return the upstream columns that each column of ``asset`` may come from, by its declared flows."""
     return dg.TableColumnLineage({item.name: _sources(asset, item.name) for item in asset.schema})
 
 
 def _sources(asset: RowAsset, column: str) -> list[dg.TableColumnDep]:
-    """The upstream columns that reach ``column``: the one it is carried from, else those of its fields, else all."""
+    """Return the upstream columns of ``column``: the one that it is copied from, else those of its fields, else all."""
     carried = next((name for name in asset.carries if column in asset.above[name].schema.names), None)
     if carried is not None:
         return [dg.TableColumnDep(dg.AssetKey(carried), column)]
@@ -54,14 +54,14 @@ def _sources(asset: RowAsset, column: str) -> list[dg.TableColumnDep]:
 
 
 def _value(value: Any) -> Any:
-    """Return metadata for Dagster: Markdown is rendered, tables of plain values are shown as JSON."""
+    """Return ``value`` as Dagster metadata: Markdown is rendered, lists and mappings are shown as JSON."""
     if isinstance(value, Markdown):
         return dg.MetadataValue.md(value)
     return dg.MetadataValue.json(value) if isinstance(value, dict | list) else value
 
 
 def columns(asset: RowAsset) -> dict[str, Any]:
-    """Return the metadata that says which columns ``asset`` has and where they come from."""
+    """Return the metadata about the columns of ``asset``: their types and the upstream columns of each."""
     return {"dagster/column_schema": column_schema(asset), "dagster/column_lineage": column_lineage(asset)}
 
 
@@ -83,7 +83,7 @@ def report_events(
     )
     if single is None:
         for outcome, shard in zip(outcomes, shards, strict=True):
-            # The UI shows the columns of the latest event; in each of them they are half of what a run writes.
+            # Only the last event has the columns: the UI shows the latest, and in all they would be half of the writes.
             own = columns(asset) if outcome is outcomes[-1] else {}
             context.log_event(color_event(context, asset, outcome, shard, own))
             if outcome.report is None:
@@ -91,10 +91,10 @@ def report_events(
 
 
 def _fail(context: dg.AssetExecutionContext, asset: RowAsset, outcome: BuildResult) -> None:
-    """Record that a color of a range was not built: the UI shows it as failed, in its log and by partition.
+    """Record that a color of a range was not built, so that the UI shows the partition as failed.
 
-    A partition counts as failed if it was planned in a failed run and not materialized after that. The framework has
-    just materialized the whole range, so the color is planned once more.
+    A partition counts as failed if a failed run planned it and did not materialize it after that. Dagster has just
+    recorded a materialization of the whole range, so the color is planned once more.
     """
     key, job, place = dg.AssetKey(asset.name), context.run.job_name, context.op_execution_context.op.name
     failure = AssetMaterializationFailure(
@@ -112,11 +112,11 @@ def _fail(context: dg.AssetExecutionContext, asset: RowAsset, outcome: BuildResu
 def color_event(
     context: dg.AssetExecutionContext, asset: RowAsset, outcome: BuildResult, shard: Shard, own: dict[str, Any]
 ) -> dg.AssetMaterialization:
-    """Return what one color of a range became, with its own data version and with what it was made from.
+    """Return the event for one color of a range, with its own data version and the versions that it was built from.
 
-    The framework has just recorded the range with one version for all; the inputs and the code version that it noted
-    are kept (without them the UI compares times, not versions). A color that was left as it was keeps the version and
-    the inputs of its last good build, so that it goes on being shown stale.
+    Dagster has just recorded the range with one version for all colors. The inputs and the code version of that event
+    are copied, because without them the UI compares times instead of versions. A color that was not updated keeps the
+    version and the inputs of its last good build, so that the UI still shows it as stale.
     """
     left = outcome.report is None
     index = shard.index()
@@ -127,7 +127,7 @@ def color_event(
 
 
 def _origin(context: dg.AssetExecutionContext, asset: RowAsset, color: str, left: bool) -> dict[str, str]:
-    """The tags that say what a color was made from: of this run, or of the run before for one that was left."""
+    """Return the tags with the origin of a color: those of this run, or of an earlier one if it was not updated."""
     wanted = dg.AssetRecordsFilter(dg.AssetKey(asset.name), asset_partitions=[color])
     for record in context.instance.fetch_materializations(wanted, limit=3).records:
         if (record.run_id == context.run.run_id) is not left and record.asset_materialization is not None:
@@ -158,7 +158,7 @@ def totals(outcomes: Sequence[BuildResult]) -> dict[str, Any]:
     for outcome in outcomes:
         report = outcome.report
         if report is None:
-            lines.append(f"| {outcome.partition} | | | | | | | left as it was: {_cell(str(outcome.problem))} |")
+            lines.append(f"| {outcome.partition} | | | | | | | not updated: {_cell(str(outcome.problem))} |")
             continue
         failed = [verdict.check for verdict in outcome.verdicts if not verdict.passed]
         state = f"failed: {', '.join(failed)}" if failed else "checked"

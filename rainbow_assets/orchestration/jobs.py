@@ -1,4 +1,4 @@
-"""Jobs, and the one function that runs assets over a range of colors in this process, visibly in Dagster."""
+"""Jobs, and the functions that run them in this process for the command line; the runs are recorded in Dagster."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ if TYPE_CHECKING:
 TABLES = dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset", *GRAPH.on_request())
 main_job = dg.define_asset_job(
     "songs_to_tables", selection=TABLES,
-    description="Every table, from raw songs to the playable preview, with all checks; no model is trained.",
+    description="Every table, from raw songs to the playable preview, with all checks; trains no model.",
 )
 any_job = dg.define_asset_job(
     "songs_to_scorer", selection=dg.AssetSelection.all() - dg.AssetSelection.assets("published_dataset"),
-    description="Every table, and what is made on request: the models and their scorer, and compositions.",
+    description="Every table, and the assets that are built on request: models, scorer and compositions.",
 )
 release_job = dg.define_asset_job(
     "release",
     selection=dg.AssetSelection.assets("published_dataset"),
-    description="Publish a version: all colors, all gates, or nothing.",
+    description="Publish a version with all colors, or nothing if a gate is closed.",
 )
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 ci_job = dg.define_asset_job(
     "ci", selection=TABLES,
     tags={RANGE_START: COLOR_NAMES[0], RANGE_END: COLOR_NAMES[-1]},
-    description="Every table, all colors in one run, without questions; red where a check fails.",
+    description="Every table, all colors in one run; fails if a check fails.",
 )
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-"""On the command line the verbs say what happened; the whole log is in the Dagster UI."""
+"""No console log: the verbs print their own results, and the whole log is in the Dagster UI."""
 
 
 @contextmanager
 def _watched(here: dg.DagsterInstance, assets: Sequence[str]) -> Iterator[str]:
-    """Yield the id for a run whose progress is shown while it goes: which asset is being made, and how many are done.
+    """Yield the id for a run, and show its progress: which asset is being built, and how many are done.
 
-    Standard error and the event log stay open meanwhile: a step sends the one into a file, and closes the other
-    after every event.
+    Standard error and the event log are kept open, because a step would redirect the first to a file and close the
+    second after every event.
     """
     run, names, begun = str(uuid.uuid4()), set(assets), list[str]()
     leases.bury(here)
     leases.hold(here, run)
     with database(), progress.keep_stderr(), event_log.kept_open(), progress.bar("building") as tick:
-        def look(entry: dg.EventLogEntry) -> None:
+        def count(entry: dg.EventLogEntry) -> None:
             event = entry.dagster_event
             if event and event.is_step_start and event.step_key in names:
                 begun.append(event.step_key)
                 tick("assets", len(begun) - 1, len(names))
 
-        here.add_event_listener(run, look)
+        here.add_event_listener(run, count)
         try:
             yield run
         finally:
@@ -104,13 +104,13 @@ def by_asset(result: ExecuteInProcessResult) -> dict[str, tuple[int, int]]:
 
 
 def shards(result: ExecuteInProcessResult) -> list[runs.ShardResult]:
-    """Return what a run made of each shard, from its log; the shards of a range are in no other place."""
+    """Return the result of a run for each shard, from its log: the result object has no event per color of a range."""
     logged = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     return runs.made([made for entry in logged if (made := entry.asset_materialization)], WHOLE)
 
 
 def skipped(result: ExecuteInProcessResult) -> list[str]:
-    """Return the assets that a run was to make and did not begin, because something that they read failed."""
+    """Return the assets that a run planned and did not start, because something that they read failed."""
     planned = instance().all_logs(result.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     keys = [entry.dagster_event.asset_key for entry in planned if entry.dagster_event]
     begun = {event.step_key for event in result.filter_events(lambda event: event.is_step_start)}

@@ -1,7 +1,7 @@
-"""Which runs are alive: the process of each holds a kernel's lock, which dies with it.
+"""Which runs are alive: the process of each run has locked a file, and the kernel releases the lock when it ends.
 
-Dagster's record of a run cannot tell: a process that was killed leaves it STARTED for ever. Then automation waits for
-it, and it takes one of the places of the queue. A run whose lease nobody holds is dead, and is recorded as failed.
+Dagster does not notice when a process is killed: the run stays STARTED forever, automation waits for it, and it takes
+a place in the queue. A run whose lock is free is dead, and is recorded as failed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dagster._core.storage.tags import AUTOMATION_CONDITION_TAG
 from filelock import FileLock, Timeout
 
 YOUNG_S = 5.0
-"""A lease that was written less than this ago is not judged: its owner may be about to lock it."""
+"""A younger lease is not examined: its owner may be about to lock it."""
 LOOK_S = 30
 _MINE: dict[Path, FileLock] = {}
 
@@ -26,7 +26,7 @@ def _folder(here: dg.DagsterInstance) -> Path:
 
 
 def hold(here: dg.DagsterInstance, run: str) -> None:
-    """Hold the lease of ``run`` for as long as this process lives, or until it begins another run."""
+    """Keep the lease of ``run`` until this process ends or starts another run."""
     if here.is_ephemeral:
         return
     place = _folder(here) / f"{run}.lock"
@@ -40,7 +40,7 @@ def hold(here: dg.DagsterInstance, run: str) -> None:
 
 
 def release() -> None:
-    """Give back what this process holds; its run has ended."""
+    """Release the lease of this process; its run has ended."""
     while _MINE:
         place, lock = _MINE.popitem()
         lock.release()
@@ -48,9 +48,9 @@ def release() -> None:
 
 
 def bury(here: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """Record every run as failed whose process is gone, and return them.
+    """Record every run whose process is gone as failed, and return these runs.
 
-    Runs without a lease on this machine are skipped: they run elsewhere, or have not started.
+    Runs without a lease on this machine are skipped: they run on another machine, or have not started.
     """
     found = []
     for place in sorted(_folder(here).glob("*.lock")):
@@ -58,7 +58,7 @@ def bury(here: dg.DagsterInstance) -> list[dg.DagsterRun]:
             continue
         run = here.get_run_by_id(place.stem)
         if run is not None and run.status in IN_PROGRESS_RUN_STATUSES:
-            here.report_run_failed(run, "the process of this run is gone: it was killed, or its machine stopped")
+            here.report_run_failed(run, "the process of this run ended: it was killed, or its machine stopped")
             found.append(run)
         place.unlink(missing_ok=True)
     return found
@@ -77,13 +77,13 @@ def _is_free(place: Path) -> bool:
 @dg.sensor(name="dead_runs", minimum_interval_seconds=LOOK_S, asset_selection=dg.AssetSelection.all(),
            default_status=dg.DefaultSensorStatus.RUNNING)
 def dead_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Records runs as failed whose process is gone, and repeats what automation had asked of them."""
+    """Records runs whose process is gone as failed, and requests again what automation had requested."""
     dead = bury(context.instance)
     for run in dead:
-        context.log.warning(f"run {run.run_id} is dead: its process is gone")
+        context.log.warning(f"run {run.run_id} was recorded as failed: its process is gone")
     return dg.SensorResult(
         run_requests=[again(run) for run in dead if AUTOMATION_CONDITION_TAG in run.tags],
-        skip_reason=None if dead else "every run that was begun is alive")
+        skip_reason=None if dead else "every run that has started is alive")
 
 
 def again(run: dg.DagsterRun) -> dg.RunRequest:

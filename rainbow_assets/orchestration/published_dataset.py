@@ -12,7 +12,7 @@ from rainbow_assets.release import publish
 
 
 class ReleaseConfig(dg.Config):
-    """What to publish. ``version`` None: the latest where nothing changed, else the one that the changes call for."""
+    """What to publish. ``version`` None: the latest version if nothing changed, else the next one."""
 
     version: str | None = None
     push: bool = False
@@ -30,7 +30,7 @@ class ReleaseConfig(dg.Config):
 def published_dataset(
     context: dg.AssetExecutionContext, config: ReleaseConfig, store: ShardStoreResource
 ) -> dg.MaterializeResult[Any]:
-    """One immutable version: every config, the card, the manifest and the listening page. All colors, or nothing."""
+    """One immutable version of all colors: every config, the card, the manifest and the listening page."""
     leases.hold(context.instance, context.run.run_id)
     try:
         done = publish.publish(

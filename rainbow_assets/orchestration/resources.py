@@ -1,4 +1,4 @@
-"""What runs are given: where the output lives, and what embeds."""
+"""Dagster resources: the store of all output, and the engine that embeds."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from rainbow_assets.storage.store import ShardStore
 
 
 class ShardStoreResource(dg.ConfigurableResource):
-    """Where all output lives: a local folder or an fsspec URL; empty means ``RAINBOW_DATA``."""
+    """The root of all output: a local folder or an fsspec URL; if empty, ``RAINBOW_DATA``."""
 
     data: str = ""
 
@@ -21,7 +21,7 @@ class ShardStoreResource(dg.ConfigurableResource):
 
 
 class EmbeddingEngineResource(dg.ConfigurableResource):
-    """``engine`` is ``local`` or ``modal``; empty: as ``embeddings.engine`` of the settings says."""
+    """The engine that embeds: ``local`` or ``modal``; if empty, the setting ``embeddings.engine``."""
 
     engine: str = ""
 

@@ -19,11 +19,11 @@ from rainbow_assets.storage.store import ShardStore
 
 OWNERS = ["team:rainbow-table"]
 ALLOW_DELETES = "rainbow/allow_deletes"
-"""Run tag: a source from which much is gone at once is believed."""
+"""Run tag: accept that many source files disappeared at once."""
 
 
 def dagster_asset(asset: RowAsset) -> dg.AssetsDefinition:
-    """Return the Dagster asset of ``asset``. Its function brings the shards of the run up to date, and shows them."""
+    """Return the Dagster asset of ``asset``, whose function brings the shards of the run up to date."""
 
     @dg.asset(
         name=asset.name, group_name=asset.group, kinds=set(asset.kinds), owners=OWNERS, description=asset.description,
@@ -51,14 +51,14 @@ def dagster_asset(asset: RowAsset) -> dg.AssetsDefinition:
 
 
 def code_version(asset: RowAsset) -> str:
-    """Return Dagster's code version: everything but the data that a row carries in its ledger (code, settings)."""
+    """Return the code version for Dagster: a digest of code, settings and libraries."""
     return digest(asset.versions(settings.default_rules()))[:16]
 
 
 def build(context: dg.AssetExecutionContext, asset: RowAsset, store: ShardStore) -> list[BuildResult]:
-    """Bring every color of the run up to date (or the one shard for all); a problem of one does not stop the rest.
+    """Bring every shard of the run up to date; a shard that cannot be built does not stop the others.
 
-    An error of disk or network that may pass is tried again, and only that: the colors that are done stay done.
+    After a temporary error of a disk or network the step is retried; shards that are done are fresh then.
     """
     leases.hold(context.instance, context.run.run_id)
     results = []
@@ -78,9 +78,9 @@ def build(context: dg.AssetExecutionContext, asset: RowAsset, store: ShardStore)
 
 
 def log(logger: logging.Logger | Any, asset: RowAsset, result: BuildResult) -> None:
-    """Write one line on what came of one color."""
+    """Log the result of one color, and each failed check."""
     if result.report is None:
-        logger.error(f"{asset.name}/{result.partition} was left as it was: {result.problem}")
+        logger.error(f"{asset.name}/{result.partition} was not updated: {result.problem}")
         return
     report = result.report
     failed = [verdict for verdict in result.verdicts if not verdict.passed]

@@ -1,4 +1,4 @@
-"""What became of a run of Dagster's: why steps failed, and what was made of each shard."""
+"""The results of a Dagster run: why steps failed, and what happened to each shard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OS_ERROR = re.compile(r"\[Errno (?P<number>\d+)\] [^:]*(?:: '(?P<file>[^']*)')?
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that failed, and why: a sentence for a person; ``bug``: it is the program's fault, not the data's."""
+    """A step that failed, and a sentence about the cause. ``bug``: the program caused it, not the data."""
 
     step: str
     sentence: str
@@ -28,7 +28,7 @@ class Failure:
 
 
 def failures(result: ExecuteInProcessResult) -> list[Failure]:
-    """Return the steps that failed by themselves, with their causes; raise ``KeyboardInterrupt`` if it was ctrl-C."""
+    """Return the steps that failed themselves, with the causes; raise ``KeyboardInterrupt`` if it was ctrl-C."""
     found = []
     for event in result.filter_events(lambda event: event.is_step_failure):
         failed = event.step_failure_data
@@ -47,7 +47,7 @@ def failures(result: ExecuteInProcessResult) -> list[Failure]:
 
 
 def _chain(error: Any) -> list[Any]:
-    """Return an error and its causes: what Dagster raised first, what happened first last."""
+    """Return an error and its causes: Dagster's own error first, the root cause last."""
     found = []
     while error is not None:
         found.append(error)
@@ -56,10 +56,10 @@ def _chain(error: Any) -> list[Any]:
 
 
 def cause(chain: list[Any]) -> tuple[str, bool]:
-    """Return why a step failed, and whether that is a bug of the program.
+    """Return why a step failed, and True if that is a bug of the program.
 
-    ``chain`` holds the serialized error and its causes. Dagster wraps what a step raises ("Error occurred while
-    executing op"); the last ``RainbowError`` of the chain has the sentence, and without one the last error tells all.
+    ``chain`` has the serialized error and its causes. Dagster wraps what a step raises ("Error occurred while
+    executing op"). So the last ``RainbowError`` of the chain has the message, or if there is none, the last error.
     """
     if not chain:
         return "the step failed without an error", True
@@ -75,7 +75,7 @@ def cause(chain: list[Any]) -> tuple[str, bool]:
 
 
 def _names(base: type) -> set[str]:
-    """Return the names of a class of errors and of all that were made from it; what was raised here is among them."""
+    """Return the names of an exception class and its subclasses; the class of every error raised here is loaded."""
     return {base.__name__}.union(*(_names(one) for one in base.__subclasses__()))
 
 
@@ -87,14 +87,14 @@ def _message(error: Any) -> str:
 
 
 def _where(error: Any) -> str:
-    """Return the last line of this program's code that the error came through."""
+    """Return the last line of this package in the error's stack, as text."""
     places = [found for line in error.stack if (found := _FRAME.search(line)) and found["file"].startswith(PACKAGE)]
     return f" (rainbow_assets{places[-1]['file'].removeprefix(PACKAGE)}, line {places[-1]['line']})" if places else ""
 
 
 @dataclass(frozen=True)
 class ShardResult:
-    """What a run made of one shard: ``fresh``, or ``blocked`` and left as it was, with the reason."""
+    """The result of a run for one shard: ``fresh``, or ``blocked`` with the reason."""
 
     asset: str
     partition: str
@@ -106,14 +106,15 @@ class ShardResult:
     problem: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def made(materializations: list[AssetMaterialization], whole: str) -> list[ShardResult]:
-    """Return the shards of a run's materializations; ``whole`` is the partition of assets without colors.
+    """Return the results of a run by shard; ``whole`` is the partition of assets without colors.
 
-    A range of colors is recorded twice: by Dagster, with the numbers of the range, and then color by color.
+    A range of colors is recorded twice: by Dagster, with the numbers of the range, and then by color. The events by
+    color come last and count.
     """
     found: dict[tuple[str, str], ShardResult] = {}
     for item in materializations:

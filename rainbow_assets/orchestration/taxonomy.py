@@ -1,4 +1,4 @@
-"""`taxonomy`: the Rainbow Table in the graph."""
+"""`taxonomy`: the Rainbow Table as a Dagster asset."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from rainbow_assets.orchestration.row_assets import OWNERS
 
 @dg.asset(group_name="corpus", kinds={"python"}, owners=OWNERS, backfill_policy=dg.BackfillPolicy.single_run())
 def taxonomy(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-    """The Rainbow Table: nine colors, their modes, and the target vectors that follow from them."""
+    """The Rainbow Table: nine colors, their modes, and the target vectors that are derived from the modes."""
     lines = ["| # | color | letter | hex | temporal | spatial | ontological | transmigration |",
              "|---|---|---|---|---|---|---|---|"]
     rows = []

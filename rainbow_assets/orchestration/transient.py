@@ -1,4 +1,4 @@
-"""Which errors are worth a second try: those of disks and networks that pass by themselves, never those of data."""
+"""Which errors are worth a retry: temporary ones of disks and networks, never those of data."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ PASSING = frozenset({
     errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNABORTED,
     errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH, errno.EPIPE,
 })
-"""A missing file, a refused permission and a full disk are not among them: they stay as they are."""
+"""Error numbers of temporary problems; a missing file, a refused permission and a full disk are not temporary."""
 
 
 def worth_retrying(error: BaseException) -> bool:
-    """Tell whether doing the same again may go well: a passing error of I/O, or one that such an error caused."""
+    """Return True if a retry may succeed: ``error`` or one of its causes is a temporary I/O error."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,9 +1,9 @@
-"""The data versions that Dagster shows, without loading Dagster where nothing can have changed them.
+"""The data versions that Dagster shows, read without loading Dagster if nothing can have changed them.
 
-Dagster takes a second to load, and a build that finds nothing to do needs one answer of it: which versions does it
-show? The answer is kept with a stamp of the database that it came from (size, time and number of the file and of its
-write-ahead log). While the stamp holds, nobody has written an event, so the answer is still what Dagster would give.
-For any other storage than SQLite files, and wherever there is a doubt, Dagster is asked.
+Dagster takes a second to load, and a build that finds nothing to do needs only these versions. They are cached with a
+stamp of the database that they came from (size, time and inode of the file and of its write-ahead log). While the stamp
+is the same, no process has written an event, so the versions are still right. For any other storage than SQLite files,
+and in case of doubt, Dagster is loaded.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 CACHE = "dagster_versions.json"
 SETTLED_NS = 2_000_000_000
-"""A file that was written less than this ago is not trusted: clocks of file systems are coarse."""
+"""Minimum age of a stamp that is trusted: file systems have coarse clocks, so a later write may get the same time."""
 Shards = Iterable[tuple[str, str]]
 
 
 def known_versions(shards: Shards, store: ShardStore) -> dict[tuple[str, str], str]:
-    """Return the data version that Dagster shows for each (asset, partition); those it does not know are left out."""
+    """Return the data version that Dagster shows for each (asset, partition), without those that it does not know."""
     wanted = sorted(set(shards))
     place, cache = _place(dagster_home()), store.cache_path(CACHE)
     if place is not None and cache is not None:
@@ -44,7 +44,7 @@ def known_versions(shards: Shards, store: ShardStore) -> dict[tuple[str, str], s
 
 
 def _asked(wanted: list[tuple[str, str]], place: list[str] | None, cache: Path | None) -> dict[tuple[str, str], str]:
-    """Ask Dagster, and keep the answer if nobody wrote to its database meanwhile."""
+    """Return the versions from Dagster, and cache them if no process wrote to its database meanwhile."""
     with instance() as here:
         database = _database(here)
         before, begun = _stamp(database), time.time_ns()
@@ -59,7 +59,7 @@ def _asked(wanted: list[tuple[str, str]], place: list[str] | None, cache: Path |
 
 
 def _versions(here: DagsterInstance, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return the data version of the latest event of each shard that has one; one query per asset."""
+    """Return the data version in the latest event of each shard that has one, with one query per asset."""
     import dagster as dg
 
     from rainbow_assets.orchestration.events import DATA_VERSION_TAG
@@ -84,7 +84,7 @@ def _name(shard: tuple[str, str]) -> str:
 
 
 def _place(home: Path) -> list[str] | None:
-    """Return what decides where Dagster's database is; None if a variable of the environment has a say in it."""
+    """Return everything that decides where Dagster's database is, or None if an environment variable may decide."""
     try:
         config = (home / CONFIG).read_bytes()
     except OSError:
@@ -95,13 +95,13 @@ def _place(home: Path) -> list[str] | None:
 
 
 def _database(here: DagsterInstance) -> str | None:
-    """Return the SQLite file that the latest event of each asset is read from; None for any other storage."""
+    """Return the SQLite file with the latest event of each asset, or None for any other storage."""
     path: Any = getattr(here.event_log_storage, "path_for_shard", None)
     return str(path("index")) if path else None
 
 
 def _stamp(database: Any) -> list[list[int] | None] | None:
-    """Return size, time of change and number of the database and of its write-ahead log; None if there is none."""
+    """Return size, time and inode of the database and of its write-ahead log, or None if there is no database."""
     if not isinstance(database, str):
         return None
     found = [_mark(database), _mark(f"{database}-wal")]
@@ -113,5 +113,5 @@ def _mark(path: str) -> list[int] | None:
         stat = os.stat(path)
     except OSError:
         return None
-    # Whoever opens the database makes an empty log, and deletes it at the end; nothing was written by that.
+    # A process that only opens the database makes an empty log and deletes it at the end, so an empty log is ignored.
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino] if stat.st_size else None

@@ -1,4 +1,4 @@
-"""Files below one root, on a local disk or behind any fsspec URL, with the few operations that shards need."""
+"""Files below one root, on a local disk or behind an fsspec URL, with the few operations that shards need."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def sha256_bytes(data: bytes) -> str:
 
 
 class Files:
-    """Relative paths (``a/b.parquet``) below ``url``; every write is all or nothing.
+    """Files below ``url``, named by relative paths (``a/b.parquet``). Every write is atomic.
 
-    Local writes go to a temporary name, are flushed to disk and moved over with ``os.replace``; remote ones are
-    single puts, which object stores make visible as a whole.
+    A local write goes to a temporary file, is flushed to disk, and is renamed with ``os.replace``. A remote write is a
+    single put, which an object store shows only when it is complete.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,22 +39,22 @@ class Files:
         self.local = isinstance(self.fs, LocalFileSystem)
 
     def path(self, name: str) -> str:
-        """Full path of ``name`` as the filesystem wants it."""
+        """Return the full path of ``name`` as the filesystem expects it."""
         return f"{self.root}/{name}" if name else self.root
 
     def below(self, name: str) -> Files:
-        """Return the same filesystem rooted one folder deeper."""
+        """Return the files below the folder ``name``."""
         child = object.__new__(Files)
         child.url, child.fs, child.local = f"{self.url}/{name}", self.fs, self.local
         child.root = f"{self.root}/{name}"
         return child
 
     def exists(self, name: str) -> bool:
-        """Tell whether ``name`` exists."""
+        """Return True if ``name`` exists."""
         return os.path.exists(self.path(name)) if self.local else bool(self.fs.exists(self.path(name)))
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of ``name``, or None where there is no such file."""
+        """Return the content of ``name``, or None if there is no such file."""
         try:
             if self.local:
                 return Path(self.path(name)).read_bytes()
@@ -63,7 +63,7 @@ class Files:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Replace ``name`` by ``data``, atomically and durably."""
+        """Write ``data`` to ``name`` atomically; a local file survives a power cut from then on."""
         if not self.local:
             self.fs.makedirs(self.fs._parent(self.path(name)), exist_ok=True)
             self.fs.pipe_file(self.path(name), data)
@@ -71,13 +71,13 @@ class Files:
         replace_file(Path(self.path(name)), data)
 
     def write_changed(self, name: str, data: bytes) -> None:
-        """Replace ``name`` by ``data`` unless that is its content already."""
+        """Write ``data`` to ``name`` unless that is its content already."""
         if self.read(name) != data:
             self.write(name, data)
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
-        """Yield a local path to write a new file to; move it in with :meth:`adopt`. Cleaned up on the way out."""
+        """Yield a temporary local path for a new file, to be moved in with :meth:`adopt`; else it is deleted."""
         if self.local:
             Path(self.root).mkdir(parents=True, exist_ok=True)
             temporary = Path(self.root) / f".{uuid.uuid4().hex}.tmp"
@@ -89,7 +89,7 @@ class Files:
             temporary.unlink(missing_ok=True)
 
     def adopt(self, staged: Path, name: str) -> None:
-        """Move the finished file ``staged`` to ``name``."""
+        """Move the complete file ``staged`` to ``name``."""
         if self.local:
             move_in(staged, Path(self.path(name)))
         else:
@@ -97,7 +97,7 @@ class Files:
             self.fs.put_file(str(staged), self.path(name))
 
     def names(self, folder: str = "") -> list[str]:
-        """Sorted names of the entries directly below ``folder``; hidden files and temporaries left out."""
+        """Return the sorted names of the entries directly below ``folder``, without hidden and temporary files."""
         try:
             entries = os.listdir(self.path(folder)) if self.local else [
                 entry.rstrip("/").rsplit("/", 1)[-1] for entry in self.fs.ls(self.path(folder), detail=False)
@@ -107,7 +107,7 @@ class Files:
         return sorted(name for name in entries if not name.startswith("."))
 
     def remove(self, name: str) -> None:
-        """Delete ``name`` (a file or a folder), if it is there."""
+        """Delete ``name`` (a file or a folder) if it exists."""
         path = self.path(name)
         if not self.local:
             if self.fs.exists(path):
@@ -118,7 +118,7 @@ class Files:
             Path(path).unlink(missing_ok=True)
 
     def stat(self, name: str) -> tuple[int, float]:
-        """Return size in bytes and modification time (seconds; 0 where unknown); raise FileNotFoundError."""
+        """Return size in bytes and modification time (seconds; 0 if unknown); raise FileNotFoundError."""
         if self.local:
             found = os.stat(self.path(name))
             return found.st_size, found.st_mtime
@@ -139,5 +139,5 @@ class Files:
         return open(self.path(name), "rb") if self.local else self.fs.open(self.path(name), "rb")
 
     def source(self, name: str) -> str | bytes:
-        """Return what the Parquet reader takes: the local path, or the content; raise FileNotFoundError."""
+        """Return what the Parquet reader reads: the local path, or the content; raise FileNotFoundError."""
         return self.path(name) if self.local else bytes(self.fs.cat_file(self.path(name)))

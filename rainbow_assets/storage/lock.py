@@ -1,7 +1,7 @@
-"""One writer per shard: a lock that names its owner and dies with it.
+"""One writer per shard: a lock that names its owner and ends with it.
 
-On a local disk the kernel holds the lock, so a killed owner never leaves it behind. Behind a URL it is an
-object that is created only if absent, with a lease that its owner renews by holding it shorter than :data:`LEASE_S`.
+On a local disk the kernel keeps the lock, so a killed owner never leaves it behind. Behind a URL the lock is an object
+that is created only if it does not exist. It expires after :data:`LEASE_S`; a build must take less time than that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLL_S = 0.1
 
 
 class ShardBusy(RainbowError):
-    """Another writer holds the shard."""
+    """Another process is writing the shard."""
 
 
 def _owner(run: str) -> dict[str, Any]:
@@ -35,9 +35,9 @@ def _owner(run: str) -> dict[str, Any]:
 
 def _describe(files: Files, data: bytes | None) -> str:
     try:
-        held = json.loads(data or b"")
-        age = max(0.0, time.time() - float(held["since"]))
-        who = f"run {held['run']} (process {held['pid']} on {held['host']}), for {age:.0f} s"
+        owner = json.loads(data or b"")
+        age = max(0.0, time.time() - float(owner["since"]))
+        who = f"run {owner['run']} (process {owner['pid']} on {owner['host']}), for {age:.0f} s"
     except (ValueError, KeyError, TypeError):
         who = "another writer"
     return f"{files.url} is being written by {who}; wait for it to finish, or stop that run, and try again"
@@ -45,17 +45,17 @@ def _describe(files: Files, data: bytes | None) -> str:
 
 @contextmanager
 def writer_lock(files: Files, run: str = "-", wait_s: float = 0.0) -> Iterator[None]:
-    """Hold the writer's lock of the shard at ``files``; raise ``ShardBusy`` after ``wait_s`` seconds of waiting."""
+    """Lock the shard at ``files`` for writing; raise ``ShardBusy`` after ``wait_s`` seconds of waiting."""
     with _local(files, run, wait_s) if files.local else _remote(files, run, time.monotonic() + wait_s):
         yield
 
 
 @contextmanager
 def file_lock(path: Path, owner: Path | None = None, run: str = "-", wait_s: float = -1.0) -> Iterator[None]:
-    """Hold the kernel's lock on the file ``path``, and name the holder in the file ``owner``.
+    """Lock the file ``path`` with the kernel's lock, and name the owner of the lock in the file ``owner``.
 
-    The name is in another file because nobody else can read a locked file on Windows. Raises ``filelock.Timeout``
-    after ``wait_s`` seconds; with a negative ``wait_s`` it waits for ever.
+    The name goes to another file because Windows lets no other process read a locked one. Raises ``filelock.Timeout``
+    after ``wait_s`` seconds; a negative ``wait_s`` waits forever.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path, timeout=wait_s, poll_interval=POLL_S, thread_local=False):
@@ -89,22 +89,23 @@ def _remote(files: Files, run: str, deadline: float) -> Iterator[None]:
             files.fs.pipe_file(files.path(NAME), mine, mode="create")
             break
         except FileExistsError:
-            held = files.read(NAME)
-            if held is not None and _expired(held):
+            found = files.read(NAME)
+            if found is not None and _expired(found):
                 files.remove(NAME)
             elif time.monotonic() >= deadline:
-                raise ShardBusy(_describe(files, held)) from None
+                raise ShardBusy(_describe(files, found)) from None
             else:
                 time.sleep(POLL_S)
     try:
         yield
     finally:
+        # After the lease another writer may have replaced the lock: remove our own only.
         if files.read(NAME) == mine:
             files.remove(NAME)
 
 
-def _expired(held: bytes) -> bool:
+def _expired(lock: bytes) -> bool:
     try:
-        return time.time() - float(json.loads(held)["since"]) > LEASE_S
+        return time.time() - float(json.loads(lock)["since"]) > LEASE_S
     except (ValueError, KeyError, TypeError):
         return True

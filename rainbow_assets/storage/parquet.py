@@ -2,16 +2,16 @@
 
 The writer: deterministic bytes, page index, content-defined chunks, media uncompressed.
 
-Settings follow what ``datasets`` 5.2 writes (``DEFAULT_CDC_OPTIONS``, ``get_parquet_column_options``), so that the
-Hub's dataset viewer reads single pages and Xet stores an unchanged stretch of a file once. Media (FLAC, MIDI) is
-already compressed and is stored plain. Other columns are zstd, not snappy: as deterministic, read by every parquet
-reader, and smaller on the texts that each row of a song repeats.
+The options are those that ``datasets`` 5.2 writes (``DEFAULT_CDC_OPTIONS``, ``get_parquet_column_options``), so that
+the Hub's dataset viewer reads single pages and Xet stores an unchanged stretch of a file once. Media (FLAC, MIDI) are
+compressed already and are stored as they are. Other columns use zstd instead of snappy: it is deterministic too, every
+Parquet reader supports it, and the texts that each row of a song repeats take less space.
 
-The reader: nothing of Python's is reachable from a thread of Arrow's. ``pq.read_table`` on a Python stream, and a
-``ParquetFile`` that reads ahead, read on Arrow's I/O threads whatever ``use_threads`` says; a thread that lets go of a
-Python object while the interpreter ends aborts the process after all its work is done (apache/arrow#34314). So files
-are opened by Arrow itself, bytes are copied into Arrow's memory, and the calling thread reads. A test walks the source:
-no other module may read Parquet, or run Arrow's query engine, which has threads as well.
+The reader: no thread of Arrow may reach a Python object. A thread that releases one while the interpreter shuts down
+aborts the process, after all work is done (apache/arrow#34314). ``pq.read_table`` on a Python stream and a
+``ParquetFile`` that reads ahead use Arrow's I/O threads whatever ``use_threads`` is. So Arrow opens the files itself,
+bytes are copied into Arrow's memory, and the calling thread reads. A test searches the source: no other module may
+read Parquet or run Arrow's query engine, which has threads too.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from rainbow_assets.atomic import replacing
 CHUNKING = {"min_chunk_size": 256 * 1024, "max_chunk_size": 1024 * 1024, "norm_level": 0}
 ROW_GROUP_BYTES = 100 * 1000 * 1000
 MEDIA_ROW_GROUP_ROWS = 100
-"""The viewer shows pages of 100 rows, and reads whole row groups where a reader ignores the page index."""
+"""The Hub's viewer shows pages of 100 rows, and a reader that ignores the page index reads whole row groups."""
 ROW_GROUP_ROWS = 64 * 1024
 Source = str | os.PathLike[str] | bytes
 """A Parquet file: its local path, or its content."""
 ParquetFile = pq.ParquetFile
 Unreadable = (pa.ArrowInvalid, OSError)
-"""What reading raises for a file that is missing, cut or no Parquet."""
+"""Exceptions that reading raises for a file that is missing, cut or not Parquet."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
-    """What was written: rows, bytes, and the sha256 of the file."""
+    """Rows, bytes and sha256 of a file that was written."""
 
     rows: int
     bytes: int
@@ -58,11 +58,11 @@ def write_parquet(
     target: str | os.PathLike[str] | BinaryIO, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema,
     media: tuple[str, ...] = (),
 ) -> WrittenFile:
-    """Write ``batches`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) stay plain.
+    """Write ``batches`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) are not compressed.
 
-    A path is written all or nothing: a temporary file beside it, flushed to disk, then moved over. An open binary
-    stream is only written to. The bytes depend on the rows and the schema alone, not on how the rows were batched.
-    Memory is bounded by one row group (at most 100 MB; with media at most 100 rows) and one incoming batch.
+    A path is written atomically: to a temporary file beside it, which is flushed to disk and renamed. An open binary
+    stream is written to and left open. The bytes depend on the rows and the schema alone, not on the batches. Memory
+    is bounded by one row group (at most 100 MB; with media at most 100 rows) and one incoming batch.
     """
     if not isinstance(target, (str, os.PathLike)):
         return _write(target, batches, schema, media)
@@ -71,7 +71,7 @@ def write_parquet(
 
 
 class _Hashing:
-    """A sink that hashes and counts what passes through it to ``stream``."""
+    """A sink that hashes and counts the bytes that it writes to ``stream``."""
 
     closed = False
 
@@ -106,7 +106,7 @@ def _write(
         "use_dictionary": packed, "column_encoding": dict.fromkeys(plain, "PLAIN") or None,
         "write_statistics": packed, "write_page_index": True, "use_content_defined_chunking": CHUNKING,
     }
-    # The sink is Python's: only the calling thread writes, and both are closed before this returns.
+    # The sink is a Python object: only the calling thread writes to it, and both are closed before this returns.
     with pa.PythonFile(sink, mode="w") as file, pq.ParquetWriter(file, schema, **options) as writer:
         writer.add_key_value_metadata({"content_defined_chunking": json.dumps(CHUNKING)})
         for group in _row_groups(batches, schema, MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS):
@@ -117,7 +117,7 @@ def _write(
 
 
 def _leaves(item: pa.Field, prefix: str = "") -> list[str]:
-    """Parquet leaf paths of a column, for example ``audio.bytes`` or ``sections.list.element.name``."""
+    """Return the Parquet leaf paths of a column, for example ``audio.bytes`` or ``sections.list.element.name``."""
     name = f"{prefix}{item.name}"
     if pa.types.is_struct(item.type):
         return [leaf for n in range(item.type.num_fields) for leaf in _leaves(item.type.field(n), f"{name}.")]
@@ -129,7 +129,7 @@ def _leaves(item: pa.Field, prefix: str = "") -> list[str]:
 def _row_groups(
     batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema, limit: int
 ) -> Iterator[pa.Table]:
-    """Regroup ``batches`` into tables of at most ``limit`` rows and ``ROW_GROUP_BYTES``, whatever the batch borders."""
+    """Yield the rows of ``batches`` in tables of at most ``limit`` rows and ``ROW_GROUP_BYTES``."""
     waiting, rows, size = [schema.empty_table()], 0, 0
     for batch in batches:
         table = (pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch).cast(schema)
@@ -174,7 +174,7 @@ def parquet_bytes(table: pa.Table, media: tuple[str, ...] = ()) -> bytes:
 def open_parquet(source: Source, buffer_size: int = 0) -> Iterator[ParquetFile]:
     """Open ``source`` for reading by the calling thread; raise one of ``Unreadable``.
 
-    With ``buffer_size`` (bytes) columns are read in pieces of that size, so that memory does not hold a row group.
+    With ``buffer_size`` (bytes) columns are read in pieces of that size, so that no row group is in memory as a whole.
     """
     native = _native(source) if isinstance(source, bytes) else pa.OSFile(os.fspath(source))
     with native, ParquetFile(native, buffer_size=buffer_size, pre_buffer=False) as file:
@@ -182,14 +182,14 @@ def open_parquet(source: Source, buffer_size: int = 0) -> Iterator[ParquetFile]:
 
 
 def _native(data: bytes) -> pa.BufferReader:
-    """Copy ``data`` into memory of Arrow's: a buffer around the bytes would hold a Python object."""
+    """Return a copy of ``data`` in Arrow's memory: a buffer around the bytes would reference a Python object."""
     sink = pa.BufferOutputStream()
     sink.write(data)
     return pa.BufferReader(sink.getvalue())
 
 
 def read_parquet(source: Source, columns: list[str] | None = None) -> pa.Table:
-    """Return the rows of ``source``, of all columns or of ``columns``."""
+    """Return the rows of ``source``, with all columns or with ``columns``."""
     with open_parquet(source) as file:
         return file.read(columns=columns, use_threads=False)
 
@@ -200,20 +200,20 @@ def read_batches(file: ParquetFile, rows: int, columns: list[str] | None = None)
 
 
 def read_frame(source: Source, columns: list[str] | None = None) -> pl.DataFrame:
-    """Return the rows of ``source`` as a polars frame; those of ``columns`` that the file lacks are left out."""
+    """Return the rows of ``source`` as a polars frame; ``columns`` that the file does not have are left out."""
     with open_parquet(source) as file:
-        held = file.schema_arrow.names
-        chosen = None if columns is None else [name for name in columns if name in held]
+        present = file.schema_arrow.names
+        chosen = None if columns is None else [name for name in columns if name in present]
         if isinstance(source, bytes):
             return pl.DataFrame(pl.from_arrow(file.read(columns=chosen, use_threads=False)))
-    # Polars opens the file itself, and is faster; its threads hold nothing of Python's then.
+    # Polars opens the file itself: that is faster, and its threads reference no Python object.
     return pl.read_parquet(os.fspath(source), columns=chosen, glob=False)
 
 
 def rows_of(table: pa.Table, column: str, values: Collection[str] | pa.Array) -> pa.Table:
     """Return the rows whose ``column`` is one of ``values``, in their order.
 
-    A mask, not an expression: Arrow filters by expressions on its query engine's threads.
+    It filters by a mask, because Arrow runs expressions on the threads of its query engine.
     """
     wanted = values if isinstance(values, pa.Array) else pa.array(sorted(values), table.schema.field(column).type)
     return table.filter(pc.is_in(table[column], value_set=wanted))  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,7 +1,7 @@
 """A shard is a folder: immutable parts, a ledger, and ``shard.json``, the only file that is ever replaced.
 
-Readers open ``shard.json`` first and then only what it lists, by digest; so they see the old shard or the new one,
-never half of one, and a file that was cut or changed is reported by name, not believed.
+Readers open ``shard.json`` first and then only the files that it lists, and compare their digests. So they see the old
+shard or the new one, never a mixture, and a file that was cut or changed is reported by name and never used.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class MissingShard(RainbowError):
 
 
 class UndeclaredRead(RainbowError):
-    """A step read what is not among its inputs: a change there would not make its rows stale."""
+    """An asset read something that is not among its inputs: a change there would not make its rows stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One immutable file of rows: all rows of ``group`` (a song, a stem). ``facts`` are plain JSON values about it."""
+    """One immutable file with all rows of ``group`` (a song, a stem). ``facts`` are JSON values about it."""
 
     group: str
     name: str
@@ -53,7 +53,10 @@ def _dump(document: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ShardIndex:
-    """The content of ``shard.json``. ``inputs`` says what the shard was made from; ``facts`` describe it as a whole."""
+    """The content of ``shard.json``.
+
+    ``inputs`` are the versions of everything that the shard was built from; ``facts`` are JSON values about it.
+    """
 
     asset: str
     partition: str
@@ -70,20 +73,20 @@ class ShardIndex:
         return sum(part.rows for part in self.parts)
 
     def to_json(self) -> bytes:
-        """Serialize, deterministically, with a checksum of the rest."""
+        """Return the index as JSON, with a checksum; equal indexes give equal bytes."""
         document = {"format": FORMAT, **asdict(self)}
         return _dump({"checksum": sha256_bytes(_dump(document)), **document})
 
     @classmethod
     @lru_cache(maxsize=1024)
     def from_json(cls, data: bytes, where: str) -> ShardIndex:
-        """Parse ``data``, once for equal bytes; raise ``DamagedShard`` naming ``where``."""
+        """Return the index in ``data``, cached by content; raise ``DamagedShard`` that names ``where``."""
         try:
             document = json.loads(data)
             if document["format"] != FORMAT:
                 raise DamagedShard(f"{where} has another format than {FORMAT}; rebuild it: rainbow build --repair")
             if document.pop("checksum") != sha256_bytes(_dump(document)):
-                raise DamagedShard(f"{where} was changed by another hand; rebuild it: rainbow build --repair")
+                raise DamagedShard(f"{where} does not match its checksum; rebuild it: rainbow build --repair")
             del document["format"]
             parts = tuple(Part(**part) for part in document.pop("parts"))
             return cls(parts=parts, **document)
@@ -93,7 +96,7 @@ class ShardIndex:
 
 @dataclass(frozen=True)
 class Shard:
-    """One asset in one color (or ``_all``); a handle that reads, and that the ledger writes through."""
+    """One asset in one color (or ``_all``): a handle for reading, through which the ledger also writes."""
 
     asset: str
     partition: str
@@ -101,25 +104,25 @@ class Shard:
     store: Any
     """The :class:`~rainbow_assets.storage.store.ShardStore` that this shard belongs to."""
     shown: frozenset[str] | None = field(default=None, kw_only=True)
-    """The columns that may be read; None for all of them."""
+    """The columns that may be read; None for all."""
 
     @property
     def where(self) -> str:
-        """``segments/Green``: how messages name this shard."""
+        """The name of this shard in messages: ``segments/Green``."""
         return f"{self.asset}/{self.partition}"
 
     def index(self) -> ShardIndex | None:
-        """Return the live index, or None where the shard was never written; raise ``DamagedShard``."""
+        """Return the live index, or None if the shard was never written; raise ``DamagedShard``."""
         data = self.files.read(INDEX)
         return None if data is None else ShardIndex.from_json(data, f"{self.where}/{INDEX}")
 
     def require_index(self) -> ShardIndex:
-        """Return the live index; raise ``MissingShard`` with the command that makes it."""
+        """Return the live index; raise ``MissingShard`` with the command that builds the shard."""
         index = self.index()
         if index is None:
             choose = "" if self.partition == "_all" else f" --partition {self.partition}"
             raise MissingShard(
-                f"{self.where} has not been made yet; run: dagster asset materialize -m rainbow_assets.definitions "
+                f"{self.where} has not been built yet; run: dagster asset materialize -m rainbow_assets.definitions "
                 f"--select {self.asset}{choose}"
             )
         return index
@@ -129,9 +132,9 @@ class Shard:
         self.files.write(INDEX, index.to_json())
 
     def ledger(self, columns: list[str] | None = None) -> pl.DataFrame | None:
-        """Return the ledger's rows, verified by digest, or None where the shard was never written.
+        """Return the ledger's rows, verified by digest, or None if the shard was never written.
 
-        Of ``columns``, those that the ledger lacks (it was written by an older step) are left out.
+        ``columns`` that the ledger does not have (older code wrote it) are left out.
         """
         index = self.index()
         if index is None:
@@ -144,7 +147,7 @@ class Shard:
                 f"{self.where}/{index.ledger} cannot be read ({error}); run: rainbow build --repair") from error
 
     def verify(self, name: str, sha256: str) -> None:
-        """Check that the file ``name`` still holds what ``shard.json`` says; raise ``DamagedShard`` naming it."""
+        """Raise ``DamagedShard``, with the name of the file, unless ``name`` exists and has the digest ``sha256``."""
         try:
             found = _digest_once(self.files, name)
         except FileNotFoundError:
@@ -158,8 +161,8 @@ class Shard:
         if self.shown is not None:
             hidden = [column for column in columns or () if column.partition(".")[0] not in self.shown]
             if hidden:
-                raise UndeclaredRead(f"{', '.join(hidden)} of {self.where} is of no field that the step declares as an "
-                                     "input; declare it")
+                raise UndeclaredRead(f"{', '.join(hidden)} of {self.where} is in no field that the asset declares as "
+                                     "an input; add its field to the asset's reads")
             columns = sorted(self.shown) if columns is None else columns
         try:
             return read_parquet(self.files.source(name), columns)
@@ -172,12 +175,12 @@ class Shard:
         return self._parquet(part.name, columns)
 
     def rows_of(self, group: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
-        """Return the rows of the part ``group`` as plain values; none if there is no such part."""
+        """Return the rows of the part ``group`` as plain values; an empty list if there is no such part."""
         return [row for part in self.require_index().parts if part.group == group
                 for row in self.read_part(part, columns).to_pylist()]
 
     def tables(self, columns: list[str] | None = None) -> Iterator[tuple[Part, pa.Table]]:
-        """Yield every live part with its rows, in order of group, one at a time."""
+        """Yield every live part with its rows, in order of group; only one part is in memory at a time."""
         for part in self.require_index().parts:
             yield part, self.read_part(part, columns)
 
@@ -188,9 +191,9 @@ class Shard:
         return pa.concat_tables(tables) if tables else wanted.empty_table()
 
     def rows(self, *columns: str, without: Collection[str] = ()) -> list[dict[str, Any]]:
-        """Return all rows of the shard as plain values: with ``columns`` (default: all that may be read).
+        """Return all rows of the shard as plain values, with ``columns`` (default: all that may be read).
 
-        Columns ``without`` are not read, which spares their media.
+        The columns ``without`` are not read: media columns would take most of the time and memory.
         """
         found = []
         for part in self.require_index().parts:
@@ -198,8 +201,8 @@ class Shard:
             if without:
                 self.verify(part.name, part.sha256)
                 with open_parquet(self.files.source(part.name)) as file:
-                    held = [name for name in file.schema_arrow.names if self.shown is None or name in self.shown]
-                names = [name for name in names or held if name not in without]
+                    present = [name for name in file.schema_arrow.names if self.shown is None or name in self.shown]
+                names = [name for name in names or present if name not in without]
             found += self.read_part(part, names).to_pylist()
         return found
 
@@ -212,7 +215,7 @@ _SEEN: dict[tuple[str, int, float], str] = {}
 
 
 def _digest_once(files: Files, name: str) -> str:
-    """Hash a file once per process and state (path, size, modification time)."""
+    """Return the sha256 of a file, computed once per process as long as path, size and modification time stay."""
     state = (files.path(name), *files.stat(name))
     if state not in _SEEN:
         _SEEN[state] = files.sha256(name)

@@ -23,7 +23,7 @@ class ShardStore:
         self.files = Files(url)
 
     def once(self, what: Hashable, read: Callable[[], T]) -> T:
-        """Return what ``read`` finds outside the store, as it was at the first reading if this store remembers."""
+        """Return the result of ``read``, which reads outside the store; a remembering store calls it only once."""
         if self._outside is None:
             return read()
         if what not in self._outside:
@@ -31,33 +31,33 @@ class ShardStore:
         return self._outside[what]
 
     def remembering(self) -> ShardStore:
-        """Return the store with a memory, so that all that one build reads outside of it is of one moment."""
+        """Return this store with a memory, so that one build sees everything outside the store in one state."""
         found = copy(self)
         found._outside = {}
         return found
 
     def shard(self, asset: str, partition: str = WHOLE) -> Shard:
-        """Return a handle on the shard of ``asset`` in ``partition``; nothing is read or made yet."""
+        """Return a handle on the shard of ``asset`` in ``partition``; nothing is read or written yet."""
         return Shard(asset, partition, self.files.below(f"shards/{asset}/{partition}"), self)
 
     def pinned(self) -> PinnedStore:
-        """Return the store as it stands, for readers that need one state of it."""
+        """Return the store in its current state, for readers that must see one state of all shards."""
         return PinnedStore(self)
 
     def cache_path(self, name: str) -> Path | None:
-        """Return where a cache may live on the local disk; None behind a URL, where nothing is cached."""
+        """Return the local path of the cache ``name``, or None behind a URL, where nothing is cached."""
         return Path(self.files.path(f"cache/{name}")) if self.files.local else None
 
 
 class PinnedFiles(Files):
-    """Files whose small ones (``shard.json``, ``verdicts.json``) are read once: what was seen stays what is."""
+    """Files of which the JSON ones (``shard.json``, ``verdicts.json``) are read once and then never change."""
 
     def __init__(self, files: Files) -> None:
         self.url, self.fs, self.root, self.local = files.url, files.fs, files.root, files.local
         self._seen: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
-        """Return the content of ``name``; of a small file, as it was at the first reading."""
+        """Return the content of ``name``; for a JSON file, its content at the first reading."""
         if not name.endswith(".json"):
             return super().read(name)
         if name not in self._seen:
@@ -66,9 +66,9 @@ class PinnedFiles(Files):
 
 
 class PinnedStore(ShardStore):
-    """A store that goes on showing each shard as it was when it was first read, whoever builds meanwhile.
+    """A store that shows each shard as it was when it was first read, even if another process builds it meanwhile.
 
-    Parts never change and stay for an hour after they were replaced, so a pinned index is enough.
+    It is enough to pin the index: parts never change, and stay for an hour after they were replaced.
     """
 
     def __init__(self, real: ShardStore) -> None:
@@ -87,5 +87,5 @@ class PinnedStore(ShardStore):
         return self._shards[where]
 
     def pinned(self) -> PinnedStore:
-        """Return itself: it is pinned already."""
+        """Return this store, which is pinned already."""
         return self

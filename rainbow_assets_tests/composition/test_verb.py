@@ -37,7 +37,7 @@ def place(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.heavy
 def test_from_a_proposal_to_an_approved_piece(place: Path) -> None:
     early = rainbow("compose")
-    assert early.exit_code == 2 and "nothing was commissioned yet; run: rainbow compose PROPOSAL.yml" in early.output
+    assert early.exit_code == 2 and "no song has been ordered yet; run: rainbow compose PROPOSAL.yml" in early.output
     assert rainbow("review", "--no-browser").exit_code == 2
     (place.parent / "song.yml").write_text(rainbow("compose", "--example").output, "utf-8")
     done = rainbow("compose", "song.yml")

@@ -75,7 +75,7 @@ def test_the_first_look_reports_every_color_with_the_ledgers_own_token(songs: Pa
         assert (event.tags or {})["dagster/data_version"] == store.shard("base_manifest", color).require_index().inputs["source"]
         assert changed(event) == []
     assert watcher.tick() == {}
-    assert watcher.reason == "no raw file moved"
+    assert watcher.reason == "no raw file changed"
 
 
 def test_an_edit_of_equal_size_with_its_time_put_back_is_seen_and_named(songs: Path):
@@ -129,7 +129,7 @@ def test_a_corpus_that_vanished_is_a_reason_and_no_deletion(songs: Path):
     songs.rmdir()
     away.rename(songs)
     assert watcher.tick() == {}, "it is back as it was"
-    assert watcher.reason == "no raw file moved"
+    assert watcher.reason == "no raw file changed"
 
 
 def test_one_color_that_vanished_is_doubted_while_the_others_are_observed(songs: Path):

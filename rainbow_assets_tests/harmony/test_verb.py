@@ -85,7 +85,7 @@ def test_a_pack_from_a_file_and_the_built_library(tmp_path: Path, monkeypatch: p
     (["A minor", "--weights", "chromatic_fitness=1"], 2, "no other scorer has a weight"),
     (["A minor", "--color", "Mauve"], 2, "Mauve"),
     (["A minor", "--pin", "V7"], 2, "is not <place>=<chord>"), (["A minor", "--length", "1"], 2, "length 1"),
-    (["A minor", "--pin", "1=i", "--pin", "1=V"], 2, "two chords"), (["A minor", "--audio"], 2, "--audio needs --midi"),
+    (["A minor", "--pin", "1=i", "--pin", "1=V"], 2, "two chords"), (["A minor", "--audio"], 2, "--audio needs a folder"),
     (["A minor", "--midi", "out", "--rhythm", "x"], 2, "beats per chord"), (["A minor", "--bpm", "0"], 2, "tempo"),
     (["A minor", "--pack", "no/such/pack"], 1, "there is no chord pack"), (["A minor", "--kind", "polka"], 1, "'polka'"),
     (["A minor", "--low", "60", "--high", "61"], 1, "widen the range"), (["A minor", "--strategy", "luck"], 2, "luck"),

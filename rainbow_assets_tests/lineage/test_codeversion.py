@@ -232,7 +232,7 @@ VALUES = st.recursive(
 
 @given(VALUES, VALUES)
 @hypothesis_settings(max_examples=examples(300), deadline=None)
-def test_digests_tell_values_apart(left, right):
+def test_different_values_have_different_digests(left, right):
     assert (digest(left) == digest(right)) == (repr(left) == repr(right) or _same(left, right))
 
 

@@ -40,7 +40,7 @@ def test_a_pass_opens_the_gate(world, store):
 
 
 def test_never_made_is_blocked_with_the_command(world, store):
-    with pytest.raises(gates.Blocked, match=r"has not been made yet.*--select toy_words --partition Green"):
+    with pytest.raises(gates.Blocked, match=r"has not been built yet.*--select toy_words --partition Green"):
         gates.require(store, world.words(), "Green")
 
 
@@ -82,7 +82,7 @@ def test_a_bad_color_does_not_stop_a_good_one(world, store):
 def test_a_missing_verdict_blocks(world, store):
     build(world, store)
     store.shard("toy_words", "Green").files.remove("verdicts.json")
-    with pytest.raises(gates.Blocked, match="was answered never"):
+    with pytest.raises(gates.Blocked, match="has never run"):
         gates.require(store, world.words(), "Green")
 
 
@@ -90,7 +90,7 @@ def test_a_pass_for_older_data_blocks(world, store):
     build(world, store)
     shard = store.shard("toy_words", "Green")
     shard.replace_index(dataclasses.replace(shard.require_index(), data_version="0" * 32))
-    with pytest.raises(gates.Blocked, match="only for older data or by an older check"):
+    with pytest.raises(gates.Blocked, match="has not run on the current data"):
         gates.require(store, world.words(), "Green")
 
 
@@ -159,7 +159,7 @@ def test_a_step_sees_the_columns_of_the_fields_that_it_declares(world, store):
     build(world, store)
     work = Work(ledger._declared(world.graph()["toy_lengths"], store.shard("toy_lengths", "Green")), pl.DataFrame(), default_rules())
     words = work.upstream("toy_words")
-    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is of no field that the step declares"):
+    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is in no field that the asset declares"):
         words.table(toy.WORDS)
     assert words.table(toy.WORDS, ["key", "word"]).num_rows
     assert [table.column_names for _, table in words.tables()] == [["key", "word"]] * len(words.require_index().parts)
@@ -173,7 +173,7 @@ def test_rows_are_read_by_key_and_made_with_all_columns(world, store):
     assert work.rows("toy_words", ["word"])["a1"] == {"word": "ant"}
     with pytest.raises(UndeclaredRead, match="reads toy_nothing, which is not among its inputs"):
         work.rows("toy_nothing", ["word"])
-    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is of no field"):
+    with pytest.raises(UndeclaredRead, match="note of toy_words/Green is in no field"):
         work.rows("toy_words", ["note"])
     assert work.batch("A", [{"key": "a1", "length": 3}]).table.num_rows == 1
     for wrong in ({"key": "a1", "lenght": 3}, {"key": "a1"}, {"key": "a1", "length": 3, "more": 1}):

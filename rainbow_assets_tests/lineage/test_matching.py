@@ -59,12 +59,12 @@ def test_too_many_differences_are_matched_by_hash(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("ordered", [True, False])
-def test_two_keys_with_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch, ordered: bool) -> None:
+def test_two_keys_with_one_hash_are_distinguished(monkeypatch: pytest.MonkeyPatch, ordered: bool) -> None:
     monkeypatch.setattr(pl.Series, "hash", lambda keys: pl.Series([7] * len(keys), dtype=pl.UInt64))
     keys, among = ["a", "b", "d"], ["a", "c", "d", "e"]
     holds(keys if ordered else keys[::-1], among if ordered else among[::-1])
 
 
-def test_a_key_that_stands_twice_is_not_ascending() -> None:
+def test_a_list_with_a_key_twice_is_not_ascending() -> None:
     assert matching.ascending(series(["a", "b"])) and not matching.ascending(series(["a", "a"]))
     assert matching.ascending(series([])) and not matching.ascending(series(["b", "a"]))

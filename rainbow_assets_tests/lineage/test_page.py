@@ -51,7 +51,7 @@ def test_a_person_sees_each_state_and_why(page: Path, window: Any):
     assert window.get_log("browser") == []
 
 
-def test_states_are_told_by_shape_and_reached_by_keyboard(page: Path, window: Any):
+def test_states_differ_by_shape_and_can_be_reached_by_keyboard(page: Path, window: Any):
     window.get(page.as_uri())
     shapes = window.execute_script("""
         const of = state => { const g = document.querySelector(`[data-state=${state}]`); return g.lastElementChild.tagName; };
@@ -80,7 +80,7 @@ def test_a_page_of_nothing_made_yet(tmp_path: Path, tiny_corpus: Path, monkeypat
     target.write_text(plan_page(GRAPH, plan(GRAPH, ShardStore(str(tmp_path / "data")), COLOR_NAMES)), "utf-8")
     window.get(target.as_uri())
     assert "shards stale" in window.execute_script("return document.querySelector('.sum').innerText")
-    assert "has never been made" in window.execute_script("return document.body.innerText")
+    assert "has never been built" in window.execute_script("return document.body.innerText")
 
 
 def test_what_is_on_request_has_its_own_heading_and_is_no_work_that_waits():

@@ -69,7 +69,7 @@ DAMAGES = {"cut": cut, "flipped bit": flip, "gone": Path.unlink, "empty": lambda
 @pytest.mark.parametrize(("what", "how"), [
     *((what, how) for what in ("part", "ledger") for how in DAMAGES), *((INDEX, how) for how in DAMAGES if how != "gone"),
     ("verdicts.json", "cut"), ("verdicts.json", "empty")])
-def test_damage_is_named_and_made_anew(world: World, store: ShardStore, what: str, how: str):
+def test_damage_is_named_and_rebuilt(world: World, store: ShardStore, what: str, how: str):
     assert build(world, store) == []
     before = live(store)
     shard = store.shard("toy_words", GREEN)

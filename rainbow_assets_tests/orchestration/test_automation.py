@@ -79,7 +79,7 @@ def test_a_first_run_goes_through_the_graph_in_order(project: Path):
     assert daemon.observe() == [] and daemon.ask() == {}
 
 
-def test_nothing_moved_nothing_asked_for_and_an_equal_rerun_wakes_nobody(running: tuple[Daemon, Path]):
+def test_unchanged_songs_and_an_equal_rerun_request_nothing(running: tuple[Daemon, Path]):
     daemon, _ = running
     assert daemon.observe() == [] and daemon.ask() == {} and daemon.ask() == {}
     assert jobs.run_colors(defs, assets=["base_manifest"]).success

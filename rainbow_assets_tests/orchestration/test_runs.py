@@ -32,9 +32,9 @@ def chain(work):
 
 def test_an_error_of_a_person_is_its_sentence():
     def work():
-        raise MissingShard("audio/Black has not been made")
+        raise MissingShard("audio/Black has not been built")
 
-    assert runs.cause(chain(work)) == ("audio/Black has not been made", False)
+    assert runs.cause(chain(work)) == ("audio/Black has not been built", False)
 
 
 def test_a_bug_is_named_with_its_place():
@@ -55,7 +55,7 @@ def test_a_step_without_an_error_is_a_bug():
     assert runs.cause([]) == ("the step failed without an error", True)
 
 
-def test_ctrl_c_is_told_from_a_failure():
+def test_ctrl_c_is_not_a_failure():
     error = SimpleNamespace(cls_name=runs.INTERRUPTED, cause=None, message="", stack=[])
     event = SimpleNamespace(step_failure_data=SimpleNamespace(error=error, user_failure_data=None), step_key="audio")
     result = SimpleNamespace(filter_events=lambda keep: [event])

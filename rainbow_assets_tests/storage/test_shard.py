@@ -98,7 +98,7 @@ def test_files_are_replaced_whole(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["{tmp}", "memory://lock-test"])
-def test_a_second_writer_is_told_who_holds_the_lock(tmp_path, url):
+def test_the_message_for_a_second_writer_names_the_first(tmp_path, url):
     files = Files(url.format(tmp=tmp_path)).below("shards/toy/Green")
     with writer_lock(files, "run-1"):
         with pytest.raises(ShardBusy, match=r"run-1 \(process \d+ on"), writer_lock(files, "run-2"):
