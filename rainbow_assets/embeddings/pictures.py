@@ -1,4 +1,4 @@
-"""One picture per asset: where its vectors lie by color, how long and how alike they are. PNG, in the metadata."""
+"""One picture per asset: its vectors by color on two axes, their norms and their cosines. A PNG, in the metadata."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rainbow_assets.embeddings import health
 
 FILL = {"Black": "#20232a", "Red": "#d64550", "Orange": "#e0912f", "Yellow": "#e3c62c", "Green": "#2e9e6b",
         "Blue": "#2f6fde", "Indigo": "#4b3f9e", "Violet": "#9b51c9", "White": "#b9bdc7"}
-"""What a color is drawn in."""
+"""The fill of each color's points."""
 
 
 def picture(found: Mapping[str, health.Vectors], title: str) -> bytes:
-    """Return a PNG: projection on the two main directions, norms, and cosines of all pairs. Equal data, equal bytes."""
+    """Return a PNG: projection on the two main directions, norms, cosines of pairs. Equal data gives equal bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
