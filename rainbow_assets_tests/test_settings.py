@@ -59,7 +59,7 @@ def test_what_cannot_be_is_named_with_file_and_line(tmp_path: Path, section: str
     ("[slice]\nsnap = 3\n", "line 1: no settings section is called [slice]; known: slices"),
     ("[slices]\nwindow_ms = 1000\n", "line 1: slices.overlap_ms must be less than slices.window_ms"),
     ("[slices]\nwindow_ms = 2500\nmin_ms = 2600\n", "line 1: slices.min_ms must be at most slices.window_ms"),
-    ("[splits]\ntest = 0.95\n", "line 1: splits.validation and splits.test must be less than 1 together"),
+    ("[splits]\ntest = 0.95\n", "line 1: splits.validation and splits.test must add up to less than 1"),
     ("[composition]\nstages = 'drums'\n", "line 1: composition.stages is 'drums'; write some of chords, drums"),
     ("[slices\n", "is not valid TOML"), ("slices = 1\n", "no settings section is called [slices]"),
 ])

@@ -281,9 +281,9 @@ def test_a_supposition_is_what_a_build_then_does(whole: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (("nowhere/x.lrc", "--removed"), "names no song of the corpus"), (("/", "--color", "Red"), "names no song"),
-    (("/nowhere/05_01/x.lrc", "--removed"), "05_01/x.lrc is not there"), (("05_01/x.lrc", "--removed"), "is not there"),
-    (("05_01", "--with", "rainbow.toml"), "is a song; name the file of it"), (("05_01/05_01.yml", "--color", "Red"), "has no color"),
+    (("nowhere/x.lrc", "--removed"), "is not a song of the corpus"), (("/", "--color", "Red"), "is not a song"),
+    (("/nowhere/05_01/x.lrc", "--removed"), "05_01/x.lrc does not exist"), (("05_01/x.lrc", "--removed"), "does not exist"),
+    (("05_01", "--with", "rainbow.toml"), "is a song, and only files have content"), (("05_01/05_01.yml", "--color", "Red"), "only songs have a color"),
     (("05_01", "--removed", "--color", "Red"), "use one of them"), (("05_01/../../x", "--with", "rainbow.toml"), "climbs out")])
 def test_a_supposition_that_makes_no_sense_is_a_sentence(whole: Path, words: tuple[str, ...], said: str):
     (whole.parent / "rainbow.toml").write_text("", "utf-8")

@@ -40,12 +40,12 @@ def imports() -> dict[str, set[str]]:
 
 
 def _box(parts: tuple[str, ...]) -> str:
-    """The settings of a package are read by the root's, so they count as its."""
+    """Return the box of a module. The root's settings read those of the packages, so these are in the root's box."""
     return "root helpers" if parts[0] in HELPERS or parts[-1] == "settings" else parts[0]
 
 
 def arrows(known: dict[str, set[str]]) -> list[tuple[str, str]]:
-    """Return the imports that do not follow from others."""
+    """Return the imports that do not follow from other ones."""
     def reached(name: str, without: tuple[str, str]) -> set[str]:
         seen: set[str] = set()
         todo = [name]
@@ -64,7 +64,7 @@ def draw() -> str:
     """Return the picture as SVG."""
     rows = layers()
     width = max(len(row) for row in rows) * (WIDE + GAP) + 2 * GAP + 2 * ASIDE
-    # Rows of one box are shifted to either side in turn, so that no arrow that passes a box seems to end at it.
+    # Rows of one box alternate between left, middle and right, so that no arrow passes behind a box.
     place = {name: ((width - len(row) * (WIDE + GAP) + GAP) / 2 + at * (WIDE + GAP)
                     + (ASIDE * (number % 3 - 1) if len(row) == 1 else 0), number * ROW + GAP)
              for number, row in enumerate(rows) for at, name in enumerate(row)}

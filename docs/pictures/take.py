@@ -1,4 +1,4 @@
-"""Take the README's pictures from the demo: the listen page of its version, and the asset graph in Dagster's UI.
+"""Save the README's pictures of the demo: the listen page of its version, and the asset graph in Dagster's UI.
 
     make demo pictures
 
@@ -52,7 +52,7 @@ def save(png: bytes, name: str, box: tuple[int, int, int, int] | None = None) ->
 
 
 def listen_page() -> None:
-    """Take the top of the newest version's listen page."""
+    """Save a picture of the newest version's listen page."""
     pages = sorted((ROOT / "data/hub").glob("v*/listen.html"), key=lambda path: path.stat().st_mtime)
     if not pages:
         sys.exit("there is no published version; run: make demo")
@@ -88,10 +88,10 @@ def webserver() -> Iterator[str]:
 
 
 def asset_graph() -> None:
-    """Take the graph of asset groups, without the navigation around it."""
+    """Save a picture of the graph of asset groups, without the navigation around it."""
     with webserver() as address, browser(1700, 620) as page:
         page.get(f"{address}/asset-groups")
-        time.sleep(12)  # a worker computes the layout of the graph and reports nothing
+        time.sleep(12)  # a worker of the page draws the graph and does not report when it is done
         save(page.get_screenshot_as_png(), "graph.png", (710, 130, 1530, 560))
 
 

@@ -55,11 +55,11 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "timecode_mixed": ("warning", "a stamp does not fit the reading of the others; read as milliseconds"),
     "stray_folder": ("info", "a folder that is not named <album>_<sequence>"),
 }
-"""Name -> (severity where nothing says otherwise, meaning)."""
+"""Kind -> (severity, meaning). Cards of releases and docs/corpus.md repeat the meanings."""
 
 
 class Notes:
-    """Gathers the anomalies of one song, and what was read of it: {path: sha256}."""
+    """Collects the anomalies of one song, and the sha256 of each of its files that was read."""
 
     def __init__(self, song: str) -> None:
         self.song = song
@@ -67,22 +67,22 @@ class Notes:
         self.read: dict[str, str] = {}
 
     def bytes_of(self, folder: Path, name: str) -> bytes:
-        """Return the content of a file of the song, and remember its digest."""
+        """Return the content of a file of the song, and record its digest."""
         data = (folder / name).read_bytes()
         self.read[name] = hashlib.sha256(data).hexdigest()
         return data
 
     def add(self, kind: str, file: str, where: str, message: str, action: str) -> None:
-        """Record one anomaly; ``kind`` must be in :data:`KINDS` (a ``KeyError`` is a slip of the program)."""
+        """Record one anomaly. ``kind`` must be in :data:`KINDS`; another one is a bug and raises ``KeyError``."""
         self.found.append(Anomaly(self.song, file, where, kind, KINDS[kind][0], message, action))
 
     def sorted(self) -> tuple[Anomaly, ...]:
-        """Return what was found, each thing once, in order."""
+        """Return the anomalies in order, without duplicates."""
         return tuple(sorted(set(self.found)))
 
 
 def kinds_table(anomalies: Iterable[Anomaly] | None = None) -> str:
-    """Return a Markdown table of kinds: all of them, or with their number those that ``anomalies`` holds."""
+    """Return a Markdown table of all kinds, or of the kinds in ``anomalies`` with their counts."""
     if anomalies is None:
         rows = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
         return "\n".join(["| kind | severity | meaning |", "|---|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""`base_manifest`: a row per stem, made from the raw songs."""
+"""`base_manifest`: one row per stem, made from the raw songs."""
 
 from __future__ import annotations
 
@@ -29,42 +29,26 @@ REASONS = {
 }
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the stems that the color's manifests name; an unusable song stands as one row under its own id."""
+    """List the stems that the color's manifests name; an unusable song is one candidate under its own id."""
     source = load_source(shard)
     overrides = load_overrides(source.root)
     columns = ["key", "part", *BASE_MANIFEST.input_columns]
     rows = []
     for folder in source.folders:
         reading = reading_of(source, folder)
-        files, said = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
+        files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
         texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
         song = reading.song
         if song is None or not song.tracks:
-            rows.append([folder.name, folder.name, digest(texts), said, None, None, None])
+            rows.append([folder.name, folder.name, digest(texts), override, None, None, None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, sorted(files)), said, digest(mix, audible_end_ms(song))]
+        shared = [digest(texts, sorted(files)), override, digest(mix, audible_end_ms(song))]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
             rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-
-
 
 
 def manifest_compute(work: Work) -> Iterator[Batch]:
@@ -82,18 +66,19 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
             continue
         mix = rows[0]["main_audio_file"] or ""
         if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), rows[0]["end_ms"])}:
-            raise SourceMoved(f"{song_id}/{mix}")  # its length was measured again
+            # The mix changed after the candidates were listed: the ledger would record the digest of the old one.
+            raise SourceMoved(f"{song_id}/{mix}")
         made = [row for row in rows if row["stem_id"] in keys]
         yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 
 
 LATE_SHARE = 0.1
-"""Up to this share of a song's stamps may lie past its end (each is an anomaly and quarantined); more is a misread."""
+"""Up to this share of a song's stamps may be after its end (each is reported); with more, the stamps were misread."""
 
 
 @check("Songs found = processed + quarantined.")
 def songs_accounted(shard: Shard) -> Finding:
-    """Song folders found = songs with rows + songs quarantined."""
+    """Check that each song folder either has rows or is quarantined."""
     found = {folder.name for folder in load_source(shard).folders}
     ledger = ledger_frame(shard, ["part", "status"])
     assert ledger is not None
@@ -104,13 +89,13 @@ def songs_accounted(shard: Shard) -> Finding:
     if lost:
         return Finding(False, f"{len(lost)} song folders are not accounted for ({some(lost)}); materialize "
                               "base_manifest again", numbers)
-    said = f"{len(found)} songs found = {len(processed)} processed + {len(quarantined)} quarantined"
-    return Finding(True, said + (f" ({some(sorted(quarantined))})" if quarantined else ""), numbers)
+    summary = f"{len(found)} songs found = {len(processed)} processed + {len(quarantined)} quarantined"
+    return Finding(True, summary + (f" ({some(sorted(quarantined))})" if quarantined else ""), numbers)
 
 
 @check("A color with song folders has rows.")
 def color_has_rows(shard: Shard) -> Finding:
-    """A color that has song folders has rows."""
+    """Check that a color with song folders has rows."""
     folders = len(load_source(shard).folders)
     rows = shard.require_index().rows
     numbers = {"song_folders": folders, "rows": rows}
@@ -121,7 +106,7 @@ def color_has_rows(shard: Shard) -> Finding:
 
 @check("Lyric stamps lie inside their song.")
 def stamps_plausible(shard: Shard) -> Finding:
-    """Lyric stamps lie inside their song; more than a tenth outside means that they are misread."""
+    """Check that at most a tenth of a song's lyric stamps is after its end; with more, the stamps were misread."""
     columns = ["id", "lines", "sections", "end_ms"]
     songs = {row["id"]: row for _, table in shard.tables(columns) for row in table.to_pylist()}
     late, wrong, total = 0, [], 0
@@ -140,7 +125,7 @@ def stamps_plausible(shard: Shard) -> Finding:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the anomalies of the built colors as a table, the worst first."""
+    """Return the anomalies of the built colors as a table, errors first."""
     found = [entry for shard in built.shards() for part in shard.require_index().parts
              for entry in part.facts.get("anomalies", [])]
     found.sort(key=lambda a: (["error", "warning", "info"].index(a["severity"]), a["song"], a["file"], a["where"]))

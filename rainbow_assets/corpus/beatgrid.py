@@ -1,4 +1,4 @@
-"""The beat as a witness: under the right reading of their fractions, section borders fall on half beats."""
+"""Evidence from the beat: when the fractions of stamps are read correctly, section borders fall on half beats."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 SLOWEST, FASTEST = 40.0, 300.0
-"""Tempos outside are not believed, and say nothing."""
+"""Tempos outside this range are taken for typing errors and give no evidence."""
 SHARES = (0.0, 0.5, 0.9)
-"""Shares of stamps that may lie on the grid (none: the stamps follow a voice); each is as likely as the others."""
+"""Shares of stamps that may be on the grid (0: the stamps follow a voice); all are equally likely beforehand."""
 SLACK_MS = 2.0
+"""Tolerance on both sides of the grid, in addition to the step of the written time."""
 
 
 def believable(bpm: float | None) -> bool:
-    """Tell whether a tempo can speak for anything."""
+    """Return True if a tempo can be used as evidence."""
     return bpm is not None and SLOWEST <= bpm <= FASTEST
 
 
 def log_evidence(times_ms: Sequence[int], step_ms: float, bpm: float) -> float:
-    """Return the log likelihood ratio of ``times_ms`` lying on the half beats of ``bpm`` against lying anywhere.
+    """Return the log likelihood ratio of ``times_ms`` being on the half beats of ``bpm`` against being anywhere.
 
-    A tempo that was typed as a whole number may have been rounded: then, as likely as the exact one, every tempo
-    within half a beat per minute is tried, and the mean over all of them keeps a lucky one from deciding.
+    A tempo that was typed as a whole number may have been rounded. Then every tempo within half a beat per minute is
+    tried, together as likely as the written one; the mean over all of them keeps one lucky tempo from deciding.
     """
     times = np.asarray([time for time in times_ms if time > 0], dtype=np.float64)
     if not len(times):
@@ -36,14 +37,14 @@ def log_evidence(times_ms: Sequence[int], step_ms: float, bpm: float) -> float:
 
 
 def best(times_ms: Sequence[int], step_ms: float, bpm: float) -> tuple[int, float]:
-    """Return how many times lie on half beats, and of which tempo: the written one, or one near it that does better."""
+    """Return how many times are on half beats, and the tempo: the written one, or a near one that fits better."""
     times = np.asarray(times_ms, dtype=np.float64)
     written = int(_hits(times, step_ms, np.asarray([bpm]))[0])
     if bpm != int(bpm) or 2 * written >= len(times):
         return written, bpm
     tempos = _near(bpm)
     hits = _hits(times, step_ms, tempos)
-    # Half of the stamps and five more than the written tempo: not what chance finds among 401 tempos.
+    # One of 401 tempos fits some stamps by chance: require half of them, and five more than the written tempo has.
     if 2 * hits.max() < len(times) or hits.max() < written + 5:
         return written, bpm
     return int(hits.max()), round(float(np.median(tempos[hits == hits.max()])), 2)
@@ -54,7 +55,7 @@ def _near(bpm: float) -> npt.NDArray[np.float64]:
 
 
 def _hits(times: npt.NDArray[np.float64], step_ms: float, bpms: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Count, for each tempo, the times that are those of a half beat, cut off to ``step_ms``."""
+    """Return for each tempo how many times are those of a half beat, truncated to ``step_ms``."""
     grids = 30000.0 / bpms
     late = (times[:, None] / grids + 0.5) % 1.0 * grids - 0.5 * grids
     return ((late >= -step_ms - SLACK_MS) & (late <= SLACK_MS)).sum(axis=0)

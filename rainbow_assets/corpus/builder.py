@@ -1,4 +1,4 @@
-"""From a validated manifest and its lyrics to a song."""
+"""Building a song from its validated manifest and its lyrics."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rainbow_assets.corpus.times import read_times
 from rainbow_assets.ingest.yaml_safe import LIMIT_BYTES
 
 SLOW, FAST = 30, 300
+"""Tempos outside this range are reported: they are probably typing errors."""
 BY_SECTIONS = "the song is sliced by its sections"
 
 
@@ -22,7 +23,7 @@ def build_song(
     folder: Path, file: str, entry: ManifestEntry, left_out: dict[str, Any], color: str, override: SongOverride,
     literal: bool, notes: Notes,
 ) -> Song:
-    """Put one song together and report what is odd about it. ``left_out`` goes to the song's ``extra``."""
+    """Return the song and report what is unusual about it. ``left_out`` is added to the song's ``extra``."""
     _check_identity(folder.name, file, entry, notes)
     _check_music(file, entry, notes)
     lrc_name, lrc_text, stamps = _lyrics(folder, file, entry, notes)
@@ -85,7 +86,7 @@ def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
 def _lyrics(
     folder: Path, file: str, entry: ManifestEntry, notes: Notes
 ) -> tuple[str | None, str | None, tuple[lrc.RawStamp, ...]]:
-    """Return the lyrics file's name, its text and its stamps."""
+    """Return the lyrics file's name, its text and its stamps; (None, None, ()) without readable lyrics."""
     name = _lyrics_name(folder, file, entry, notes)
     if name is None:
         return None, None, ()

@@ -1,4 +1,4 @@
-"""What moved in the raw material: files by digest, manifest fields by value, for the plan's reason chain."""
+"""What changed in the raw songs, for the reasons in a plan: files by digest, manifest fields by value."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ NOT_FIELDS = {"audio_sha256", "midi_sha256", "main_audio_sha256", "training_data
 
 
 def explain(delta: Delta) -> list[str]:
-    """Return which files of which songs moved, and which manifest fields moved with them."""
+    """Return sentences on which files of which songs changed, and which manifest fields changed with them."""
     source = load_source(delta.shard)
     before = recorded_files(delta.shard)
     songs = {part.group for part in (delta.index.parts if delta.index else ())}
-    said, names = [], guards.renamed(delta)
+    found, names = [], guards.renamed(delta)
     for song in sorted({*songs, *(folder.name for folder in source.folders)}):
         old, new = before.get(song, {}), source.of(song)
         if old == new:
             continue
         if not new or not old:
-            said.append(f"song {song} {'appeared' if new else _gone(source, song, names)}")
+            found.append(f"song {song} {'appeared' if new else _gone(source, song, names)}")
             continue
         moved = [f"{song}/{name} {_how(old.get(name), new.get(name))}" for name in sorted({*old, *new})
                  if old.get(name) != new.get(name)]
-        said.append(f"files: {some(moved, reasons.MOST)}")
+        found.append(f"files: {some(moved, reasons.MOST)}")
         fields = changed_fields(delta.shard, source, song)
         if fields:
-            said.append(f"fields of {song}: {some(fields, reasons.MOST)}")
-    return said
+            found.append(f"fields of {song}: {some(fields, reasons.MOST)}")
+    return found
 
 
 def _gone(source: RawSongs, song: str, names: dict[str, str]) -> str:
-    """Say where a song went: to another name or color, which its sounds tell, or nowhere."""
+    """Return what became of a missing song: renamed (its audio files are the same), moved to another color, or gone."""
     if song in names:
         return f"is {names[song]} now, with the same sounds"
     there = source.root / song
@@ -50,13 +50,13 @@ def _how(old: str | None, new: str | None) -> str:
 
 
 def recorded_files(shard: Shard) -> dict[str, dict[str, str]]:
-    """Return {song: {file: sha256}} as the last build saw them."""
+    """Return {song: {file: sha256}} as recorded by the last build."""
     index = shard.index()
     return {part.group: dict(part.facts.get("files", {})) for part in (index.parts if index else ())}
 
 
 def changed_fields(shard: Shard, source: RawSongs, song: str) -> list[str]:
-    """Return the names of the song's and its stems' fields whose values moved, with the stem where it is one."""
+    """Return the names of the fields whose values changed; those of a stem as ``<stem>.<field>``."""
     index = shard.index()
     part = next((part for part in (index.parts if index else ()) if part.group == song), None)
     folder = next((folder for folder in source.folders if folder.name == song), None)

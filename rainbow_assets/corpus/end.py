@@ -1,4 +1,4 @@
-"""Where a song ends as far as its text says, and whether its times make sense together."""
+"""The end of a song according to its text, and checks on whether its times agree."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.corpus.times import Times
 
 AGREES_MS = 1500
+"""TRT and the end of the last section may differ by this much without an anomaly."""
 GAP_MS = 500
+"""A shorter time between two sections is not reported as a gap."""
 
 
 def text_end(total_ms: int, sections: Sequence[Section]) -> int | None:
-    """Return the largest of TRT and section ends that lie after the last section's start; None where none does.
+    """Return the largest of TRT and the section ends that is after the last section's start, or None.
 
-    A time at or before the start of the last section is a slip (``[00:03.086]`` for a song of two minutes).
+    A time at or before the start of the last section is a typing error (``[00:03.086]`` for a song of two minutes).
     """
     starts = max((section.start_ms for section in sections), default=0)
     ends = [section.end_ms for section in sections if section.end_ms > section.start_ms]
@@ -24,7 +26,7 @@ def text_end(total_ms: int, sections: Sequence[Section]) -> int | None:
 
 
 def song_end(total_ms: int, sections: Sequence[Section], lines: Sequence[LyricLine]) -> int:
-    """Return the song's end in milliseconds: the believable one of TRT and sections, else the last border or stamp."""
+    """Return the song's end in milliseconds: that of :func:`text_end`, else the last section start or lyric stamp."""
     end = text_end(total_ms, sections)
     if end is not None:
         return end
@@ -32,7 +34,7 @@ def song_end(total_ms: int, sections: Sequence[Section], lines: Sequence[LyricLi
 
 
 def check_times(notes: Notes, file: str, lrc_file: str, times: Times) -> None:
-    """Report reversed sections, gaps, overlaps, a TRT that disagrees, and stamps that lie past the end."""
+    """Report reversed sections, gaps, overlaps, a TRT that disagrees, and stamps after the end."""
     for source, section in zip(times.raw, times.sections, strict=True):
         if section.end_ms <= section.start_ms:
             notes.add("section_reversed", file, f"field structure[{source.place}]", f"{section.name!r} ends at "

@@ -1,4 +1,4 @@
-"""A corpus as it would be after one change: the real one, seen through links, with one song or file otherwise."""
+"""A temporary corpus with one change, for `rainbow impact`: links to the real songs, and a copy of the changed one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ VARIABLE = "RAINBOW_CORPUS"
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One of three: the file ``target`` has the content of ``content``; ``target`` is ``removed``; the song ``target``
-    is of another ``color``. ``target`` is ``SONG`` or ``SONG/FILE``, with or without folders before it.
+    """One change: the file ``target`` gets the content of ``content``, ``target`` is ``removed``, or the song
+    ``target`` gets another ``color``. ``target`` is ``SONG`` or ``SONG/FILE``, with or without folders before it.
     """
 
     target: str
@@ -35,17 +35,17 @@ class Hypothesis:
 
 @contextmanager
 def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
-    """Let the corpus be as ``hypothesis`` says until the end; nothing of the real one is written.
+    """Yield a changed corpus, to which ``RAINBOW_CORPUS`` points until the end; the real one is never written to.
 
-    Songs that are not meant are links to their folders; the files of the one that is are copied. Raises ``UsageError``
-    where ``target`` names no song of the corpus.
+    Unchanged songs are links to their folders; the changed song is copied first, so that no change goes through a link.
+    Raises ``UsageError`` if ``target`` names no song of the corpus.
     """
     root = corpus_root()
     song, file = _split(hypothesis.target, root)
     if file and hypothesis.color:
-        raise UsageError(f"{hypothesis.target!r} is a file, and a file has no color; name the song")
+        raise UsageError(f"{hypothesis.target!r} is a file, and only songs have a color; name the song")
     if not file and hypothesis.content is not None:
-        raise UsageError(f"{hypothesis.target!r} is a song; name the file of it that would have that content")
+        raise UsageError(f"{hypothesis.target!r} is a song, and only files have content; name one of its files")
     before = os.environ.get(VARIABLE)
     with tempfile.TemporaryDirectory(prefix="rainbow-supposed-") as place:
         for path in root.iterdir():
@@ -66,17 +66,17 @@ def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
 def _show(path: Path, at: Path) -> None:
     try:
         at.symlink_to(path, target_is_directory=path.is_dir())
-    except OSError:  # Windows links for those only who may
+    except OSError:  # Windows lets only privileged users make links
         (shutil.copytree if path.is_dir() else shutil.copyfile)(path, at)
 
 
 def _split(target: str, root: Path) -> tuple[str, str]:
-    """Return (song, file of it or nothing)."""
+    """Return (song, file); the file is empty if ``target`` is a whole song."""
     parts, songs = Path(target).parts, {folder.name for folder in song_folders(root)}
     for place, name in enumerate(parts):
         if name in songs:
             return name, "/".join(parts[place + 1:])
-    raise UsageError(f"{target!r} names no song of the corpus {root}; write SONG or SONG/FILE, as 05_01/05_01.yml")
+    raise UsageError(f"{target!r} is not a song of the corpus {root}; write SONG or SONG/FILE, such as 05_01/05_01.yml")
 
 
 def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
@@ -84,7 +84,7 @@ def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
         path = folder / f"{folder.name}.yml"
         content = yaml_safe.load(path.read_bytes())
         if not isinstance(content, dict):
-            raise UsageError(f"{folder.name}/{path.name} is no manifest, so the song has no color to change")
+            raise UsageError(f"{folder.name}/{path.name} is not a manifest, so the song has no color to change")
         path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8",
                         newline="\n")
         return
@@ -94,7 +94,7 @@ def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
         raise UsageError(f"{hypothesis.target}: {error}") from None
     if hypothesis.removed:
         if not path.is_file():
-            raise UsageError(f"{folder.name}/{file} is not there, so it cannot be removed; name another file")
+            raise UsageError(f"{folder.name}/{file} does not exist, so it cannot be removed; name another file")
         path.unlink()
     elif hypothesis.content is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

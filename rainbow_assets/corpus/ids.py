@@ -1,4 +1,4 @@
-"""Names of stems, and the song and stem that a longer id belongs to. Ids nest: song, song_t05, song_t05_0012000."""
+"""Ids of stems, and the song and stem of a longer id. Ids nest: song, song_t05, song_t05_0012000."""
 
 from __future__ import annotations
 

@@ -17,18 +17,18 @@ ORDER = {"error": 0, "warning": 1, "info": 2}
 
 @dataclass(frozen=True)
 class LintReport:
-    """What was found: songs read, songs set aside, and every anomaly, sorted by song, file and place."""
+    """Number of usable songs, quarantined songs, and every anomaly, sorted by song, file and place."""
 
     songs: int
     quarantined: tuple[Quarantined, ...]
     anomalies: tuple[Anomaly, ...]
 
     def counts(self) -> dict[str, int]:
-        """Number of anomalies by severity."""
+        """Return the number of anomalies by severity."""
         return {level: sum(a.severity == level for a in self.anomalies) for level in ORDER}
 
     def to_json(self) -> str:
-        """Serialize, deterministically."""
+        """Return the report as JSON; equal reports give equal text."""
         document = {
             "songs_found": self.songs + len(self.quarantined), "songs": self.songs,
             "quarantined": [{"song": q.song_id, "color": q.rainbow_color, "reason": q.reason, "message": q.message}
@@ -38,20 +38,20 @@ class LintReport:
         return json.dumps(document, indent=1, ensure_ascii=False)
 
     def to_text(self) -> str:
-        """One line per anomaly, the worst first within a song, and a summary."""
+        """Return one line per anomaly, errors first within a song, and a summary."""
         lines = []
         for a in sorted(self.anomalies, key=lambda a: (a.song, ORDER[a.severity], a)):
             lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
         counts = self.counts()
         lines.append(f"{counted(self.songs + len(self.quarantined), 'song')} found = {self.songs} usable + "
                      f"{len(self.quarantined)} "
-                     f"set aside; {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}, "
+                     f"quarantined; {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}, "
                      f"{counted(counts['info'], 'note')}")
         return "\n".join(lines)
 
 
 def lint_report(root: Path) -> LintReport:
-    """Read every song below ``root`` and look at every file that its manifest names."""
+    """Read every song below ``root`` and probe every file that its manifest names."""
     found: list[Anomaly] = []
     readings = read_corpus(root)
     for reading in readings:
@@ -70,7 +70,10 @@ def lint(root: Path) -> list[Anomaly]:
 
 
 def media_anomalies(reading: SongReading) -> list[Anomaly]:
-    """Report media files that are missing or unreadable; one anomaly where none is there at all."""
+    """Return an anomaly for each media file that is missing or unreadable, or a single one if all are missing.
+
+    A corpus of manifests alone would otherwise report thousands of missing files.
+    """
     song = reading.song
     if song is None:
         return []

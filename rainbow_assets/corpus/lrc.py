@@ -1,4 +1,4 @@
-"""LRC lyrics, read tolerantly: stamp-then-next-line and inline forms, whatever the spaces, line ends and digits."""
+"""A tolerant reader of LRC lyrics: text after its stamp or on the next line, any spaces, line ends and digits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from rainbow_assets.corpus.anomalies import Notes
 
+# Stamps of the forms PLAIN and SHORT are usual; other readable ones are reported as odd. ALMOST also matches what
+# cannot be read: a broken stamp is reported as one and does not become part of a lyric.
 STAMP = re.compile(r"\[\s*([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?\s*\]")
 PLAIN = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{3}\]")
 SHORT = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{2}\]")
@@ -18,7 +20,7 @@ LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class RawStamp:
-    """One stamp as it stands: minutes, seconds, digits of the fraction, its line, and the lyric that belongs to it."""
+    """One stamp as written: minutes, seconds, digits of the fraction, its line, and the lyric that belongs to it."""
 
     minutes: int
     seconds: int
@@ -28,7 +30,7 @@ class RawStamp:
 
     @property
     def literal_ms(self) -> int:
-        """The plain reading: the fraction is a decimal fraction of a second."""
+        """Milliseconds in the plain reading: the fraction is a decimal fraction of a second."""
         return (self.minutes * 60 + self.seconds) * 1000 + int(self.fraction.ljust(3, "0") or 0)
 
 
@@ -41,7 +43,7 @@ class RawLyrics:
 
 
 def decode(data: bytes, file: str, notes: Notes) -> str | None:
-    """Return the text of a lyrics file, or None where it is not text (reported)."""
+    """Return the text of a lyrics file; report and return None if it is not text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as such; save it as UTF-8")
         return data.decode("utf-16", "replace")
@@ -58,7 +60,7 @@ def decode(data: bytes, file: str, notes: Notes) -> str | None:
 
 
 def parse(text: str, file: str, notes: Notes) -> RawLyrics:
-    """Read ``text``; report what is odd, with its line; never raise, never lose a lyric."""
+    """Read ``text`` and report what is unusual, with its line. Never raises, and keeps every lyric."""
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
         if body := line.strip().removeprefix("\ufeff").strip():
@@ -69,7 +71,7 @@ def parse(text: str, file: str, notes: Notes) -> RawLyrics:
 
 @dataclass
 class _LrcReader:
-    """Where the reader is: the stamps so far, and which of them the next line of text belongs to."""
+    """The state of the reader: the stamps so far, and in ``open`` those that the next line of text belongs to."""
 
     file: str
     notes: Notes
@@ -123,7 +125,7 @@ class _LrcReader:
                            f"read as [{stamp.minutes:02d}:{stamp.seconds:02d}.{stamp.fraction}]")
 
     def summarize(self) -> None:
-        """Report the two-digit form once, however many stamps have it: it is a common form of LRC."""
+        """Report the two-digit form once for all stamps, because it is a common form of LRC."""
         if self.short:
             first, last = self.short[0].line_number, self.short[-1].line_number
             self.notes.add("odd_stamp", self.file, f"line {first}",
@@ -135,7 +137,7 @@ class _LrcReader:
             self.stamps[place] = replace(self.stamps[place], text=text)
 
     def _stray(self, text: str, number: int) -> None:
-        """Keep text that no stamp of its own introduces with the line before it; before the first stamp, report it."""
+        """Join text without a stamp to the line before it; before the first stamp, only report it."""
         where = f"line {number}"
         if not self.open:
             self.notes.add("stray_text", self.file, where, "text stands before the first stamp",
@@ -148,10 +150,10 @@ class _LrcReader:
 
 
 def read_stamp(written: str, number: int = 0) -> RawStamp | None:
-    """Read one bracketed stamp; None where no reading is safe.
+    """Return one bracketed stamp, or None if it cannot be read safely.
 
     A wrong separator before the fraction is read as a point. Of a fraction with more than three digits the first three
-    count: they say the same in milliseconds (to 1 ms) and in frames with a subframe digit.
+    count: they mean the same in milliseconds (to 1 ms) and in frames with a subframe digit.
     """
     match = STAMP.fullmatch(written) or REPAIR.fullmatch(written)
     if match is None or int(match[2]) > 59:

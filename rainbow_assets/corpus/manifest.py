@@ -1,4 +1,4 @@
-"""The manifest of a song: its fields with the types that they really have. What is off is reported, never lost."""
+"""The fields of a song's manifest with their types. A wrong value is reported and kept, never dropped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rainbow_assets.corpus.anomalies import Notes
 
 
 def _as_text(value: Any) -> Any:
-    """Take numbers and truth values of a text field as they were most likely written; an absent text is empty."""
+    """Return numbers and booleans in a text field as they were most likely written; a missing text is empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -20,14 +20,14 @@ def _as_text(value: Any) -> Any:
 
 
 def _as_stamp(value: Any) -> Any:
-    """``[04:25.999]`` without quotes is a YAML list of one text."""
+    """Return a stamp as text: ``[04:25.999]`` without quotes is a YAML list of one text."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], (str, int, float)):
         return f"[{value[0]}]"
     return _as_text(value)
 
 
 def _as_list(value: Any) -> Any:
-    """An absent list is empty; a single text stands for a list of one."""
+    """Return a list: empty if it is missing, a list of one for a single text."""
     if value is None:
         return []
     return [value] if isinstance(value, str) else value
@@ -72,7 +72,7 @@ class TrackEntry(BaseModel):
 
 
 class ManifestEntry(BaseModel):
-    """The manifest as a whole. What a song cannot do without is required; the rest has a default and is reported.
+    """The whole manifest. Fields that every song needs are required; the others have defaults.
 
     ``tempo`` is the time signature (``4/4``); beats per minute are ``bpm``. ``TRT`` is the total running time.
     """
@@ -102,18 +102,18 @@ class ManifestEntry(BaseModel):
 REQUIRED = ("manifest_id", "rainbow_color", "bpm", "audio_tracks")
 EXPECTED = ("tempo", "key", "title", "release_date", "album_sequence", "main_audio_file", "TRT", "vocals", "lyrics",
             "structure", "mood", "genres", "sounds_like", "concept")
-"""Fields that each manifest has; a song is used without them, and that is reported."""
+"""Fields that each manifest should have; a song is used without them, and the missing field is reported."""
 LISTS = {"structure": "the section is left out", "sounds_like": "the artist is left out",
          "mood": "the word is left out",
          "genres": "the word is left out", "audio_tracks": "the track is left out"}
 NEEDED = ("id", "start_time", "end_time", "name")
-"""Fields that an item of a list cannot do without."""
+"""Fields that an item of a list must have."""
 
 
 def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
-    """Check ``document``; report every field that is off. Returns the entry (None: unusable) and what was left out.
+    """Check ``document`` and report every wrong field. Return the entry (None if unusable) and what was left out.
 
-    A wrong item of a list is left out alone. What was left out is keyed by its path, such as ``structure[3]``.
+    Only the wrong item of a list is left out. What was left out is keyed by its path, such as ``structure[3]``.
     """
     if not isinstance(document, dict):
         notes.add("invalid_field", file, "line 1", "the manifest is not a mapping of fields", "the song is set aside")
@@ -135,28 +135,30 @@ def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | No
 def _leave_out(
     fields: dict[str, Any], error: ValidationError, file: str, notes: Notes, left_out: dict[str, Any]
 ) -> bool:
-    """Take out of ``fields`` what a song can do without; tell whether the song is still usable."""
+    """Remove the wrong values that a song does not need from ``fields``; return True if the song is still usable."""
     usable, items = True, dict[str, set[int]]()
     for problem in error.errors():
         path = problem["loc"]
         top, place = str(path[0]), path[1] if len(path) > 1 else None
         where = _path(path)
-        said = f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+        message = f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
         if top in LISTS and isinstance(place, int):
             if len(path) > 2 and path[2] not in NEEDED:
-                notes.add("wrong_type", file, f"field {where}", said, "the field is left empty")
+                notes.add("wrong_type", file, f"field {where}", message, "the field is left empty")
+                # Copies, because the document belongs to the caller.
                 fields[top] = list(fields[top])
                 fields[top][place] = dict(fields[top][place])
                 left_out[_path(path[:3])] = fields[top][place].pop(path[2], None)
             else:
-                notes.add("wrong_type", file, f"field {where}", said, LISTS[top])
+                notes.add("wrong_type", file, f"field {where}", message, LISTS[top])
                 items.setdefault(top, set()).add(place)
         elif top in REQUIRED:
-            notes.add("invalid_field", file, f"field {where}", said, "the song is set aside")
+            notes.add("invalid_field", file, f"field {where}", message, "the song is set aside")
             usable = False
         else:
-            notes.add("wrong_type", file, f"field {where}", said, "the field is left empty")
+            notes.add("wrong_type", file, f"field {where}", message, "the field is left empty")
             left_out[top] = fields.pop(top, None)
+    # Items go last, all at once: the positions in the errors are those of the whole list.
     for top, places in items.items():
         left_out.update({f"{top}[{place}]": fields[top][place] for place in sorted(places)})
         fields[top] = [item for place, item in enumerate(fields[top]) if place not in places]
@@ -164,13 +166,13 @@ def _leave_out(
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Return ``audio_tracks[3].id``; what pydantic adds about the type tried is left off."""
+    """Return the location of an error as a path, such as ``audio_tracks[3].id``."""
     text = "".join(f"[{item}]" if isinstance(item, int) else f".{item}" for item in location)
     return text.removeprefix(".")
 
 
 def placeholders(value: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths of all texts that are ``TK`` ("to come")."""
+    """Yield the paths of all texts that are ``TK``, a printer's mark for "to come"."""
     if isinstance(value, str):
         if value.strip().strip("[]").strip() in ("TK", "tk", "Tk"):
             yield path
@@ -183,7 +185,7 @@ def placeholders(value: Any, path: str = "") -> Iterator[str]:
 
 
 def extras(entry: ManifestEntry) -> dict[str, Any]:
-    """Return the fields that no model knows, by path: ``mastered_by``, ``audio_tracks[2].midifile``."""
+    """Return the fields that no model has, by path: ``mastered_by``, ``audio_tracks[2].midifile``."""
     found = dict(entry.model_extra or {})
     for name in ("structure", "sounds_like", "audio_tracks"):
         for place, item in enumerate(getattr(entry, name)):

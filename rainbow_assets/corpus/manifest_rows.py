@@ -1,4 +1,4 @@
-"""How a row of the `base_manifest` table is made from a song and one of its stems."""
+"""The values of a row of `base_manifest`, made from a song and one of its stems."""
 
 from __future__ import annotations
 

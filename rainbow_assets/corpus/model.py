@@ -12,7 +12,7 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Anomaly:
-    """One irregularity of the raw material and what was done about it.
+    """One irregularity of the raw songs and what was done about it.
 
     ``file`` is relative to the corpus root; ``where`` is ``line 12`` or ``field structure[3].end_time``.
     ``kind`` is a stable machine name from :data:`rainbow_assets.corpus.anomalies.KINDS`.
@@ -27,7 +27,7 @@ class Anomaly:
     action: str
 
     def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for JSON."""
+        """Return a plain dictionary, for JSON."""
         return asdict(self)
 
 
@@ -52,7 +52,7 @@ class LyricLine:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One stem as the manifest describes it. File names are relative to the song folder and have been vetted.
+    """One stem of the manifest. File names are relative to the song folder and have been vetted.
 
     ``midi_file`` is the stem's own MIDI, ``midi_group_file`` one that it shares with its ``group``.
     """
@@ -67,7 +67,7 @@ class Track:
 
     @property
     def midi(self) -> str | None:
-        """The MIDI file that speaks for this stem: its own, else its group's."""
+        """The MIDI file of this stem: its own, else its group's."""
         return self.midi_file or self.midi_group_file
 
 
@@ -81,7 +81,7 @@ class SongKey:
 
     @property
     def label(self) -> str | None:
-        """``Bb minor``, or None where the text could not be read."""
+        """``Bb minor``, or None if the text could not be read."""
         return f"{self.tonic} {self.mode}" if self.tonic and self.mode else None
 
 
@@ -90,9 +90,10 @@ class Timecode:
     """How the fraction field of a file's stamps is read.
 
     ``unit``: ``ms``, ``frames`` (``.FF`` in the millisecond field) or ``frames+subframe`` (``.FFS``); ``fps`` is
-    None for ``ms``. ``evidence`` is a sentence, ``ambiguous`` asks a person to look, ``largest_shift_ms`` is the most
-    that any stamp moved against a plain millisecond reading; ``source`` is ``evidence`` or ``corpus.toml``.
-    ``drop_frame`` makes ``fps`` 30 the 29.97 fps drop-frame code; ``subframes`` is what the subframe digit counts.
+    None for ``ms``. ``evidence`` is a sentence; ``ambiguous`` means that a person should check; ``largest_shift_ms`` is
+    the largest difference of a stamp from its plain millisecond reading; ``source`` is ``evidence`` or ``corpus.toml``.
+    With ``drop_frame``, ``fps`` 30 means 29.97 fps drop-frame code. ``subframes`` is the number of steps per frame that
+    the subframe digit counts.
     """
 
     unit: str
@@ -107,7 +108,7 @@ class Timecode:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A usable song: everything the manifest and the lyrics say, typed, with file names vetted."""
+    """A usable song: all facts of its manifest and lyrics, typed, with file names vetted."""
 
     song_id: str
     folder: Path
@@ -121,9 +122,9 @@ class Song:
     album_sequence: int
     main_audio_file: str | None
     total_ms: int
-    """TRT as the manifest gives it."""
+    """TRT of the manifest, converted by the time code."""
     end_ms: int
-    """End of the song from text alone: the largest believable of TRT, section ends and last stamp."""
+    """End of the song from its text alone, without measuring audio; see ``end.song_end``."""
     vocals: bool
     lyrics: bool
     sections: tuple[Section, ...]
@@ -138,7 +139,7 @@ class Song:
     manifest_timecode: Timecode
     lyrics_timecode: Timecode | None
     extra: dict[str, Any] = field(default_factory=dict)
-    """Manifest fields that the model does not know, kept as they are."""
+    """Manifest fields that the model does not have, and values that were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class SongReading:
-    """What became of one song folder: exactly one of ``song`` and ``quarantined`` is set."""
+    """The result of reading one song folder: exactly one of ``song`` and ``quarantined`` is set."""
 
     song_id: str
     song: Song | None

@@ -1,7 +1,7 @@
-"""`corpus.toml`: what a person says about the time code of an album or a song, against the evidence.
+"""`corpus.toml`: a person's overrides of the time code, by album or by song.
 
-``[album."03"]`` and ``[song."03_09"]`` hold ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
-``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. What stands closer wins, field by field.
+``[album."03"]`` and ``[song."03_09"]`` set ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
+``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. The more specific table wins, field by field.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from rainbow_assets.errors import UsageError
 FILE = "corpus.toml"
 UNITS = (MS, FRAMES, SUBFRAMES)
 RATES = {25: (25, False), 30: (30, False), 29.97: (30, True)}
-"""What may be written for ``fps`` -> (nominal frames per second, drop-frame)."""
+"""Allowed value of ``fps`` -> (nominal frames per second, drop-frame)."""
 FILES = ("manifest", "lyrics")
 NAMES = {"album": re.compile(r"^\d{2}$"), "song": re.compile(r"^\d{2}_\d{2}$")}
 
 
 @dataclass(frozen=True, slots=True)
 class TimecodeOverride:
-    """How one file's stamps are read; None leaves a value to the evidence. ``fps`` may be 29.97 (drop-frame)."""
+    """How to read one file's stamps; the evidence decides a value that is None. ``fps`` may be 29.97 (drop-frame)."""
 
     unit: str | None = None
     fps: float | None = None
     hour_offset: int | None = None
 
     def over(self, other: TimecodeOverride) -> TimecodeOverride:
-        """Return ``self`` where it says something, else ``other``."""
+        """Return ``self`` with its missing values taken from ``other``."""
         mine = {f.name: getattr(self, f.name) for f in fields(TimecodeOverride)}
         return TimecodeOverride(**{name: getattr(other, name) if value is None else value
                                    for name, value in mine.items()})
@@ -55,13 +55,13 @@ class Overrides:
     songs: Mapping[str, SongOverride] = field(default_factory=dict)
 
     def of(self, song: str) -> SongOverride:
-        """Return what holds for ``song``: its own entries over its album's."""
+        """Return the overrides of ``song``: its own entries, then its album's."""
         own, album = self.songs.get(song, SongOverride()), self.albums.get(song[:2], SongOverride())
         return SongOverride(own.manifest.over(album.manifest), own.lyrics.over(album.lyrics))
 
 
 def load_overrides(root: Path) -> Overrides:
-    """Read ``corpus.toml`` in the corpus root; raise ``UsageError`` that names what is wrong in it."""
+    """Return the content of ``corpus.toml`` in the corpus root; raise ``UsageError`` if it is not valid."""
     path = root / FILE
     if not path.exists():
         return Overrides()
@@ -91,7 +91,8 @@ def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
 
 def _override(place: str, entry: Any) -> TimecodeOverride:
     if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
-        raise UsageError(f"{FILE}: {place} may hold unit, fps and hour_offset, and tables manifest and lyrics, only")
+        raise UsageError(f"{FILE}: {place} must be a table with no keys but unit, fps, hour_offset, manifest and "
+                         "lyrics")
     unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
     if unit is not None and unit not in UNITS:
         raise UsageError(f"{FILE}: unit of {place} is {unit!r}; write one of {', '.join(UNITS)}")

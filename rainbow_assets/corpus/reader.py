@@ -1,4 +1,4 @@
-"""One song folder to one typed song, or to a quarantine entry with its reason; never an exception."""
+"""Reading song folders: each gives a typed song, or a quarantine entry with its reason, and no exception."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 FOLDER = re.compile(r"^[0-9]{2}_[0-9]{2}$")
 ORPHANS = COLOR_NAMES[0]
-"""The color shard that accounts for folders whose color nobody can tell."""
+"""The color whose shard accounts for folders of unknown color."""
 MODES = ("evidence", "ms")
 
 
 def song_folders(root: Path) -> list[Path]:
-    """Return the folders of ``root`` named ``<album>_<sequence>``, sorted; raise ``UsageError`` without a root."""
+    """Return the folders of ``root`` named ``<album>_<sequence>``, sorted; raise ``UsageError`` if there is no root."""
     return [path for path in _folders(root) if FOLDER.match(path.name)]
 
 
 def stray_folders(root: Path) -> list[Path]:
-    """Return the other folders of ``root`` (hidden ones left out), sorted."""
+    """Return the other folders of ``root``, except hidden ones, sorted."""
     return [path for path in _folders(root) if not FOLDER.match(path.name) and not path.name.startswith(".")]
 
 
@@ -64,36 +64,36 @@ def _manifest_color(data: bytes) -> str | None:
 
 
 def read_song(folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence") -> SongReading:
-    """Read one song folder. ``timecode="ms"`` takes all stamps literally, hours included, as the original did.
+    """Read one song folder. ``timecode="ms"`` reads all stamps as milliseconds, hours included, as the original did.
 
-    Raises ``UsageError`` for a ``corpus.toml`` that cannot be used; whatever is wrong with the song is in the reading.
+    Raises ``UsageError`` for an invalid ``corpus.toml``; problems of the song itself are in the reading.
     """
-    # Here, because a plan asks for the folders of songs only, and the reader of manifests loads pydantic.
+    # Imported here: a plan needs only the folders of songs, and this import loads pydantic, which is slow.
     from rainbow_assets.corpus.builder import build_song
 
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
     notes = Notes(folder.name)
-    said = (load_overrides(root) if overrides is None else overrides).of(folder.name)
+    override = (load_overrides(root) if overrides is None else overrides).of(folder.name)
     file = f"{folder.name}/{folder.name}.yml"
     entry, left_out = _entry(folder, file, notes)
     if entry is None:
-        return _set_aside(folder, notes)
+        return _quarantine(folder, notes)
     try:
         color = resolve(entry.rainbow_color)
     except UnknownColor as error:
         notes.add("unknown_color", file, "field rainbow_color", str(error), "the song is set aside")
-        return _set_aside(folder, notes)
+        return _quarantine(folder, notes)
     if album_color(folder.name) != color.name:
         notes.add("color_disagrees", file, "field rainbow_color",
                   f"the song is {color.name} and album {folder.name[:2]} is "
                   f"{album_color(folder.name) or 'of no color'}", f"{color.name} is used")
-    song = build_song(folder, file, entry, left_out, color.name, said, timecode == "ms", notes)
+    song = build_song(folder, file, entry, left_out, color.name, override, timecode == "ms", notes)
     return SongReading(folder.name, song, None, notes.sorted(), notes.read)
 
 
 def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence") -> list[SongReading]:
-    """Read every song folder (of one color): songs found = songs + quarantined, always."""
+    """Return a reading of every song folder, or of those of one color: either a song or a quarantine entry."""
     overrides = load_overrides(root)
     folders = [folder for folder in song_folders(root) if color is None or folder_color(folder) == color]
     return [read_song(folder, root, overrides, timecode) for folder in folders]
@@ -102,25 +102,25 @@ def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence"
 def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
     from rainbow_assets.corpus.manifest import placeholders, validate
 
-    said, where, document = "", "file", None
+    problem, where, document = "", "file", None
     try:
         document = yaml_safe.load(notes.bytes_of(folder, f"{folder.name}.yml"))
     except FileNotFoundError:
-        said = f"there is no {folder.name}.yml in the folder"
+        problem = f"there is no {folder.name}.yml in the folder"
     except OSError as error:
-        said = f"the manifest cannot be opened ({error.strerror})"
+        problem = f"the manifest cannot be opened ({error.strerror})"
     except yaml_safe.UnreadableYaml as error:
-        said, where = str(error), f"line {error.line}" if error.line else "file"
-    if said:
-        notes.add("unreadable_manifest", file, where, said, "the song is set aside")
+        problem, where = str(error), f"line {error.line}" if error.line else "file"
+    if problem:
+        notes.add("unreadable_manifest", file, where, problem, "the song is set aside")
         return None, {}
     for path in placeholders(document):
         notes.add("placeholder", file, f"field {path}", f"{path} still says TK", "kept as it is; fill it in")
     return validate(document, file, notes)
 
 
-def _set_aside(folder: Path, notes: Notes) -> SongReading:
-    """Quarantine a folder; the reason is the kind of the first error, which each way here has reported."""
+def _quarantine(folder: Path, notes: Notes) -> SongReading:
+    """Return a quarantine entry; its reason is the kind of the first error. Every caller has reported one."""
     worst = next(anomaly for anomaly in notes.sorted() if anomaly.severity == "error")
     color = folder_color(folder)
     quarantined = Quarantined(folder.name, color, worst.kind, f"{worst.file}, {worst.where}: {worst.message}")

@@ -1,4 +1,4 @@
-"""Settings of splits."""
+"""Settings of song splits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rainbow_assets.rules import Seed, Share
 
 @dataclass(frozen=True)
 class SplitRules:
-    """Shares of songs per color that go to validation and test; at least one song stays in train."""
+    """Shares of a color's songs that go to validation and test; at least one song stays in train."""
 
-    validation: Annotated[Share, doc("Share of songs for validation.")] = 0.1
-    test: Annotated[Share, doc("Share of songs for the test.")] = 0.1
-    seed: Annotated[Seed, doc("Seed of the songs' ranks.")] = 42
+    validation: Annotated[Share, doc("Share of a color's songs in the validation split.")] = 0.1
+    test: Annotated[Share, doc("Share of a color's songs in the test split.")] = 0.1
+    seed: Annotated[Seed, doc("Seed for ranking songs.")] = 42
 
     def __post_init__(self) -> None:
-        """Compare the shares with the whole."""
+        """Raise ``SettingsError`` if the shares leave nothing for train."""
         if self.validation + self.test >= 1:
-            raise SettingsError("splits.validation and splits.test must be less than 1 together")
+            raise SettingsError("splits.validation and splits.test must add up to less than 1")

@@ -1,4 +1,4 @@
-"""`song_splits`: a row per song, so that no song is ever in two splits."""
+"""`song_splits`: one row per song, so that no song is in two splits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _splits(manifest: Shard, rules: settings.Rules) -> dict[str, str]:
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the color's songs. A song's split depends on which songs there are: the set is part of its digest."""
+    """List the color's songs with the digest of their split, which depends on all songs of the color."""
     chosen = _splits(shard.store.shard("base_manifest", shard.partition), rules)
     records = [(song, song, digest(split)) for song, split in chosen.items()]
     return pl.DataFrame(records, schema=dict.fromkeys(["key", "part", "in:base_manifest.song"], pl.String),
@@ -39,7 +39,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Assign each asked song its split, by hash rank among all songs of the color."""
+    """Assign each requested song its split, by hash rank among all songs of the color."""
     chosen = _splits(work.upstream("base_manifest"), work.rules)
     for song, _ in work.parts():
         row = {"song_id": song, "rainbow_color": work.shard.partition, "split": chosen[song]}
@@ -48,7 +48,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 @check("Each song is in exactly one split.")
 def splits_by_song(shard: Shard) -> Finding:
-    """Each song of the manifest is in exactly one split, and train is never empty."""
+    """Check that each song of the manifest is in exactly one split and that train is not empty."""
     rows = shard.rows()
     manifest = shard.store.shard("base_manifest", shard.partition)
     songs = {row["id"] for row in manifest.rows("id")}
@@ -57,10 +57,6 @@ def splits_by_song(shard: Shard) -> Finding:
     if lost or sum(counts.values()) != len(rows) or (rows and not counts["train"]):
         return Finding(False, f"splits do not cover the songs: {some(lost)}; counts {counts}", counts)
     return Finding(True, ", ".join(f"{split} {n}" for split, n in counts.items()), counts)
-
-
-
-
 
 
 SONG_SPLITS = RowAsset(
@@ -80,4 +76,3 @@ SONG_SPLITS = RowAsset(
     cheap=True,
     checks=[unique_keys, splits_by_song],
 )
-

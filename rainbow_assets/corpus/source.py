@@ -1,4 +1,4 @@
-"""The raw songs of a color: which there are, the digests of their files, and what their manifests say."""
+"""The raw songs of a color: their folders, the digests of their files, and the content of their manifests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def source_token(shard: Shard) -> str:
 
 
 def reading_of(source: RawSongs, folder: Path) -> SongReading:
-    """Read one song; the same bytes are read once per process."""
+    """Return the reading of one song; the same bytes are read only once per process."""
     files = {name: value for name, value in source.of(folder.name).items() if name.endswith((".yml", ".lrc"))}
     overrides = source.root / "corpus.toml"
     text = overrides.read_text("utf-8") if overrides.exists() else ""
@@ -73,13 +73,14 @@ def reading_of(source: RawSongs, folder: Path) -> SongReading:
 def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> SongReading:
     reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
     for name, sha256 in reading.read.items():
+        # A file that changed after it was digested would give rows of one state with the digests of another.
         if known.get(name) != sha256:
             raise SourceMoved(f"{reading.song_id}/{name}")
     return reading
 
 
 def audible_end_ms(song: Song) -> int:
-    """Return the song's length: of its mix, else of its longest readable stem, else from the text."""
+    """Return the song's length: that of its mix, else of its longest readable stem, else the one in its text."""
     names = [[song.main_audio_file], [track.audio_file for track in song.tracks]]
     for candidates in names:
         lengths = [ms for name in candidates if name and (ms := _length_ms(song.folder / name)) is not None]
@@ -97,7 +98,7 @@ def _length_ms(path: Path) -> int | None:
 
 
 def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of one song as plain values; none where it cannot be used."""
+    """Return the rows of one song as plain values; [] if the song cannot be used."""
     song = reading_of(source, folder).song
     if song is None:
         return []

@@ -1,4 +1,4 @@
-"""Which songs train and which test: by song, within a color, by hash rank, so that no song is in two splits."""
+"""Train, validation and test: whole songs are assigned by hash rank within a color, so that no song is in two."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def assign_splits(
 ) -> dict[str, str]:
     """Return {song: split} for the songs of one color, in order of song.
 
-    Songs are ranked by sha256 of seed and id. From three songs on, validation and test get at least one each where
-    their share is above 0; train always keeps one. One or two songs are all train.
+    Songs are ranked by sha256 of seed and id, so that a new song changes few splits. With three songs or more,
+    validation and test get at least one each if their share is above 0, and train keeps at least one. With one or two
+    songs, all are in train.
 
     >>> assign_splits(["05_01", "05_02", "05_03"])
     {'05_01': 'test', '05_02': 'train', '05_03': 'validation'}
@@ -51,7 +52,7 @@ def splits_of(shard: Shard) -> dict[str, str]:
 
 
 def splits_kept(step: RowAsset) -> Check:
-    """Each row of ``step`` carries its song's split, so no song is in two."""
+    """Return a check that each row of ``step`` has its song's split, so that no song is in two."""
 
     def evaluate(shard: Shard) -> Finding:
         splits = splits_of(shard.store.shard("song_splits", shard.partition))

@@ -1,8 +1,8 @@
-"""The `base_manifest` table: one row per stem, with everything its song says. Columns and types.
+"""The columns and types of `base_manifest`: one row per stem, with the facts of its song.
 
-Published names are kept. Fixed against the original: `key_signature_note` keeps its accidental (`Bb`, was `A`), `bpm`
-stays a float, file names are relative to the song folder, `lrc_file` too. Reduced: `training_data` keeps what can be
-counted (ten fields); its eleven label fields were regular expressions over the concept with random tie-breaks.
+The published names are kept. Fixed since the original: `key_signature_note` keeps its accidental (`Bb`, was `A`), `bpm`
+stays a float, file names and `lrc_file` are relative to the song folder. Removed: of `training_data`, eleven label
+fields that were regular expressions over the concept with random tie-breaks; the ten counted fields remain.
 """
 
 from __future__ import annotations

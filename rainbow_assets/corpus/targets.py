@@ -1,4 +1,4 @@
-"""What a person may name when asking for the impact of a change: a raw file, a song, a segment, a color, a module."""
+"""The targets of `rainbow impact`: a raw file, a song, a segment, a color or a module."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ TEXT_FIELDS = tuple(name for name in BASE_MANIFEST.fields if "corpus.text" in BA
 
 
 class UnknownTarget(UsageError):
-    """Nothing that was built goes by that name."""
+    """A name of nothing that has been built."""
 
 
 def resolve(name: str, store: ShardStore, steps: Mapping[str, RowAsset]) -> list[Change]:
-    """Return what ``name`` stands for; raise ``UnknownTarget`` with what may be named."""
+    """Return the changes that ``name`` means; raise ``UnknownTarget`` with the names that are allowed."""
     found = (_color(name, store) or _segment(name, store) or _song(name, store) or _module(name, store, steps)
              or _file(name, store))
     if not found:
-        raise UnknownTarget(f"{name!r} is no color, song, segment, module or raw file that has been built; name a "
+        raise UnknownTarget(f"{name!r} is not a color, song, segment, module or raw file that has been built; name a "
                             "color (Green), a song (05_03), a segment id, a file of a song folder, or a module's path")
     return found
 
 
 def color_of_song(song: str, store: ShardStore) -> str | None:
-    """Return the color whose shard holds ``song``, or None."""
+    """Return the color whose shard contains ``song``, or None."""
     for color in taxonomy.COLOR_NAMES:
         index = store.shard(BASE_MANIFEST.name, color).index()
         if index and any(part.group == song for part in index.parts):
@@ -47,7 +47,7 @@ def color_of_song(song: str, store: ShardStore) -> str | None:
 
 
 def song_of_segment(name: str) -> str | None:
-    """Return the song of a segment id, or None where ``name`` is not one."""
+    """Return the song of a segment id, or None if ``name`` is not one."""
     match = _SEGMENT.match(name)
     return match["song"] if match else None
 
@@ -104,7 +104,7 @@ def _file(name: str, store: ShardStore) -> list[Change]:
             continue
         shard = store.shard(BASE_MANIFEST.name, color)
         if file not in recorded_files(shard).get(song, {}):
-            raise UnknownTarget(f"the song {song} was built without a file {file}; list its files: ls its folder")
+            raise UnknownTarget(f"the song {song} had no file {file} when it was built; name a file of its folder")
         return [_file_target(shard, color, song, file)]
     return []
 

@@ -1,10 +1,10 @@
 """What the fraction of a time stamp means: milliseconds, SMPTE frames, or frames and a subframe digit.
 
 Most real stamps came from a sequencer's SMPTE display and were typed into the millisecond field: ``[00:18.013]`` is
-18 seconds and 13 frames, ``[00:38.145]`` 38 seconds, 14 frames and 5/8. The decision is made for each file of a song
-from two witnesses: which fractions there are (frames never reach the frame rate, milliseconds are anything), and under
-which reading the stamps fall on the beat of the song's tempo. Both are likelihoods; the two files of a song support
-each other, since they came from one project. A reading with less than 95 % of the weight is ambiguous.
+18 seconds and 13 frames, ``[00:38.145]`` 38 seconds, 14 frames and 5/8. The reading is chosen for each file of a song
+from two kinds of evidence: which fractions occur (frames stay below the frame rate, milliseconds take any value), and
+under which reading the stamps fall on the beat of the song's tempo. Both are likelihoods. The two files of a song
+support each other, because they came from one project. A reading with less than 95 % of the weight is ambiguous.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ __all__ = ["FRAMES", "MS", "SUBFRAMES", "Overrides", "SongOverride", "TimecodeOv
            "load_overrides", "misfits", "read_ms"]
 SURE = 0.95
 WHOLE = "999"
-"""How an end just before a full second is written, in whatever unit: no evidence."""
+"""An end just before a full second is written like this in every unit, so it is no evidence."""
 STRAY = 0.03
-"""Share of stamps that may have been typed in another way than the rest of their file."""
+"""Share of stamps that may have been typed in another unit than the rest of their file."""
 FOR_PLAIN = 3.0
-"""Log weight of milliseconds before any evidence: that stamps are not what they look like has to be shown."""
+"""Log weight of milliseconds before any evidence: stamps are what they look like until the evidence is against it."""
 FOR_TENTHS = -2.0
-"""Log weight of a subframe digit that counts tenths, not eighths."""
+"""Log weight of a subframe digit that counts tenths instead of eighths."""
 OTHER_UNIT, OTHER_RATE = -3.0, -6.0
-"""Log weights of two files of one song being written in different units, or at different frame rates."""
+"""Log weights of the two files of a song having different units, or different frame rates."""
 
 
 def decide(
     manifest: Sequence[RawStamp], lyrics: Sequence[RawStamp] = (), bpm: float | None = None,
     override: SongOverride | None = None,
 ) -> tuple[Timecode, Timecode | None]:
-    """Return how the fractions of a song's manifest and lyrics are read (None: no lyrics).
+    """Return how to read the fractions of a song's manifest and lyrics (None without lyrics).
 
-    Join markers ("next start = previous end + 1 ms") have to be left out of ``manifest``.
+    ``manifest`` must not contain join markers ("next start = previous end + 1 ms"): their unit is always milliseconds.
     """
-    said = override or SongOverride()
-    files = [(manifest, said.manifest)] + ([(lyrics, said.lyrics)] if lyrics else [])
+    given = override or SongOverride()
+    files = [(manifest, given.manifest)] + ([(lyrics, given.lyrics)] if lyrics else [])
     scores = [_scores(stamps, bpm, own) for stamps, own in files]
     found = []
     for n, (stamps, own) in enumerate(files):
         other = scores[1 - n] if len(scores) == 2 else None
         weights = _weights(scores[n], other)
         best = max(weights, key=lambda code: weights[code])
-        # Eighths or tenths of a frame differ by 5 ms at most: not worth a question.
+        # Eighths and tenths of a frame differ by 5 ms at most, so a doubt between them is not reported.
         share = sum(weight for code, weight in weights.items() if replace(code, subframes=best.subframes) == best)
         moves = any(stamp.fraction.strip("0") for stamp in stamps if stamp.fraction != WHOLE)
         found.append(_timecode(best, stamps, bpm, own, share < SURE and moves and own.unit is None))
@@ -58,7 +58,7 @@ def decide(
 
 
 def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOverride) -> dict[FrameCode, float]:
-    """Return the log weight of each reading that the override leaves open, by this file alone."""
+    """Return the log weight of each reading that the override allows, from this file alone."""
     distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != WHOLE}.items())
     kept = [stamp for _, stamp in distinct]
     fractions = sorted({stamp.fraction for stamp in kept if stamp.fraction.strip("0")})
@@ -78,7 +78,7 @@ def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOve
 
 
 def _log_share(fraction: str, code: FrameCode) -> float:
-    """Log probability that a stamp written in ``code`` has this fraction."""
+    """Return the log probability that a stamp written in ``code`` has this fraction."""
     short = len(fraction) <= 2
     stray = math.log(STRAY / (100 if short else 1000))
     if code is PLAIN:
@@ -90,7 +90,7 @@ def _log_share(fraction: str, code: FrameCode) -> float:
 
 
 def _weights(own: dict[FrameCode, float], other: dict[FrameCode, float] | None) -> dict[FrameCode, float]:
-    """Return the share of each reading, given what the song's other file says; shares sum to 1."""
+    """Return the share of each reading, given the weights of the song's other file; shares sum to 1."""
     total = {}
     for code, score in own.items():
         together = [score + more + _agreement(code, its) for its, more in other.items()] if other else [score]
@@ -122,24 +122,24 @@ def _sentence(code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None) ->
     if not fractions:
         return "no stamp has a fraction"
     count, largest = len(fractions), max(fractions, key=lambda text: (len(text), text))
-    said = f"{count} different fraction{'s' if count > 1 else ''}, the largest .{largest}"
+    counts = f"{count} different fraction{'s' if count > 1 else ''}, the largest .{largest}"
     times = sorted({to_ms(stamp, code) for stamp in stamps} - {0})
     if bpm is None or not beatgrid.believable(bpm) or not times:
-        return said
+        return counts
     hits, tempo = beatgrid.best(times, code.step_ms, bpm)
-    return f"{said}; {hits} of {len(times)} stamps fall on a half beat of {tempo:g} bpm"
+    return f"{counts}; {hits} of {len(times)} stamps fall on a half beat of {tempo:g} bpm"
 
 
 def read_ms(stamp: RawStamp, code: Timecode) -> int:
-    """Return the stamp in milliseconds under a decided time code."""
+    """Return the stamp in milliseconds under a chosen time code."""
     return to_ms(stamp, smpte.of(code))
 
 
 def misfits(stamps: Sequence[RawStamp], code: Timecode) -> list[RawStamp]:
-    """Return the stamps whose fraction the decided reading cannot explain."""
+    """Return the stamps whose fraction is not possible in the chosen reading."""
     return [stamp for stamp in stamps if stamp.fraction and not smpte.fits(stamp.fraction, smpte.of(code))]
 
 
 def literal() -> Timecode:
-    """Return the reading that takes every stamp as it stands, as the original did."""
+    """Return the reading that takes every stamp as milliseconds, as the original did."""
     return Timecode(MS, None, "plain milliseconds were asked for", False, 0, "asked for")

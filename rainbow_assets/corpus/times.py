@@ -1,4 +1,4 @@
-"""The times of a song: stamps from manifest and lyrics, their time code decided, and turned to milliseconds."""
+"""The times of a song: the stamps of its manifest and lyrics, converted to milliseconds by a chosen time code."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rainbow_assets.corpus.smpte import MS, of
 
 HOUR_MS = 3_600_000
 JOIN_MS = 1
-"""What artists add to a section's end to write the start of the next."""
+"""Artists write the start of a section as the end of the previous one plus this."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawSection:
-    """A section with its stamps still to be read by a time code; ``place`` is its index in the manifest."""
+    """A section whose stamps are not converted yet; ``place`` is its index in the manifest."""
 
     place: int
     name: str
@@ -32,7 +32,7 @@ class RawSection:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """All times of a song; ``total_ms`` is 0 without a readable TRT."""
+    """All times of a song; ``total_ms`` is 0 if there is no readable TRT."""
 
     total_ms: int
     raw: tuple[RawSection, ...]
@@ -43,7 +43,7 @@ class Times:
 
 
 def parse_stamp(text: str, file: str, where: str, notes: Notes) -> RawStamp | None:
-    """Read ``[MM:SS.mmm]`` (brackets may be missing); report and return None where it is no stamp."""
+    """Read ``[MM:SS.mmm]`` (brackets may be missing); report and return None if it is not a stamp."""
     body = text.strip()
     stamp = read_stamp(body if body.startswith("[") else f"[{body}]")
     if stamp is None:
@@ -55,7 +55,7 @@ def parse_stamp(text: str, file: str, where: str, notes: Notes) -> RawStamp | No
 
 
 def raw_sections(entry: ManifestEntry, file: str, notes: Notes) -> tuple[RawSection, ...]:
-    """Return the sections whose stamps can be read; report names that stand twice."""
+    """Return the sections whose stamps can be read; report names that occur twice."""
     found = []
     for place, item in enumerate(entry.structure):
         start = parse_stamp(item.start_time, file, f"field structure[{place}].start_time", notes)
@@ -70,7 +70,7 @@ def raw_sections(entry: ManifestEntry, file: str, notes: Notes) -> tuple[RawSect
 
 
 def joined(before: RawSection, after: RawSection) -> bool:
-    """Tell whether the start of ``after`` is the end of ``before`` with the marker of a join."""
+    """Return True if the start of ``after`` is the end of ``before`` plus the join marker."""
     return after.start.literal_ms - before.end.literal_ms == JOIN_MS
 
 
@@ -78,13 +78,13 @@ def read_times(
     entry: ManifestEntry, file: str, lrc_file: str, lyrics: Sequence[RawStamp], override: SongOverride, literal: bool,
     notes: Notes,
 ) -> Times:
-    """Decide the time code of both files and convert; report the decision and what does not fit it.
+    """Choose the time code of both files and convert; report the choice and the stamps that do not fit it.
 
-    ``literal`` takes every stamp as it stands: plain milliseconds, hours and join markers kept, lines in file order.
+    ``literal`` reads every stamp as written: plain milliseconds, hours and join markers kept, lines in file order.
     """
     raw = raw_sections(entry, file, notes)
     trt = parse_stamp(entry.TRT, file, "field TRT", notes) if entry.TRT else None
-    placed = _witnesses(raw, trt)
+    placed = _evidence(raw, trt)
     if literal:
         code, lyric_code = timecode.literal(), timecode.literal() if lyrics else None
     else:
@@ -103,12 +103,12 @@ def read_times(
     return Times(total_ms, raw, sections, lines, code, lyric_code)
 
 
-def _witnesses(raw: Sequence[RawSection], trt: RawStamp | None) -> list[tuple[str, RawStamp]]:
-    """Return the manifest's stamps with their places, without join markers: those say nothing about the unit."""
+def _evidence(raw: Sequence[RawSection], trt: RawStamp | None) -> list[tuple[str, RawStamp]]:
+    """Return the manifest's stamps with their places, without join markers, whose unit is always milliseconds."""
     marked: set[tuple[int, str]] = set()
     for before, after in pairwise(raw):
         if joined(before, after):
-            # .099 -> .100: here the end was made from the start, by taking 1 away.
+            # .099 -> .100: here the artist wrote the end as the next start minus 1.
             marked.add((before.place, "end") if before.end.fraction.endswith("9") else (after.place, "start"))
     found = [(f"field structure[{section.place}].{side}_time", stamp) for section in raw
              for side, stamp in (("start", section.start), ("end", section.end)) if (section.place, side) not in marked]
@@ -116,12 +116,12 @@ def _witnesses(raw: Sequence[RawSection], trt: RawStamp | None) -> list[tuple[st
 
 
 def _sections(raw: Sequence[RawSection], code: Timecode, literal: bool) -> tuple[Section, ...]:
-    """Convert stamps; neighbors that differ by the marker of a join, or by one step of the time code, join exactly."""
+    """Convert stamps; neighbors that differ by a join marker, or by one step of the time code, get one border."""
     times = [[timecode.read_ms(s.start, code), timecode.read_ms(s.end, code)] for s in raw]
     step_ms = of(code).step_ms
     for n in range(len(raw) - 1 if not literal else 0):
         if joined(raw[n], raw[n + 1]) or 0 < times[n + 1][0] - times[n][1] <= step_ms:
-            # .999 -> .000: the whole second is the border that was meant.
+            # .999 -> .000: the artist meant the whole second.
             border = times[n + 1][0] if raw[n].end.fraction == "999" else times[n][1]
             times[n][1] = times[n + 1][0] = border
     return tuple(Section(s.name, start, end, s.description) for s, (start, end) in zip(raw, times, strict=True))

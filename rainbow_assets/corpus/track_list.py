@@ -1,4 +1,4 @@
-"""The stems of a manifest: file names vetted, ids unique."""
+"""The stems of a manifest, with vetted file names and unique ids."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ALIASES = {"audio": "audio_file", "midi": "midi_file", "desc": "description", "m
 
 
 def meant(name: str) -> str | None:
-    """Return the track field that a misspelled name most likely stands for (``midifile``, ``Audio_File``), or None."""
+    """Return the track field that a misspelled name most likely means (``midifile``, ``Audio_File``), or None."""
     plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
     return ALIASES.get(plain) or next((known for known in KNOWN if known.replace("_", "") == plain), None)
 
 
 def tracks(entry: ManifestEntry, folder: Path, file: str, notes: Notes) -> tuple[Track, ...]:
-    """Return the tracks in order; of two with one id the first. Unknown fields are reported."""
+    """Return the tracks in order, of two with the same id only the first. Reports unknown fields."""
     found: dict[int, Track] = {}
     for place, item in enumerate(entry.audio_tracks):
         where = f"field audio_tracks[{place}]"
@@ -68,7 +68,7 @@ def _shared_audio(found: dict[int, Track], file: str, notes: Notes) -> None:
 def name_of(
     name: str | None, folder: Path, file: str, where: str, notes: Notes, endings: tuple[str, ...]
 ) -> str | None:
-    """Return the vetted file name; report and return None where it is refused or is another kind of file."""
+    """Return the vetted file name; report and return None if it is unsafe or another kind of file."""
     if name is None or not name.strip():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Looking at the raw songs: which colors differ from what `base_manifest` last took in, and by which files."""
+"""Observing the raw songs: which colors differ from the last build of `base_manifest`, and by which files."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 NAMED = 20
-"""How many files of a color are named."""
+"""Number of changed files that a report lists for each color."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One color as it lies on disk: ``version`` is the ledger's own token for the source, by content digest.
+    """One color as it is on disk: ``version`` is the ledger's token of the source, a digest of its content.
 
-    ``changed`` names the files that differ from the last build, as ``song/file (added|changed|removed)``.
-    ``problem`` is a sentence where the color is not to be believed; then nothing else may be used.
+    ``changed`` lists the files that differ from the last build, as ``song/file (added|changed|removed)``.
+    ``problem`` is a sentence if the observation cannot be trusted; then the other fields must not be used.
     """
 
     color: str
@@ -36,17 +36,18 @@ class Observation:
 
 
 def observe(store: ShardStore, rules: settings.Rules | None = None) -> list[Observation]:
-    """Look at every color; raise ``UsageError`` where there is no corpus folder, or nothing of it any more.
+    """Return an observation of every color; raise ``UsageError`` if the corpus folder or all of its songs disappeared.
 
-    A file is read only where its size, modification time, change time or inode moved since it was last read.
+    A file is read only if its size, modification time, change time or inode differs from the last time it was read.
     """
     root, store = corpus_root(), store.remembering()
     rules = rules or settings.default_rules()
-    sights = [_observe(store, color, rules) for color in COLOR_NAMES]
-    if not any(sight.songs for sight in sights) and any(sight.problem for sight in sights):
-        raise UsageError(f"the corpus folder {root} holds no songs, but songs were built from it; nothing was deleted. "
-                         f"Is its disk mounted? If they were deleted on purpose, run: rainbow build --allow-deletes")
-    return sights
+    found = [_observe(store, color, rules) for color in COLOR_NAMES]
+    # An unmounted disk looks like an empty folder: without this, a sensor would ask for the removal of every row.
+    if not any(one.songs for one in found) and any(one.problem for one in found):
+        raise UsageError(f"the corpus folder {root} has no songs, but songs were built from it; nothing was deleted. "
+                         f"Mount its disk, or if they were deleted on purpose, run: rainbow build --allow-deletes")
+    return found
 
 
 def _observe(store: ShardStore, color: str, rules: settings.Rules) -> Observation:
@@ -57,7 +58,7 @@ def _observe(store: ShardStore, color: str, rules: settings.Rules) -> Observatio
         problem = guards.vanished(reconcile(BASE_MANIFEST, shard, rules))
     except FileNotFoundError as error:
         return Observation(color, "", 0, 0, (),
-                           f"{error.filename} went away while it was being read; it is looked at again")
+                           f"{error.filename} disappeared while it was read; the next observation reads it again")
     except RainbowError as error:
         return Observation(color, "", 0, 0, (), str(error))
     before = recorded_files(shard)
@@ -68,6 +69,6 @@ def _observe(store: ShardStore, color: str, rules: settings.Rules) -> Observatio
 
 
 def _moved(song: str, old: dict[str, str], new: dict[str, str]) -> list[str]:
-    """The files of one song that differ, each with how."""
+    """Return the files of one song that differ, each with the kind of change."""
     return [f"{song}/{name} ({'added' if name not in old else 'removed' if name not in new else 'changed'})"
             for name in sorted({*old, *new}) if old.get(name) != new.get(name)]

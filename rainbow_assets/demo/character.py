@@ -1,7 +1,7 @@
-"""What a color sounds like, derived from its modes in the Rainbow Table; no color is named here.
+"""The sound of a color, derived from its modes in the Rainbow Table; this module names no color.
 
-Temporal mode: tempo, attack, brightness. Spatial mode: what plays and how long it rings. Ontological mode: scale,
-chords and rhythm; a color with two of them changes from section to section. No mode: noise-tinged and chromatic.
+Temporal mode: tempo, attack, brightness. Spatial mode: instruments and how long they ring. Ontological mode: scale,
+chords and rhythm; a color with two of them alternates from section to section. Without modes: noisy and chromatic.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rainbow_assets.taxonomy import Color
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """What a temporal mode decides. ``pulse`` is the lead's grid in quarter notes."""
+    """The part of the sound that a temporal mode decides. ``pulse`` is the lead's grid in quarter notes."""
 
     bpm: tuple[int, int]
     pulse: float
@@ -34,7 +34,7 @@ ERAS: dict[str | None, Era] = {
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a spatial mode decides: the stems, how long chords and lead notes last (1 = until the next), their voice."""
+    """The part that a spatial mode decides: stems, length of chords and lead notes (1 = until the next), and voices."""
 
     roles: tuple[str, ...]
     lead: Timbre
@@ -59,7 +59,7 @@ BODIES: dict[str | None, Body] = {
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What an ontological mode decides. Scales in semitones; roots and chord steps are scale positions.
+    """The part that an ontological mode decides. Scales are in semitones; roots and chord steps are scale positions.
 
     ``rhythm``: ``regular`` on the grid, ``dotted`` 3+3+2, ``sparse`` off the beat with holes, ``free`` anywhere.
     """
@@ -85,7 +85,7 @@ KNOWLEDGE: dict[str | None, Knowledge] = {
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """All that the modes of a color decide about its sound; ``voices`` holds a timbre per stem role."""
+    """The sound of a color; ``voices`` has a timbre for each role of a stem."""
 
     era: Era
     body: Body
@@ -93,12 +93,12 @@ class Character:
     voices: dict[str, Timbre]
 
     def knows(self, section: int) -> Knowledge:
-        """Return the ontological traits of the section with that number; two modes take turns."""
+        """Return the ontological part of the section with this number; two modes alternate."""
         return self.knowledge[section % len(self.knowledge)]
 
 
 def character(color: Color) -> Character:
-    """Derive the sound of ``color`` from its temporal, spatial and ontological modes."""
+    """Return the sound of ``color``, derived from its temporal, spatial and ontological modes."""
     era, body = ERAS[color.temporal], BODIES[color.spatial]
     knowledge = tuple(KNOWLEDGE[mode] for mode in color.ontological) or (KNOWLEDGE[None],)
     room = body.chords.room_s / 3
@@ -117,7 +117,7 @@ def character(color: Color) -> Character:
 
 
 def _aged(timbre: Timbre, era: Era, hiss: float) -> Timbre:
-    """Give a voice the attack, brightness, flutter and noise of its time; a voice that sings keeps its vibrato."""
+    """Return a voice with the attack, brightness, flutter and noise of its era; a singing voice keeps its vibrato."""
     flutter = timbre.wobble_cents or era.wobble_cents
     attack = max(timbre.attack_s, era.attack_s) if timbre.decay_s else max(timbre.attack_s, 2 * era.attack_s)
     fm = 0.0 if timbre.vowel else era.fm_index

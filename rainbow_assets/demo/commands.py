@@ -1,4 +1,4 @@
-"""What `rainbow demo` does, with progress, and what it says when it is done."""
+"""The work of `rainbow demo`, with a progress bar and a summary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes of a demo song: chords, bass, lead and drums from its color's scale, rhythm and bodies."""
+"""The notes of a demo song: chords, bass, lead and drums from its color's scale, rhythm and instruments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DRUM_ROLES = ("kick", "percussion", "drums", "static")
 
 
 def compose(plan: SongPlan) -> dict[str, list[Note]]:
-    """Return the notes of each stem role, silent where :func:`silent_sections` says so."""
+    """Return the notes of each stem role; a role rests in the sections of :func:`silent_sections`."""
     silent = silent_sections(plan)
     parts: dict[str, list[Note]] = {role: [] for role in plan.sound.body.roles}
     for number, section in enumerate(plan.sections):
@@ -65,9 +65,9 @@ def _pitched(plan: SongPlan, section: SectionPlan, knowledge: Knowledge) -> dict
         notes["texture"].append(Note(start, bar_ticks, _pitch(plan, scale, root, CHORD_BASE + 12), 60))
         length = min(bar_ticks, round(body.chord_beats * PPQ))
         for place in range(0, bar_ticks, length):
-            held = min(length, bar_ticks - place)
+            ticks = min(length, bar_ticks - place)
             pitches = [_pitch(plan, scale, root + step, CHORD_BASE) for step in knowledge.chord]
-            notes["chords"] += [Note(start + place, round(held * 0.95), pitch, 74) for pitch in pitches]
+            notes["chords"] += [Note(start + place, round(ticks * 0.95), pitch, 74) for pitch in pitches]
         notes["bass"] += _bass(plan, scale, root, start)
         notes["lead"] += _lead(plan, scale, knowledge, root, motif, start, bar)
     return notes
@@ -146,7 +146,7 @@ def _drums(plan: SongPlan, section: SectionPlan, knowledge: Knowledge) -> dict[s
 
 
 def _static(plan: SongPlan, bar: int) -> list[Note]:
-    """Bursts of noise wherever they fall: the rhythm of a color that has no spatial mode."""
+    """Return bursts of noise at random places: the rhythm of a color without a spatial mode."""
     rng, bar_ticks = plan.rng("static", bar % 3), plan.clock.bar_ticks
     grid = np.arange(0, bar_ticks, PPQ // 4)
     places = np.sort(rng.choice(grid, max(3, grid.size // 3), replace=False))
@@ -156,7 +156,7 @@ def _static(plan: SongPlan, bar: int) -> list[Note]:
 
 
 def _faded(notes: list[Note], plan: SongPlan, section: SectionPlan) -> list[Note]:
-    """Let the section die away to two fifths of its loudness: what is forgotten fades."""
+    """Return the notes with a decrease to two fifths of their loudness, the sign of the mode Forgotten."""
     start, end = section.start_bar * plan.clock.bar_ticks, section.end_bar * plan.clock.bar_ticks
     return [note._replace(velocity=max(1, round(note.velocity * (1 - 0.6 * (note.start - start) / (end - start)))))
             for note in notes]

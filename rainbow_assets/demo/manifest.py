@@ -43,18 +43,18 @@ CHORDS = {"Thing": "Plucked Strings", "Place": "Wide Pad", "Person": "Electric P
 
 
 def tracks(plan: SongPlan) -> list[TrackPlan]:
-    """List the song's stems; drums that are split share one MIDI file, textures have none, a guide has no WAV."""
+    """Return the song's stems; drums on several stems share one MIDI file, textures have none, a guide has no WAV."""
     found = []
     for role in (*plan.sound.body.roles, *(("guide",) if plan.variation.guide else ())):
         spatial = plan.heard.spatial
-        said = {"lead": LEADS[spatial], "chords": CHORDS[spatial]}.get(role, NAMES[role])
-        stem = f"{plan.song_id}_{said.lower().replace(' ', '_')}"
+        description = {"lead": LEADS[spatial], "chords": CHORDS[spatial]}.get(role, NAMES[role])
+        stem = f"{plan.song_id}_{description.lower().replace(' ', '_')}"
         grouped, drum = role in ("kick", "percussion"), role in ("kick", "percussion", "drums", "static")
         own = None if grouped or role == "texture" else f"{stem}.mid"
         found.append(TrackPlan(
-            role, said, None if role == "guide" else f"{stem}.wav", own,
+            role, description, None if role == "guide" else f"{stem}.wav", own,
             f"{plan.song_id}_drums.mid" if grouped else None, "Drums" if drum else None,
-            "Demo Singer" if said == "Lead Vocal" else None,
+            "Demo Singer" if description == "Lead Vocal" else None,
             24 if role == "lead" and plan.heard.temporal == "Future" and plan.sequence == 1 else 16,
             role == "chords" and spatial == "Place",
         ))
@@ -62,9 +62,9 @@ def tracks(plan: SongPlan) -> list[TrackPlan]:
 
 
 def stamp(ms: float, style: str, join: bool = False) -> str:
-    """Return ``[MM:SS.mmm]``; in frame styles the fraction holds ``0FF``, or ``FFS`` with S eighths, at 25 fps.
+    """Return ``[MM:SS.mmm]``; in frame styles the fraction is ``0FF``, or ``FFS`` with S eighths, at 25 fps.
 
-    ``join`` marks a start that follows an end at once: the artist types it one higher, whatever the unit.
+    ``join`` marks a start that is also the end of the previous section: the artist types it one higher in any unit.
     """
     # A sequencer's display shows the frame that has begun; milliseconds are rounded.
     units = round(ms) if style == "ms" else int((ms + 1e-6) // GRAIN_MS[style])
@@ -76,13 +76,13 @@ def stamp(ms: float, style: str, join: bool = False) -> str:
 
 
 def boundaries(plan: SongPlan) -> list[tuple[float, float]]:
-    """Return start and end of each section in milliseconds; an end is the next start, exactly."""
+    """Return start and end of each section in milliseconds; an end is exactly the next start."""
     edges = [*(plan.bar_ms(section.start_bar) for section in plan.sections), float(plan.total_ms)]
     return list(pairwise(edges))
 
 
 def manifest_text(plan: SongPlan, stems: Sequence[TrackPlan]) -> str:
-    """Return the manifest with all 18 required fields, ``lrc_file`` where there are lyrics."""
+    """Return the manifest with all 18 required fields, and ``lrc_file`` if there are lyrics."""
     bpm = plan.clock.bpm
     document: dict[str, Any] = {
         "bpm": int(bpm) if bpm == int(bpm) else bpm,
@@ -144,7 +144,7 @@ def lyric_times(plan: SongPlan) -> list[float]:
     times = starts
     for take in range(20):
         times = starts + plan.rng("singer", take).uniform(-BREATH_MS, BREATH_MS, starts.size)
-        # A handful of milliseconds may by chance look like frames; the demo is no riddle, so it sings once more.
+        # A few milliseconds may look like frames by chance; draw again, so that the demo's time code is not ambiguous.
         if plan.stamps != "ms" or np.count_nonzero(times % 1000 > 300) * 3 >= times.size:
             break
     return [float(ms) for ms in times]

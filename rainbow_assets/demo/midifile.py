@@ -53,7 +53,7 @@ def _key(key: str) -> MetaMessage | None:
     try:
         return MetaMessage("key_signature", key=tonic + ("m" if mode == "minor" else ""), time=0)
     except (KeySignatureError, ValueError):
-        return None  # MIDI has no sign for keys such as A# major; the file is right without one
+        return None  # MIDI has no signature for keys such as A# major; the file is correct without one
 
 
 def _track(part: MidiPart, end_tick: int) -> MidiTrack:

@@ -1,4 +1,4 @@
-"""What the demo's songs are: tempo, key, sections, words, stems. A plan is made from names and the seed alone."""
+"""The plans of the demo's songs: tempo, key, sections, words, stems. A plan depends on names and the seed alone."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from rainbow_assets.taxonomy import COLORS, Color
 MAJOR_KEYS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 MINOR_KEYS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 TAIL_MS = 600
-"""Time after the last bar, for what still rings."""
+"""Time after the last bar, for notes that still ring."""
 LINE_S = 2.2
 """A lyric line spans as many bars as it takes to last at least this long."""
 SUNG = (("Intro", 1.0), ("Verse 1", 2.0), ("Chorus", 2.0), ("Verse 2", 2.0), ("Last Chorus", 2.0), ("Outro", 1.0))
 PLAYED = (("Intro", 1.0), ("Theme", 4.0), ("Break", 1.0), ("Outro", 1.0))
 LONG = (("Intro", 1.0), ("Theme", 12.0), ("Break", 1.0), ("Outro", 1.0))
 STAMPS = {6: ("frames", 0), 7: ("frames+subframe", 1), 8: ("frames", 0)}
-"""Album number -> how its stamps are written, and for which song (0: all). The rest is in milliseconds."""
+"""Album number -> style of its stamps, and for which song (0: all). The other songs are in milliseconds."""
 GRAIN_MS = {"ms": 1, "frames": 40, "frames+subframe": 5}
-"""The finest step of each way of writing stamps at 25 frames per second, in milliseconds; a subframe is an eighth."""
+"""The step of each style of stamps at 25 frames per second, in milliseconds; a subframe is an eighth of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What makes one song of the demo unlike the others, as some real songs are."""
+    """The differences of one demo song from the others; some real songs have the same ones."""
 
     signature: tuple[int, int] = (4, 4)
     bpm_fraction: float = 0.0
@@ -73,11 +73,11 @@ class SongPlan:
     stamps: str
     variation: Variation
     heard: Color
-    """The color that the song sounds and reads like: its own, but in a shuffled demo."""
+    """The color of the song's music and words: its own, except in a shuffled demo."""
 
     @property
     def sound(self) -> Character:
-        """The character of the color that is heard."""
+        """The sound of the color that is heard."""
         return character(self.heard)
 
     @property
@@ -95,11 +95,11 @@ class SongPlan:
         return self.clock.seconds(bar * self.clock.bar_ticks) * 1000
 
     def rng(self, *names: object) -> np.random.Generator:
-        """Return random numbers of this song and purpose."""
+        """Return the random numbers of this song for one purpose."""
         return generator("demo", self.seed, self.song_id, *names)
 
     def scale(self, knowledge: Knowledge) -> tuple[int, ...]:
-        """Return the scale that this song uses of a mode's scales."""
+        """Return the one of a mode's scales that this song uses."""
         return knowledge.scales[self.sequence % len(knowledge.scales)]
 
     def lyric_bars(self) -> list[int]:
@@ -112,17 +112,17 @@ class SongPlan:
 
 
 def plan_songs(songs_per_color: int, seed: int, seconds: float, shuffled: bool = False) -> list[SongPlan]:
-    """Plan the songs of the eight colors that have albums; a song does not depend on how many there are.
+    """Plan the songs of the eight colors that have albums; a song does not depend on the number of songs.
 
-    ``shuffled`` deals the songs out to the colors at random: a control in which no color sounds like anything.
+    ``shuffled`` assigns the songs to colors at random: a control experiment, in which color and sound are unrelated.
     """
     colors = [color for color in COLORS if color.name != "White"]
     plans = [plan_song(color, n + 1, seed, seconds) for color in colors for n in range(songs_per_color)]
     if not shuffled:
         return plans
-    dealt = generator("shuffled", seed, songs_per_color).permutation(len(plans))
+    order = generator("shuffled", seed, songs_per_color).permutation(len(plans))
     return [replace(plans[int(other)], song_id=plan.song_id, color=plan.color, sequence=plan.sequence)
-            for plan, other in zip(plans, dealt, strict=True)]
+            for plan, other in zip(plans, order, strict=True)]
 
 
 def plan_song(color: Color, sequence: int, seed: int, seconds: float) -> SongPlan:
@@ -133,7 +133,7 @@ def plan_song(color: Color, sequence: int, seed: int, seconds: float) -> SongPla
     rng = generator("plan", seed, song_id)
     sound = character(color)
     low, high = sound.era.bpm
-    # Golden-ratio steps spread a color's tempi over its whole range however many songs it has.
+    # Golden-ratio steps spread a color's tempos over its whole range for any number of songs.
     bpm = low + round((high - low) * ((sequence * 0.618 + 0.05 * rng.random()) % 1))
     clock = Clock(bpm + variation.bpm_fraction, variation.signature)
     tonic = int(generator("tonics", seed, color.name).permutation(12)[(sequence - 1) % 12])
@@ -153,7 +153,7 @@ def plan_song(color: Color, sequence: int, seed: int, seconds: float) -> SongPla
 
 
 def _sections(shape: tuple[tuple[str, float], ...], bars: int) -> tuple[SectionPlan, ...]:
-    """Share the bars out by weight, each section at least one bar; too few bars leave out from the middle."""
+    """Return the sections, with bars by weight and at least one each; if there are too few, middle ones are dropped."""
     while len(shape) > bars:
         shape = shape[: len(shape) // 2] + shape[len(shape) // 2 + 1 :]
     counts = [1] * len(shape)

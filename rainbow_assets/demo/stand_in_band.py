@@ -1,4 +1,4 @@
-"""Who plays on a stand-in stem: an instrument chosen by the words that describe the stem."""
+"""The instrument of a stand-in stem, chosen by the words that describe the stem."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ _PLAYERS: tuple[tuple[str, Player], ...] = (
      Timbre(81, slope=0.8, attack_s=0.002, decay_s=0.2, release_s=0.04, fm_index=1.0), 60, pan=0.3)),
 )
 SYNTH = Player("synth", "lead", Timbre(81, slope=0.9, attack_s=0.008, release_s=0.08, wobble_cents=4.0), 60, peak=0.32)
-"""Who plays where no word says anything else."""
+"""The instrument of a stem that no word matches."""
 
 
 def player(track: Track) -> Player:
-    """Return who plays ``track``: what its description says, else its file's name, else its group."""
+    """Return the instrument of ``track`` by its description, else its file's name, else its group."""
     file = re.sub(r"[_/.]+", " ", track.audio_file or track.midi or "")
     for text in (track.description, file, track.group or ""):
         for words, found in _PLAYERS:

@@ -37,4 +37,4 @@ def _kit(room: int, step: int, bar: int, dense: bool) -> Hits:
 PATTERNS: dict[str, Callable[[int, int, int, bool], Hits]] = {
     "kick": _kick, "snare": _snare, "fill": _fill, "pulse": _pulse, "wash": _wash, "kit": _kit,
 }
-"""By the part that a player has: pattern(ticks of the bar, pulse in ticks, number of the bar, dense) -> hits."""
+"""Part of a player -> pattern(ticks of the bar, pulse in ticks, number of the bar, dense) -> hits."""

@@ -1,4 +1,4 @@
-"""What is played on a stand-in stem: notes in the song's key and meter, section by section, with rests."""
+"""The notes of a stand-in stem: in the song's key and meter, section by section, with rests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TONICS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of a section, at most half a minute, in which a stem either plays or rests."""
+    """A part of a section, at most half a minute long, in which a stem either plays or rests."""
 
     start_ms: int
     end_ms: int
@@ -34,7 +34,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What all stems of a song share: time, harmony and stretches."""
+    """The time, harmony and stretches that all stems of a song share."""
 
     song: Song
     seed: int
@@ -43,7 +43,7 @@ class Sheet:
     stretches: tuple[Stretch, ...]
 
     def rng(self, *names: object) -> np.random.Generator:
-        """Return random numbers of this song and purpose."""
+        """Return the random numbers of this song for one purpose."""
         return generator("stand-in", self.seed, self.song.song_id, *names)
 
     @property
@@ -74,7 +74,7 @@ def song_length_ms(song: Song) -> int:
 
 
 def sheet(song: Song, seed: int) -> Sheet:
-    """Lay out a song: its sections cut into stretches that cover it from start to end."""
+    """Return the sheet of a song, with its sections cut into stretches that cover it from start to end."""
     length = song_length_ms(song)
     inside = {ms for section in song.sections for ms in (section.start_ms, section.end_ms) if 0 < ms < length}
     borders = [0]
@@ -97,7 +97,7 @@ def rests(paper: Sheet, names: list[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for name in names:
         draws = paper.rng("rests", name).random(count)
-        # The most willing stretch is always played, so that no stem is empty.
+        # The stretch with the highest draw is always played, so that no stem is empty.
         found[name] = {n for n in range(count) if draws[n] < SILENT_SHARE and n != int(draws.argmax())}
     for n in range(count):
         if names and all(n in found[name] for name in names):
@@ -110,10 +110,10 @@ def play(paper: Sheet, player: Player, name: str, resting: set[int]) -> list[Not
     rng, notes = paper.rng("part", name), []
     octave = 12 * int(rng.integers(0, 2)) if player.part in ("chords", "lead", "arpeggio", "strum") else 0
     bar = paper.clock.bar_ticks
-    # A bar of several seconds is played in halves, quarters ... so that something happens in it.
+    # A bar of several seconds is halved, so that more than one chord is played in it.
     while paper.clock.seconds(bar) > 4 and bar > 2 * paper.step:
         bar //= 2
-    while bar < paper.step:  # and bars shorter than a pulse are taken together
+    while bar < paper.step:  # bars shorter than a pulse are joined
         bar *= 2
     for number, stretch in enumerate(paper.stretches):
         if number in resting:
@@ -165,7 +165,7 @@ def _tune(
 
 
 def _sing(paper: Sheet, player: Player, stretch: Stretch, rng: np.random.Generator) -> list[Note]:
-    """Sing each lyric line that starts in the stretch, two pulses a syllable; without lyrics, all of it."""
+    """Return notes for each lyric line that starts in the stretch, two pulses each; without lyrics, for all of it."""
     starts = [*(line.start_ms for line in paper.song.lines), paper.length_ms]
     sung = [(start, min(end, start + LONGEST_LINE_MS, stretch.end_ms)) for start, end in pairwise(starts)
             if stretch.start_ms <= start < stretch.end_ms]

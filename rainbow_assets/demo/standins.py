@@ -1,4 +1,4 @@
-"""Stand-in stems, mixes and MIDI for manifests whose audio is not at hand, so that real songs run end to end."""
+"""Stand-in stems, mixes and MIDI for manifests without audio, so that the whole graph can run on real songs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from rainbow_assets.sound import render
 
 Progress = Callable[[str, int, int], None]
 LONGEST_MS = 3_600_000
-"""More than an hour by text alone is a slip in a stamp, not a song."""
+"""A text that gives a longer song has a wrong stamp."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandinSong:
-    """What was rendered for one song; ``size`` in bytes."""
+    """The stand-ins of one song; ``size`` is in bytes."""
 
     song_id: str
     seconds: float
@@ -37,7 +37,7 @@ class StandinSong:
 
 @dataclass(frozen=True, slots=True)
 class StandinProblem:
-    """A song, or a file of it, that got no stand-in, and why."""
+    """A song, or one of its files, without a stand-in, and the cause."""
 
     song_id: str
     message: str
@@ -45,7 +45,7 @@ class StandinProblem:
 
 @dataclass(frozen=True, slots=True)
 class StandinReport:
-    """What was rendered and what could not be."""
+    """The songs with stand-ins, and the problems."""
 
     root: Path
     songs: tuple[StandinSong, ...]
@@ -63,20 +63,20 @@ class StandinReport:
 def render_standins(
     source: Path, out: Path, songs: Sequence[str] | None = None, seed: int = 7, progress: Progress | None = None
 ) -> StandinReport:
-    """Copy the texts of the songs in ``source`` to ``out`` unchanged and render every media file that they name.
+    """Copy the texts of the songs in ``source`` to ``out`` unchanged, and render every media file that they name.
 
-    ``songs`` picks song ids (None: all). ``progress(label, done, total)`` is called after each stem. A song that cannot
-    be read keeps its texts and stands in the report's problems. The same bytes on every run; songs of earlier runs in
-    ``out`` stay. Raises ``UsageError`` for an unknown song id and for a folder that holds other songs.
+    ``songs`` selects song ids (None: all). ``progress(label, done, total)`` is called after each stem. If a song cannot
+    be read, its texts are copied and the report has a problem. Every run writes the same bytes; songs of earlier runs
+    stay in ``out``. Raises ``UsageError`` for an unknown song id and for a folder with other songs.
     """
     if not source.is_dir():
-        raise UsageError(f"the folder {source} does not exist; give the folder that holds the song folders")
+        raise UsageError(f"the folder {source} does not exist; name the folder with the song folders")
     if out.resolve() == source.resolve():
-        raise UsageError(f"{out} is the source itself; give another folder, so that nothing is overwritten")
+        raise UsageError(f"{out} is also the source; name another folder, so that nothing is overwritten")
     folders = {folder.name: folder for folder in song_folders(source)}
     unknown = sorted(set(songs or ()) - set(folders))
     if unknown:
-        raise UsageError(f"{source} has no song {', '.join(unknown)}; it holds {', '.join(folders) or 'no songs'}")
+        raise UsageError(f"{source} has no song {', '.join(unknown)}; it has {', '.join(folders) or 'no songs'}")
     chosen = sorted(set(songs)) if songs is not None else list(folders)
     claim(out, "stand-in media", chosen, replace=False)
     _copy(source / OVERRIDES, out / OVERRIDES)
@@ -104,7 +104,7 @@ def render_standins(
             made.append(_render(song, out / song.song_id, seed, problems, tick))
         except OSError as error:
             raise RainbowError(f"{song.song_id}: a stand-in cannot be written to {out} ({error.strerror}); "
-                               "make room or give another folder") from error
+                               "free some space or name another folder") from error
     return StandinReport(out, tuple(made), tuple(problems))
 
 
@@ -125,7 +125,7 @@ def _refusal(song: Song) -> str | None:
         return f"{song.bpm:g} beats per minute cannot be written as MIDI; correct bpm in {song.song_id}.yml"
     length = song_length_ms(song)
     if not 0 < length <= LONGEST_MS:
-        return f"by its text the song lasts {length / 1000:.0f} s; correct TRT, structure or the lyrics' stamps"
+        return f"its text gives a length of {length / 1000:.0f} s; correct TRT, structure or the lyrics' stamps"
     return None
 
 
@@ -135,7 +135,7 @@ def _stems(song: Song) -> list[str]:
 
 
 def _part_name(track: Track) -> str:
-    """What identifies the music of a track: its WAV, which two tracks may share, else its number."""
+    """Return the name of a track's music: its WAV, which two tracks may share, else its number."""
     return track.audio_file or f"track {track.track_id}"
 
 
@@ -159,7 +159,7 @@ def _render(
         mix.add(pcm, players[name].pan)
         tick()
     if song.main_audio_file in _stems(song):
-        problems.append(StandinProblem(song.song_id, f"no mix: {song.main_audio_file} is the name of a stem, too"))
+        problems.append(StandinProblem(song.song_id, f"no mix: {song.main_audio_file} is also the name of a stem"))
     elif song.main_audio_file:
         written.append(vet(folder, song.main_audio_file))
         mix.write(written[-1])
@@ -176,7 +176,7 @@ def _quiet(paper: Sheet, resting: set[int]) -> list[tuple[int, int]]:
 def _write_midi(
     song: Song, folder: Path, paper: Sheet, players: dict[str, Player], music: dict[str, list[Note]]
 ) -> list[Path]:
-    """Write each MIDI file that the song names once, with a track for every stem that it speaks for."""
+    """Write each MIDI file that the song names once, with a track for every stem that names it."""
     files: dict[str, list[midifile.MidiPart]] = {}
     for track in song.tracks:
         name = _part_name(track)

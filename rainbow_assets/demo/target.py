@@ -1,4 +1,4 @@
-"""The folder that the demo writes to: its own, marked, and never one that holds somebody's songs."""
+"""The folder that the demo writes to: marked as its own, so that a person's songs are never overwritten."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ MARKER = ".rainbow-demo.json"
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
-    """What an earlier run noted: the kind of output and its songs."""
+    """The marker of an earlier run: the kind of output and its songs."""
 
     kind: str | None = None
     songs: frozenset[str] = frozenset()
 
 
 def claim(out: Path, kind: str, songs: Iterable[str], replace: bool) -> None:
-    """Make ``out`` ready for ``songs`` and note them in its marker, before the first file is written.
+    """Prepare ``out`` for ``songs`` and write them into its marker.
 
-    Raises ``UsageError`` where ``out`` holds songs that this program did not write, or another kind of output.
-    With ``replace`` songs of an earlier run that are not in ``songs`` are removed.
+    The marker comes before the first song: a run that is killed leaves songs that the next run knows as its own. With
+    ``replace``, songs of an earlier run that are not in ``songs`` are removed. Raises ``UsageError`` if ``out`` has
+    songs that this program did not write, or another kind of output.
     """
     if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; give a folder to write to")
+        raise UsageError(f"{out} is a file; name a folder to write to")
     out.mkdir(parents=True, exist_ok=True)
     earlier, wanted = _earlier(out), frozenset(songs)
     strangers = sorted({folder.name for folder in song_folders(out)} - earlier.songs)
     if strangers:
-        raise UsageError(f"{out} holds songs that this command did not write ({', '.join(strangers[:3])}); "
-                         "give an empty folder, so that nothing is overwritten")
+        raise UsageError(f"{out} has songs that this command did not write ({', '.join(strangers[:3])}); "
+                         "name an empty folder, so that nothing is overwritten")
     if earlier.kind not in (None, kind):
-        raise UsageError(f"{out} holds {earlier.kind}, not {kind}; give another folder")
+        raise UsageError(f"{out} contains {earlier.kind}, not {kind}; name another folder")
     for name in sorted(earlier.songs - wanted) if replace else ():
         if (out / name).is_dir():
             shutil.rmtree(out / name)

@@ -84,6 +84,29 @@ GENRES: dict[str | None, tuple[str, ...]] = {
 ARTISTS = (("The Tin Observatory", 9900001), ("Marble Arcade", 9900002), ("Ada Quill", 9900003),
            ("Low Orchard", 9900004), ("Paper Senate", 9900005), ("Nine Owls", 9900006))
 """Invented artists with invented Discogs numbers."""
+THREADS = (
+    ("Green", "The Orchard Keeps Its Own Time", "C major", 93,
+     "A field that grows one row for every hour nobody counted."),
+    ("Red", "A Ledger of Burnt Bridges", "C major", 88,
+     "A clerk writes down each bridge as it burns, and the river corrects him."),
+    ("Blue", "Harbor Without a Sea", "A minor", 93,
+     "Ships wait in a dry harbor and tell each other about water."),
+    ("Yellow", "Static at the Picnic", "C major", 120,
+     "A radio plays tomorrow's weather to people who came for yesterday's."),
+    ("Violet", "The Mirror Learns to Wait", "C major", 93,
+     "A mirror that answers late, and then only with what was meant."),
+    ("Indigo", "Letters Under the Floor", "D minor", 75,
+     "A house keeps the letters that its tenants decided not to send."),
+    ("Orange", "The Museum of Almost", "C major", 93,
+     "A museum keeps what nearly happened, and the guide cannot leave the first room."),
+    ("Black", "The Toll Keeper Counts Backwards", "E minor", 66,
+     "A toll keeper is paid in years, and gives change."),
+    ("Green", "Moss on the Ledger", "C major", 93,
+     "Moss grows over the accounts of a farm until they are right."),
+    ("Red", "The Map Was Hungry", "C major", 93,
+     "A map eats the roads it has shown, so that everyone arrives once."),
+)
+"""Color, title, key, tempo and concept of the last proposal of each demo thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A handful of raw threads for the demo, in the layout that the agents write: proposals that repeat what they like."""
+"""Raw threads for the demo, in the layout that the agents write. Keys and tempos repeat, as in many real threads."""
 
 from __future__ import annotations
 
@@ -8,31 +8,9 @@ from pathlib import Path
 import yaml
 
 from rainbow_assets import taxonomy
+from rainbow_assets.demo.texts import THREADS
 
 NAMESPACE = uuid.UUID("6f1f0c52-5d2e-5a61-9a50-3a5f4f0c7d11")
-THREADS = (
-    ("Green", "The Orchard Keeps Its Own Time", "C major", 93,
-     "A field that grows one row for every hour nobody counted."),
-    ("Red", "A Ledger of Burnt Bridges", "C major", 88,
-     "A clerk writes down each bridge as it burns, and the river corrects him."),
-    ("Blue", "Harbor Without a Sea", "A minor", 93,
-     "Ships wait in a dry harbor and tell each other about water."),
-    ("Yellow", "Static at the Picnic", "C major", 120,
-     "A radio plays tomorrow's weather to people who came for yesterday's."),
-    ("Violet", "The Mirror Learns to Wait", "C major", 93,
-     "A mirror that answers late, and then only with what was meant."),
-    ("Indigo", "Letters Under the Floor", "D minor", 75,
-     "A house keeps the letters that its tenants decided not to send."),
-    ("Orange", "The Museum of Almost", "C major", 93,
-     "A museum keeps what nearly happened, and the guide cannot leave the first room."),
-    ("Black", "The Toll Keeper Counts Backwards", "E minor", 66,
-     "A toll keeper is paid in years, and gives change."),
-    ("Green", "Moss on the Ledger", "C major", 93,
-     "Moss grows over the accounts of a farm until they are right."),
-    ("Red", "The Map Was Hungry", "C major", 93,
-     "A map eats the roads it has shown, so that everyone arrives once."),
-)
-"""Color, title, key, tempo and concept of each thread's last proposal."""
 
 
 def write_threads(root: Path) -> int:

@@ -1,4 +1,4 @@
-"""Write the demo corpus: folders, texts, stems, mixes and MIDI in the artist's layout."""
+"""Writing the demo corpus: folders, texts, stems, mixes and MIDI in the artist's layout."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ fps = 25
 
 @dataclass(frozen=True, slots=True)
 class DemoSong:
-    """What was written for one song."""
+    """One written song; ``size`` is in bytes."""
 
     song_id: str
     color: str
@@ -46,7 +46,7 @@ class DemoSong:
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What the demo corpus holds."""
+    """The written songs."""
 
     root: Path
     songs: tuple[DemoSong, ...]
@@ -66,11 +66,11 @@ def write_demo(
     out: Path, songs_per_color: int = 2, seed: int = SEED, progress: Progress | None = None, seconds: float = SECONDS,
     shuffled: bool = False,
 ) -> DemoReport:
-    """Write ``songs_per_color`` songs for each color that has albums into ``out``; the same bytes on every run.
+    """Write ``songs_per_color`` songs for each color that has albums into ``out``; every run writes the same bytes.
 
-    ``seconds`` is the length of a sung song; ``shuffled`` deals the songs out to the colors at random (a control);
+    ``seconds`` is the length of a sung song; ``shuffled`` assigns the songs to colors at random (control experiment);
     ``progress(label, done, total)`` is called after each song.
-    Raises ``UsageError`` for numbers out of range and for a folder that holds other songs.
+    Raises ``UsageError`` for numbers out of range and for a folder with other songs.
     """
     if not 1 <= songs_per_color <= 12:
         raise UsageError(f"{songs_per_color} songs per color cannot be made; ask for 1 to 12")
@@ -121,7 +121,7 @@ def _stem(plan: SongPlan, stem: TrackPlan, notes: list[Note]) -> Pcm:
     sound = np.column_stack(sounds) if stem.stereo else sounds[0]
     bar = plan.clock.bar_ticks
     rests = [plan.sections[n] for n in sorted(silent_sections(plan)[stem.role])]
-    # The last section also owns what rings on after the last bar.
+    # The last section includes the time after the last bar, in which notes still ring.
     render.mute(sound, [(plan.clock.samples(rest.start_bar * bar),
                          frames if rest.end_bar == plan.bars else plan.clock.samples(rest.end_bar * bar))
                         for rest in rests])

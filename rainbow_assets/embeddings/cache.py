@@ -1,8 +1,8 @@
 """Vectors by content: ``<data>/vectors/<spec digest>/<sha256 of the file>.parquet``, one immutable file per batch.
 
-The key of a vector is the digest of its input; the folder is the digest of the spec, so that a new revision, window
-or line of preprocessing code never meets old vectors. A file lands whole or not at all, and a reader believes it only
-if its bytes are what its name says; one that was cut is set aside, counted, and its inputs are embedded again.
+The key of a vector is the digest of its input. The folder is the digest of the spec, so that old vectors are not used
+with a new revision, window or version of the code. A file is written whole or not at all, and is used only if its
+digest is its name; a damaged file is counted and deleted, and its inputs are embedded again.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ ENDING = ".parquet"
 
 
 class LostVector(RainbowError):
-    """A vector that must be in the cache is not."""
+    """A vector is missing from the cache although its input was embedded."""
 
 
 class VectorCache:
-    """The vectors of one spec. Lookups are in memory; the folder is read once, and again where it has new files."""
+    """The vectors of one spec, in memory. Each file of the folder is read once; later calls read only new files."""
 
     def __init__(self, files: Files, spec: EncoderSpec) -> None:
         self.spec = spec
@@ -57,11 +57,11 @@ class VectorCache:
         """Return the vector of ``key``; raise ``LostVector``."""
         found = self._rows.get(key)
         if found is None:
-            raise LostVector(f"the input {key} was embedded and its vector is not in the cache; run: rainbow build")
+            raise LostVector(f"the vector of the input {key} is missing from the cache; run: rainbow build")
         return found
 
-    def land(self, vectors: Mapping[str, bytes]) -> None:
-        """Store one batch of little-endian float32 vectors, atomically."""
+    def write(self, vectors: Mapping[str, bytes]) -> None:
+        """Write one batch of little-endian float32 vectors, atomically."""
         if not vectors:
             return
         kind = pa.list_(pa.float32(), self.spec.dims)

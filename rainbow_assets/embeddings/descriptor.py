@@ -1,11 +1,11 @@
-"""A deterministic descriptor of sound for machines without torch: spectrum, timbre, harmony and dynamics statistics.
+"""A deterministic descriptor of audio for machines without torch: spectrum, timbre, harmony and dynamics statistics.
 
-Plain formulas on numpy and scipy (no light audio library does without numba or compiled extras):
+Plain formulas on numpy and scipy (light audio libraries need numba or compiled extras):
 power spectrum (Hann, 2048 samples, hop 512, at 22,050 Hz); mel bands after O'Shaughnessy, 2595 log10(1 + f/700);
 cepstrum as orthonormal DCT-II of log mel (Davis and Mermelstein 1980); chroma by pitch class of each bin between
-55 and 4,186 Hz (Fujishima 1999); spectral shape after Peeters (2004). Each group is centered where it has an offset
-of its own and scaled to a fixed share of the vector, so that no group (loudness, say) drowns the others.
-It tells instruments, registers, harmonies and densities apart; it is no learned model and has no idea of genre.
+55 and 4,186 Hz (Fujishima 1999); spectral shape after Peeters (2004). A group with an offset is centered, and each
+group is scaled to a fixed share of the vector, so that no group, such as loudness, dominates the others.
+The vectors separate instruments, registers, harmonies and densities; they are not learned and ignore genre.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Array = npt.NDArray[np.float64]
 
 
 class SignalDescriptor:
-    """Audio encoder: ``prepare`` does the work (so that it runs in threads), ``forward`` stacks."""
+    """Audio encoder: ``prepare`` does the work, because it runs in threads; ``forward`` only stacks."""
 
     def __init__(self, sample_rate: int, window_ms: int) -> None:
         self.sample_rate, self.window_ms = sample_rate, window_ms
 
     def prepare(self, payload: bytes) -> npt.NDArray[np.float32]:
-        """Return the vector [256] of a FLAC file; raise ``FlacMismatch`` where it does not decode."""
+        """Return the vector [256] of a FLAC file; raise ``FlacMismatch`` if it does not decode."""
         rate = self.sample_rate
         cut, weights = waveform.windows(waveform.decode(payload, rate), rate, self.window_ms)
         found = np.stack([describe(window, rate) for window in cut]).astype(np.float32)
@@ -59,7 +59,7 @@ def describe(window: waveform.Samples, rate: int) -> Array:
 
 
 def _power(window: waveform.Samples) -> Array:
-    """Power spectrum [frames, FRAME / 2 + 1] of at least one frame; a short window is padded with silence."""
+    """Return the power spectrum [frames, FRAME / 2 + 1]; a window shorter than a frame is padded with silence."""
     padded = np.pad(window, (0, max(0, FRAME - len(window)))).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     spectrum = np.asarray(scipy.fft.rfft(frames * _hann(), axis=1))
@@ -73,7 +73,7 @@ def _hann() -> npt.NDArray[np.float32]:
 
 @lru_cache(maxsize=4)
 def _mel_filters(rate: int) -> Array:
-    """Triangles [MELS, bins] of unit area between 30 Hz and half the rate."""
+    """Return triangles [MELS, bins] of unit area between 30 Hz and half the rate."""
     top = 2595 * np.log10(1 + rate / 2 / 700)
     edges = 700 * (10 ** (np.linspace(2595 * np.log10(1 + 30 / 700), top, MELS + 2) / 2595) - 1)
     bins = np.fft.rfftfreq(FRAME, 1 / rate)
@@ -85,7 +85,7 @@ def _mel_filters(rate: int) -> Array:
 
 @lru_cache(maxsize=4)
 def _chroma_map(rate: int) -> Array:
-    """0/1 map [12, bins] of each bin between 55 and 4,186 Hz to its nearest pitch class."""
+    """Return a 0/1 map [12, bins] of each bin between 55 and 4,186 Hz to its nearest pitch class."""
     bins = np.fft.rfftfreq(FRAME, 1 / rate)
     heard = (bins >= 55) & (bins <= 4186)
     pitch = np.round(12 * np.log2(np.where(heard, bins, 440.0) / 440.0)).astype(int) % 12
@@ -93,7 +93,7 @@ def _chroma_map(rate: int) -> Array:
 
 
 def _shape(power: Array, rate: int) -> Array:
-    """Mean and spread of level, centroid, bandwidth, flatness, roll-off, slope, flux and crest: 16 numbers."""
+    """Return mean and spread of level, centroid, bandwidth, flatness, roll-off, slope, flux and crest: 16 numbers."""
     bins = np.fft.rfftfreq(FRAME, 1 / rate) / (rate / 2)
     total = np.maximum(power.sum(axis=1), FLOOR)
     share = power / total[:, None]
@@ -110,7 +110,7 @@ def _shape(power: Array, rate: int) -> Array:
 
 
 def _rhythm(mel: Array) -> Array:
-    """Autocorrelation of the onset curve at 16 lags from 93 ms to 1.5 s: density and regularity of events."""
+    """Return the autocorrelation of onsets at 16 lags from 93 ms to 1.5 s: density and regularity of events."""
     onset = np.maximum(np.diff(mel, axis=0, prepend=mel[:1]), 0).sum(axis=1)
     onset = onset - onset.mean()
     energy = max(float(onset @ onset), FLOOR)
@@ -119,7 +119,7 @@ def _rhythm(mel: Array) -> Array:
 
 
 def _steps(curves: Array) -> Array:
-    """Mean absolute change from frame to frame."""
+    """Return the mean absolute change from frame to frame."""
     return np.abs(np.diff(curves, axis=0, prepend=curves[:1])).mean(axis=0)
 
 
@@ -128,6 +128,6 @@ def _centered(values: Array) -> Array:
 
 
 def _share(values: Array, weight: float) -> Array:
-    """Scale a group to the length ``weight`` (a silent group stays 0)."""
+    """Return a group scaled to the length ``weight``; a silent group stays 0."""
     length = float(np.linalg.norm(values))
     return values * (weight / length) if length > 1e-9 else np.zeros_like(values)

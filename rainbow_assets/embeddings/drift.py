@@ -1,7 +1,7 @@
-"""Drift against the last release: a few released vectors per color are kept, and compared with what is made now.
+"""Drift since the last release: a few released vectors per color are kept and compared with the current ones.
 
-``remember`` is called when a version was published. The check then fails where the same input, by the same spec, has
-another vector: weights that were swapped under a pinned revision, or a library that computes something else.
+Publishing a version calls ``remember``. The check then fails if the same input has another vector by the same spec:
+the weights of a pinned revision were replaced, or a library computes other values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rainbow_assets.storage.parquet import read_parquet, write_parquet
 from rainbow_assets.storage.shard import Shard
 
 KEPT = 64
-"""Vectors that are kept per asset and color: those with the smallest input digests."""
+"""Number of vectors kept per asset and color: those with the smallest input digests."""
 FOLDER = "vectors/released"
 SPEC = b"spec_digest"
 
@@ -36,7 +36,7 @@ def remember(shard: Shard, vector: str) -> None:
 
 
 def compare(shard: Shard, vector: str) -> Finding:
-    """Compare the shard with what the last release held."""
+    """Compare the shard with the kept vectors of the last release."""
     data = shard.store.files.read(_name(shard))
     if data is None:
         return Finding(True, "nothing was released yet that could be compared", {"compared": 0})

@@ -1,6 +1,6 @@
-"""`concept_embeddings`, `lyric_embeddings`, `audio_embeddings`: 1:1 with `segments`.
+"""`concept_embeddings`, `lyric_embeddings`, `audio_embeddings`: one row per segment.
 
-Each reads only the field that it embeds: an edited lyric embeds one text and no sound.
+Each reads only the field that it embeds: after an edit of a lyric, one text is embedded and no audio.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def concept_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 LEAST_RANK = 2.0
-"""Distinct inputs spread over fewer directions than this are one point, or a line."""
+"""Lowest effective rank of distinct inputs: below it, their vectors are a point or a line."""
 
 
 CLOSER = 0.01
-"""Segments of one stem are closer to each other than to other stems by at least this much cosine."""
+"""Least difference between the mean cosine inside stems and that between stems."""
 
 
 def keys_match(step: EmbeddingAsset) -> Check:
-    """Rows and rows with a reason are exactly the segments: nothing lost, nothing doubled, nothing by position."""
+    """Return a check that rows and quarantined rows together are exactly the segments, by key."""
 
     def evaluate(shard: Shard) -> Finding:
         own = set(shard.table(step.schema, ["segment_id"]).column("segment_id").to_pylist())
@@ -69,19 +69,19 @@ def keys_match(step: EmbeddingAsset) -> Check:
 
 
 def missing_is_null(step: EmbeddingAsset) -> Check:
-    """A row without an input has a null vector and says so; a row with one has a vector that is not all zeros."""
+    """Return a check that flag, input and vector of a row agree, and that no vector is all zeros."""
     vector, flag = step.vector, HAS[step.vector]
 
     def evaluate(shard: Shard) -> Finding:
         wrong: list[str] = []
         filled = empty = 0
         for _, table in shard.tables(["segment_id", flag, "input_digest", vector]):
-            for key, said, digest, value in zip(
+            for key, flagged, digest, value in zip(
                 table.column("segment_id").to_pylist(), table.column(flag).to_pylist(),
                 table.column("input_digest").to_pylist(), health.arrays(table.column(vector)), strict=True,
             ):
                 filled, empty = filled + (value is not None), empty + (value is None)
-                if len({said, digest is not None, value is not None}) > 1 or (value is not None and not value.any()):
+                if len({flagged, digest is not None, value is not None}) > 1 or (value is not None and not value.any()):
                     wrong.append(key)
         numbers = {"with_vector": filled, "null": empty, "wrong": len(wrong)}
         if wrong:
@@ -93,7 +93,7 @@ def missing_is_null(step: EmbeddingAsset) -> Check:
 
 
 def vectors_sound(step: EmbeddingAsset) -> Check:
-    """All vectors are of one spec, finite, of its size, of norm 1 where it promises that, and equal for equal input."""
+    """Return a check that all vectors have one spec, its size and norm, are finite, and are equal for equal inputs."""
 
     def evaluate(shard: Shard) -> Finding:
         problems: dict[str, list[str]] = {}
@@ -113,8 +113,8 @@ def vectors_sound(step: EmbeddingAsset) -> Check:
         numbers: dict[str, Any] = {"encoders": len(made_by), "distinct": len(seen),
                                    **{name: len(keys) for name, keys in problems.items()}}
         if problems:
-            said = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-            return Finding(False, f"vectors are not what their spec says. {said}", numbers)
+            details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
+            return Finding(False, f"vectors are not what their spec says. {details}", numbers)
         who = ", ".join(f"{profile}: {encoder}" for profile, encoder, _ in sorted(made_by)) or "nobody"
         return Finding(True, f"{len(seen)} distinct vectors, by {who}", numbers)
 
@@ -141,7 +141,7 @@ def _spec(encoder: str) -> EncoderSpec | None:
 
 
 def not_collapsed(step: EmbeddingAsset) -> Check:
-    """Different inputs have different vectors: mean cosine below the spec's bound, several directions in use."""
+    """Return a check that different inputs have different vectors: a low mean cosine, and several directions in use."""
 
     def evaluate(shard: Shard) -> Finding:
         found = health.vectors_of(shard, step.vector)
@@ -168,7 +168,7 @@ def not_collapsed(step: EmbeddingAsset) -> Check:
 
 
 def stems_sound_alike(step: EmbeddingAsset) -> Check:
-    """Segments of one stem are closer than segments of different stems: vectors belong to the rows they stand in."""
+    """Return a check that segments of one stem are closer than those of different stems; if not, rows were mixed up."""
 
     def evaluate(shard: Shard) -> Finding:
         found = health.vectors_of(shard, step.vector)
@@ -189,7 +189,7 @@ def stems_sound_alike(step: EmbeddingAsset) -> Check:
 
 
 def no_drift(step: EmbeddingAsset) -> Check:
-    """Inputs that the last release held have, by the same spec, the vector that it held."""
+    """Return a check that inputs of the last release still have the same vectors by the same spec."""
 
     def evaluate(shard: Shard) -> Finding:
         return drift.compare(shard, step.vector)
@@ -198,8 +198,8 @@ def no_drift(step: EmbeddingAsset) -> Check:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return what the run embedded, and a picture of the vectors by color, drawn again only if they changed."""
-    from rainbow_assets.embeddings import pictures  # drawing is slow to load
+    """Return the numbers of the run, and a picture of the vectors by color, which is redrawn only if they changed."""
+    from rainbow_assets.embeddings import pictures  # loads matplotlib, which is slow
 
     assert isinstance(built.asset, EmbeddingAsset)
     name, vector = built.asset.name, built.asset.vector

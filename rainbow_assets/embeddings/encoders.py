@@ -1,4 +1,4 @@
-"""From a spec to the encoder that it describes; torch is imported only by those that need it."""
+"""Loading the encoder of a spec; torch is imported only for an encoder that needs it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rainbow_assets.errors import UsageError
 
 
 class Encoder(Protocol):
-    """``prepare`` turns one payload into model input, in any thread; ``forward`` gives vectors [n, dims], float32."""
+    """``prepare`` turns one payload into model input, in any thread; ``forward`` returns vectors [n, dims], float32."""
 
     def prepare(self, payload: bytes) -> Any:
         """Decode one input; an exception means that this input cannot be embedded."""
         ...
 
     def forward(self, prepared: list[Any]) -> npt.NDArray[np.float32]:
-        """Embed inputs together; padding and company change the last bits at most."""
+        """Embed inputs together; padding and the other inputs may change the last bits, but no more."""
         ...
 
 
 def load_encoder(spec: EncoderSpec, device: str = "auto") -> Encoder:
-    """Load the encoder of ``spec``; raise ``UsageError`` where a package or the weights are not there."""
+    """Return the encoder of ``spec``; raise ``UsageError`` if a package or the weights are missing."""
     if spec.family == MINILM:
         from rainbow_assets.embeddings.minilm import MiniLM
 
@@ -48,12 +48,12 @@ def load_encoder(spec: EncoderSpec, device: str = "auto") -> Encoder:
 
 
 def where(spec: EncoderSpec) -> tuple[str, str | None]:
-    """Return what to load: a folder of ``RAINBOW_MODELS`` where it has the revision, else (repository, revision)."""
+    """Return what to load: (folder, None) if ``RAINBOW_MODELS`` has the revision, else (repository, revision)."""
     folder = settings.models_folder()
     local = model_folder(folder, spec) if folder else None
     return (str(local), None) if local and local.is_dir() else (spec.checkpoint, spec.revision)
 
 
 def model_folder(root: Path, spec: EncoderSpec) -> Path:
-    """Where a folder of models keeps the weights of ``spec``: one folder per revision, so that none goes stale."""
+    """Return the folder of the weights of ``spec`` below ``root``; a new revision has a new folder."""
     return root / spec.checkpoint / spec.revision

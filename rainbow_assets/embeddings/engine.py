@@ -1,4 +1,4 @@
-"""What an engine is: two methods. Retries, splitting, budget, cache and progress live once, above it (runner.py)."""
+"""The interface of an engine: two methods. Retries, splitting, budget, cache and progress are in runner.py, for all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TRANSIENT = "unreachable"
 
 
 class EngineFailed(RainbowError):
-    """The engine cannot go on; what was received is kept, and the message says what to do."""
+    """The engine cannot continue; received vectors are kept, and the message has what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One distinct input. ``key`` is its digest, ``size`` what it costs (bytes of text, or windows of audio).
+    """One distinct input. ``key`` is its digest, ``size`` its cost (bytes of text, or windows of audio).
 
     ``load`` returns the payload: UTF-8 text, or a FLAC file. It is called when the input is about to be embedded.
     """
@@ -40,7 +40,7 @@ class UnitBatch:
 
     @property
     def size(self) -> int:
-        """Cost of the whole batch."""
+        """The cost of the whole batch."""
         return sum(unit.size for unit in self.units)
 
 
@@ -48,7 +48,7 @@ class UnitBatch:
 class Fault:
     """Why an input has no vector.
 
-    ``out_of_memory``: the batch was too large. ``unusable_input``: this very input cannot be embedded.
+    ``out_of_memory``: the batch was too large. ``unusable_input``: this input cannot be embedded.
     ``broken_batch``: the forward pass failed, and it is not known for which input. ``unreachable``: try again.
     """
 
@@ -58,7 +58,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a run will take: inputs, seconds of the engine, and the price. Local engines cost nothing."""
+    """The cost of a run: inputs, engine seconds, and the price, which is 0 for local engines."""
 
     inputs: int
     seconds: float
@@ -70,11 +70,11 @@ class Engine(Protocol):
     """Turns batches into vectors, somewhere.
 
     ``run`` yields (key, vector as little-endian float32 bytes) or (key, Fault), in any order; keys that it never
-    yields count as unreachable. It raises ``EngineFailed`` or ``UsageError`` only where trying again is no use.
+    yields count as unreachable. It raises ``EngineFailed`` or ``UsageError`` only if a retry cannot help.
     """
 
     def estimate(self, batches: Sequence[UnitBatch]) -> Estimate:
-        """Say what ``batches`` would take; nothing is run, and no network is needed."""
+        """Return the cost of ``batches``; nothing is run, and no network is needed."""
         ...
 
     def run(self, batches: Iterable[UnitBatch]) -> Iterator[tuple[str, bytes | Fault]]:

@@ -1,4 +1,4 @@
-"""Which engine the rules choose: moving from this machine to Modal is one setting."""
+"""Choosing the engine by the settings: one setting moves the work from this machine to Modal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rainbow_assets.embeddings.settings import EmbeddingRules
 
 
 def open_engine(rules: EmbeddingRules) -> Engine:
-    """Return the engine that ``embeddings.engine`` names; nothing is contacted yet."""
+    """Return the engine of ``embeddings.engine``; it does not connect to anything yet."""
     if rules.engine == "modal":
         from rainbow_assets.embeddings.modal_engine import ModalEngine
 

@@ -1,4 +1,4 @@
-"""Figures of a set of vectors: pairwise cosines, effective rank, doubles, closeness of what belongs together."""
+"""Figures of a set of vectors: pairwise cosines, effective rank, duplicates, and closeness within groups."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rainbow_assets.embeddings.tables import HAS
 from rainbow_assets.storage.shard import Shard
 
 MOST = 2000
-"""Distinct vectors that pairwise figures are taken over; of more, those with the smallest input digests."""
+"""Number of distinct vectors for pairwise figures (memory grows with its square): those with the smallest digests."""
 TOO_FEW = 4
-"""Fewer distinct inputs say nothing about an encoder."""
+"""With fewer distinct inputs, an encoder cannot be judged."""
 TOO_FEW_TO_GROUP = 10
-"""Of fewer distinct inputs, chance alone decides whether those of one group are the closer ones."""
+"""With fewer distinct inputs, it is chance whether vectors of one group are closer."""
 Matrix = npt.NDArray[np.float32]
 
 
@@ -36,7 +36,7 @@ class Vectors:
 
 
 def vectors_of(shard: Shard, vector: str) -> Vectors:
-    """Read the distinct vectors of a shard in order of input digest; rows of another length are left to the checks."""
+    """Return the distinct vectors of a shard in order of input digest; a check reports those of another length."""
     found: dict[str, tuple[str, str, Any]] = {}
     for _, table in shard.tables(["segment_id", "song_id", "input_digest", vector, HAS[vector]]):
         for key, song, digest, value in zip(
@@ -53,7 +53,7 @@ def vectors_of(shard: Shard, vector: str) -> Vectors:
 
 
 def arrays(column: pa.ChunkedArray) -> list[npt.NDArray[np.float32] | None]:
-    """The values of a list column as arrays, without a Python float in between."""
+    """Return the values of a list column as arrays, without converting them to Python floats."""
     found: list[npt.NDArray[np.float32] | None] = []
     for chunk in column.chunks:
         flat, ends = chunk.values.to_numpy(zero_copy_only=False), chunk.offsets.to_numpy()
@@ -86,14 +86,14 @@ def effective_rank(matrix: Matrix) -> float:
 
 
 def doubles(matrix: Matrix) -> int:
-    """Return how many rows equal an earlier one although their inputs differ."""
+    """Return the number of rows that are equal to an earlier row, although their inputs differ."""
     return len(matrix) - len(np.unique(np.round(matrix, 6), axis=0)) if len(matrix) else 0
 
 
 def closeness(matrix: Matrix, groups: Sequence[str]) -> tuple[float, float, float] | None:
     """Return (mean cosine inside groups, mean cosine between them, share of rows whose neighbor is of their group).
 
-    None where no group has two rows, or where there is one group.
+    None if there are too few rows, if no group has two rows, or if there is only one group.
     """
     names = np.array(groups)
     if len(names) < TOO_FEW_TO_GROUP or len(set(groups)) < 2:

@@ -1,4 +1,4 @@
-"""What is behind the rows: concepts and lyrics as text, segments as FLAC; each distinct input once."""
+"""The inputs of rows: concepts and lyrics as text, segments as FLAC; each distinct input once."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rainbow_assets.storage.shard import Part, Shard
 Wanted = dict[str, set[str]]
 """Part -> keys."""
 Rows = dict[str, list[dict[str, str | None]]]
-"""Part -> rows with segment_id, song_id and input_digest (None where there is no input)."""
+"""Part -> rows with segment_id, song_id and input_digest (None without an input)."""
 
 
 def text_digest(text: str | None) -> str | None:
-    """Return the digest of a text that is worth embedding; None where it is missing or blank."""
+    """Return the digest of a text, or None if it is missing or blank."""
     return digest(text) if text and text.strip() else None
 
 
@@ -49,7 +49,7 @@ def concepts(shard: Shard, wanted: Wanted, spec: EncoderSpec) -> tuple[Rows, lis
 
 
 def sounds(shard: Shard, wanted: Wanted, spec: EncoderSpec) -> tuple[Rows, list[Unit]]:
-    """Read the digest and length of each wanted segment's sound; its FLAC is read when it is about to be embedded."""
+    """Read the digest and length of each wanted segment's audio; its FLAC is read only when it is embedded."""
     media = shard.store.shard("segment_media", shard.partition)
     reader = _FlacReader(media)
     songs = {key: song for song, keys in wanted.items() for key in keys}
@@ -70,23 +70,23 @@ def sounds(shard: Shard, wanted: Wanted, spec: EncoderSpec) -> tuple[Rows, list[
 
 
 STORED_RATE = 44100
-"""Rate of the stored FLACs in Hz; an estimate of windows, so that nothing has to be decoded to plan."""
+"""Sample rate of the stored FLACs in Hz: windows are estimated from it, so that a plan decodes nothing."""
 
 
 class _FlacReader:
-    """Reads FLACs by key; the last part stays in memory, since neighbors are asked for one after the other."""
+    """Reads FLACs by key. The last part stays in memory, because inputs are requested in the order of parts."""
 
     def __init__(self, shard: Shard) -> None:
         self.shard = shard
-        self.held: tuple[str, dict[str, int], pa.ChunkedArray] | None = None
+        self.loaded: tuple[str, dict[str, int], pa.ChunkedArray] | None = None
 
     def flac(self, part: Part, key: str) -> bytes:
         """Return the FLAC file of the segment ``key``."""
-        if self.held is None or self.held[0] != part.name:
+        if self.loaded is None or self.loaded[0] != part.name:
             table = self.shard.read_part(part, ["segment_id", "audio"])
             places = {name: place for place, name in enumerate(table.column("segment_id").to_pylist())}
-            self.held = (part.name, places, table.column("audio"))
-        _, places, audio = self.held
+            self.loaded = (part.name, places, table.column("audio"))
+        _, places, audio = self.loaded
         return bytes(audio[places[key]].as_py()["bytes"])
 
 

@@ -1,4 +1,4 @@
-"""The engine of this machine: torch (CPU, CUDA, MPS) or onnxruntime, with decoding in threads ahead of the model."""
+"""The engine on this machine: torch (CPU, CUDA, MPS) or onnxruntime; threads decode ahead of the model."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from rainbow_assets.embeddings.specs import CLAP, DEBERTA, DESCRIPTOR, MINILM, E
 SIZE_PER_SECOND = {MINILM: 20_000.0, DESCRIPTOR: 60.0, DEBERTA: 2_500.0, CLAP: 4.0}
 """Bytes of text, or windows of audio, per second on two CPU cores (benchmarks/embeddings.py)."""
 AHEAD = 2
-"""Batches that are decoded while the model works on another."""
+"""Number of batches that are decoded while the model works on another one."""
 _LOADED: dict[tuple[str, str, str], Encoder] = {}
 
 
 class LocalEngine:
-    """Embeds in this process. ``load`` gives the encoder of a spec; encoders stay loaded for the process."""
+    """Embeds in this process. ``load`` returns the encoder of a spec; encoders stay loaded until the process ends."""
 
     def __init__(self, device: str = "auto", load: Callable[[EncoderSpec, str], Encoder] = load_encoder) -> None:
         self.device, self.load = device, load
 
     def estimate(self, batches: Sequence[UnitBatch]) -> Estimate:
-        """Seconds at the rate of two CPU cores; the price is nothing."""
+        """Return the seconds at the rate of two CPU cores; the price is 0."""
         seconds = sum(batch.size / SIZE_PER_SECOND[batch.spec.family] for batch in batches)
         return Estimate(sum(len(batch.units) for batch in batches), seconds, 0.0)
 
     def run(self, batches: Iterable[UnitBatch]) -> Iterator[tuple[str, bytes | Fault]]:
-        """Embed batch after batch; the next ones are decoded meanwhile."""
+        """Embed batch after batch, while threads decode the next ones."""
         waiting: deque[tuple[Encoder, UnitBatch, list[Future[body.Prepared]]]] = deque()
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             try:
                 for batch in batches:
                     encoder = self._encoder(batch.spec)
-                    # Payloads are read here, in one thread and in order: they lie side by side in the parts.
+                    # Payloads are read here, in one thread and in order, because neighbors are in the same part.
                     ready = [pool.submit(body.prepare, encoder, unit.key, _payload(unit)) for unit in batch.units]
                     waiting.append((encoder, batch, ready))
                     if len(waiting) > AHEAD:

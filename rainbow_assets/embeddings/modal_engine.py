@@ -1,4 +1,4 @@
-"""The engine on Modal: batches as bytes to the deployed app, answers as they come. Everything else is the runner's."""
+"""The engine on Modal: sends batches as bytes to the deployed app, and yields answers as they arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ModalEngine:
         self.send = send or deployed
 
     def estimate(self, batches: Sequence[UnitBatch]) -> Estimate:
-        """GPU seconds at the planned rate, starts of containers included, and their price."""
+        """Return the GPU seconds at the planned rate, starts of containers included, and their price."""
         rate = modal_facts.USD_PER_SECOND[modal_facts.GPU]
         if not batches:
             return Estimate(0, 0.0, 0.0, rate)
@@ -46,18 +46,18 @@ def _messages(spec: EncoderSpec, batches: Iterable[UnitBatch], sent: list[UnitBa
 
 
 def _guarded(answers: Iterator[Any]) -> Iterator[Any]:
-    """Pass answers on; where the connection itself breaks, stop, so that the rest counts as unreachable."""
-    import modal.exception as said
+    """Yield ``answers``; stop if the connection breaks, so that the rest counts as unreachable and is tried again."""
+    import modal.exception as errors
 
     try:
         yield from answers
-    except said.AuthError as error:
+    except errors.AuthError as error:
         raise UsageError("there is no Modal token on this machine; run: modal token new, or set embeddings.engine = "
                          '"local" in rainbow.toml') from error
-    except said.NotFoundError as error:
+    except errors.NotFoundError as error:
         raise UsageError("the app rainbow-embeddings is not deployed; run: modal deploy -m "
                          f"rainbow_assets.embeddings.modal_app ({error})") from error
-    except (said.ConnectionError, said.TimeoutError, said.InternalError, ConnectionError, TimeoutError):
+    except (errors.ConnectionError, errors.TimeoutError, errors.InternalError, ConnectionError, TimeoutError):
         return
 
 

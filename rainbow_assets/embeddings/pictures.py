@@ -1,4 +1,4 @@
-"""One picture per asset: where its vectors lie by color, how long and how alike they are. PNG, in the metadata."""
+"""One picture per asset: its vectors by color on two axes, their norms and their cosines. A PNG, in the metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rainbow_assets.figures import FILL, PLAIN, new_figure, png
 
 
 def picture(found: Mapping[str, health.Vectors], title: str) -> bytes:
-    """Return a PNG: projection on the two main directions, norms, and cosines of all pairs. Equal data, equal bytes."""
+    """Return a PNG: projection on the two main directions, norms, cosines of pairs. Equal data gives equal bytes."""
     shown = {color: vectors for color, vectors in found.items() if len(vectors)}
     figure = new_figure(12, 3.8)
     plane, norms, pairs = figure.subplots(1, 3)

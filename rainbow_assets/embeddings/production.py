@@ -1,9 +1,9 @@
 """The published encoders on torch: DeBERTa for text, CLAP's audio tower for sound. Importing this needs torch.
 
-Traps of CLAP that are kept out here (all seen with transformers 5.23): its feature extractor crops longer input at
-*random*, so windows are cut before it; ``fusion`` emits four channels, which an unfused model cannot take, so
-truncation is always ``rand_trunc``, which does nothing to 10 s; it refuses any rate but its own, so sound is
-resampled first; and ``get_audio_features`` returns an object or an array, by version.
+Pitfalls of CLAP that this module avoids (all seen with transformers 5.23): its feature extractor crops longer input at
+*random*, so windows are cut before it; ``fusion`` gives four channels, which an unfused model cannot read, so
+truncation is always ``rand_trunc``, which does not change 10 s; it accepts only its own sample rate, so audio is
+resampled first; and ``get_audio_features`` returns an object or an array, depending on the version.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import transformers
 from rainbow_assets.sound import waveform
 
 HALF = ("cuda",)
-"""Devices on which models run in half precision; vectors are float32 everywhere."""
+"""Devices on which models run in half precision; vectors are float32 on all devices."""
 
 
 def device_of(wanted: str) -> str:
-    """Return ``wanted``, or for ``auto`` the best device that is there."""
+    """Return ``wanted``; for ``auto`` the best device that is available."""
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
@@ -32,16 +32,16 @@ def device_of(wanted: str) -> str:
 
 
 def _options(revision: str | None) -> dict[str, Any]:
-    """A revision is a commit of the repository; without one, the place is a folder, and the network is not asked."""
+    """Return the loading options: the commit of a repository, or for a local folder (None) no use of the network."""
     return {"revision": revision} if revision else {"local_files_only": True}
 
 
 class Deberta:
-    """Text encoder: the last layer's vector of [CLS], as the original took it (its documents said mean)."""
+    """Text encoder: the last layer's vector of [CLS], as in the original (whose documents wrongly name the mean)."""
 
     def __init__(self, place: str, revision: str | None, max_tokens: int, device: str = "auto") -> None:
         self.device, self.max_tokens = device_of(device), max_tokens
-        # One tokenizer is shared by the threads that prepare inputs: it must not start threads of its own.
+        # The threads that prepare inputs share one tokenizer: it must not start threads of its own.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(place, **_options(revision))
         kind = torch.float16 if self.device in HALF else torch.float32
@@ -53,7 +53,7 @@ class Deberta:
         return list(self.tokenizer(payload.decode("utf-8"), truncation=True, max_length=self.max_tokens)["input_ids"])
 
     def forward(self, prepared: list[list[int]]) -> npt.NDArray[np.float32]:
-        """Embed [n, hidden]; padded to the longest of the batch, not to ``max_tokens``."""
+        """Return vectors [n, hidden]; inputs are padded to the longest of the batch, not to ``max_tokens``."""
         width = max(len(ids) for ids in prepared)
         ids = torch.full((len(prepared), width), int(self.tokenizer.pad_token_id or 0), dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -87,7 +87,7 @@ class Clap:
     def forward(
         self, prepared: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
     ) -> npt.NDArray[np.float32]:
-        """Embed [n, projection]; the windows of all inputs go through the model together."""
+        """Return vectors [n, projection]; the windows of all inputs go through the model together."""
         mel = torch.from_numpy(np.concatenate([features for features, _ in prepared])).to(self.device, self.kind)
         with torch.inference_mode():
             found = self.model.get_audio_features(input_features=mel)

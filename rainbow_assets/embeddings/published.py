@@ -1,4 +1,4 @@
-"""What a version publishes: the three tables joined by key, one fixed-size list per kind of vector, with its specs."""
+"""The published `embeddings` config: the three tables joined by key, with a fixed-size list per kind of vector."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chosen(store: ShardStore) -> dict[str, EncoderSpec]:
                 digests.update(dict.fromkeys(table.column("spec_digest").to_pylist(), color))
         specs = [spec for spec in SPECS.values() if spec.digest in digests]
         if len(digests) > 1 or len(specs) != len(digests):
-            raise MixedEncoders(f"{step.name} holds vectors of {len(digests)} encoders, or of one that is no longer "
+            raise MixedEncoders(f"{step.name} has vectors of {len(digests)} encoders, or of one that is no longer "
                                 f"known ({', '.join(sorted(set(digests.values())))}); materialize {step.name} again "
                                 "for all colors")
         if specs:
@@ -63,7 +63,7 @@ def schema(specs: Mapping[str, EncoderSpec]) -> pa.Schema:
 
 
 def section(specs: Mapping[str, EncoderSpec]) -> str:
-    """Return what the card says about the vectors."""
+    """Return the card's text about the vectors."""
     lines = [f"- `{vector}`: {spec.label}; profile {spec.profile}, spec {spec.digest}."
              for vector, spec in specs.items()]
     return "\n".join(["One row per stem segment, joined to the other tables by `segment_id`. Equal inputs have equal "
@@ -71,7 +71,7 @@ def section(specs: Mapping[str, EncoderSpec]) -> str:
 
 
 def joined(store: ShardStore, color: str, song: str, specs: Mapping[str, EncoderSpec]) -> pa.Table:
-    """Return the published rows of one song, in order of key; a row that was set aside has a null vector."""
+    """Return the published rows of one song, in order of key; a quarantined row has a null vector."""
     wanted = schema(specs)
     segments = _part(store, "training_segments", color, song, ["segment_id"])
     keys = sorted(segments.column("segment_id").to_pylist()) if segments is not None else []
@@ -85,9 +85,9 @@ def joined(store: ShardStore, color: str, song: str, specs: Mapping[str, Encoder
     columns.update({name: pa.array([value] * len(keys), pa.string()) for name, value in constant.items()})
     for step in ASSETS:
         found = _part(store, step.name, color, song, ["segment_id", step.vector])
-        held = dict(zip(found.column("segment_id").to_pylist(), health.arrays(found.column(step.vector)), strict=True)
-                    ) if found is not None else {}
-        vectors = [held.get(key) for key in keys]
+        by_key = dict(zip(found.column("segment_id").to_pylist(), health.arrays(found.column(step.vector)), strict=True)
+                      ) if found is not None else {}
+        vectors = [by_key.get(key) for key in keys]
         columns[tables.HAS[step.vector]] = pa.array([vector is not None for vector in vectors], pa.bool_())
         if step.vector in specs:
             columns[step.vector] = pa.array(vectors, wanted.field(step.vector).type)

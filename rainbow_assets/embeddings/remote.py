@@ -1,4 +1,4 @@
-"""What a remote worker does with one message; Modal runs it, and so do the tests, on the same bytes."""
+"""Embedding one message in a remote worker. Modal runs this, and the tests run it on the same bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rainbow_assets.embeddings.specs import EncoderSpec
 
 
 def embed_message(encoder: Encoder, spec: EncoderSpec, message: bytes) -> bytes:
-    """Embed one packed batch; raise ``EngineFailed`` where it was made for another spec than the worker's."""
+    """Embed one packed batch; raise ``EngineFailed`` if it was made for another spec than the worker's."""
     name, digest, items = wire.unpack_batch(message)
     if digest != spec.digest:
         raise EngineFailed(f"the deployed app embeds with other code or another revision of {name}; run: modal deploy "

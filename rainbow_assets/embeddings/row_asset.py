@@ -1,4 +1,4 @@
-"""An embedding asset: a row asset whose spec is part of its versions, so that a new revision makes its rows stale."""
+"""Embedding assets: row assets whose versions include the spec, so that a new revision makes their rows stale."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from rainbow_assets.lineage.row_asset import Batch, Compute, RowAsset, Work
 from rainbow_assets.storage.shard import DamagedShard, MissingShard, Shard
 
 Read = Callable[[Shard, Wanted, specs.EncoderSpec], tuple[Rows, list[Unit]]]
-"""(own shard, {part: keys}, spec) -> the asked rows by part, and the distinct inputs behind them."""
+"""(own shard, {part: keys}, spec) -> the requested rows by part, and their distinct inputs."""
 
 
 UNKNOWN_SIZE = {specs.TEXT: 40, specs.AUDIO: 2}
-"""Bytes of an average lyric line, and windows of a segment of 10 to 20 s: for inputs that are not known yet."""
+"""Assumed size of an input that is not known yet: bytes of a lyric line, and windows of a segment of 10 to 20 s."""
 
 
 @dataclass(frozen=True)
 class EmbeddingAsset(RowAsset):
     """``modality`` chooses the spec, ``vector`` names the column, ``read`` gives the inputs of rows.
 
-    ``engine`` None: the one that the rules name. ``report`` adds up what runs with an engine did.
+    ``engine`` None means the one of the settings. ``report`` is the sum of the runs' numbers.
     """
 
     compute: Compute = field(init=False, compare=False)
@@ -43,39 +43,40 @@ class EmbeddingAsset(RowAsset):
     report: RunReport = field(default_factory=RunReport, compare=False)
 
     def __post_init__(self) -> None:
-        """Compute with this very asset."""
+        """Bind ``compute`` to this asset, because it uses its engine and its report."""
         super().__post_init__()
         object.__setattr__(self, "compute", partial(compute, self))
 
     def spec(self, rules: settings.Rules) -> specs.EncoderSpec:
-        """Return what this step embeds with."""
+        """Return the spec that this asset embeds with."""
         return specs.spec_of(rules, self.modality)
 
     @property
     def code(self) -> Used:
-        """The code that says which inputs rows have; what makes vectors of them has the version of its spec."""
+        """The code that finds the inputs of rows. The code of encoders is versioned by their specs instead."""
         return used_by(self.read, self.candidates, tables.rows)
 
     def made_with(self, rules: settings.Rules) -> dict[str, Any]:
-        """What the digests stand for; the encoder and its spec are named among the settings."""
+        """Return the values behind the digests, with the encoder and its spec among the settings."""
         found, spec = super().made_with(rules), self.spec(rules)
         return {**found, "settings": {**found["settings"], "embeddings.encoder": spec.label,
                                       "embeddings.spec": spec.digest}}
 
     def versions(self, rules: settings.Rules) -> dict[str, str]:
-        """The step's versions, with the spec's digest in the settings."""
+        """Return the asset's versions, with the spec's digest in that of the settings."""
         found = super().versions(rules)
         return {**found, "settings": digest(found["settings"], self.spec(rules).digest)}
 
     def runner(self, shard: Shard, rules: settings.Rules) -> Runner:
-        """Return a runner on this step's engine and the store's cache."""
+        """Return a runner with this asset's engine and the store's cache."""
         cache = VectorCache.of(shard.store, self.spec(rules))
         return Runner(self.engine or open_engine(rules.embeddings), cache, rules.embeddings)
 
     def price(self, shard: Shard, rules: settings.Rules, keys: set[str]) -> dict[str, Any] | None:
-        """Say what embedding the rows ``keys`` would take: inputs without a vector, engine seconds and dollars.
+        """Return the cost of embedding the rows ``keys``: inputs without a vector, engine seconds and dollars.
 
-        Rows whose input is not known yet (their upstream is stale too) count as an input each: ``at_most``.
+        Rows whose input is not known yet, because their upstream is stale too, count as one input each; ``at_most`` is
+        then True.
         """
         assert self.read is not None
         wanted: Wanted = {}
@@ -93,7 +94,7 @@ class EmbeddingAsset(RowAsset):
                 "engine_seconds": round(estimate.seconds, 2), "usd": round(estimate.usd, 4), "at_most": unknown > 0}
 
     def _unknown(self, shard: Shard) -> set[str]:
-        """Return the keys above whose values a plan foresees only: the tables there still say what they were."""
+        """Return the upstream keys whose values the planned build will change: their tables still have the old ones."""
         return {key for asset, shards in foresee.foreseen(self, shard).items() for item in shards
                 for name in self.reads[asset] for key in item.moves.get(name, ())}
 
@@ -103,7 +104,7 @@ class EmbeddingAsset(RowAsset):
 
 
 def compute(step: EmbeddingAsset, work: Work) -> Iterator[Batch]:
-    """Embed the distinct inputs behind the asked rows that have no vector yet, then fan out, part by part."""
+    """Embed the distinct inputs of the requested rows that have no vector yet, then yield the rows part by part."""
     assert step.read is not None
     wanted = {part: set(rows["key"]) for part, rows in work.parts()}
     asked, units = step.read(work.shard, wanted, step.spec(work.rules))

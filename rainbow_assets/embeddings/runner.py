@@ -1,7 +1,7 @@
-"""One runner above every engine: cache, budget, retries, splitting, poison and progress, each in this one place.
+"""One runner above every engine: cache, budget, retries, splitting, poisoned inputs and progress, for all engines.
 
-A vector that was received lands in the cache with its batch before the next batch is asked for, so that a crash, a
-lost connection or a second run never computes it again.
+The vectors of a batch are written to the cache as soon as the batch is complete, so that a crash, a lost connection or
+a second run never computes them again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REASONS = {
 }
 """Why a row gets no vector although it has an input: the closed list."""
 HOPELESS = 4
-"""Where this many inputs or more were tried, and all of them failed, the engine is broken and not the inputs."""
+"""If at least this many inputs failed and none succeeded, the engine is at fault and not the inputs."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 
 
@@ -46,7 +46,7 @@ class OverBudget(RainbowError):
 
 @dataclass
 class RunReport:
-    """What a run did. ``size`` is bytes of text or windows of audio; ``forwards`` counts inputs that were embedded."""
+    """The numbers of a run. ``size`` is bytes of text or windows of audio; ``forwards`` counts embedded inputs."""
 
     asked: int = 0
     cache_hits: int = 0
@@ -82,7 +82,9 @@ class _Job:
 
 @dataclass
 class Runner:
-    """Brings the vectors of inputs into the cache. ``wait`` sleeps between tries; ``tick(done, total)`` is told."""
+    """Embeds inputs and writes their vectors to the cache. ``wait`` sleeps between tries; ``tick(done, total)`` is
+    called after each batch.
+    """
 
     engine: Engine
     cache: VectorCache
@@ -93,11 +95,11 @@ class Runner:
 
     @property
     def spec(self) -> EncoderSpec:
-        """What is embedded with."""
+        """The spec of the vectors."""
         return self.cache.spec
 
     def estimate(self, units: Iterable[Unit]) -> tuple[Estimate, list[UnitBatch]]:
-        """Return what the inputs that have no vector yet would take, and their batches."""
+        """Return the cost of the inputs that have no vector yet, and their batches."""
         known = self.cache.keys()
         distinct = {unit.key: unit for unit in units}
         self.report.asked, self.report.cache_hits = len(distinct), sum(key in known for key in distinct)
@@ -105,10 +107,10 @@ class Runner:
         return self.engine.estimate(batches), batches
 
     def run(self, units: Iterable[Unit]) -> dict[str, str]:
-        """Embed what has no vector yet; return {key: reason} of the inputs that cannot have one.
+        """Embed the inputs that have no vector yet; return {key: reason} of those that cannot be embedded.
 
-        Raises ``OverBudget`` before anything is spent or as soon as too much was, ``EngineFailed`` where the engine
-        stays unreachable or fails for everything; what was received until then is kept.
+        Raises ``OverBudget`` before anything is spent or as soon as too much was, ``EngineFailed`` if the engine stays
+        unreachable or fails for every input; vectors received until then are kept.
         """
         started = time.perf_counter()
         estimate, batches = self.estimate(units)
@@ -132,18 +134,18 @@ class Runner:
         if len(failed) >= HOPELESS and not self.report.forwards:
             first = next(iter(failed.values()))
             raise EngineFailed(f"{self.spec.name} failed for all {len(failed)} inputs, so the encoder is at fault and "
-                               f"not the inputs: {first.message}")
+                               f"not the inputs: {first.message}; fix the encoder and run the same command again")
         return {key: TOO_LARGE if fault.kind == OOM else POISONED for key, fault in sorted(failed.items())}
 
     def _round(
         self, jobs: list[_Job], failed: dict[str, Fault], total: int, usd_per_second: float, started: float
     ) -> list[_Job]:
-        """Send every job once; return those to send again, smaller or later."""
+        """Send every job once; return the jobs to send again, split or later."""
         again: list[_Job] = []
         delays: list[float] = []
         for job, answers in self._answers(jobs):
             vectors = {key: value for key, value in answers.items() if isinstance(value, bytes)}
-            self.cache.land(vectors)
+            self.cache.write(vectors)
             self.report.batches += 1
             self.report.forwards += len(vectors)
             self.report.size += sum(unit.size for unit in job.batch.units if unit.key in vectors)
@@ -154,13 +156,13 @@ class Runner:
             if spent > self.rules.budget_usd:
                 raise OverBudget(f"embedding with {self.spec.name} has cost {spent:.2f} USD and was stopped at "
                                  f"embeddings.budget_usd = {self.rules.budget_usd}; {self.report.forwards} vectors "
-                                 "are kept, and the next run goes on from there")
+                                 "are kept, and the next run continues from there")
         if delays:
             self.wait(max(delays))
         return again
 
     def _answers(self, jobs: list[_Job]) -> Iterator[tuple[_Job, dict[str, bytes | Fault]]]:
-        """Yield each job with what came back for it, as soon as all of it did; what never came is unreachable."""
+        """Yield each job with its answers as soon as it has all of them; a missing answer counts as unreachable."""
         owner = {unit.key: job for job in jobs for unit in job.batch.units}
         waiting = {id(job): len(job.batch.units) for job in jobs}
         found: dict[int, dict[str, bytes | Fault]] = {id(job): {} for job in jobs}
@@ -168,7 +170,7 @@ class Runner:
             job = owner.get(key)
             if job is None or key in found[id(job)]:
                 raise EngineFailed(f"the engine answered for {key}, which it was not asked for (or answered twice); "
-                                   "deploy the engine's app again, its code is another one")
+                                   "the app has other code, deploy it again")
             found[id(job)][key] = value
             waiting[id(job)] -= 1
             if not waiting[id(job)]:
@@ -190,6 +192,7 @@ class Runner:
             if not left:
                 continue
             batch, fault = UnitBatch(self.spec, left), faults[next(iter(left)).key]
+            # Halving finds the one input that breaks a batch, or the size that fits into memory.
             if kind != TRANSIENT and len(left) > 1:
                 self.report.splits += 1
                 again += [_Job(half) for half in halves(batch)]
@@ -197,12 +200,12 @@ class Runner:
                 self.report.retries += 1
                 again.append(_Job(batch, job.tries + 1))
                 if kind == TRANSIENT:
-                    # Jitter keeps clients apart; it shapes no row.
+                    # Jitter keeps clients from retrying at the same moment; it affects no row.
                     delays.append(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** job.tries) * (0.5 + random.random() / 2))
             elif kind == TRANSIENT:
                 raise EngineFailed(
                     f"the engine was unreachable {job.tries + 1} times ({fault.message}); {self.report.forwards} "
-                    "vectors are kept, run the same command again to go on from there")
+                    "vectors are kept, run the same command again to continue from there")
             else:
                 failed[next(iter(left)).key] = fault
         return again

@@ -1,4 +1,4 @@
-"""What a vector is: checkpoint, pinned revision, pooling, window, norm. A spec's digest is part of every cache key.
+"""The definition of a vector: checkpoint, pinned revision, pooling, window, norm. Cache keys contain the spec's digest.
 
 Profiles: ``embedded`` runs offline without torch (a packaged int8 MiniLM for text, a signal descriptor for audio),
 ``production`` is what is published (DeBERTa, CLAP). One shard holds vectors of one spec.
@@ -18,14 +18,14 @@ MINILM, DESCRIPTOR, DEBERTA, CLAP = "minilm-onnx", "signal-descriptor", "deberta
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """All that decides a vector's values.
+    """Everything that determines the values of a vector, except the input.
 
     ``revision`` is a commit of ``checkpoint`` (a content hash) or a package version; ``family`` names the loader.
-    ``max_tokens`` (text) and ``sample_rate`` in Hz and ``window_ms`` (audio) say what is read; ``unit_norm`` promises
+    ``max_tokens`` (text), ``sample_rate`` in Hz and ``window_ms`` (audio) limit what is read; ``unit_norm`` promises
     an L2 norm of 1. ``precision`` is the lowest cosine between vectors of one input on two engines (half precision
-    on a GPU against float32 on a CPU), stated and tested. ``mean_cosine`` is the bound of the collapse check.
-    Change ``version`` by hand when the code computes other values: that recomputes every vector. Leave it when code
-    only moves. (The first versions are digests of the code of that time, so that earlier vectors stay valid.)
+    on a GPU against float32 on a CPU); tests check it. ``mean_cosine`` is the bound of the collapse check.
+    Change ``version`` by hand when the code computes other values: every vector is then computed again. Do not change
+    it when code only moves. (The first versions are digests of the code at that time: older vectors stay valid.)
     """
 
     name: str
@@ -48,7 +48,7 @@ class EncoderSpec:
 
     @property
     def digest(self) -> str:
-        """Digest of all that shapes values."""
+        """Digest of everything that determines the values."""
         fields = {name: value for name, value in asdict(self).items()
                   if name not in ("name", "version", "precision", "mean_cosine")}
         return digest(fields, self.version)
@@ -95,7 +95,7 @@ SPECS: dict[str, EncoderSpec] = {
 
 
 def spec_of(rules: settings.Rules, modality: str) -> EncoderSpec:
-    """Return the spec that the rules choose for ``text`` or ``audio``."""
+    """Return the spec that the settings choose for ``text`` or ``audio``."""
     chosen = rules.embeddings
     if chosen.profile == "embedded":
         return MINILM_TEXT if modality == TEXT else SIGNAL_AUDIO

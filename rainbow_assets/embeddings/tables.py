@@ -1,4 +1,4 @@
-"""The columns of the three embedding tables: a row per segment, a vector or null, and what made it."""
+"""The columns of the three embedding tables: a row per segment, with a vector or null, and its encoder."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ FIELDS = ("input_digest", "profile", "encoder", "spec_digest")
 
 
 def fields(vector: str) -> dict[str, tuple[str, ...]]:
-    """Return the output fields: an embedding is what its input and its spec are, not the last bits of its floats."""
+    """Return the output fields. A vector is identified by its input and spec: its last bits differ between machines."""
     return {"embedding": (HAS[vector], *FIELDS)}
 
 
 def rows(
     vector: str, asked: Sequence[Mapping[str, Any]], cache: VectorCache, failed: Mapping[str, str]
 ) -> tuple[pa.Table, dict[str, str]]:
-    """Fan the vectors out to ``asked`` (segment_id, song_id, input_digest or None).
+    """Return the rows ``asked`` (segment_id, song_id, input_digest or None) with their vectors.
 
-    Returns the table and {segment_id: reason} of the rows whose input cannot be embedded.
+    Also returns {segment_id: reason} of the rows whose input cannot be embedded.
     """
     spec, made, aside = cache.spec, [], {}
     for row in asked:

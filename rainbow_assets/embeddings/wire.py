@@ -1,4 +1,4 @@
-"""Batches and answers as bytes: a JSON header and the payloads one after the other. No pickle, no client types.
+"""Batches and answers as bytes: a JSON header, then the payloads. No pickle, and no classes of the client.
 
 Layout: 4 bytes little-endian length of the header, the header (UTF-8 JSON), then the payloads in order.
 """
@@ -22,7 +22,7 @@ def pack_batch(spec_name: str, spec_digest: str, items: Sequence[tuple[str, byte
 
 
 def unpack_batch(message: bytes) -> tuple[str, str, list[tuple[str, bytes]]]:
-    """Return (spec name, spec digest, items); raise ``EngineFailed`` where the message is not such a batch."""
+    """Return (spec name, spec digest, items); raise ``EngineFailed`` if the message is not a batch."""
     header, rest = _split(message)
     return header["spec"], header["digest"], _cut(header["items"], rest)
 
@@ -35,7 +35,7 @@ def pack_answers(answers: Sequence[Answer]) -> bytes:
 
 
 def unpack_answers(message: bytes) -> list[Answer]:
-    """Return what ``pack_answers`` was given."""
+    """Return the answers in a message of :func:`pack_answers`."""
     header, rest = _split(message)
     data = dict(_cut([[key, size] for key, size, fault in header["items"] if fault is None], rest))
     return [(key, data[key] if fault is None else Fault(fault[0], fault[1])) for key, _, fault in header["items"]]
@@ -51,14 +51,15 @@ def _split(message: bytes) -> tuple[dict[str, Any], bytes]:
         (length,) = struct.unpack_from("<I", message)
         return json.loads(message[4:4 + length]), message[4 + length:]
     except (struct.error, ValueError) as error:
-        raise EngineFailed(f"a message of {len(message)} bytes is no batch ({error}); deploy the app again") from error
+        raise EngineFailed(f"a message of {len(message)} bytes is not a batch ({error}); deploy the app again"
+                           ) from error
 
 
 def _cut(items: Sequence[Sequence[Any]], data: bytes) -> list[tuple[str, bytes]]:
     found, at = [], 0
     for key, size in items:
         if at + size > len(data):
-            raise EngineFailed(f"a message ends inside {key}; it was cut on its way, run the command again")
+            raise EngineFailed(f"a message ends inside {key}: it was cut in transit; run the same command again")
         found.append((key, data[at:at + size]))
         at += size
     return found

@@ -1,7 +1,7 @@
-"""`audio`: every window that sounds, with its song's split. The sound itself stays in `segment_media`.
+"""`audio`: every audible window, with its song's split. The audio itself stays in `segment_media`.
 
-A release joins the two by key, part by part (:func:`rainbow_assets.release.tables.audio_table`), so that no second copy
-of fifteen gigabytes is kept.
+A release joins the two by key, part by part (:func:`rainbow_assets.release.tables.audio_table`), so that fifteen
+gigabytes are not stored twice.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 TAKEN = ("segment_id", "song_id", "is_mix", "audio_frames", "bits", "audio_digest")
-"""Columns of `segment_media` that the listing repeats."""
+"""Columns of `segment_media` that `audio` repeats."""
 SCHEMA = pa.schema([
     *(table.MEDIA.field(name) for name in TAKEN[:2]),
     pa.field("rainbow_color", pa.string(), metadata={"doc": "full color name"}),
@@ -37,15 +37,15 @@ INPUTS = {"segments": ("audio",), "segment_media": ("audio",), "song_splits": ("
 
 
 class NoSplit(RainbowError):
-    """A song that is in no split."""
+    """A song without a split."""
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the color's audible windows, stems and mix, with the digests of their sound and their song's split."""
+    """List the color's audible windows, stems and mix, with the digests of their audio and their song's split."""
     segments = shard.store.shard("segments", shard.partition)
     heard = pl.DataFrame(pl.from_arrow(segments.table(table.SCHEMA, ["segment_id", "has_audio"])))
     silent = heard.filter(~pl.col("has_audio"))["segment_id"]
-    # The table holds the values of the last build; a window that will be cut again may become audible.
+    # The table is that of the last build. A window that is going to be measured again may become audible, so it stays.
     frame = outputs(segments, "segments", INPUTS["segments"]).filter(
         ~pl.col("key").is_in(silent.implode()) | (pl.col("in:segments.audio") == UNKNOWN))
     for asset, names in list(INPUTS.items())[1:]:
@@ -57,27 +57,25 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Take the numbers of each asked window from `segment_media`, and its song's split; sounds are not read."""
+    """Take the facts of each requested window from `segment_media`, and its song's split; no audio is read."""
     splits = splits_of(work.upstream("song_splits"))
     media = work.upstream("segment_media")
-    held: dict[str, list[pa.Table]] = {}
+    tables: dict[str, list[pa.Table]] = {}
     for part in media.require_index().parts:
-        held.setdefault(part.group.rpartition("_t")[0], []).append(media.read_part(part, list(TAKEN)))
+        tables.setdefault(part.group.rpartition("_t")[0], []).append(media.read_part(part, list(TAKEN)))
     for song_id, asked in work.parts():
         if song_id not in splits:
             raise NoSplit(f"{song_id} has no row in song_splits; materialize song_splits for {work.shard.partition}")
-        rows = pa.concat_tables(held[song_id])
+        rows = pa.concat_tables(tables[song_id])
         rows = rows_of(rows, "segment_id", list(asked["key"]))
         for name, value in (("rainbow_color", work.shard.partition), ("split", splits[song_id])):
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), len(rows)))
         yield Batch(song_id, rows.select(SCHEMA.names).cast(SCHEMA))
 
 
-
-
 @check("The rows are the sounds of segment_media, each once.")
 def sounds_listed(shard: Shard) -> Finding:
-    """The rows are the windows of `segment_media` that sound, with the digest and the name of that very sound."""
+    """Check that the rows are the audible windows of `segment_media`, with the same digests and with file names."""
     columns = ["segment_id", "audio_digest", "audio_frames", "bits"]
     own = {row["segment_id"]: row for row in shard.table(AUDIO.schema, columns).to_pylist()}
     media: dict[str, dict[str, object]] = {}

@@ -1,4 +1,4 @@
-"""`rainbow verify`: a published version against its manifest, its raw files and the ledgers here."""
+"""`rainbow verify`: compare a published version with its manifest, its raw files and the local ledgers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ BASE = "base_manifest"
 _NAMES = ("id", "stem_id", "lrc_file", "main_audio_file", "audio_file", "midi_file", "midi_group_file")
 _DIGESTS = {"main_audio_file": "main_audio_sha256", "audio_file": "audio_sha256", "midi_file": "midi_sha256",
             "midi_group_file": "midi_sha256"}
-"""Where the digest of a named file is; without one the manifest of the song names a file that was not there."""
+"""Column of a file name -> column of its digest. A null digest means that the named file was missing."""
 
 
 def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool = False) -> dict[str, Any]:
     """Hash every file of ``version`` again, compare its tables with each other, and its edges with its shards.
 
-    ``local`` (``facts.provenance``), if given, is what the ledgers here say.
+    ``local``, if given, is the provenance of the local ledgers (``facts.provenance``).
 
-    Returns plain values: ``problems`` (sentences; empty is good), ``differs`` (what the ledgers say otherwise, by
-    name: the version stands, the data here has moved on), ``songs`` (song -> raw file -> sha256 of its rows' sources),
-    ``rows_traced`` (how many rows were traced to raw files), ``rows_without_song`` (config -> rows that are about no
-    song), and with ``rows`` also config -> key -> raw files.
+    Returns plain values: ``problems`` (sentences; empty is good), ``differs`` (what is different in the local ledgers:
+    the version is still valid, but the data here has changed since), ``songs`` (song -> raw file -> sha256),
+    ``rows_traced`` (number of rows traced to raw files), ``rows_without_song`` (config -> number of rows that belong to
+    no song), and with ``rows`` also config -> key -> raw files.
     """
     manifest = hub.manifest(version)
     problems, traced, count = consistency.edges(manifest.provenance), dict[str, dict[str, list[str]]](), 0
     tables = consistency.Tables()
     songless: dict[str, int] = {}
     songs = manifest.provenance.get("raw_files", {})
-    # The base manifest comes first: it says which files each stem was cut from.
+    # The base manifest comes first: rows of the other tables are traced through its stems.
     stems: dict[str, list[str]] = {}
     for entry in sorted(manifest.files, key=lambda entry: (entry.config != BASE, entry.path)):
         data = hub.read(version, entry.path)
@@ -86,7 +86,7 @@ def _stems(data: bytes) -> dict[str, list[str]]:
 
 
 def _trace(data: bytes, column: str, stems: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """Yield (key, raw files) for the rows of a data file; ``column`` holds segments' or stems' ids."""
+    """Yield (key, raw files) for the rows of a data file; ``column`` contains ids of segments or stems."""
     if not stems:
         return
     for value in read_parquet(data, [column])[column].to_pylist():
@@ -100,10 +100,10 @@ def _differs(manifest: Manifest, local: dict[str, Any]) -> list[str]:
         now = local["shards"].get(asset, {})
         moved = [color for color, data_version in colors.items() if now.get(color) != data_version]
         if moved:
-            found.append(f"{asset}: other rows here now in {', '.join(moved)}")
+            found.append(f"{asset}: the local rows of {', '.join(moved)} have changed since")
     for song, files in sorted(manifest.provenance.get("raw_files", {}).items()):
         now = local.get("raw_files", {}).get(song, {})
         moved = [name for name, sha256 in sorted(files.items()) if now.get(name) != sha256]
         if moved:
-            found.append(f"song {song}: other content here now in {', '.join(moved)}")
+            found.append(f"song {song}: the local files {', '.join(moved)} have changed since")
     return found

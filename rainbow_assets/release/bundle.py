@@ -25,21 +25,22 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 FILE_BYTES = 100 * 1000 * 1000
-"""No data file is larger."""
+"""Largest size of a data file."""
 _FILL = 95 * 1000 * 1000
-"""Encoded bytes planned per file: room is left for page headers, indexes and the footer."""
+"""Encoded bytes planned per file; the rest is room for page headers, indexes and the footer."""
 _MEDIA_BATCH, _BATCH = 16, 8192
+"""Rows read at a time with and without media: rows with media are large."""
 _BUFFER = 1 << 20
-"""Read-ahead per column: without one (or with ``pre_buffer``) the reader takes a whole row group into memory."""
+"""Read-ahead per column. Without it (or with ``pre_buffer``) the reader loads a whole row group into memory."""
 
 
 class UnreleasableTable(RainbowError):
-    """A table whose parts do not hold what its schema promises."""
+    """A table that cannot be published: its parts do not match its schema, or a row is too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """One parquet part: all of its rows belong to ``group`` (a song). ``open`` returns its path or its content."""
+    """One parquet part; all of its rows belong to ``group`` (a song). ``open`` returns its path or its content."""
 
     group: str
     name: str
@@ -52,9 +53,9 @@ class PartFile:
 
 
 def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartFile]:
-    """Return the live parts of ``shard`` in order, each verified by digest when it is opened.
+    """Return the live parts of ``shard`` in order; each is verified by digest when it is opened.
 
-    ``song_of`` turns a part's group (a stem, say) into its song.
+    ``song_of`` returns the song of a part's group, which may be a stem.
     """
     def opener(name: str, sha256: str) -> Callable[[], Source]:
         def open_verified() -> Source:
@@ -68,13 +69,14 @@ def shard_parts(shard: Shard, song_of: Callable[[str], str] = str) -> list[PartF
 
 @dataclass(frozen=True)
 class ReleaseTable:
-    """What a package offers for publication.
+    """A table to publish.
 
-    ``shards`` maps colors to parts in published order (a song's parts side by side). ``schema`` names the published
-    columns, in order, with their meaning as field metadata ``doc``; parts may hold more. ``media`` columns are stored
-    plain. ``card_section`` is Markdown about the table. ``below``: publish only rows whose column is less than a
-    number, for example ``("preview_rank", 10)``. ``listing``: of a color's song, the rows to publish, by ``key``, with
-    the columns that parts do not hold; a listed row that no part has is an error. One table is the ``default`` config.
+    ``shards`` maps colors to parts in published order, with a song's parts next to each other. ``schema`` has the
+    published columns, in order, with their meaning as field metadata ``doc``; parts may have more columns. ``media``
+    columns are stored plain. ``card_section`` is Markdown about the table. With ``below``, only rows whose column is
+    less than a number are published, for example ``("preview_rank", 10)``. ``listing`` returns the rows to publish of
+    a color and song, with the columns that parts do not have; they are joined by ``key``, and a listed row that no part
+    has is an error. One table is the ``default`` config.
     """
 
     config: str
@@ -126,7 +128,7 @@ class BundleConfig:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All written configs, and a sentence for each config that was left out because every color is empty."""
+    """All written configs, and a sentence for each config that was not written because every color is empty."""
 
     configs: tuple[BundleConfig, ...]
     skipped: Mapping[str, str]
@@ -142,8 +144,8 @@ def write_bundle(
 ) -> Bundle:
     """Write every table below ``folder`` (which exists); call ``progress`` after each file.
 
-    Memory is bounded by one row group. A file holds whole songs; only a song that is larger than a file is cut inside.
-    Raises ``UnreleasableTable``.
+    Memory is bounded by one row group. A file contains whole songs; only a song larger than a file is split over
+    several. Raises ``UnreleasableTable``.
     """
     configs, skipped = [], {}
     for table in tables:
@@ -172,7 +174,7 @@ def _write_color(table: ReleaseTable, color: str, folder: Path) -> Iterator[Bund
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         written = write_parquet(target, batches, schema, table.media)
-        if written.rows == 0:
+        if written.rows == 0:  # ``below`` or the listing left no row of these songs
             target.unlink()
             continue
         if written.bytes > FILE_BYTES:
@@ -187,8 +189,8 @@ def _planned(
 ) -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
     """Yield (songs, rows) per file.
 
-    A song of half a file or more stands alone. So a song that grows moves the borders of its small neighbors at most,
-    and files further on keep their bytes.
+    A song of half a file or more has its own file. So a song that grows can move only the borders of its small
+    neighbors, and later files keep their bytes: less to upload, and less to download.
     """
     waiting: list[tuple[str, list[PartFile]]] = []
     filled = 0
@@ -202,7 +204,8 @@ def _planned(
     seen: set[str] = set()
     for song, group in groupby(parts, key=lambda part: part.group):
         if song in seen:
-            raise UnreleasableTable(f"{table.config}: the parts of song {song} are not side by side")
+            raise UnreleasableTable(f"{table.config}: the parts of song {song} are not next to each other; sort the "
+                                    "table's parts by song")
         seen.add(song)
         own = list(group)
         size = sum(_encoded_bytes(table, part) for part in own)
@@ -212,8 +215,8 @@ def _planned(
             yield from flush()
             filled = 0
         if size > _FILL:
-            for piece in _pieces(_rows(table, color, own), bool(table.media)):
-                yield (song,), piece
+            for run in _runs(_rows(table, color, own), bool(table.media)):
+                yield (song,), run
             continue
         waiting.append((song, own))
         filled += size
@@ -223,21 +226,22 @@ def _planned(
     yield from flush()
 
 
-def _pieces(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table]]:
-    """Cut one song's rows into runs of at most ``_FILL`` bytes; each run must be read before the next is asked for."""
+def _runs(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table]]:
+    """Split one song's rows into runs of at most ``_FILL`` bytes; read a run to its end before taking the next one."""
     source = (table.slice(start, step) for table in rows for step in (1 if media else 1024,)
               for start in range(0, table.num_rows, step))
-    held = next(source, None)
+    following = next(source, None)
 
     def run() -> Iterator[pa.Table]:
-        nonlocal held
+        nonlocal following
         filled = 0
-        while held is not None and (filled == 0 or filled + held.nbytes <= _FILL):
-            filled += held.nbytes
-            yield held
-            held = next(source, None)
+        # ``filled == 0``: a run has at least one row, or a row larger than a file would be asked for again and again.
+        while following is not None and (filled == 0 or filled + following.nbytes <= _FILL):
+            filled += following.nbytes
+            yield following
+            following = next(source, None)
 
-    while held is not None:
+    while following is not None:
         yield run()
 
 
@@ -253,15 +257,18 @@ def _read(table: ReleaseTable, part: PartFile, use: Callable[[ParquetFile], Any]
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
 
 
-def _needed(table: ReleaseTable, held: Sequence[str]) -> list[str]:
-    """Columns to read of a part that holds ``held``: those published that no listing gives, and what chooses rows."""
-    wanted = [name for name in table.schema.names if table.listing is None or name in held]
+def _needed(table: ReleaseTable, present: Sequence[str]) -> list[str]:
+    """Return the columns to read from a part with the columns ``present``: published ones, and those that select rows.
+
+    With a listing, published columns that the part does not have come from the listing.
+    """
+    wanted = [name for name in table.schema.names if table.listing is None or name in present]
     chooses = [table.below[0]] if table.below else []
     return [*wanted, *(name for name in [*chooses, *([table.key] if table.listing else [])] if name not in wanted)]
 
 
 def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
-    """Bytes that the published columns of ``part`` take before compression; 0 where it has no rows."""
+    """Return the bytes of the published columns of ``part`` before compression; 0 if it has no rows."""
     def total(file: ParquetFile) -> int:
         wanted, found = set(table.schema.names), 0
         for group in range(file.metadata.num_row_groups):
@@ -276,7 +283,7 @@ def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
 
 
 def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
-    """Yield the published rows of ``parts``, batch by batch; every listed row comes, or it is an error."""
+    """Yield the published rows of ``parts``, batch by batch; raise if a listed row is missing."""
     for song, own in groupby(parts, key=lambda part: part.group):
         listed = table.listing(color, song) if table.listing else None
         found = 0
@@ -285,8 +292,8 @@ def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterato
                 found += len(rows)
                 yield rows
         if listed is not None and found != len(listed):
-            raise UnreleasableTable(f"{table.config}: {len(listed) - found} of {len(listed)} rows of {song} are not "
-                                    "there to publish; run: rainbow build --repair")
+            raise UnreleasableTable(f"{table.config}: {len(listed) - found} of {len(listed)} rows of {song} are "
+                                    "missing; run: rainbow build --repair")
 
 
 def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> Iterator[pa.Table]:
@@ -305,7 +312,7 @@ def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> 
 
 
 def _joined(rows: pa.Table, listed: pa.Table, key: str) -> pa.Table:
-    """Return the rows that are listed, in their order, with the columns that only the listing has."""
+    """Return the listed ones of ``rows``, in their order, with the columns that only the listing has."""
     place = pc.call_function("index_in", [rows[key]], pc.SetLookupOptions(listed[key]))
     kept, place = rows.filter(place.is_valid()), place.drop_null()
     for name in listed.column_names:

@@ -1,4 +1,4 @@
-"""`README.md` of a release: YAML front matter and text, from facts alone. The same facts give the same bytes."""
+"""`README.md` of a release: YAML front matter and text, made from facts alone. Equal facts give equal bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 class NothingToRelease(RainbowError):
-    """Every config is empty."""
+    """No config has any rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ColorFacts:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyFacts:
-    """How often one kind of irregularity was found in the raw songs, and in how many of them."""
+    """One kind of irregularity: how often it occurs in the raw songs, and in how many of them."""
 
     kind: str
     severity: str
@@ -79,7 +79,7 @@ class AnomalyFacts:
 
 @dataclass(frozen=True, slots=True)
 class VerdictFacts:
-    """What one check said: in how many colors it passed, of how many; ``numbers`` is a short text of its figures."""
+    """The result of one check: in how many colors it passed, of how many; ``numbers`` is its figures as short text."""
 
     asset: str
     check: str
@@ -90,10 +90,9 @@ class VerdictFacts:
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """Everything that the card says.
+    """All facts of a card.
 
-    ``skipped``, ``gaps`` and ``lineage`` are plain sentences; they and all other texts but ``ConfigFacts.section`` are
-    escaped.
+    ``skipped``, ``gaps`` and ``lineage`` are plain sentences. All texts except ``ConfigFacts.section`` are escaped.
     """
 
     version: Version
@@ -111,7 +110,7 @@ class CardFacts:
 def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:
     """Return the facts of the written configs, the default one first; raise ``NothingToRelease``.
 
-    Where no written table is the default one, the first is.
+    If the default table was not written, the first one takes its place.
     """
     if not bundle.configs:
         raise NothingToRelease("no config has any rows, so there is nothing to release; run: rainbow build")
@@ -135,9 +134,9 @@ def size_category(rows: int) -> str:
 
 
 def front_matter(facts: CardFacts) -> str:
-    """Return the YAML block without its fences. Configs are those written; there is no ``dataset_info`` (features.py).
+    """Return the YAML block without its fences. It has no ``dataset_info``; features.py explains why.
 
-    The size category is that of the largest config: the others show the same segments again.
+    The size category is that of the largest config, because the others contain the same segments.
     """
     configs: list[dict[str, Any]] = []
     for config in facts.configs:
@@ -164,7 +163,7 @@ def render_card(facts: CardFacts) -> str:
 
 
 def _empty(configs: tuple[ConfigFacts, ...]) -> list[str]:
-    """Sentences about the colors without rows: those that no config has, and then each config's own."""
+    """Return sentences about colors without rows: first those that no config has, then each config's own."""
     nowhere = [color.name for color in COLORS if not any(config.rows_by_color[color.name] for config in configs)]
     found = [f"No config has rows of {', '.join(nowhere)}."] if nowhere else []
     for config in configs:
@@ -175,7 +174,7 @@ def _empty(configs: tuple[ConfigFacts, ...]) -> list[str]:
 
 
 def _shown_color(config: ConfigFacts) -> str:
-    """The color that the example asks for: Green, or the first one that has rows."""
+    """Return the color of the example: Green, or the first one with rows."""
     if config.rows_by_color.get("Green"):
         return "Green"
     return next(color for color, rows in config.rows_by_color.items() if rows)

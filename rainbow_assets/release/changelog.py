@@ -1,7 +1,7 @@
-"""What each version brought, carried from manifest to manifest, so that every card holds the whole story.
+"""The changelog of the dataset. Each manifest copies the entries of the one before, so every card has all of them.
 
-Entries come from what manifests say, not from rows: nothing has to be downloaded to write them, and the same data
-gives the same entry. They have no dates, so that a card rendered again is the same card.
+Entries are made from manifests, not from rows: nothing has to be downloaded to write them, and equal data gives equal
+entries. They have no dates, so that a card that is rendered again has the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rainbow_assets.release.versions import NextVersion, Shape, Version
 
 @dataclass(frozen=True, slots=True)
 class ChangelogEntry:
-    """One version: its level, the sentences that explain it, and {config: (rows before, rows now)} where they moved."""
+    """One version: its level, the reasons for it, and {config: (rows before, rows now)} if the number changed."""
 
     version: Version
     level: str
@@ -38,7 +38,7 @@ class ChangelogEntry:
 def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Return a sentence for each song that has another id in ``after``; both map songs to the digests of their files.
 
-    A song is known by its sounds.
+    A song is identified by the digests of its WAV files.
     """
     was, now = (({song: frozenset(sha for name, sha in files.items() if name.lower().endswith(".wav"))
                   for song, files in songs.items()}) for songs in (before, after))
@@ -50,7 +50,7 @@ def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
 def next_entry(
     version: Version, proposal: NextVersion, before: Mapping[str, Shape], after: Mapping[str, Shape]
 ) -> ChangelogEntry:
-    """Return the entry of ``version``, which has the configs ``after`` where its predecessor had ``before``."""
+    """Return the entry of ``version``, whose configs are ``after`` and whose predecessor's configs are ``before``."""
     rows = {}
     for config in sorted({*before, *after}):
         pair = (before[config].rows if config in before else 0, after[config].rows if config in after else 0)

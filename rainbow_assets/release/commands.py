@@ -1,4 +1,4 @@
-"""What the command line says about published versions."""
+"""Facts and texts about published versions for the command line."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def published(roots: settings.Roots, version: str | None = None, hub: Hub | None
 
 
 def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> str:
-    """Return the last lines of a build: what was published, and how to hear it."""
+    """Return the last lines of a build: what was published, and how to load it and listen to it."""
     found = published(roots, version, hub)
     rows = ", ".join(f"{name} {count:,}" for name, count in found["configs"].items())
-    said = [f"published v{found['version']}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB "
-            f"({rows} rows)"]
+    summary = [f"published v{found['version']}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB "
+               f"({rows} rows)"]
     where = str(found["location"])
     if where.startswith("hf://"):
         name, _, revision = where.removeprefix("hf://datasets/").rpartition("@")
-        return "\n".join([*said, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
+        return "\n".join([*summary, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
                                  f"revision={revision!r})"])
     return "\n".join([
-        *said, f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
+        *summary, f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
         f"hear it:  {(Path(where) / 'listen.html').absolute().as_uri()}",
     ])

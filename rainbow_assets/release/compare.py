@@ -1,4 +1,4 @@
-"""How two versions differ: files, columns, and rows added, changed and removed by config and color."""
+"""Comparing two versions: files, columns, and rows added, changed and removed by config and color."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rainbow_assets.storage.parquet import open_parquet, read_batches
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 Read = Callable[[FileEntry], bytes]
-"""Returns the bytes of a data file of one version."""
+"""Reads the bytes of a data file of one version."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChanges:
-    """Rows of one config and color that are new, have other values, or are gone."""
+    """Numbers of added, changed and removed rows of one config and color."""
 
     config: str
     color: str
@@ -31,7 +31,7 @@ class RowChanges:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What the second of two versions has that the first has not. ``files`` and ``bytes`` are those to send."""
+    """The changes from one version to another: ``files`` and ``bytes`` to send, ``gone`` files to remove, rows."""
 
     files: tuple[str, ...]
     bytes: int
@@ -40,7 +40,7 @@ class Difference:
     proposal: NextVersion
 
     def document(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the changes as plain values."""
         return {
             "files": list(self.files), "bytes": self.bytes, "gone": list(self.gone),
             "rows": [{"config": row.config, "color": row.color, "added": row.added, "changed": row.changed,
@@ -50,7 +50,7 @@ class Difference:
         }
 
     def text(self) -> str:
-        """Return it as lines for a terminal."""
+        """Return the changes as lines for a terminal."""
         lines = [f"{len(self.files)} files to send, {self.bytes / 1e6:.1f} MB; {len(self.gone)} files gone"]
         lines += [f"  {row.config} {row.color}: {row.added:,} rows added, {row.changed:,} changed, "
                   f"{row.removed:,} removed" for row in self.rows]
@@ -59,7 +59,7 @@ class Difference:
 
 
 def compare(before: Manifest, after: Manifest, read_before: Read, read_after: Read) -> Difference:
-    """Compare two versions. Only files that differ are read; a config and color whose files are equal costs nothing."""
+    """Return the changes from ``before`` to ``after``. Only files that differ are read; equal files cost nothing."""
     old = {entry.path: entry for entry in before.files}
     new = {entry.path: entry for entry in after.files}
     sent = [entry for path, entry in sorted(new.items()) if path not in old or old[path].sha256 != entry.sha256]
@@ -82,7 +82,7 @@ def _rows(
 
 
 def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) -> dict[str, str]:
-    """Return a digest of every row by its key. Columns go by name, so that their order does not matter."""
+    """Return {key: digest} of every row. Columns are sorted by name, so that their order does not matter."""
     found: dict[str, str] = {}
     for entry in files:
         if entry.config != config or entry.color != color:
@@ -94,7 +94,7 @@ def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) ->
             for batch in read_batches(file, 64 if sounds else 4096):
                 for row in batch.to_pylist():
                     own = _digest({name: row[name] for name in names})
-                    # A table that this program does not know is compared by whole rows: none changes, some come or go.
+                    # A table without a known key is compared by whole rows: a change is one row removed and one added.
                     name = str(row[key]) if key in row else own
                     if key in row and name in found:
                         raise DamagedRelease(f"{entry.path}: two rows of {config} have the {key} {name}; "

@@ -1,4 +1,4 @@
-"""Whether a published version is of one state: its edges name the shards that it lists, and its tables agree."""
+"""Checks that a published version has one state: its edges name the shards that it lists, and its tables agree."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from rainbow_assets.storage.parquet import open_parquet, read_parquet
 from rainbow_assets.text import some
 
 SONGS = {"base_manifest": "id"}
-"""The column that names the song, where it is not ``song_id``."""
+"""The song's column in configs that do not call it ``song_id``."""
 FACTS = ("title", "bpm", "key", "rainbow_color", "split")
-"""What is said of a song in several tables, under one name."""
+"""Facts of a song that several tables repeat under one name."""
 SAME_ROWS = (("training_full", "training_segments"),)
+"""Tables that must have the same keys."""
 AMONG = (("preview", "audio"), ("preview_mix", "audio"))
-"""(table, table that holds each of its keys)."""
+"""(table, table that must have each of its keys)."""
 
 
 def edges(provenance: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each shard that was made from another state than the one that the version lists.
 
-    Versions of before edges were noted have none.
+    Versions made before edges were recorded have none.
     """
     shards: Mapping[str, Mapping[str, str]] = provenance.get("shards", {})
     found = []
@@ -39,7 +40,7 @@ def edges(provenance: Mapping[str, Any]) -> list[str]:
 
 
 class Tables:
-    """The keys, songs and facts of a version's tables, gathered file by file."""
+    """The keys, songs and facts of a version's tables, collected file by file."""
 
     def __init__(self) -> None:
         self.keys: dict[str, set[str]] = {}
@@ -48,26 +49,26 @@ class Tables:
         self.found: dict[str, None] = {}
 
     def add(self, config: str, path: str, data: bytes) -> None:
-        """Take in one data file of ``config``."""
+        """Add one data file of ``config``."""
         with open_parquet(data) as file:
             columns = file.schema_arrow.names
         key, song = (name if name in columns else None for name in (key_of(config), SONGS.get(config, "song_id")))
-        said = [name for name in FACTS if name in columns and song]
-        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *said) if name])))
+        facts = [name for name in FACTS if name in columns and song]
+        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *facts) if name])))
         if key:
             self._add_keys(config, path, frame[key].cast(pl.String))
         if song:
             self.songs.setdefault(config, set()).update(frame[song].drop_nulls().cast(pl.String))
-            for row in frame.select(song, *said).unique(maintain_order=True).iter_rows(named=True):
+            for row in frame.select(song, *facts).unique(maintain_order=True).iter_rows(named=True):
                 self._add_facts(config, str(row.pop(song)), row)
 
     def _add_keys(self, config: str, path: str, keys: pl.Series) -> None:
-        held = self.keys.setdefault(config, set())
+        known = self.keys.setdefault(config, set())
         fresh = set(keys)
-        twice = sorted(held & fresh) or sorted(keys.filter(keys.is_duplicated()).unique())
+        twice = sorted(known & fresh) or sorted(keys.filter(keys.is_duplicated()).unique())
         if twice:
             self.found[f"{path}: {config} has two rows with the key {some(twice)}"] = None
-        held |= fresh
+        known |= fresh
 
     def _add_facts(self, config: str, song: str, facts: Mapping[str, Any]) -> None:
         for name, value in facts.items():
@@ -80,7 +81,7 @@ class Tables:
         yield from self.found
         for one, other in SAME_ROWS:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
-                yield f"{one} and {other} have not the same rows: {some(apart)}"
+                yield f"{one} and {other} do not have the same rows: {some(apart)}"
         for one, other in AMONG:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] - self.keys[other])):
                 yield f"{one} has rows that {other} lacks: {some(apart)}"

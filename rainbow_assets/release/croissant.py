@@ -1,6 +1,6 @@
-"""`croissant.json`: the version described for machines, a record set per config (mlcommons.org/croissant, 1.0).
+"""`croissant.json`: a machine-readable description of the version (mlcommons.org/croissant, 1.0).
 
-Written from the same facts as the card. The same version gives the same bytes.
+It has a record set per config and is made from the same facts as the card. The same version gives the same bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CONTEXT: dict[str, Any] = {
 def render_croissant(bundle: Bundle, version: Version, repository: str = REPOSITORY) -> bytes:
     """Return the JSON-LD of a written bundle: every data file with its sha256, every column with its meaning."""
     where = f"{HUB}/{repository}"
-    # What a git repository's digest would be, Croissant has not settled; the Hub writes this address instead.
+    # Croissant does not define the sha256 of a git repository; the Hub writes this address instead.
     repo = {"@type": "cr:FileObject", "@id": "repo", "name": "repo", "description": "the repository on the Hub",
             "contentUrl": f"{where}/tree/{version.tag}", "encodingFormat": "git+https",
             "sha256": "https://github.com/mlcommons/croissant/issues/80"}

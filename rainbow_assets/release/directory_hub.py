@@ -1,4 +1,4 @@
-"""A hub in a folder: ``<root>/v0.3.0/`` per version, moved in as a whole, and ``latest``, a one-line pointer."""
+"""A hub in a folder: ``<root>/v0.3.0/`` per version, moved in by one rename, and ``latest``, a one-line pointer."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ABANDONED_S = 24 * 3600.0
 
 
 class DirectoryHub:
-    """Versions below the local folder ``root`` (a path or ``file://`` URL), which is made when first written to.
+    """Versions below the local folder ``root`` (a path or ``file://`` URL), which is created by the first write.
 
-    Publishing stages a version on the same filesystem, flushes it to disk and renames it: the one moment at which it
-    becomes visible. Of two publishers of one version the first wins; the second finds the same bytes (and is content)
-    or others (``VersionConflict``). A killed publisher leaves a hidden folder, swept up by a later one after a day.
+    Publishing stages a version on the same filesystem, flushes it to disk and renames it; the rename makes it visible.
+    If two publishers write one version, the first wins; the second finds either the same bytes, which is fine, or
+    others (``VersionConflict``). A killed publisher leaves a hidden folder, which a later one removes after a day.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -40,12 +40,12 @@ class DirectoryHub:
 
     @property
     def where(self) -> str:
-        """How messages name the hub."""
+        """The name of the hub in messages."""
         return str(self.root)
 
     @property
     def repository(self) -> str:
-        """A folder holds what is meant for the canonical repository."""
+        """The canonical repository, for which the versions in a folder are meant."""
         return REPOSITORY
 
     def versions(self) -> list[Version]:
@@ -60,7 +60,7 @@ class DirectoryHub:
         for name in names:
             try:
                 version = Version.parse(name)
-            except BadVersion:  # the hub's own files (latest, hidden folders) and whatever a person keeps beside them
+            except BadVersion:  # the hub's own files (latest, hidden folders), or a person's
                 continue
             if name == version.tag and (self.root / name / NAME).is_file():
                 found.append(version)
@@ -107,9 +107,9 @@ class DirectoryHub:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
-        """Move the release in ``staged`` in as ``manifest.version``; see :meth:`Hub.publish`. Files become read-only.
+        """Move the release in ``staged`` to ``manifest.version``; see :meth:`Hub.publish`. Files become read-only.
 
-        ``public`` has no meaning for a folder.
+        ``public`` has no effect on a folder.
         """
         problems = manifest.problems(staged)
         if not (staged / NAME).is_file() or (staged / NAME).read_bytes() != manifest.to_json():
@@ -128,6 +128,7 @@ class DirectoryHub:
         outcome = "published"
         _flush(staged)
         try:
+            # A rename onto a folder with files fails, so only one of two publishers succeeds; no lock is needed.
             os.rename(staged, target)
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
@@ -153,7 +154,7 @@ class DirectoryHub:
             )
 
     def _point_to_latest(self) -> None:
-        """Point ``latest`` to the highest version. Under a lock, so that a slow publisher cannot move it back."""
+        """Point ``latest`` to the highest version, under a lock, so that a slow publisher cannot move it back."""
         with file_lock(self.root / _LOCK):
             newest = self.versions()[-1].tag + "\n"
             pointer = self.root / LATEST
@@ -169,7 +170,7 @@ class DirectoryHub:
         return folder
 
     def _sweep(self) -> None:
-        """Remove what publishers that were killed left behind more than a day ago."""
+        """Remove the staging folders of publishers that were killed more than a day ago."""
         with os.scandir(self.root) as entries:
             found = sorted(entry.name for entry in entries if entry.name.startswith(_STAGING))
         for name in found:
@@ -182,7 +183,7 @@ class DirectoryHub:
 
 
 def difference(there: Manifest, here: Manifest) -> str:
-    """Say in a few words how two manifests of one version differ."""
+    """Return a short text on how two manifests of one version differ."""
     old = {entry.path: entry.sha256 for entry in there.files}
     new = {entry.path: entry.sha256 for entry in here.files}
     changed = sorted(path for path in {*old, *new} if old.get(path) != new.get(path))
@@ -192,7 +193,7 @@ def difference(there: Manifest, here: Manifest) -> str:
 
 
 def _flush(folder: Path) -> None:
-    """Write everything below ``folder`` through to disk and take away the right to write to its files."""
+    """Flush every file and folder below ``folder`` to disk, and make its files read-only."""
     for name in files_below(folder):
         path = folder / name
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""The numbers of a card, counted from shards and written files; nothing is typed by hand."""
+"""The facts of a card and of a manifest, counted from shards and written files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
 
 RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
-"""The code that writes a version."""
+"""The code that writes a version; its code version is part of the provenance."""
 LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
@@ -33,7 +33,7 @@ def card_facts(
     graph: Graph, store: ShardStore, version: Version, bundle: Bundle, changes: tuple[ChangelogEntry, ...] = (),
     repository: str = REPOSITORY,
 ) -> CardFacts:
-    """Gather everything that the card of ``version`` says; ``changes`` is its changelog."""
+    """Return all facts of the card of ``version``; ``changes`` is its changelog."""
     return CardFacts(
         version=version, configs=config_facts(bundle), colors=tuple(color_facts(graph, store)),
         anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(graph, store)),
@@ -43,7 +43,7 @@ def card_facts(
 
 
 def color_facts(graph: Graph, store: ShardStore) -> list[ColorFacts]:
-    """Count songs, segments and coverage of each color that has rows."""
+    """Return the numbers of songs and segments and the coverage of each color with rows."""
     columns = ["song_id", "has_audio", "has_midi", "lyric_text", "duration_seconds"]
     found = []
     for color in taxonomy.COLOR_NAMES:
@@ -58,7 +58,7 @@ def color_facts(graph: Graph, store: ShardStore) -> list[ColorFacts]:
 
 
 def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
-    """Count the irregularities of the raw songs by kind, the worst first."""
+    """Return how often each kind of irregularity occurs in the raw songs, errors first."""
     times: Counter[tuple[str, str]] = Counter()
     songs: dict[tuple[str, str], set[str]] = {}
     for color in taxonomy.COLOR_NAMES:
@@ -74,9 +74,10 @@ def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
 
 
 def verdict_facts(graph: Graph, store: ShardStore) -> list[VerdictFacts]:
-    """Say in how many colors each check passed, with its figures summed where they add up.
+    """Return in how many colors each check passed, with the sums of its whole numbers.
 
-    Figures of a check that read a file beside the tables (the last release's vectors) are no facts of this version.
+    The figures of a check that also read a file (the last release's vectors) are left out: they depend on more than
+    this version, and equal versions must have equal cards.
     """
     found = []
     for name, step in graph.items():
@@ -96,7 +97,7 @@ def verdict_facts(graph: Graph, store: ShardStore) -> list[VerdictFacts]:
 
 
 def gaps(graph: Graph, store: ShardStore) -> list[str]:
-    """Say which songs were set aside and which windows gave no row, by reason."""
+    """Return sentences on which songs are quarantined, and how many windows have no row for which reason."""
     found = []
     aside: list[str] = []
     reasons: Counter[str] = Counter()
@@ -113,19 +114,19 @@ def gaps(graph: Graph, store: ShardStore) -> list[str]:
 
 
 def lineage(store: ShardStore) -> list[str]:
-    """Say what the version was made from and with."""
+    """Return sentences on what the version was made from: songs, rules and libraries."""
     songs = sum(len(store.shard("base_manifest", color).require_index().parts) for color in taxonomy.COLOR_NAMES)
     shards = [store.shard("segments", color).require_index() for color in taxonomy.COLOR_NAMES]
     filled = next((index for index in shards if index.rows), shards[0])
     settings = filled.facts["made_with"]["settings"]
-    said = ", ".join(f"{name} = {value}" for name, value in sorted(settings.items()))
+    rules = ", ".join(f"{name} = {value}" for name, value in sorted(settings.items()))
     libraries = ", ".join(f"{name} {value}" for name, value in library_versions(LIBRARIES).items())
     return [f"Made from {songs} song folders; manifest.json holds the data version of every shard.",
-            f"Rules: {said}.", f"Libraries that shape bytes: {libraries}."]
+            f"Rules: {rules}.", f"Libraries that shape bytes: {libraries}."]
 
 
 def provenance(graph: Graph, store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``manifest.json`` says of where the version came from: data, code, rules, libraries, raw files.
+    """Return the provenance for ``manifest.json``: data versions, code, rules, libraries, raw files.
 
     Two versions with equal provenance have equal bytes.
     """
@@ -137,13 +138,13 @@ def provenance(graph: Graph, store: ShardStore, options: dict[str, Any]) -> dict
     for name, step in graph.items():
         for color in step.partitions if name in wanted else ():
             shard = store.shard(name, color)
-            if shard.index() is None:  # models and pieces need not be made
+            if shard.index() is None:  # optional assets, such as models, may not have been built
                 continue
             index = shard.require_index()
             shards.setdefault(name, {})[color] = index.data_version
             read = {where: version for where, version in index.inputs.items() if where.startswith(EDGE)}
             edges.setdefault(name, {})[color] = {where.removeprefix(EDGE): version for where, version in read.items()}
-            # A color without rows is not made again when a rule changes, so it has nothing to say.
+            # A color without rows is not rebuilt when a rule changes, so its settings may be outdated.
             if index.rows or name not in made_with:
                 made_with[name] = index.facts["made_with"]
             if name == "base_manifest":

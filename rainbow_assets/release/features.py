@@ -1,9 +1,9 @@
-"""Which published column is what: the ``huggingface`` schema metadata that makes a parquet file a typed dataset.
+"""The types of published columns: the ``huggingface`` schema metadata that makes a parquet file a typed dataset.
 
-The metadata in each parquet file is the only declaration of features. The card carries no ``dataset_info``: the
-``datasets`` loader believes it over the files, so a card that is one edit behind would silently lose the Audio
-feature (struct instead of player), invent null columns or fail the load on a wrong row count.
-Nothing here needs ``datasets``, torch or torchcodec; tests hold the result against ``datasets.Features``.
+The metadata in each parquet file is the only declaration of features. The card has no ``dataset_info``: the
+``datasets`` loader trusts it more than the files, so a card that is one edit behind would silently lose the Audio
+feature (struct instead of player), add null columns or fail to load on a wrong row count.
+This module needs neither ``datasets``, torch nor torchcodec; tests compare its result with ``datasets.Features``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rainbow_assets.errors import RainbowError
 
 SAMPLING_RATE = 44100
 DECODE = False
-"""Published as ``Audio(sampling_rate=44100, decode=False)``: rows are the FLAC bytes as they are, and playable as such.
+"""Published as ``Audio(sampling_rate=44100, decode=False)``: rows contain the FLAC bytes unchanged, and they play.
 
 With ``decode=True``, ``datasets`` 5.2 decodes every Audio cell that ``filter``, ``map`` or indexing touches (``filter``
-touches all columns) and raises ImportError without torchcodec. The viewer's player does not look at this flag, and
-``cast_column("audio", Audio(sampling_rate=44100))`` gives decoded samples to those who have torchcodec.
+touches all columns) and raises ImportError without torchcodec. The viewer's player ignores this flag, and with
+torchcodec installed ``cast_column("audio", Audio(sampling_rate=44100))`` returns decoded samples.
 """
 AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-"""Storage of an Audio cell: the encoded file, and a name whose ending (``.flac``) tells the viewer its format."""
+"""Storage of an Audio cell: the encoded file, and a name, from whose extension the viewer takes the format."""
 
 
 class UnpublishableColumn(RainbowError):
@@ -55,11 +55,11 @@ PREVIEW_SCHEMA = pa.schema([
     _column("attribution", pa.string(), "whom to credit"),
     _column("audio", AUDIO, "the sound of the slice: FLAC, mono, 44.1 kHz"),
 ])
-"""The published columns of ``preview`` and ``preview_mix``: the original eleven, and seven that say whose and what."""
+"""The published columns of ``preview`` and ``preview_mix``: the original eleven, and seven about song and stem."""
 
 
 def is_audio(kind: pa.DataType) -> bool:
-    """Tell whether a column of this type is an Audio column (``struct<bytes: binary, path: string>``)."""
+    """Return True if a column of this type is an Audio column (``struct<bytes: binary, path: string>``)."""
     return bool(kind.equals(AUDIO))
 
 
@@ -79,7 +79,7 @@ def audio_columns(schema: pa.Schema) -> tuple[str, ...]:
 
 
 def type_label(kind: pa.DataType) -> str:
-    """Return how the card names a column's type, for example ``string``, ``list of float32 (768)`` or ``Audio``."""
+    """Return the card's name for a column's type, for example ``string``, ``list of float32 (768)`` or ``Audio``."""
     if is_audio(kind):
         return "Audio"
     if pa.types.is_struct(kind):
@@ -93,13 +93,13 @@ def type_label(kind: pa.DataType) -> str:
 
 
 def _feature(kind: pa.DataType, where: str, rate: int) -> dict[str, Any]:
-    """One feature as ``datasets`` serializes it; a struct is a plain mapping of its fields."""
+    """Return one feature as ``datasets`` serializes it; a struct is a plain mapping of its fields."""
     if is_audio(kind):
         return {"sampling_rate": rate, "decode": DECODE, "_type": "Audio"}
     if pa.types.is_struct(kind):
         fields = [kind.field(n) for n in range(kind.num_fields)]
         if any(item.name == "_type" for item in fields):
-            raise UnpublishableColumn(f"column {where} has a field named '_type', which datasets keeps for itself; "
+            raise UnpublishableColumn(f"column {where} has a field named '_type', which datasets reserves for itself; "
                                       "rename the field")
         return {item.name: _feature(item.type, f"{where}.{item.name}", rate) for item in fields}
     if pa.types.is_fixed_size_list(kind):

@@ -1,4 +1,4 @@
-"""Every gate of a release with its verdict in every color, whether it opens or not."""
+"""Every gate of a release with its verdict in every color, passed or failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rainbow_assets.storage.store import ShardStore
 
 @dataclass(frozen=True)
 class Gate:
-    """One check of one asset: the colors that pass, those that fail with the check's sentence, those not asked yet."""
+    """One check of one asset: colors that pass, colors that fail with the check's message, colors without a verdict."""
 
     asset: str
     check: str
@@ -27,17 +27,17 @@ class Gate:
                 "not_asked": list(self.not_asked)}
 
     def lines(self) -> list[str]:
-        """Return what a person reads: one line, and one more per color that fails."""
+        """Return lines for a person: a summary, one for each color that fails, and one for colors without a verdict."""
         total = len(self.passed) + len(self.failed) + len(self.not_asked)
-        said = [f"gate {self.asset}.{self.check}: passed in {len(self.passed)} of {total} colors"]
-        said += [f"  {color} failed: {message}" for color, message in self.failed.items()]
+        found = [f"gate {self.asset}.{self.check}: passed in {len(self.passed)} of {total} colors"]
+        found += [f"  {color} failed: {message}" for color, message in self.failed.items()]
         if self.not_asked:
-            said.append(f"  not asked in {', '.join(self.not_asked)}; run: rainbow build")
-        return said
+            found.append(f"  has not run on the current data of {', '.join(self.not_asked)}; run: rainbow build")
+        return found
 
 
 def gate_report(graph: Graph, store: ShardStore) -> list[Gate]:
-    """Look up the verdicts that a release would ask for; nothing is computed."""
+    """Return the verdicts that a release requires; no check is run."""
     found = []
     for name, step in published(graph).items():
         shards = {partition: store.shard(name, partition) for partition in step.partitions}

@@ -1,4 +1,4 @@
-"""What the Hugging Face Hub answers, said in one line: never a traceback, never a header, never a token."""
+"""Errors of the Hugging Face Hub as one-line messages, without tracebacks, headers or tokens."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, HFValidati
 from rainbow_assets.release.hubs import HubError
 
 ANSWER_S = 300.0
-"""The client itself waits for ever; a commit of thousands of files may take the Hub minutes to answer."""
-AGAIN = "run the same command again, it goes on where this one stopped"
+"""The client has no timeout of its own, and the Hub may need minutes to answer a commit of thousands of files."""
+AGAIN = "run the same command again, it continues where this one stopped"
 
 
 class Superseded(HubError):
-    """Somebody else committed to main between reading it and committing."""
+    """Somebody else committed to main after it was read and before this commit."""
 
 
 def status_of(error: HfHubHTTPError) -> int:
@@ -26,7 +26,7 @@ def status_of(error: HfHubHTTPError) -> int:
 
 @contextmanager
 def plain(repository: str, doing: str) -> Iterator[None]:
-    """Turn whatever the client raises while ``doing`` something to ``repository`` into a :class:`HubError`."""
+    """Turn any error of the client while ``doing`` something to ``repository`` into a :class:`HubError`."""
     get_session().timeout = ANSWER_S
     try:
         yield
@@ -47,7 +47,7 @@ def plain(repository: str, doing: str) -> Iterator[None]:
 
 
 def _kind(error: BaseException) -> str:
-    """Name an error by its class: messages of HTTP libraries may hold addresses with signatures in them."""
+    """Return the name of an error, not its message: that of an HTTP library may contain an address with a signature."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__
@@ -69,5 +69,5 @@ def _refusal(error: HfHubHTTPError, repository: str, doing: str) -> HubError:
         return HubError(f"{repository}: too many requests while {doing}; wait some minutes, then {AGAIN}")
     if status >= 500:
         return HubError(f"{repository}: the Hub failed while {doing} (status {status}); {AGAIN}")
-    said = (error.response.headers.get("X-Error-Message") or "").splitlines()
-    return HubError(f"{repository}: the Hub refused {doing} (status {status}{': ' + said[0][:200] if said else ''})")
+    lines = (error.response.headers.get("X-Error-Message") or "").splitlines()
+    return HubError(f"{repository}: the Hub refused {doing} (status {status}{': ' + lines[0][:200] if lines else ''})")

@@ -1,8 +1,8 @@
-"""A hub at the Hugging Face Hub (or a server like it): one commit per version, verified, and only then a tag.
+"""A hub on the Hugging Face Hub (or a compatible server): one commit per version, which is verified and then tagged.
 
-A version is what a tag ``v0.3.0`` points to. Before the commit nothing that a reader sees has changed. After it, main
-is one complete release without a tag, which the next run verifies and tags. The address comes from ``HF_ENDPOINT``,
-the token from ``HF_TOKEN`` or the cached login, both read by huggingface_hub itself.
+A version is the commit of a tag such as ``v0.3.0``. Until the commit, readers see no change. After it, main is one
+complete release without a tag, which the next run verifies and tags. huggingface_hub reads the address from
+``HF_ENDPOINT`` and the token from ``HF_TOKEN`` or the cached login.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class HuggingFaceHub:
 
     @property
     def where(self) -> str:
-        """How messages name the hub."""
+        """The name of the hub in messages."""
         return f"{SCHEME}datasets/{self.repository}"
 
     def versions(self) -> list[Version]:
-        """Return all tagged versions, lowest first; none where the repository does not exist yet."""
+        """Return all tagged versions, lowest first; none if the repository does not exist yet."""
         return sorted(self._refs()[1])
 
     def manifest(self, version: Version) -> Manifest:
@@ -72,7 +72,7 @@ class HuggingFaceHub:
             yield Path(folder)
 
     def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
-        """Send what the Hub lacks, commit once, read back, tag; see :meth:`Hub.publish`.
+        """Send the files that the Hub does not have, commit once, read back, tag; see :meth:`Hub.publish`.
 
         A new repository is private unless ``public``; the visibility of an existing one is never changed.
         """
@@ -85,6 +85,7 @@ class HuggingFaceHub:
         if self._tagged_alike(manifest):
             return self._result(manifest, "unchanged", [])
         sent: list[CommitOperationAdd] = []
+        # Once more if somebody else committed in between: the set of files to send depends on the head of main.
         for attempt in (1, 2):
             try:
                 commit, previous, sent = self._commit(staged, manifest)
@@ -125,7 +126,7 @@ class HuggingFaceHub:
         for tag in refs.tags:
             try:
                 version = Version.parse(tag.name)
-            except BadVersion:  # a tag that a person made; it names no version
+            except BadVersion:  # a person's tag, which is not a version
                 continue
             if version.tag == tag.name:
                 found[version] = tag.target_commit
@@ -160,7 +161,7 @@ class HuggingFaceHub:
             self.api.create_repo(self.repository, repo_type=_KIND, private=not public, exist_ok=True)
 
     def _tagged_alike(self, manifest: Manifest) -> bool:
-        """Say whether the version is published with the same bytes; raise ``VersionConflict`` on other bytes."""
+        """Return True if the version is published with the same bytes; raise ``VersionConflict`` if with others."""
         tag, commit = manifest.version.tag, self._refs()[1].get(manifest.version)
         if commit is None:
             return False
@@ -171,7 +172,7 @@ class HuggingFaceHub:
         return True
 
     def _require_no_rival(self, manifest: Manifest) -> None:
-        """Raise where main holds the same version with other bytes: its publisher is about to tag it."""
+        """Raise if main has the same version with other bytes: its publisher is about to tag it."""
         head = self._refs()[0]
         if head is None or NAME not in self._tree(head):
             return
@@ -186,9 +187,9 @@ class HuggingFaceHub:
                                                           repo_type=_KIND))
 
     def _commit(self, staged: Path, manifest: Manifest) -> tuple[str, str, list[CommitOperationAdd]]:
-        """Make main hold exactly the release; return (the commit, its parent, what was sent).
+        """Make main contain exactly the release; return (the commit, its parent, what was sent).
 
-        Where main does so already, an earlier run got this far: its commit is returned.
+        If main already does, an earlier run stopped after its commit: that commit is returned.
         """
         head = self._refs()[0]
         if head is None:
@@ -210,10 +211,10 @@ class HuggingFaceHub:
         return done.oid, head, added
 
     def _xet(self) -> bool:
-        """Say whether files may be sent by name.
+        """Return True if files may be sent by name.
 
-        The client then sends them through Xet wherever that is installed, asks no server whether it has Xet, and fails
-        where it has not. Open files go through LFS.
+        The client then uses Xet if that is installed, does not ask the server whether it has Xet, and fails if it does
+        not. It sends open files through LFS.
         """
         if constants.HF_HUB_DISABLE_XET:
             return True
@@ -223,14 +224,14 @@ class HuggingFaceHub:
         return answer.status_code != 404
 
     def _verify(self, commit: str, staged: Path, manifest: Manifest) -> None:
-        """Compare what ``commit`` holds with the release; raise ``DamagedRelease``."""
+        """Compare the files of ``commit`` with the release; raise ``DamagedRelease`` if they differ."""
         changed, gone = hf_tree.changes(self._tree(commit), staged, manifest)
         found = [f"{path} is not what was sent" for path in changed] + [f"{path} is not of this version"
                                                                         for path in gone]
         found += hf_tree.read_back(lambda path: self._download(commit, path), manifest) if not found else []
         if found:
-            raise DamagedRelease(f"{manifest.version.tag} reads back otherwise than it was sent: {'; '.join(found[:3])}"
-                                 " and was not tagged")
+            raise DamagedRelease(f"{manifest.version.tag} differs from what was sent ({'; '.join(found[:3])}) and was "
+                                 "not tagged")
 
     def _tag(self, commit: str, manifest: Manifest) -> None:
         with plain(self.repository, "tagging the version"):
@@ -239,14 +240,14 @@ class HuggingFaceHub:
             except HfHubHTTPError as error:
                 if status_of(error) != 409:
                     raise
-        # Whoever made the tag: it must point to these bytes.
+        # The tag may be that of another run: it must point to the same bytes.
         if not self._tagged_alike(manifest):
             raise HubError(f"{manifest.version.tag} was committed and not tagged; run the same command again")
 
     def _restore(self, commit: str, previous: str) -> str:
-        """Commit the tree of ``previous`` again, over ``commit``; return what was done as a sentence."""
+        """Commit the tree of ``previous`` again, over ``commit``; return a sentence on what was done."""
         if self._refs()[0] != commit:
-            return "main has moved on since, so it was left alone"
+            return "main has changed since, so the previous files were not put back"
         before, after = self._tree(previous), self._tree(commit)
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = []
         for path, file in sorted(before.items()):
@@ -264,11 +265,11 @@ class HuggingFaceHub:
                 self.api.create_commit(self.repository, operations, commit_message="Put the previous files back",
                                        repo_type=_KIND, parent_commit=commit)
         except Superseded:
-            return "main has moved on since, so it was left alone"
+            return "main has changed since, so the previous files were not put back"
         return "the previous files were put back"
 
     def _download(self, commit: str, path: str) -> bytes:
-        """Return the bytes of a file, which the Hub's metadata confirm; raise ``HubError``."""
+        """Return the bytes of a file, which the client compares with the Hub's metadata; raise ``HubError``."""
         with plain(self.repository, f"reading {path}"), tempfile.TemporaryDirectory(prefix="rainbow-read-") as folder:
             try:
                 name = self.api.hf_hub_download(self.repository, path, revision=commit, repo_type=_KIND,

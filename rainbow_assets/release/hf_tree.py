@@ -1,4 +1,4 @@
-"""What a commit at the Hugging Face Hub holds, by the Hub's own metadata, beside what a release says."""
+"""The files of a commit on the Hugging Face Hub, by the Hub's metadata, compared with those of a release."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rainbow_assets.release.viewer import problems_of
 from rainbow_assets.storage.parquet import open_parquet
 
 KEPT = frozenset({".gitattributes"})
-"""Files of the Hub's own, which no release lists."""
+"""Files that the Hub itself adds, and that no release lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file at the Hub: size, and its sha256 (kept outside of git) or else git's blob id."""
+    """A file on the Hub: its size, and its sha256 (if stored outside of git) or else git's blob id."""
 
     bytes: int
     sha256: str | None
@@ -59,9 +59,9 @@ def _same(there: RemoteFile | None, entry: FileEntry, staged: Path) -> bool:
 
 
 def read_back(read: Callable[[str], bytes], manifest: Manifest) -> list[str]:
-    """Download the manifest, the card and the previews, load and decode them; return what is wrong with them."""
+    """Download, load and decode the manifest, the card and the previews; return a sentence for each problem."""
     if read(NAME) != manifest.to_json():
-        return [f"{NAME} is another one"]
+        return [f"{NAME} is not the one that was sent"]
     found = []
     for entry in manifest.files:
         shown = (entry.config or "").startswith("preview")

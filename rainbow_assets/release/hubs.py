@@ -1,4 +1,4 @@
-"""What a hub is: a place that keeps immutable versions, behind one interface whatever stands behind it."""
+"""The interface of a hub, which keeps immutable versions: a folder, or a repository on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rainbow_assets.release.versions import Version
 
 
 class HubError(RainbowError):
-    """A hub that cannot do what was asked; the message says why and what to do."""
+    """A hub cannot do what it was asked for; the message has the cause and what to do."""
 
 
 class VersionConflict(HubError):
@@ -21,15 +21,15 @@ class VersionConflict(HubError):
 
 
 class NoSuchVersion(HubError, UsageError):
-    """The hub does not hold that version."""
+    """The hub does not have that version."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """What publishing did. ``outcome``: ``published`` or ``unchanged`` (the same bytes were there already).
+    """The result of publishing. ``outcome``: ``published`` or ``unchanged`` (the hub already had the same bytes).
 
     ``location`` is what ``load_dataset`` takes: a folder, or a repository id (with ``revision``, null for folders).
-    ``files_sent`` and ``bytes_sent`` count what was new to the hub.
+    ``files_sent`` and ``bytes_sent`` count what the hub did not have.
     """
 
     version: Version
@@ -45,12 +45,12 @@ class Hub(Protocol):
 
     @property
     def where(self) -> str:
-        """How messages name the hub."""
+        """The name of the hub in messages."""
         ...
 
     @property
     def repository(self) -> str:
-        """``organization/name`` of the repository that cards and snippets speak of."""
+        """``organization/name`` of the repository in cards and snippets."""
         ...
 
     def versions(self) -> list[Version]:
@@ -62,7 +62,7 @@ class Hub(Protocol):
         ...
 
     def path_of(self, version: Version) -> str:
-        """Return what a reader opens: the folder, or the address, of ``version``; raise ``NoSuchVersion``."""
+        """Return the folder or the address of ``version``; raise ``NoSuchVersion``."""
         ...
 
     def read(self, version: Version, path: str) -> bytes:
@@ -76,7 +76,7 @@ class Hub(Protocol):
     def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
         """Make the release in ``staged`` visible as ``manifest.version``, all or nothing.
 
-        The same version with the same bytes is a no-op. Raises ``VersionConflict`` where it exists with other bytes,
-        ``DamagedRelease`` where ``staged`` is not what ``manifest`` says. ``public`` matters where there is a choice.
+        The same version with the same bytes is a no-op. Raises ``VersionConflict`` if it exists with other bytes,
+        ``DamagedRelease`` if ``staged`` differs from ``manifest``. ``public`` applies to hubs that can be private.
         """
         ...

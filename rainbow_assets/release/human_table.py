@@ -1,4 +1,4 @@
-"""The `human_evaluation` config of a version, off by default: every verdict with the piece that it is on."""
+"""The `human_evaluation` config of a version, off by default: every human verdict with the piece that it judges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECTION = ("One row per verdict of a person on a composed piece: status, label a
 
 
 def human_table(schema: pa.Schema, store: ShardStore) -> ReleaseTable:
-    """Offer the rows of `human_evaluation`, which have ``schema``, by color, a part per song and color."""
+    """Return the table of `human_evaluation`, whose rows have ``schema``, with a part per song and color."""
     shard = store.shard(CONFIG)
     shards: dict[str, list[PartFile]] = {color: [] for color in COLOR_NAMES}
     for part in shard.require_index().parts:

@@ -1,7 +1,8 @@
-"""`listen.html`: one page that plays a few clips of every color from the disk, with nothing loaded from elsewhere.
+"""`listen.html`: one page that plays a few clips of every color and loads nothing from elsewhere.
 
-A release holds its sound in parquet, which no browser opens, so the page carries clips of its own: MP3, because every
-browser plays it and the encoder's bytes depend on the samples alone (libsndfile draws OGG serial numbers at random).
+The audio of a release is in parquet, which browsers cannot open, so the page contains clips of its own. They are MP3,
+because every browser plays it and the encoder's bytes depend on the samples alone (libsndfile draws OGG serial numbers
+at random).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rainbow_assets.taxonomy import COLORS, Color
 NAME = "listen.html"
 CLIPS_PER_COLOR = 6
 BUDGET_BYTES = 12 * 1000 * 1000
-"""Size that the page's clips may take as text: a page that opens at once. Clips beyond it are left out."""
+"""Largest size of the page's clips as text, so that the page opens at once. Clips beyond it are left out."""
 EXCERPT_BYTES = 320
 _SCRIPT = ("document.addEventListener('play',e=>{for(const a of document.querySelectorAll('audio'))"
            "if(a!==e.target)a.pause()},true)")
@@ -35,7 +36,7 @@ _SCRIPT = ("document.addEventListener('play',e=>{for(const a of document.querySe
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One player: what is shown beside it, and the sound as MP3. Texts may be null or empty."""
+    """One player: the texts beside it, and its audio as MP3. Texts may be null or empty."""
 
     segment_id: str
     title: str
@@ -55,7 +56,7 @@ class Clip:
 
     @property
     def place(self) -> str:
-        """Where in the song the clip starts, ``1:05``."""
+        """The start of the clip in its song, ``1:05``."""
         whole = int(self.start_seconds)
         return f"{whole // 60}:{whole % 60:02d}"
 
@@ -70,8 +71,8 @@ def make_clips(
 ) -> dict[str, list[Clip]]:
     """Return up to ``per_color`` clips per color from the written files of ``config`` (``preview_mix`` or ``preview``).
 
-    Rows are chosen by hash rank, songs in turn. Colors take turns too: every color's first clip, then every color's
-    second, for as long as all fit into ``budget`` (bytes of base64 text).
+    Rows are chosen by hash rank, songs in turn. Colors take turns too, so that a small ``budget`` (bytes of base64
+    text) shortens every color alike: every color's first clip, then every color's second, until the budget is used.
     """
     ranked: dict[str, list[Clip]] = {}
     for color in COLORS:
@@ -113,9 +114,9 @@ def _clip(row: dict[str, Any]) -> Clip:
 
 
 def render_listen(clips: dict[str, list[Clip]], version: Version, shows: str) -> str:
-    """Return the page. ``clips`` maps colors to players in order; ``shows`` says what they are, for example ``mixes``.
+    """Return the page. ``clips`` maps colors to players in order; ``shows`` names them in its text, such as ``mixes``.
 
-    All texts are escaped. A content security policy allows nothing but the page's own style, script and sounds.
+    All texts are escaped. A content security policy allows only the page's own style, script and audio.
     """
     style = ENVIRONMENT.get_template("listen.css.j2").render(colors=COLORS, ink=_ink)
     return ENVIRONMENT.get_template("listen.html.j2").render(
@@ -132,7 +133,7 @@ def _hash(text: str) -> str:
 
 
 def _ink(color: Color) -> str:
-    """Black or white: whichever reads better on the color (WCAG 2.2 relative luminance)."""
+    """Return black or white, the one with more contrast on the color (WCAG 2.2 relative luminance)."""
     red, green, blue = (value / 255 for value in color.rgb)
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,4 +1,4 @@
-"""`manifest.json`: every file of a version with size and sha256, the shape of every config, and where it came from."""
+"""`manifest.json`: every file of a version with size and sha256, the shape of every config, and the provenance."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ FORMAT = 1
 SOURCES = {"training_segments": ("segments",), "training_full": ("segments",), "audio": ("segment_media",),
            "threads": ("thread_manifests",), "human_evaluation": ("human_evaluation",),
            "embeddings": ("concept_embeddings", "lyric_embeddings", "audio_embeddings")}
-"""The assets whose settings say what the rows of a config are; by default the asset of the config's own name."""
+"""The assets whose settings define the rows of a config; by default the asset with the config's name."""
 KEYS = {"base_manifest": "stem_id", "threads": "thread_id", "human_evaluation": "evaluation_id"}
 SEGMENTS = ("preview", "preview_mix", "audio", "training_segments", "training_full", "embeddings")
 
 
 def key_of(config: str) -> str | None:
-    """Return the column whose values are the keys of ``config``, or None where this program knows no such table."""
+    """Return the column with the keys of ``config``, or None if this program does not know the table."""
     return "segment_id" if config in SEGMENTS else KEYS.get(config)
 
 
@@ -35,7 +35,7 @@ class DamagedRelease(RainbowError):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file; ``path`` is relative, with ``/``. ``rows``, ``config`` and ``color`` are null for pages."""
+    """One file; ``path`` is relative, with ``/``. ``rows``, ``config`` and ``color`` are null unless it has rows."""
 
     path: str
     bytes: int
@@ -70,7 +70,7 @@ class Manifest:
     changes: tuple[ChangelogEntry, ...] = ()
 
     def to_json(self) -> bytes:
-        """Serialize: keys sorted, one newline at the end."""
+        """Return the manifest as JSON, with sorted keys and one newline at the end."""
         document = {
             "format": FORMAT, "version": str(self.version), "provenance": self.provenance,
             "changes": [change.document() for change in self.changes],
@@ -96,7 +96,7 @@ class Manifest:
                 path = PurePosixPath(entry.path)
                 if path.is_absolute() or ".." in path.parts or str(path) != entry.path or entry.path == NAME:
                     raise DamagedRelease(f"{where} lists the file {entry.path!r}, which is not a path inside a release")
-            # Manifests of before the changelog have none.
+            # Manifests written before there was a changelog have none.
             changes = tuple(ChangelogEntry.parse(entry) for entry in document.get("changes", []))
             return cls(Version.parse(document["version"]), files, configs, document["provenance"], changes)
         except (ValueError, KeyError, TypeError, AttributeError, BadVersion) as error:
@@ -117,12 +117,12 @@ class Manifest:
         return {name: Shape(entry.columns, entry.rows, self._meaning(name)) for name, entry in self.configs.items()}
 
     def _meaning(self, config: str) -> dict[str, str]:
-        """The settings behind a config's rows. How many rows a preview shows says nothing about what they are."""
+        """Return the settings that define a config's rows. The number of rows of a preview does not: it is left out."""
         made_with = self.provenance.get("made_with", {})
         found = {}
         for asset in SOURCES.get(config, (config,)):
             values = made_with.get(asset, {}).get("settings", {})
-            # Each asset's own: concepts, lyrics and sounds have their encoders under one name.
+            # By asset, because concepts, lyrics and audio have their encoders under the same name.
             found.update({f"{name} of {asset}": str(value) for name, value in values.items()
                           if not name.startswith("preview.")})
         return found
@@ -134,11 +134,11 @@ class Manifest:
         present = set(files_below(folder)) - {NAME}
         for path in sorted({*listed, *present}):
             if path not in present:
-                found.append(f"{path} is listed in {NAME} but is not there")
+                found.append(f"{path} is listed in {NAME} but is missing")
             elif path not in listed:
                 found.append(f"{path} is not listed in {NAME}")
             elif (size := (folder / path).stat().st_size) != listed[path].bytes:
-                found.append(f"{path} has {size:,} bytes, {NAME} says {listed[path].bytes:,}")
+                found.append(f"{path} has {size:,} bytes, {NAME} lists {listed[path].bytes:,}")
             elif sha256_of(folder / path) != listed[path].sha256:
                 found.append(f"{path} does not have the sha256 that {NAME} lists")
         return found
@@ -148,7 +148,7 @@ def make_manifest(
     folder: Path, version: Version, bundle: Bundle, provenance: Mapping[str, Any],
     changes: tuple[ChangelogEntry, ...] = (),
 ) -> Manifest:
-    """Describe the release staged in ``folder``: the bundle's files, and the pages beside them (hashed here)."""
+    """Return the manifest of the release in ``folder``: the bundle's files, and the other ones (hashed here)."""
     entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color)
                for file in bundle.files}
     for path in files_below(folder):
@@ -160,7 +160,7 @@ def make_manifest(
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write ``manifest.json`` into ``folder``: the last file of a release."""
+    """Write ``manifest.json`` into ``folder``; it must be the last file of a release."""
     (folder / NAME).write_bytes(manifest.to_json())
 
 

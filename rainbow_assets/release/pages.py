@@ -1,4 +1,4 @@
-"""The templates of a release's pages, and how texts and figures are put into them."""
+"""The templates of a release's pages, and the filters for texts and figures in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def markdown(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """Return ``text`` as a code span that also holds in a table cell."""
+    """Return ``text`` as a code span that is also safe in a table cell."""
     return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
@@ -52,7 +52,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def templates() -> str:
-    """Return a digest of all templates: a page looks otherwise when one of them changes."""
+    """Return a digest of all templates; it is part of the provenance, because a changed template changes the pages."""
     return digest({path.name: path.read_text("utf-8") for path in sorted(TEMPLATES.glob("*.j2"))})
 
 
@@ -61,5 +61,5 @@ ENVIRONMENT = jinja2.Environment(
     trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     autoescape=jinja2.select_autoescape(("html.j2",)),
 )
-"""Pages ending in ``.html.j2`` are escaped by default; in the others each text passes a filter of its own."""
+"""Templates that end in ``.html.j2`` are escaped by default; in the others each text has a filter of its own."""
 ENVIRONMENT.filters.update(md=markdown, code=code, size=size, span=span, modes=mode_names)

@@ -32,7 +32,7 @@ DIGEST = pa.field("audio_digest", pa.string(), metadata={"doc": "sha256 of the s
 FLAC = pa.field("flac_sha256", pa.string(), metadata={"doc": "sha256 of the FLAC: a row moves with its bytes"})
 SCHEMA = PREVIEW_SCHEMA.append(DIGEST).append(RANK).append(FLAC)
 INTERNAL = (RANK.name, FLAC.name)
-"""Columns that are not published."""
+"""Columns of the assets that versions do not publish."""
 Choose = Callable[[Shard, settings.PreviewRules], list[str]]
 READ = ["segment_id", "song_id", "start_ms", "has_audio", "is_mix"]
 INPUTS = {
@@ -43,7 +43,7 @@ INPUTS = {
 
 
 def eligible(segments: Shard) -> pl.DataFrame:
-    """Return the color's audible windows (stems and mix) that a preview may choose from."""
+    """Return the color's audible windows (stems and mix), from which previews are chosen."""
     frame = pl.DataFrame(pl.from_arrow(segments.table(segment_table.SCHEMA, READ)))
     return frame.filter(pl.col("has_audio"))
 
@@ -56,7 +56,7 @@ def chosen_stems(segments: Shard, rules: settings.PreviewRules) -> list[str]:
 
 
 def chosen_mixes(segments: Shard, rules: settings.PreviewRules) -> list[str]:
-    """Return the ids of the mix windows at the previews' slices, in order of rank, each once."""
+    """Return the ids of the mix windows of the preview's slices, in order of rank, each once."""
     rows = eligible(segments)
     at = {row["segment_id"]: row for row in rows.iter_rows(named=True)}
     audible = set(at)
@@ -65,7 +65,7 @@ def chosen_mixes(segments: Shard, rules: settings.PreviewRules) -> list[str]:
 
 
 def _candidates(step: RowAsset, shard: Shard, keys: list[str]) -> pl.DataFrame:
-    """List the chosen rows with the digests of what they show; the rank is part of the row."""
+    """List the chosen rows with the digests of their inputs, and the rank in them, because rows contain it."""
     frame = pl.DataFrame({"key": keys, "rank": [str(n) for n in range(len(keys))]},
                          schema={"key": pl.String, "rank": pl.String})
     frame = frame.with_columns(song_of(pl.col("key")).alias("part"))
@@ -95,7 +95,7 @@ def mix_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Gather text, numbers and FLAC of the asked rows, song by song; only their row groups of media are read."""
+    """Collect text, facts and FLAC of the requested rows, song by song; only their row groups of media are read."""
     keys = {str(key) for key in work.asked["key"]}
     choose = chosen_mixes if work.shard.asset == "preview_mix" else chosen_stems
     ranks = {key: rank for rank, key in enumerate(choose(work.upstream("segments"), work.rules.preview))}
@@ -142,7 +142,7 @@ def _preview_row(row: dict[str, Any], song: dict[str, Any], audio: dict[str, Any
 
 def _enough(choose: Choose) -> Check:
     def evaluate(shard: Shard) -> Finding:
-        """The preview holds min(N, eligible) rows, the very ones that the hash ranking chooses."""
+        """Check that the preview has min(N, eligible) rows, and that they are those that the hash ranking chooses."""
         rules = settings.default_rules().preview
         segments = shard.store.shard("segments", shard.partition)
         expected = choose(segments, rules)
@@ -163,7 +163,7 @@ def _enough(choose: Choose) -> Check:
 
 @check("Each row decodes, sounds, and fits the dataset viewer.")
 def rows_play(shard: Shard) -> Finding:
-    """Every row's FLAC decodes to its full length, sounds, is named `.flac`, and its text fits the viewer's page."""
+    """Check that every row's FLAC decodes in full, sounds and is named `.flac`, and that its text fits the viewer."""
     problems: dict[str, list[str]] = {}
     rows = total = 0
     for _, part in shard.tables(["segment_id", "audio", "duration_seconds", "concept", "lyric_text"]):
@@ -174,8 +174,8 @@ def rows_play(shard: Shard) -> Finding:
                 problems.setdefault(problem, []).append(row["segment_id"])
     numbers = {"rows": rows, "audio_bytes": total, **{name: len(keys) for name, keys in problems.items()}}
     if problems:
-        said = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-        return Finding(False, f"one bad row spoils the viewer's whole page. {said}", numbers)
+        details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
+        return Finding(False, f"one bad row spoils the viewer's whole page. {details}", numbers)
     return Finding(True, f"{rows} rows play, {total / 1e6:.1f} MB", numbers)
 
 

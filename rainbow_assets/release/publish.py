@@ -1,4 +1,4 @@
-"""Publishing a version: gates first, then files, card, listening page and manifest, then one atomic move."""
+"""Publishing a version: check the gates, write files, card, listening page and manifest, then move it in atomically."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rainbow_assets.storage.store import ShardStore
 
 @dataclass(frozen=True)
 class Published:
-    """What was published: the hub's answer, the manifest, the card's text, and why it got its version number."""
+    """The result: what the hub did, the manifest, the card's text, and the reasons for the version number."""
 
     result: PublishResult
     manifest: Manifest
@@ -49,15 +49,15 @@ def publish(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, public: bool = False,
     samples: int = 20, include_preview: bool = True, say: Callable[[str], object] = print,
 ) -> Published:
-    """Publish ``version`` (None: the latest where the bytes are equal, else the next one).
+    """Publish ``version`` (None: the latest if the bytes are equal, else the next one).
 
-    A version is of one state: each shard is read as it was when it was first looked at, whoever builds meanwhile.
-    Raises ``ReleaseRefused`` where a gate says no, ``VersionConflict`` where the version exists with other bytes.
+    A version has one state: each shard is read as it was when it was first opened, even if another process builds.
+    Raises ``ReleaseRefused`` if a gate failed, ``VersionConflict`` if the version exists with other bytes.
     """
     wanted = Version.parse(version) if version else None
-    held = settings.default_rules().preview.samples
-    if include_preview and samples > held:
-        raise UsageError(f"the preview holds {held} rows per color; set preview.samples = {samples} in rainbow.toml, "
+    built = settings.default_rules().preview.samples
+    if include_preview and samples > built:
+        raise UsageError(f"the preview has {built} rows per color; set preview.samples = {samples} in rainbow.toml, "
                          "materialize preview and preview_mix, and try again")
     store = store.pinned()
     require_all(graph, store)
@@ -65,6 +65,7 @@ def publish(
     made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     latest = max(hub.versions(), default=None)
     if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
+        # Equal provenance means equal bytes, so the files need not be written to know it.
         return _unchanged(hub, latest)
     with hub.staging() as folder:
         manifest, text, reasons = _prepare(hub, graph, store, folder, wanted, samples, include_preview, say)
@@ -78,9 +79,9 @@ def rehearse(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20,
     include_preview: bool = True,
 ) -> tuple[Manifest, Difference | None]:
-    """Make the version that :func:`publish` would, and throw it away; raise where a gate says no.
+    """Make the version that :func:`publish` would publish, and discard it; raise if a gate failed.
 
-    Returns its manifest and what it has that the latest version has not (None in an empty hub).
+    Returns its manifest and its changes since the latest version (None in an empty hub).
     """
     store = store.pinned()
     require_all(graph, store)
@@ -99,7 +100,7 @@ def _prepare(
     hub: Hub, graph: Graph, store: ShardStore, folder: Path, wanted: Version | None, samples: int,
     include_preview: bool, say: Callable[[str], object],
 ) -> tuple[Manifest, str, tuple[str, ...]]:
-    """Write the whole release into ``folder``; return its manifest, its card, and why it has its version number."""
+    """Write the whole release into ``folder``; return its manifest, its card, and the reasons for its version."""
     made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     bundle = write_bundle(release_tables(graph, store, samples, include_preview), folder,
                           lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
@@ -111,7 +112,7 @@ def _prepare(
                        hub.repository)
     latest = max(versions)
     if wanted is None or wanted in versions:
-        # Rendered with the changelog that it has, a version that exists comes out the same, byte for byte, or differs.
+        # An existing version is rendered with its own changelog: otherwise its bytes could never be equal.
         known = wanted or latest
         before = hub.manifest(known)
         manifest, text = _pages(graph, store, folder, known, bundle, made_from, before.changes, hub.repository)
@@ -130,7 +131,7 @@ def _finish(
     graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
     proposal: NextVersion, before: Manifest | None, repository: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
-    """Write the pages of a new version with its own entry in the changelog."""
+    """Write the pages and the manifest of a new version, with an entry for it in the changelog."""
     made = make_manifest(folder, version, bundle, made_from)
     if before is not None:
         songs = renamed(before.provenance.get("raw_files", {}), made.provenance["raw_files"])
@@ -144,7 +145,7 @@ def _finish(
 
 
 def _unchanged(hub: Hub, latest: Version) -> Published:
-    """Everything that shapes a version's bytes is what the latest one was made from: there is nothing to write."""
+    """Return the latest version as the result; nothing is written."""
     where = hub.path_of(latest)
     text = hub.read(latest, card.NAME).decode("utf-8")
     result = PublishResult(latest, where, "unchanged", 0, 0)
@@ -155,7 +156,7 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
     problems = [f"{file.path}: {problem}" for config in bundle.configs for file in config.files
                 for problem in viewer_problems(folder / file.path, config.table.config.startswith("preview"))]
     if problems:
-        raise HubError(f"nothing was published: the dataset viewer would refuse {'; '.join(problems[:5])}")
+        raise HubError(f"nothing was published: the dataset viewer could not show {'; '.join(problems[:5])}")
 
 
 def _pages(
@@ -166,7 +167,7 @@ def _pages(
     text = card.render_card(facts.card_facts(graph, store, version, bundle, changes, repository))
     (folder / card.NAME).write_text(text, "utf-8", newline="\n")
     (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository))
-    # The mix says what a color sounds like; without one, stems do.
+    # Mixes give a better impression of a color than single stems.
     playable = {config.table.config: config for config in bundle.configs if config.table.media}
     chosen = playable.get("preview_mix") or playable.get("preview")
     if chosen is not None:

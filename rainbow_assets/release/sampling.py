@@ -1,4 +1,4 @@
-"""Which segments a preview shows: by hash rank, song by song, so that a change moves as few picks as possible."""
+"""Choosing the segments of a preview by hash rank, song by song, so that a change of the songs changes few choices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DuplicateSegment(RainbowError):
 
 
 def hash_rank(seed: int, kind: str, name: str) -> str:
-    """Return the 64 hex digits by which ``name`` is ranked: a function of the seed and the name, of nothing else."""
+    """Return the 64 hex digits that rank ``name``; they depend on the arguments alone."""
     return hashlib.sha256(f"{seed}\0{kind}\0{name}".encode()).hexdigest()
 
 
@@ -27,9 +27,9 @@ def preview_rows(
 
     ``rows`` are those of one color, with ``segment_id``, ``song_id`` and ``eligible``. Songs take turns in the order
     of their own hash rank; on its turn a song gives its next segment by hash rank. So every song has an equal share
-    (or all it has), the picks of a color follow from that color's rows alone, a smaller ``samples`` takes the first
-    of a larger one, and one more segment or song displaces at most what it takes itself. With ``slice_column`` (for
-    example ``start_ms``) a song shows each of its slices once before it shows any slice by a second stem.
+    (or all its segments), the choice in a color depends on that color's rows alone, a smaller ``samples`` gives the
+    beginning of a larger one, and a new segment or song displaces at most as many rows as it adds. With
+    ``slice_column`` (for example ``start_ms``) a song gives each of its slices once before any slice by a second stem.
     Raises ``DuplicateSegment``.
     """
     frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(list(rows))
@@ -48,7 +48,7 @@ def preview_rows(
 
 
 def _song_order(song: str, ranked: list[tuple[str, str, Any]]) -> list[str]:
-    """Segments of one song by (how often their slice has come before, hash rank)."""
+    """Return the segments of one song in order of (how often their slice came before, hash rank)."""
     seen: dict[Any, int] = {}
     order = []
     for rank, key, where in sorted(ranked, key=lambda item: item[:2]):

@@ -14,13 +14,13 @@ from rainbow_assets.rules import Seed
 class PreviewRules:
     """How the playable preview is sampled."""
 
-    samples: Annotated[int, Ge(1), Le(1000), doc("Rows of each color.")] = 20
-    seed: Annotated[Seed, doc("Seed of the ranking.")] = 42
+    samples: Annotated[int, Ge(1), Le(1000), doc("Rows per color.")] = 20
+    seed: Annotated[Seed, doc("Seed for ranking rows.")] = 42
 
 
 @dataclass(frozen=True)
 class ReleaseRules:
-    """What a version holds besides the configs that every version has."""
+    """Configs that a version has in addition to those of every version."""
 
-    threads: Annotated[bool, doc("The packed threads.")] = False
-    human_evaluation: Annotated[bool, doc("The verdicts on composed pieces.")] = False
+    threads: Annotated[bool, doc("Publish the packed threads.")] = False
+    human_evaluation: Annotated[bool, doc("Publish the verdicts on composed pieces.")] = False

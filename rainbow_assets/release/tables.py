@@ -1,4 +1,4 @@
-"""The tables that a version publishes: which shards, which columns, and what must hold of them first."""
+"""The tables of a version: their shards and columns, and the condition for publishing them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
 CAUSES = 3
-"""How many causes a refusal names."""
+"""Number of causes in the message of a refusal."""
 SECTIONS = {
     "preview": "Stems one can play: up to {samples} windows per color, chosen by hash rank, spread over songs.",
     "preview_mix": "The same slices of the main mix, so that one hears what a color sounds like.",
@@ -31,9 +31,8 @@ SECTIONS = {
 }
 
 
-
 class ReleaseRefused(HubError):
-    """A gate says no; nothing was published."""
+    """Something is out of date or a gate failed; nothing was published."""
 
 
 def extras() -> set[str]:
@@ -44,16 +43,16 @@ def extras() -> set[str]:
 
 
 def published(graph: Graph) -> dict[str, RowAsset]:
-    """Return the assets that a version is made from: those with colors, and those that the settings add."""
+    """Return the assets that a version publishes or checks: those with colors, and those that the settings add."""
     asked = extras()
     return {name: step for name, step in graph.items() if step.colored or name in asked}
 
 
 def require_all(graph: Graph, store: ShardStore) -> None:
-    """Pass where a build would find nothing to do in anything that a version is made from.
+    """Raise ``ReleaseRefused`` with the first causes if a build would have anything to do for this version.
 
-    Raises ``ReleaseRefused`` with the first causes otherwise. A version is made from the published steps and from all
-    that they read; models and what else is made on request count where they are published themselves.
+    A version is made from the published assets and everything that they read. An asset that is built only when named,
+    such as a model, counts only if it is published itself.
     """
     wanted = published(graph)
     above = graph.followed(wanted)
@@ -80,7 +79,7 @@ def _table(
 
 
 def audio_table(graph: Graph, store: ShardStore) -> ReleaseTable:
-    """Offer the rows of `audio` with their sound from the shards of `segment_media`: no second copy of it is kept."""
+    """Return the table of `audio` with the audio from the shards of `segment_media`, which is stored only once."""
     shards, listed = {}, graph["audio"].schema
     for color in COLOR_NAMES:
         parts = shard_parts(store.shard("segment_media", color), lambda stem: stem.rpartition("_t")[0])
@@ -91,7 +90,7 @@ def audio_table(graph: Graph, store: ShardStore) -> ReleaseTable:
         own = [shard.read_part(part) for part in shard.require_index().parts if part.group == song]
         return pa.concat_tables([listed.empty_table(), *(rows.cast(listed) for rows in own)])
 
-    # A row is joined to its text by segment_id.
+    # Texts are not repeated here: readers join the tables by segment_id.
     schema = listed.append(graph["segment_media"].schema.field("audio"))
     return ReleaseTable("audio", shards, schema, SECTIONS["audio"], ("audio",), listing=listing)
 

@@ -1,4 +1,4 @@
-"""Texts that every published row carries, and the budget that keeps the dataset viewer's pages whole."""
+"""Texts of every published row, and the limit on text that keeps the dataset viewer's pages at 100 rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ LICENSE_NAME = "collaborative-intelligence-license-v1.0"
 LICENSE_LINK = "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md"
 ATTRIBUTION = "The Earthly Frames"
 BUDGET_BYTES = 1600
-"""Text bytes per preview row: above this the viewer shows fewer than 100 rows a page."""
+"""Largest number of text bytes per preview row; with more, the viewer shows fewer than 100 rows a page."""
 CONCEPT_BYTES = 900
 LYRIC_BYTES = 400
 ELLIPSIS = " …"

@@ -24,7 +24,7 @@ SCHEMA = pa.schema([item.with_metadata({"doc": _DOCS.get(item.name, item.name.re
 
 
 def threads_table(store: ShardStore) -> ReleaseTable:
-    """Offer the rows of `thread_manifests` by color, a part per thread."""
+    """Return the table of `thread_manifests` by color, with a part per thread."""
     shard = store.shard("thread_manifests")
     shards: dict[str, list[PartFile]] = {color: [] for color in COLOR_NAMES}
     for part in shard.require_index().parts:

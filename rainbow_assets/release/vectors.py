@@ -1,4 +1,4 @@
-"""The `embeddings` config of a version, and what of it is kept to notice drift before the next one."""
+"""The `embeddings` config of a version, and the vectors that are kept to detect drift before the next version."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def remember(store: ShardStore) -> None:
             drift.remember(store.shard(step.name, color), step.vector)
             live = ShardStore(store.files.url).shard(step.name, color)
             with writer_lock(live.files, "release", WAIT_S):
-                # The check of drift had read what the version before left.
+                # The drift check had read the vectors of the version before; run it again on those just kept.
                 verdicts.ensure(live, step.checks)

@@ -1,4 +1,4 @@
-"""Semantic versions of the dataset, and the rule that proposes the next one."""
+"""Semantic versions of the dataset, and the rules for the next version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadVersion(UsageError):
 
 
 class VersionTooLow(UsageError):
-    """A version number that promises less change than there is."""
+    """A version number that promises a smaller change than there is."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,14 +54,14 @@ class Version:
 
 
 FIRST = Version(0, 3, 0)
-"""The first version made here: the original's last published one is 0.2.0."""
+"""The first version of this program; the original's last published version is 0.2.0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a version promises about one config: its columns (name -> type as text) and its number of rows.
+    """One config of a version: its columns (name -> type as text) and its number of rows.
 
-    ``meaning`` holds the settings that say what a row or a vector is (the rules of slicing, the encoder's spec).
+    ``meaning`` has the settings that define a row or a vector (the rules of slicing, the encoder's spec).
     """
 
     columns: Mapping[str, str]
@@ -71,7 +71,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class NextVersion:
-    """The proposed version, the level of the step, and the sentences that explain it."""
+    """The proposed version, the level of the step, and the reasons for it."""
 
     version: Version
     level: str
@@ -81,11 +81,11 @@ class NextVersion:
 def propose(
     previous: Version | None, before: Mapping[str, Shape], after: Mapping[str, Shape]
 ) -> NextVersion:
-    """Propose the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
+    """Return the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
 
-    A config or column that is gone, a column of another type, or rows that mean something else (other rules of slicing,
-    another encoder) break readers: major. A new config, column, row or rule: minor. All else (other values, fewer
-    rows) is a correction: patch. Without a previous version: ``FIRST``.
+    Removing a config or column, changing a column's type, or changing the meaning of rows (other rules of slicing,
+    another encoder) breaks readers: major. A new config, column, row or rule: minor. Everything else (other values,
+    fewer rows) is a correction: patch. Without a previous version: ``FIRST``.
     """
     if previous is None:
         return NextVersion(FIRST, "minor", ("there is no earlier version",))
@@ -127,7 +127,7 @@ def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -
 
 
 def require_high_enough(wanted: Version, latest: Version, proposal: NextVersion) -> None:
-    """Raise ``VersionTooLow`` where ``wanted`` is below what the changes since ``latest`` call for."""
+    """Raise ``VersionTooLow`` if ``wanted`` is lower than the changes since ``latest`` require."""
     if wanted < proposal.version:
         raise VersionTooLow(
             f"{wanted.tag} is too low: after {latest.tag} these changes are a {proposal.level} step, so use "

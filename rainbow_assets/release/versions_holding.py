@@ -1,4 +1,4 @@
-"""In which published versions a row is."""
+"""Finding the published versions that contain a row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIG, KEY = "training_segments", "segment_id"
 
 
 def releases_of(roots: settings.Roots, segments: Iterable[str]) -> list[str]:
-    """Return the tags of the folder hub's versions that hold any of ``segments`` (stems; a mix is in no table)."""
+    """Return the tags of the folder hub's versions that contain any of ``segments`` (stems; a mix is in no table)."""
     wanted = sorted(segments)
     hub = DirectoryHub(f"{roots.data.rstrip('/')}/hub")
     found = []

@@ -1,4 +1,4 @@
-"""The dataset viewer's rules, held against a written file: what would spoil its page, or leave a row without a player.
+"""Checking a written file against the dataset viewer's rules: what would break a page, or leave a row without a player.
 
 Source: huggingface/dataset-viewer f62009e05 (``libcommon/viewer_utils``, ``chart/env/prod.yaml``): one undecodable
 Audio cell fails the whole page; only ``.flac .wav .mp3 .opus`` bytes pass through unchanged, by the path's ending; a
@@ -33,7 +33,7 @@ MAX_COLUMNS, MAX_NAME = 1000, 500
 
 
 def viewer_problems(path: Path, preview: bool = False) -> list[str]:
-    """Return a sentence for everything in the parquet file ``path`` that the viewer would not take; empty is good.
+    """Return a sentence for everything in the parquet file ``path`` that the viewer could not show; empty is good.
 
     Every Audio cell is decoded to its end. ``preview`` adds the rules of the default config: an Audio column, at most
     1.6 kB of text per row, no vectors.

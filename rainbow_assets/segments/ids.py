@@ -1,6 +1,6 @@
-"""Names of segments: the stable id, and the positional one of dataset v0.2.0.
+"""Ids of segments: the stable one, and the positional one of dataset v0.2.0.
 
-A segment's id holds its start and not its place in a list, so that an inserted lyric line renames no other segment.
+A segment's id contains its start and not its place in a list, so that an inserted lyric line renames no other segment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PATTERN = re.compile(r"(?P<song>.+)_t(?P<track>\d{2,})_(?P<start>\d{7,})", re.A
 
 
 class BadSegmentId(RainbowError):
-    """A text that is no segment id, or parts that make none."""
+    """A text that is not a segment id, or parts that cannot form one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,13 +33,13 @@ class SegmentId:
 def segment_id(song_id: str, track_id: int, start_ms: int) -> str:
     """Return ``{song}_t{track:02d}_{start_ms:07d}``, for example ``01_01_t05_0014027``; track 0 is the main mix.
 
-    Tracks over 99 and starts from 10,000,000 ms (2 h 46 min 40 s) take as many digits as they need: ids stay unique
-    and readable, and only lose their order as text. Raises :class:`BadSegmentId` for an empty song or a negative part.
+    Tracks over 99 and starts from 10,000,000 ms (2 h 46 min 40 s) take more digits: ids stay unique and readable, but
+    no longer sort by time. Raises :class:`BadSegmentId` for an empty song or a negative number.
     """
     if not song_id or track_id < 0 or start_ms < 0:
         raise BadSegmentId(
-            f"song {song_id!r}, track {track_id} and start {start_ms} ms make no segment id; "
-            "give a song and a track and start of at least 0"
+            f"song {song_id!r}, track {track_id} and start {start_ms} ms cannot form a segment id; "
+            "give a song, and a track and a start of at least 0"
         )
     return f"{stem_id(song_id, track_id)}_{start_ms:07d}"
 

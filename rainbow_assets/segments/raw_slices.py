@@ -1,7 +1,7 @@
 """The original slicing rules: a lyric line to the next, snapped to section borders, in windows of bounded length.
 
-Held against the published slices of 39 songs. What the rules leave out or leave broken (intros, outros, slices of no
-length or past the end) is the business of :mod:`rainbow_assets.segments.slicing`.
+Tests compare them with the published slices of 39 songs. :mod:`rainbow_assets.segments.slicing` repairs what these
+rules leave out or get wrong: intros, outros, slices without length or past the end.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.segments.settings import SliceRules
 
 COMBINED = "combined"
-"""Type of a slice that follows from a lyric line and the song's sections."""
+"""Type of a slice made from a lyric line and the song's sections."""
 STRUCTURE = "structure"
 """Type of a slice that is a section of a song without lyrics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A stretch of a song's time, half open: ``start_ms`` belongs to it, ``end_ms`` does not.
+    """A span of a song's time, half open: ``start_ms`` belongs to it, ``end_ms`` does not.
 
     ``original_start_ms`` and ``original_end_ms`` are the ends before they were moved (to a section border, to the end
-    of the song, over a neighbor too short to stand alone); ``adjustments`` says each move in words. ``sub`` is (j, n)
-    for window j of n of a slice longer than a window, and inner ends of windows count as not moved.
-    ``segment_index`` is the 0-based place in the original order, None for slices that the original did not have.
+    of the song, over a neighbor that was too short); ``adjustments`` describes each move. ``sub`` is (j, n) for window
+    j of n of a slice longer than a window; ends between two windows count as not moved. ``segment_index`` is the
+    0-based place in the original order, None for slices that the original did not have.
     """
 
     start_ms: int
@@ -42,23 +42,23 @@ class Slice:
 
     @property
     def length_ms(self) -> int:
-        """Length in milliseconds; negative where a section ends before it starts."""
+        """Length in milliseconds; negative if a section ends before it starts."""
         return self.end_ms - self.start_ms
 
 
 def raw_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules: SliceRules) -> list[Slice]:
-    """Return the slices of the original rules, in their order, defects and all.
+    """Return the slices of the original rules in their order, including their defects.
 
-    A lyric line lasts to the next one, the last ``lyric_tail_ms``; both ends move to the nearest section border within
-    ``snap_ms``. A song without lines has one slice per section. What is longer than ``window_ms`` is cut into windows
-    that overlap by ``overlap_ms``. Lines are taken in the order of their stamps.
+    A lyric line lasts until the next one, the last line ``lyric_tail_ms``; both ends move to the nearest section border
+    within ``snap_ms``. A song without lines has one slice per section. A slice longer than ``window_ms`` is cut into
+    windows that overlap by ``overlap_ms``. Lines are taken in the order of their stamps.
     """
     cut = [piece for whole in whole_slices(sections, lines, rules) for piece in windows(whole, rules)]
     return [replace(piece, section=section_at(piece, sections), segment_index=i) for i, piece in enumerate(cut)]
 
 
 def whole_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules: SliceRules) -> list[Slice]:
-    """Return the slices of the original rules before they are cut into windows; sections are not looked up yet."""
+    """Return the slices of the original rules before they are cut into windows, without the names of sections."""
     if not lines:
         return [Slice(s.start_ms, s.end_ms, s.start_ms, s.end_ms, STRUCTURE, "", None, None) for s in sections]
     ordered = sorted(lines, key=lambda line: line.start_ms)
@@ -73,7 +73,7 @@ def whole_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules:
 
 
 def _snap(which: str, time_ms: int, sections: Sequence[Section], reach_ms: int) -> tuple[int, str | None]:
-    """Return the nearest section border within reach and a note on it; an exact hit is noted too, as it was."""
+    """Return the nearest section border within reach and a note on it; as in the original, an exact hit has one too."""
     borders = [(abs(at - time_ms), order, at, f"{section.name} {side}") for order, (section, side, at) in enumerate(
         (section, side, at) for section in sections
         for side, at in (("start", section.start_ms), ("end", section.end_ms)))]
@@ -103,6 +103,6 @@ def windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list[Slice
 
 
 def section_at(piece: Slice, sections: Sequence[Section]) -> str | None:
-    """Return the name of the first section that holds the middle of the slice, ends included; None without one."""
-    twice = piece.start_ms + piece.end_ms
+    """Return the name of the first section that contains the middle of the slice, ends included, or None."""
+    twice = piece.start_ms + piece.end_ms  # twice the middle, so that it stays an integer
     return next((s.name for s in sections if 2 * s.start_ms <= twice <= 2 * s.end_ms), None)

@@ -1,4 +1,4 @@
-"""`segment_media`: FLAC and MIDI of every window, a part per stem, so that memory is one stem's."""
+"""`segment_media`: FLAC and MIDI of every window; one part per stem, so that only one stem is in memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WANTED = ["segment_id", "song_id", "is_mix", "start_ms", "end_ms", "source_audio
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Encode the asked windows; every FLAC is decoded back and compared before it is kept."""
+    """Encode the requested windows; every FLAC is decoded again and compared before it is kept."""
     root, rate = corpus_root(), work.rules.audio.sample_rate
     shard = work.upstream("segments")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -71,6 +71,7 @@ def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolEx
     return pa.Table.from_pylist(made, schema=table.MEDIA)
 
 
+# `_midi` and `_flac` compare with the digest that `segments` recorded, because the file may have changed since.
 def _midi(midi: MidiSong, row: dict[str, Any]) -> bytes | None:
     if midi_digest(midi, row["start_ms"], row["end_ms"]) != row["midi_digest"]:
         raise SourceMoved(f"{row['song_id']}/{row['midi_file']}")
@@ -85,16 +86,16 @@ def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
 
 
 CLIPPED_RUN = 16
-"""Consecutive samples at full scale that count as clipping (a lone peak at full scale is not)."""
+"""This many consecutive samples at full scale count as clipping; a single peak at full scale does not."""
 
 
 MIDI_TOLERANCE_MS = 20.0
-"""A window's end lies on a tick; at 10 BPM and 480 ticks per beat a tick is 12.5 ms."""
+"""A window ends on a tick; at 10 BPM and 480 ticks per beat a tick is 12.5 ms."""
 
 
 @check("has_audio and has_midi equal the media there.")
 def media_present(shard: Shard) -> Finding:
-    """`has_audio` and `has_midi` say what the media table really holds."""
+    """Check that `has_audio` and `has_midi` agree with the media table."""
     segments = shard.store.shard("segments", shard.partition)
     flags = {row["segment_id"]: row for row in segments.rows("segment_id", "has_audio", "has_midi")}
     wrong, audio, midi = [], 0, 0
@@ -114,7 +115,7 @@ def media_present(shard: Shard) -> Finding:
 
 @check("Each FLAC decodes, has the right rate and length, is not silent and not clipped.")
 def audio_playable(shard: Shard) -> Finding:
-    """Every FLAC decodes to the end, at the right rate and length, is not silent and not clipped."""
+    """Check that every FLAC decodes to its end at the right rate and length, and is neither silent nor clipped."""
     rules = settings.default_rules().audio
     segments = shard.store.shard("segments", shard.partition)
     spans = {row["segment_id"]: row for row in segments.rows("segment_id", "start_ms", "end_ms")}
@@ -131,8 +132,8 @@ def audio_playable(shard: Shard) -> Finding:
                     problems.setdefault(problem, []).append(row["segment_id"])
     numbers = {"rows": rows, "seconds": round(seconds, 1), **{name: len(keys) for name, keys in problems.items()}}
     if problems:
-        said = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-        return Finding(False, f"audio does not play as it should. {said}", numbers)
+        details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
+        return Finding(False, f"audio does not play as it should. {details}", numbers)
     return Finding(True, f"{rows} FLACs decode, {seconds / 60:.1f} minutes", numbers)
 
 
@@ -163,7 +164,7 @@ def _clipped(samples: np.ndarray[Any, np.dtype[np.int32]], bits: int) -> bool:
 
 @check("Each MIDI window opens and lasts as long as its slice.")
 def midi_fits(shard: Shard) -> Finding:
-    """Every MIDI window opens, has a note, and lasts as long as its slice."""
+    """Check that every MIDI window opens, has a note, and is as long as its slice."""
     spans = {row["segment_id"]: row["end_ms"] - row["start_ms"] for row in shard.store.shard(
         "segments", shard.partition).rows("segment_id", "start_ms", "end_ms")}
     wrong, rows = [], 0

@@ -1,6 +1,6 @@
 """`segments`: every stem x slice of a song is a candidate; the audible ones become rows.
 
-A stem is decoded once for all of its windows. What gets no row is quarantined with a reason from the closed list.
+A stem is decoded once for all of its windows. A candidate that gets no row is quarantined with its reason.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from rainbow_assets.text import some
 
 
 def quarantine_key(song_id: str, start_ms: int, number: int) -> str:
-    """Return the ledger key of a slice that is never cut."""
+    """Return the ledger key of a slice that the rules quarantine, so that no window of it exists."""
     return f"{song_id}_slice_{start_ms:07d}_{number:02d}"
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List every stem x slice of the color's songs, and every slice that the rules set aside."""
+    """List every stem x slice of the color's songs, and every slice that the rules quarantine."""
     manifest = shard.store.shard("base_manifest", shard.partition)
     rows: list[tuple[str | None, ...]] = []
     for song_id, song in songs(manifest, rules.slices).items():
@@ -59,7 +59,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Audio:
-    """One stem's audio as far as it could be read."""
+    """One stem's audio, or the reason why it could not be read; neither if it has no audio file."""
 
     stem: Stem | None
     problem: str | None
@@ -90,7 +90,7 @@ def _read_midi(path: Path | None, sha256: str | None) -> tuple[MidiSong | None, 
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Measure the asked windows, stem by stem, and keep those in which something sounds."""
+    """Measure the requested windows, stem by stem, and keep those in which something sounds."""
     root = corpus_root()
     manifest = work.upstream("base_manifest")
     known = songs(manifest, work.rules.slices)
@@ -113,7 +113,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def measure(
     root: Path, song: SongRows, source: StemSource, wanted: list[Slice], rules: settings.Rules
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the rows of the windows of one stem that sound, and {key: reason} for those that do not."""
+    """Return the rows of one stem's windows in which something sounds, and {key: reason} of the other windows."""
     audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
                         rules.audio.sample_rate)
     midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256)
@@ -167,7 +167,7 @@ def _reason(source: StemSource, audio: _Audio, beyond: bool, midi_problem: str |
 
 @check("Candidates = rows + candidates with a reason.")
 def slices_expected(shard: Shard) -> Finding:
-    """Every stem x slice that the manifests give is a row or a quarantined candidate of the ledger."""
+    """Check that every stem x slice of the manifests is a row or a quarantined candidate of the ledger."""
     rules = settings.default_rules()
     manifest = shard.store.shard("base_manifest", shard.partition)
     known = songs(manifest, rules.slices)
@@ -189,7 +189,7 @@ def slices_expected(shard: Shard) -> Finding:
 
 @check("Rows and windows with a reason cover each song.")
 def time_covered(shard: Shard) -> Finding:
-    """Each stem's rows and its windows with a reason cover its song from start to end (coverage 'full')."""
+    """Check that each stem's rows and quarantined windows cover its song from start to end (coverage 'full')."""
     rules = settings.default_rules()
     manifest = shard.store.shard("base_manifest", shard.partition)
     ledger = ledger_frame(shard, ["key", "status"])
@@ -209,7 +209,7 @@ def time_covered(shard: Shard) -> Finding:
             inside = _union([*known, *spans.get(stem, [])], song.end_ms)
             total += song.end_ms
             covered += inside
-            # A song shorter than the shortest slice has none; the ledger says so.
+            # A song shorter than the shortest slice has no window; the ledger has the reason.
             if inside != song.end_ms >= rules.slices.min_ms and rules.slices.coverage == "full":
                 wrong.append(f"{stem} ({inside} of {song.end_ms} ms)")
     share = round(100 * covered / total, 3) if total else 100.0
@@ -231,7 +231,7 @@ def _union(spans: list[tuple[int, int]], end_ms: int) -> int:
 
 @check("Each row lies inside its song.")
 def rows_inside(shard: Shard) -> Finding:
-    """Each row's span lies inside its song, and it is at least as long as the rules allow."""
+    """Check that each row's span is inside its song and at least as long as the rules require."""
     shortest = settings.default_rules().slices.min_ms
     manifest = shard.store.shard("base_manifest", shard.partition)
     ends = {row["id"]: row["end_ms"] for row in manifest.rows("id", "end_ms")}

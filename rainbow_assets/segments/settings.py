@@ -1,4 +1,4 @@
-"""Settings of slices and of their sound."""
+"""Settings of slices and their audio."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class SliceRules:
     """How a song's time is cut into slices."""
 
     lyric_tail_ms: Annotated[int, Ge(0), Le(60_000), Unit("ms"), doc(
-        "How long a slice goes on after its last line of lyrics.")] = 3000
+        "Length of the slice of a song's last lyric line.")] = 3000
     snap_ms: Annotated[int, Ge(0), Le(60_000), Unit("ms"), doc(
-        "A border this close to that of a section is moved to it.")] = 2000
-    window_ms: Annotated[int, Ge(1000), Le(30_000), Unit("ms"), doc("The longest slice; a longer one is cut.")] = 30000
-    overlap_ms: Annotated[int, Ge(0), Le(29_999), Unit("ms"), doc("What two windows of a slice share.")] = 2000
-    min_ms: Annotated[int, Ge(0), Le(30_000), Unit("ms"), doc("The shortest slice.")] = 500
+        "Largest distance over which a border moves to that of a section.")] = 2000
+    window_ms: Annotated[int, Ge(1000), Le(30_000), Unit("ms"), doc("Longest window; a longer slice is cut.")] = 30000
+    overlap_ms: Annotated[int, Ge(0), Le(29_999), Unit("ms"), doc("Overlap of two windows of one slice.")] = 2000
+    min_ms: Annotated[int, Ge(0), Le(30_000), Unit("ms"), doc("Shortest slice.")] = 500
     coverage: Annotated[Literal["full", "lyrics"], doc(
-        "full: every millisecond of the song is in a slice. lyrics: the original rule.")] = "full"
+        "full: slices cover the whole song. lyrics: only what the original rule covers.")] = "full"
 
     def __post_init__(self) -> None:
-        """Compare the lengths with each other."""
+        """Raise ``SettingsError`` if the overlap or the shortest slice does not fit into a window."""
         if self.overlap_ms >= self.window_ms:
             raise SettingsError("slices.overlap_ms must be less than slices.window_ms")
         if self.min_ms > self.window_ms:
@@ -34,8 +34,8 @@ class SliceRules:
 
 @dataclass(frozen=True)
 class AudioRules:
-    """How audio is judged and stored."""
+    """How audio is measured and stored."""
 
-    sample_rate: Annotated[int, Ge(8000), Le(192_000), Unit("Hz"), doc("Rate of the kept sound.")] = 44100
+    sample_rate: Annotated[int, Ge(8000), Le(192_000), Unit("Hz"), doc("Sample rate of stored audio.")] = 44100
     silence_db: Annotated[float, Ge(-120), Le(0), Unit("dB"), doc(
-        "A window whose RMS (full scale = 0 dB) is below this is silent.")] = -40.0
+        "Lowest RMS (full scale = 0 dB) of a window that is not silent.")] = -40.0

@@ -1,4 +1,4 @@
-"""The columns of a segment that follow from its slice."""
+"""The columns of a segment that depend on its slice alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rainbow_assets.segments.slicing import Slice
 
 
 def slice_values(song_id: str, track: int, cut: Slice) -> dict[str, Any]:
-    """Return the columns that follow from the slice alone."""
+    """Return the columns that depend on the slice alone."""
     index = cut.segment_index
     return {
         "segment_id": segment_id(song_id, track, cut.start_ms), "segment_index": index,

@@ -1,7 +1,7 @@
-"""A song's time as slices that a dataset can hold: inside the song, long enough, one start each, and all of it covered.
+"""The slices of a song for the dataset: inside the song, long enough, each with its own start, covering all of it.
 
-The original rules give the slices (:mod:`rainbow_assets.segments.raw_slices`). Here those that end after the song are
-clipped, those too short to hear are joined to a neighbor, and with ``coverage = "full"`` what no lyric covers becomes
+The original rules (:mod:`rainbow_assets.segments.raw_slices`) give the slices. This module clips those that end after
+the song, joins those that are too short to a neighbor, and with ``coverage = "full"`` makes the time without lyrics
 slices of its own: intro, gap, outro.
 """
 
@@ -33,7 +33,7 @@ REASONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedSlice:
-    """A slice that cannot be kept: its span as the rules gave it, a name from :data:`REASONS`, and what it said."""
+    """A slice that cannot be kept: its span by the original rules, a key of :data:`REASONS`, its text and its line."""
 
     start_ms: int
     end_ms: int
@@ -44,7 +44,7 @@ class QuarantinedSlice:
 
 @dataclass(frozen=True, slots=True)
 class SlicePlan:
-    """How a song is cut. ``slices`` are in order of start and no two share one; only windows of one slice overlap."""
+    """The slices of a song, in order of start. No two have the same start; only windows of one slice overlap."""
 
     slices: tuple[Slice, ...]
     quarantined: tuple[QuarantinedSlice, ...]
@@ -55,10 +55,10 @@ class SlicePlan:
 def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: int, rules: SliceRules) -> SlicePlan:
     """Cut the time from 0 to ``end_ms`` into slices of at least ``min_ms``; see the module for the rules.
 
-    A short slice is joined to the one after it, so that its start (hence its id) stays; the last is joined to the one
-    before. Where there is no neighbor within ``min_ms`` it is lengthened to ``min_ms``. Texts are joined with a line
-    break. A line inserted between two others changes no start outside the slice that it falls into, unless slices
-    shorter than ``min_ms`` arise: those take their run of short neighbors with them.
+    A short slice is joined to the one after it, so that its start, and with it its id, stays; the last one is joined to
+    the one before. Without a neighbor within ``min_ms`` it is lengthened to ``min_ms``. Texts are joined with a line
+    break. A line inserted between two others changes no start outside the slice that it falls into, unless it makes
+    slices shorter than ``min_ms``: those are joined with their short neighbors.
 
     >>> from rainbow_assets.segments.settings import SliceRules
     >>> lines = [LyricLine(5000, "first", 1), LyricLine(9000, "second", 2)]
@@ -81,7 +81,7 @@ def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: 
 
 
 def _inside(spans: list[Slice], end_ms: int, aside: list[QuarantinedSlice]) -> list[Slice]:
-    """Clip to the song; set aside what starts past its end, and what has neither length nor text."""
+    """Clip to the song; quarantine slices that start past its end, and slices with neither length nor text."""
     kept = []
     for span in sorted(spans, key=lambda span: (span.start_ms, span.end_ms)):
         start, end = max(span.start_ms, 0), min(max(span.end_ms, 0), end_ms)
@@ -94,14 +94,14 @@ def _inside(spans: list[Slice], end_ms: int, aside: list[QuarantinedSlice]) -> l
 
 
 def _apart(spans: list[Slice]) -> list[Slice]:
-    """End each slice where the next one starts, if not before: sections of a manifest may overlap."""
+    """End each slice at the start of the next one or earlier, because sections of a manifest may overlap."""
     following = [span.start_ms for span in spans[1:]] + [span.end_ms for span in spans[-1:]]
     return [_moved(span, span.start_ms, min(span.end_ms, limit), "where the next begins")
             for span, limit in zip(spans, following, strict=True)]
 
 
 def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, aside: list[QuarantinedSlice]) -> list[Slice]:
-    """Join short slices to what follows; then the ones still short to what precedes, or lengthen them."""
+    """Join short slices to the next one; then join those that are still short to the one before, or lengthen them."""
     joined: list[Slice] = []
     for span in spans:
         if joined and joined[-1].length_ms < min_ms and span.start_ms - joined[-1].end_ms < min_ms:
@@ -126,7 +126,7 @@ def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, aside: list[Quara
 
 
 def _join(first: Slice, second: Slice) -> Slice:
-    """Return one slice over both; the line number is that of the first text."""
+    """Return one slice over both; its line number is that of the first text."""
     texts = [text for text in (first.lyric_text, second.lyric_text) if text]
     named = second if second.lyric_text and not first.lyric_text else first
     what = f"line {second.line_number}" if second.line_number else f"{second.start_ms} to {second.end_ms} ms"
@@ -139,7 +139,7 @@ def _join(first: Slice, second: Slice) -> Slice:
 def _filled(
     spans: list[Slice], sections: Sequence[Section], end_ms: int, rules: SliceRules, aside: list[QuarantinedSlice]
 ) -> list[Slice]:
-    """Cover what lies between: a neighbor takes what is under ``min_ms``, the rest becomes slices of its own type."""
+    """Cover the gaps: a neighbor takes a gap under ``min_ms``; a longer one becomes slices of a type of its own."""
     filled: list[Slice] = []
     for span in spans:
         reached = filled[-1].end_ms if filled else 0
@@ -161,7 +161,7 @@ def _filled(
 
 
 def _filler(kind: str, start: int, end: int, sections: Sequence[Section], rules: SliceRules) -> list[Slice]:
-    """Return slices over ``start`` to ``end``, cut where sections start, else end, with ``min_ms`` between cuts."""
+    """Return slices from ``start`` to ``end``, cut at starts, then ends, of sections at least ``min_ms`` apart."""
     cuts = [start, end]
     for border in [s.start_ms for s in sections] + [s.end_ms for s in sections]:
         if start < border < end and all(abs(border - cut) >= rules.min_ms for cut in cuts):
@@ -171,14 +171,14 @@ def _filler(kind: str, start: int, end: int, sections: Sequence[Section], rules:
 
 
 def _moved(span: Slice, start: int, end: int, why: str) -> Slice:
-    """Return the slice with these ends and a note on each that moved."""
+    """Return the slice with these ends, and a note on each end that moved."""
     notes = [f"{which} {old} -> {new} ms ({why})" for which, old, new in (
         ("start", span.start_ms, start), ("end", span.end_ms, end)) if old != new]
     return replace(span, start_ms=start, end_ms=end, adjustments=(*span.adjustments, *notes)) if notes else span
 
 
 def _places(raw: list[Slice]) -> dict[int, int]:
-    """Return {start: index} of the raw slices; of several with one start, the longest is the one that was heard."""
+    """Return {start: index} of the raw slices; of several with the same start, that of the longest."""
     longest = {piece.start_ms: piece for piece in sorted(raw, key=lambda piece: piece.length_ms)}
     return {start: piece.segment_index for start, piece in longest.items() if piece.segment_index is not None}
 

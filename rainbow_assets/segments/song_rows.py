@@ -1,4 +1,4 @@
-"""What the segments of one song are cut from: its rows of `base_manifest`, as typed values."""
+"""The songs to cut: their rows of `base_manifest` as typed values, with their slices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ("id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_fil
 
 @dataclass(frozen=True, slots=True)
 class StemSource:
-    """One thing that is cut: a stem, or the main mix (track 0)."""
+    """One audio source to cut: a stem, or the main mix (track 0)."""
 
     track: int
     description: str | None
@@ -33,7 +33,7 @@ class StemSource:
 
     @property
     def digest(self) -> str:
-        """Digest of what the manifest says about the stem."""
+        """Digest of the stem's facts in the manifest."""
         return digest(self.track, self.description, self.group, self.player, self.audio_file, self.midi_file)
 
 
@@ -48,12 +48,12 @@ class SongRows:
     plan: SlicePlan
 
     def path(self, root: Path, name: str) -> Path:
-        """Return where a file of the song lies."""
+        """Return the path of a file of the song."""
         return root / self.song_id / name
 
 
 def songs(manifest: Shard, rules: SliceRules) -> dict[str, SongRows]:
-    """Group the rows of a shard of `base_manifest` by song and cut each song once."""
+    """Group the rows of a shard of `base_manifest` by song, and plan the slices of each song once."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for row in manifest.rows(*COLUMNS):
         grouped.setdefault(row["id"], []).append(row)
@@ -74,11 +74,11 @@ def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
 
 
 def slice_digest(cut: Slice) -> str:
-    """Digest of where a slice is and how it came to be there: all that it gives to its rows but the words."""
+    """Return the digest of a slice's span and history: all that its rows take from it except the words."""
     return digest(cut.start_ms, cut.end_ms, cut.original_start_ms, cut.original_end_ms, cut.segment_type,
                   cut.section, cut.adjustments, cut.sub, cut.segment_index)
 
 
 def words_digest(cut: Slice) -> str:
-    """Digest of what is sung in a slice, and on which line of the lyrics it stands."""
+    """Return the digest of a slice's lyric and its line in the lyrics file."""
     return digest(cut.lyric_text, cut.line_number)

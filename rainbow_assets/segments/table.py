@@ -1,4 +1,4 @@
-"""The `segments` table: one row per stem and time slice, with what was measured in that window."""
+"""The columns of `segments` (one row per stem and time slice), of `segment_media` and of the published tables."""
 
 from __future__ import annotations
 
@@ -96,4 +96,4 @@ TRAINING = pa.schema([
 
 
 class LostInJoin(RainbowError):
-    """A row has no counterpart where it must have exactly one."""
+    """A row without the one row of another table that belongs to it."""

@@ -1,4 +1,4 @@
-"""`training_full`: each segment with everything that its stem and song say, and its song's split."""
+"""`training_full`: each segment with the facts of its stem and song, and its song's split."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SCHEMA = pa.schema([
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Join each asked segment to its stem's manifest row and its song's split; exactly one of each, or an error."""
+    """Join each requested segment to its stem's manifest row and its song's split; raise if one is missing."""
     manifest = work.upstream("base_manifest")
     stems = {row["stem_id"]: row for _, rows in manifest.tables() for row in rows.to_pylist()}
     splits = splits_of(work.upstream("song_splits"))

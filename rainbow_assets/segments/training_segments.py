@@ -1,4 +1,4 @@
-"""`training_segments`: the published columns of each segment; the main mix is left out, because it is not a stem."""
+"""`training_segments`: the published columns of each segment, without the main mix, which is not a stem."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rainbow_assets.text import some
 
 
 def _stems_only(step: RowAsset, shard: Shard) -> pl.DataFrame:
-    """Rows of `segments` and `segment_media`, without the mix, as candidates of ``step``."""
+    """Return the rows of `segments` and `segment_media`, without the mix, as candidates of ``step``."""
     frames = []
     for asset, names in step.reads.items():
         rows = outputs(shard.store.shard(asset, shard.partition), asset, names)
@@ -34,24 +34,24 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Take the published columns of each asked segment; its media must be there, with the same digests."""
+    """Take the published columns of each requested segment; raise if its media is missing or has other digests."""
     segments, media = work.upstream("segments"), work.upstream("segment_media")
     columns = ["segment_id", "audio_digest", "midi_digest"]
-    held = {row["segment_id"]: row for _, rows in media.tables(columns) for row in rows.to_pylist()}
+    digests = {row["segment_id"]: row for _, rows in media.tables(columns) for row in rows.to_pylist()}
     for song_id, asked in work.parts():
         keys = set(asked["key"])
         made = [row for row in segments.rows_of(song_id, table.TRAINING.names) if row["segment_id"] in keys]
         for row in made:
-            kept = held.get(row["segment_id"])
+            kept = digests.get(row["segment_id"])
             if kept is None or any(kept[name] != row[name] for name in columns):
-                raise LostInJoin(f"{row['segment_id']} has no media, or media of another state; materialize "
+                raise LostInJoin(f"the media of {row['segment_id']} is missing or out of date; materialize "
                                  f"segment_media for {work.shard.partition}")
         yield Batch(song_id, pa.Table.from_pylist(made, schema=table.TRAINING))
 
 
 @check("Rows are 1:1 the stem rows of segments.")
 def stems_only(shard: Shard) -> Finding:
-    """The training rows are exactly the rows of `segments` that are not the mix."""
+    """Check that the rows are exactly the rows of `segments` that are not the mix."""
     own = {row["segment_id"] for row in shard.rows("segment_id")}
     rows = shard.store.shard("segments", shard.partition).rows("segment_id", "is_mix")
     stems = {row["segment_id"] for row in rows if not row["is_mix"]}
@@ -78,8 +78,3 @@ TRAINING_SEGMENTS = RowAsset(
     carries=("segments",),
     checks=[unique_keys, relative_paths, stems_only],
 )
-
-
-
-
-

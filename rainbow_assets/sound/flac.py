@@ -1,9 +1,8 @@
 """Samples to FLAC and back, bit for bit.
 
-libsndfile takes and gives int32 samples with the value in the upper bits, whatever the width, so samples are shifted
-up by 32 - bits before writing and down after reading. Its encoder has no clock and no random choice: equal samples
-give equal bytes. Each call has its own handle and works outside the interpreter's lock, so threads may share this
-module and run in parallel.
+libsndfile reads and writes int32 samples with the value in the upper bits for every width, so samples are shifted up by
+32 - bits before writing and down after reading. Its encoder uses no clock and no random numbers: equal samples give
+equal bytes. Each call has its own handle and releases the interpreter's lock, so threads may call it in parallel.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Samples = npt.NDArray[np.int32]
 
 
 class FlacMismatch(RainbowError):
-    """A FLAC that cannot be made or read, or that does not hold the samples it was made from."""
+    """A FLAC that cannot be made or read, or that does not contain the samples it was made from."""
 
 
 def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
@@ -30,8 +29,8 @@ def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
 
     ``samples`` are [frames] for mono, or [frames, channels].
 
-    Raises :class:`FlacMismatch` where FLAC cannot hold them: no samples, another width, a rate over 655,350 Hz.
-    A sample that is too large for ``bits`` loses its upper bits; :func:`encode_checked` finds that.
+    Raises :class:`FlacMismatch` if FLAC cannot store them: no samples, another width, a rate over 655,350 Hz.
+    A sample that is too large for ``bits`` loses its upper bits; :func:`encode_checked` detects that.
 
     >>> samples = np.array([0, 1000, -1000, 32767], np.int32)
     >>> back, bits, rate = decode_flac(encode_flac(samples, 16, 44100))

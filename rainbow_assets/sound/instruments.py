@@ -1,4 +1,4 @@
-"""Sound: one additive voice with a handful of knobs, and a few drums. A note is made once and placed many times."""
+"""A synthesizer: one additive voice with a few parameters, and some drums. Notes are cached: songs repeat them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rainbow_assets.music.draws import generator
 
 Samples = NDArray[np.float32]
 VOWELS = ((800, 1150, 2900), (400, 1700, 2600), (350, 1900, 2800), (450, 800, 2830))
-"""Of a, e, i and o: formant centers in hertz of sung vowels (alto), the usual table of speech synthesis."""
+"""Formant centers in hertz of the sung vowels a, e, i and o (alto), from the usual table of speech synthesis."""
 TOP_HZ = 12000.0
 MAX_PARTIALS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """The knobs of a voice. Times in seconds.
+    """The parameters of a voice. Times are in seconds.
 
     ``slope``: partial k has amplitude k**-slope (large is dull); ``decay_s``: None sustains; ``wobble_cents`` at
     ``wobble_hz``: tape flutter or vibrato; ``fm_index``: brightness of a frequency-modulated attack; ``vowel``: sing;
@@ -44,7 +44,7 @@ class Timbre:
 
 @lru_cache(maxsize=128)
 def note(timbre: Timbre, pitch: int, hundredths: int, side: int = 0) -> Samples:
-    """Return one note held for ``hundredths`` of a second with its release and room; float32, peak 1.
+    """Return one note of ``hundredths`` of a second, plus its release and room; float32, peak 1.
 
     ``side`` 0 is mono; 1 and 2 are the left and right of a wide stereo pair, detuned by a few cents.
     """
@@ -84,7 +84,7 @@ def _amplitudes(timbre: Timbre, pitch: int, hertz: float) -> NDArray[np.float64]
 
 
 def _partials(phase: NDArray[np.float64], amplitudes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of a[k] sin(k phase) by the Chebyshev recurrence: two products per partial instead of a sine."""
+    """Return the sum of a[k] sin(k phase) by the Chebyshev recurrence: two products per partial instead of a sine."""
     twice = 2 * np.cos(phase)
     before, current = np.zeros_like(phase), np.sin(phase)
     total = amplitudes[0] * current
@@ -124,7 +124,7 @@ _NOISE_DECAY = {SNARE: 0.09, CLAP: 0.06, CLOSED_HAT: 0.035, OPEN_HAT: 0.18, CRAS
 
 
 def _drum(timbre: Timbre, key: int) -> NDArray[np.float64]:
-    """A drum hit; ``timbre.slope`` over 1.2 dulls it, ``timbre.decay_s`` scales its length (1 is as it is)."""
+    """Return a drum hit; ``timbre.slope`` over 1.2 dulls it, ``timbre.decay_s`` scales its length (1: unchanged)."""
     stretch = timbre.decay_s or 1.0
     decay = _NOISE_DECAY.get(key, 0.13) * stretch
     time = np.arange(round(min(decay * 7, 2.0) * SAMPLE_RATE)) / SAMPLE_RATE

@@ -1,7 +1,7 @@
-"""How loud a window is, what its samples are, and which samples belong to it.
+"""The level of a window, the digest of its samples, and which samples belong to it.
 
-Samples are int32, shape [frames], mono, at their own scale: full scale is 2 ** (bits - 1). Sums of squares are taken
-in integers, so that a level is the same number on every machine.
+Samples are int32, shape [frames], mono, at their own scale: full scale is 2 ** (bits - 1). Squares are summed as
+integers, so that a level is the same number on every machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rainbow_assets.digests import digest
 
 FLOOR_DB = -120.0
-"""Level of digital silence, and the lowest that is given."""
+"""Level of digital silence, and the lowest level that is returned."""
 _BLOCK = 1 << 16
 """Squares that are summed as int64: 2 ** 16 of at most 2 ** 46 (24 bit) stay below 2 ** 63."""
 
@@ -25,7 +25,7 @@ Samples = npt.NDArray[np.int32]
 def span_frames(start_ms: int, end_ms: int, rate: int) -> tuple[int, int]:
     """Return the first sample of a span and the one after its last, each end rounded (half up) on its own.
 
-    A time has one sample whatever span it ends, so neighbors join without a gap or a sample held twice.
+    Each time is one sample, as a start and as an end, so neighbors have no gap and share no sample.
     """
     return (start_ms * rate + 500) // 1000, (end_ms * rate + 500) // 1000
 
@@ -47,7 +47,7 @@ def window_levels(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return RMS and peak levels, each float64 [spans], of the sample spans of one stem.
 
-    Where a span runs past the last sample, the missing samples count as silence; a span of no samples is silent.
+    If a span ends after the last sample, the missing samples count as silence; a span without samples is silent.
     """
     scale = _full_scale(bits) ** 2
     rms, peak = np.full(len(spans), FLOOR_DB), np.full(len(spans), FLOOR_DB)

@@ -1,4 +1,4 @@
-"""Notes to PCM: one stem at a time in memory, plus the sum of all stems for the mix."""
+"""Rendering notes to PCM; only one stem at a time is in memory, plus the sum of all stems for the mix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_NOTE_S = 12
 
 
 def render_notes(notes: Sequence[Note], clock: Clock, timbre: Timbre, frames: int, side: int = 0) -> Samples:
-    """Place the notes in ``frames`` samples of silence; float32, shape (frames,), not yet leveled."""
+    """Return ``frames`` samples with the notes in them; float32, shape (frames,), not scaled to a peak yet."""
     out = np.zeros(frames, np.float32)
     for start, length, pitch, velocity in notes:
         place = clock.samples(start)
@@ -32,7 +32,7 @@ def render_notes(notes: Sequence[Note], clock: Clock, timbre: Timbre, frames: in
 
 
 def mute(sound: Samples, stretches: Sequence[tuple[int, int]]) -> None:
-    """Fade out at the start of each stretch (samples) and be silent to its end, so that no tail leaks in."""
+    """Fade out at the start of each span of samples and silence the rest of it, so that no tail leaks in."""
     for start, end in stretches:
         fade = min(round(FADE_S * SAMPLE_RATE), max(0, min(end, sound.shape[0]) - start))
         ramp = np.linspace(1, 0, fade, dtype=np.float32)
@@ -46,7 +46,7 @@ def end_fade(sound: Samples) -> None:
 
 
 def to_pcm(sound: Samples, peak: float, bits: int = 16) -> Pcm:
-    """Level ``sound`` to ``peak`` and round it: int16 for 16 bits, int32 with the low byte empty for 24."""
+    """Scale ``sound`` to ``peak`` and round it: int16 for 16 bits, int32 with an empty low byte for 24."""
     gain = np.float32(peak / max(_peak(sound), 1e-9) * (2 ** (bits - 1) - 1))
     pcm: Pcm = np.zeros_like(sound, dtype=np.int16) if bits == 16 else np.zeros_like(sound, dtype=np.int32)
     for start in range(0, sound.shape[0], BLOCK):
@@ -65,7 +65,7 @@ def write_wav(path: Path, pcm: Pcm) -> None:
 
 
 def _kind(path: Path) -> str:
-    """The container that the file's name promises: a manifest may name FLAC files."""
+    """Return the file format of the name's extension, because a manifest may name FLAC files."""
     return "FLAC" if path.suffix.lower() == ".flac" else "WAV"
 
 
@@ -76,7 +76,7 @@ class Mix:
         self._left, self._right = np.zeros(frames, np.float32), np.zeros(frames, np.float32)
 
     def add(self, pcm: Pcm, pan: float = 0.0) -> None:
-        """Add a stem, as it was written; ``pan`` -1..1 places a mono stem, the two gains always sum to 2."""
+        """Add a stem as it was written; ``pan`` -1..1 places a mono stem, and the two gains always sum to 2."""
         whole = np.float32(1 / 32768 if pcm.dtype == np.int16 else 1 / 2**31)
         for start in range(0, pcm.shape[0], BLOCK):
             part = pcm[start : start + BLOCK] * whole

@@ -1,7 +1,8 @@
-"""The one audio reader: WAV stems as mono integers, exactly where the source allows it, and file probing.
+"""The one audio reader: WAV stems as mono integers, exact if the source allows it, and file probing.
 
-Several channels become their mean. A mean of two 16-bit samples needs 17 bits, so it is kept in 24 (sum x 128); what
-has more bits than 24 is rounded to the nearest 24-bit step. Reading goes in blocks: memory is one mono stem.
+Several channels become their mean. A mean of two 16-bit samples needs 17 bits, so it is kept in 24 (sum x 128); values
+with more than 24 bits are rounded to the nearest 24-bit step. Files are read in blocks, so that only one mono stem is
+in memory.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ FULL_24 = 1 << 23
 
 
 class UnreadableAudio(RainbowError):
-    """An audio file that cannot be used; the message says which and why."""
+    """An audio file that cannot be used; the message has the file and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What the header says: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...)."""
+    """The header of a file: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...)."""
 
     frames: int
     sample_rate: int
@@ -80,7 +81,7 @@ def _short(error: Exception) -> str:
 
 
 def probe(path: Path) -> AudioInfo:
-    """Return what the header of ``path`` says; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+    """Return the header of ``path``; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
     with _open(path) as file, open(path, "rb") as stream:
         _require_whole(path, stream)
         return AudioInfo(file.frames, file.samplerate, file.channels, file.subtype)
@@ -98,7 +99,7 @@ def read_channels(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _require_whole(path: Path, stream: BinaryIO) -> None:
-    """A WAV whose header promises more data than the file holds was cut; libsndfile would read what is left."""
+    """Raise ``UnreadableAudio`` if a WAV has less data than its header promises; libsndfile would read what is left."""
     size, at = stream.seek(0, 2), 12
     stream.seek(0)
     head = stream.read(12)
@@ -119,12 +120,12 @@ def _require_whole(path: Path, stream: BinaryIO) -> None:
 def read_stem(
     path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES, data: bytes | None = None
 ) -> Stem:
-    """Decode ``path`` once, in blocks, to mono at ``target_rate``; of ``data``, its content, where that was read.
+    """Decode ``path``, or its content ``data``, once and in blocks, to mono at ``target_rate``.
 
-    16-bit mono stays 16 bits, bit for bit; all else is 24 bits: 16-bit with several channels and 24-bit mono exact,
-    24-bit with several channels, 32-bit and float rounded (error at most 1 LSB). A float peak above full scale gives
-    the whole stem a ``gain_db``, so that nothing clips. Other rates go through soxr (VHQ). Raises ``UnreadableAudio``
-    (not audio, cut, empty, NaN) or ``FileNotFoundError``.
+    16-bit mono stays 16 bits, bit for bit; everything else becomes 24 bits. 16-bit with several channels and 24-bit
+    mono are exact; 24-bit with several channels, 32-bit and float are rounded (error at most 1 LSB). A float peak above
+    full scale gives the whole stem a ``gain_db``, so that nothing clips. Other rates are resampled with soxr (VHQ).
+    Raises ``UnreadableAudio`` (not audio, cut, empty, NaN) or ``FileNotFoundError``.
     """
     import soundfile as sf
 
@@ -147,7 +148,7 @@ def read_stem(
 
 
 def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], size: int) -> Iterator[npt.NDArray[Any]]:
-    """Yield arrays of shape [frames, channels]; the header's count is not believed beyond what is there."""
+    """Yield arrays of shape [frames, channels]; raise if there are fewer frames than the header promises."""
     left = file.frames
     while left > 0:
         block = file.read(min(size, left), dtype=kind, always_2d=True)
@@ -158,7 +159,7 @@ def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], si
 
 
 def _integers(file: sf.SoundFile, name: str, bits: int, block_frames: int) -> npt.NDArray[np.int32]:
-    """Mean of the channels. soundfile gives int32 left-justified: a 16-bit sample sits 16 bits up."""
+    """Return the mean of the channels. soundfile returns int32 left-justified: 16-bit samples are in the upper half."""
     return np.concatenate([_mean(block, bits) for block in _blocks(file, name, "int32", block_frames)])
 
 
@@ -168,7 +169,7 @@ def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
         return block[:, 0] >> (32 - bits)
     total = block.astype(np.int64).sum(axis=1)
     step = channels << (32 - bits)
-    # To the nearest step, halves up: exact where the mean lies on the grid, as for 16-bit stereo in 24 bits.
+    # Rounded to the nearest step, halves up: exact if the mean is on the grid, as for 16-bit stereo in 24 bits.
     return ((total + step // 2) // step).astype(np.int32)
 
 

@@ -1,4 +1,4 @@
-"""FLAC bytes to fixed windows: decode, resample with soxr, cut. Nothing is random, nothing depends on a batch."""
+"""FLAC bytes to the fixed windows of an encoder: decode, resample with soxr, cut. Equal bytes give equal windows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def decode(flac: bytes, rate: int) -> Samples:
 
 
 def windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples], npt.NDArray[np.float32]]:
-    """Cut into windows of ``window_ms`` from the start, side by side; return them with their weights [windows].
+    """Return consecutive windows of ``window_ms`` from the start, and their weights [windows].
 
-    The last one may be shorter; a window weighs as much as it is long, so that a tail does not count like a whole.
+    The last window may be shorter; weights are proportional to length, so that a short one does not count in full.
     """
     length = rate * window_ms // 1000
     cut = [samples[start:start + length] for start in range(0, max(len(samples), 1), length)]
@@ -33,7 +33,7 @@ def windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples],
 
 
 def window_count(frames: int, rate: int, window_ms: int) -> int:
-    """Return how many windows ``frames`` samples at ``rate`` Hz give, before anything is decoded."""
+    """Return the number of windows in ``frames`` samples at ``rate`` Hz; nothing is decoded."""
     length = rate * window_ms
     return max(1, -(-frames * 1000 // length))
 

@@ -135,7 +135,7 @@ def test_lint(tmp_path: Path) -> None:
     assert list(report.anomalies) == lint(root) == sorted(report.anomalies)
     found = {(a.song, a.kind) for a in report.anomalies}
     assert {("notes", "stray_folder"), ("05_01", "no_media"), ("04_01", "no_media"), ("05_02", "unknown_color")} <= found
-    assert "6 songs found = 2 usable + 4 set aside" in report.to_text()
+    assert "6 songs found = 2 usable + 4 quarantined" in report.to_text()
     assert report.to_json() == lint_report(root).to_json() and str(tmp_path) not in report.to_json() + report.to_text()
 
 

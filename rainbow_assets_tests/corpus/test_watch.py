@@ -125,7 +125,7 @@ def test_a_corpus_that_vanished_is_a_reason_and_no_deletion(songs: Path):
     assert "does not exist" in watcher.reason and watcher.cursor == cursor
     songs.mkdir()
     assert watcher.tick() == {}
-    assert "holds no songs" in watcher.reason and "mounted" in watcher.reason and watcher.cursor == cursor
+    assert "has no songs" in watcher.reason and "Mount its disk" in watcher.reason and watcher.cursor == cursor
     songs.rmdir()
     away.rename(songs)
     assert watcher.tick() == {}, "it is back as it was"

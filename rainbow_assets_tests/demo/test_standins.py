@@ -149,9 +149,9 @@ def test_songs_are_added_to_an_earlier_run(source: Path, tmp_path: Path) -> None
 
 
 def test_wrong_use_is_a_sentence(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="has no song 99_99; it holds 01_09"):
+    with pytest.raises(UsageError, match="has no song 99_99; it has 01_09"):
         render_standins(source, tmp_path, ["99_99"])
-    with pytest.raises(UsageError, match="is the source itself"):
+    with pytest.raises(UsageError, match="is also the source"):
         render_standins(source, source)
     with pytest.raises(UsageError, match="does not exist"):
         render_standins(tmp_path / "nowhere", tmp_path)

@@ -14,7 +14,7 @@ from rainbow_assets.errors import UsageError
 def test_a_folder_with_other_songs_is_refused(tmp_path: Path) -> None:
     (tmp_path / "05_01").mkdir()
     (tmp_path / "05_01" / "05_01.yml").write_text("title: mine\n")
-    with pytest.raises(UsageError, match=r"did not write \(05_01\); give an empty folder"):
+    with pytest.raises(UsageError, match=r"did not write \(05_01\); name an empty folder"):
         write_demo(tmp_path, 1, seconds=4)
     assert (tmp_path / "05_01" / "05_01.yml").read_text() == "title: mine\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["05_01"]
@@ -32,7 +32,7 @@ def test_songs_of_an_earlier_run_are_removed_with_replace_only(tmp_path: Path) -
 
 def test_another_kind_of_output_is_refused(tmp_path: Path) -> None:
     claim(tmp_path, "demo corpus", ["01_01"], replace=True)
-    with pytest.raises(UsageError, match="holds demo corpus, not stand-in media"):
+    with pytest.raises(UsageError, match="contains demo corpus, not stand-in media"):
         claim(tmp_path, "stand-in media", ["01_01"], replace=False)
 
 

@@ -72,7 +72,7 @@ def test_the_release_table_is_joined_by_key_with_fixed_lists_and_splits(store: S
 def test_a_release_of_two_profiles_is_refused(store: ShardStore, offline_models):
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(profile="production"))
     assert bring_up_to_date(GRAPH["lyric_embeddings"], store, "Red", rules).problem is None
-    with pytest.raises(published.MixedEncoders, match="lyric_embeddings holds vectors of 2 encoders"):
+    with pytest.raises(published.MixedEncoders, match="lyric_embeddings has vectors of 2 encoders"):
         embeddings_table(store)
     for color in COLOR_NAMES:
         bring_up_to_date(GRAPH["lyric_embeddings"], store, color, rules)

@@ -62,7 +62,7 @@ def test_a_listing_says_which_rows_and_what_else_of_them(tmp_path: Path) -> None
     assert written.schema.names == schema.names and written["key"].to_pylist() == ["01_0000", "01_0002", "02_0001"]
     assert written["split"].to_pylist() == ["Red 01_0000", "Red 01_0002", "Red 02_0001"]
     rows["02"].append("02_0009")
-    with pytest.raises(UnreleasableTable, match="audio: 1 of 2 rows of 02 are not there to publish; run: rainbow build"):
+    with pytest.raises(UnreleasableTable, match="audio: 1 of 2 rows of 02 are missing; run: rainbow build"):
         write_bundle([table], tmp_path)
 
 
@@ -95,7 +95,7 @@ def test_a_part_without_a_published_column_is_an_error_that_names_it(tmp_path: P
 
 def test_other_faults_are_sentences(tmp_path: Path) -> None:
     parts = blobs(tmp_path / "parts", {"01": 1000, "02": 1000})
-    with pytest.raises(UnreleasableTable, match="not side by side"):
+    with pytest.raises(UnreleasableTable, match="not next to each other"):
         write_bundle([ReleaseTable("a", {"Red": [*parts, parts[0]]}, BLOB)], tmp_path / "out")
     with pytest.raises(UnreleasableTable, match="'Pink'"):
         write_bundle([ReleaseTable("a", {"Pink": parts}, BLOB)], tmp_path / "out")

@@ -59,7 +59,7 @@ def test_damage_and_moved_ledgers_are_told_apart(tmp_path: Path) -> None:
     version = Version(0, 3, 0)
     moved = {"shards": {"preview": {"Green": "abc", "Red": "other"}}}
     assert verify(hub, version, dict(manifest.provenance))["differs"] == []
-    assert verify(hub, version, moved)["differs"] == ["preview: other rows here now in Red"]
+    assert verify(hub, version, moved)["differs"] == ["preview: the local rows of Red have changed since"]
     untraced = "the version has no readable base_manifest, so no row can be traced to its raw files"
     assert verify(hub, version, None)["problems"] == [untraced]
     path = Path(hub.path_of(version)) / "embeddings/train-Green-00000.parquet"

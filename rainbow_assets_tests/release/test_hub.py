@@ -91,7 +91,7 @@ def test_damage_is_named_and_nothing_is_published(tmp_path: Path) -> None:
     assert "README.md does not have the sha256" in said and "stray is not listed" in said and "has 3 bytes" in said
     (tmp_path / "a" / "stray").unlink()
     (tmp_path / "a" / "README.md").unlink()
-    assert "README.md is listed in manifest.json but is not there" in manifest.problems(tmp_path / "a")
+    assert "README.md is listed in manifest.json but is missing" in manifest.problems(tmp_path / "a")
     assert hub.versions() == []
 
 

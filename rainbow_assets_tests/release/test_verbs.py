@@ -108,7 +108,7 @@ def a_gate_that_says_no_is_told_with_all_others(project: Path) -> None:
     gate = next(gate for gate in found["gates"] if gate["gate"] == name)
     assert gate["failed"] == {"Red": "Two rows are other sounds."} and "Red" not in gate["passed"]
     path.unlink()
-    assert "not asked in Red; run: rainbow build" in rainbow("release", "--dry-run").output
+    assert "has not run on the current data of Red; run: rainbow build" in rainbow("release", "--dry-run").output
     path.write_text(whole, "utf-8")
 
 
@@ -137,8 +137,8 @@ def every_row_is_traced_to_its_raw_files() -> None:
 
 def damage_and_other_data_are_told_apart(project: Path) -> None:
     differs = told("verify", "0.3.0")["differs"]
-    assert "base_manifest: other rows here now in Red" in differs
-    assert "song 02_01: other content here now in 02_01.yml" in differs
+    assert "base_manifest: the local rows of Red have changed since" in differs
+    assert "song 02_01: the local files 02_01.yml have changed since" in differs
     victim = project / "hub/v0.3.0/base_manifest/train-Red-00000.parquet"
     whole = victim.read_bytes()
     victim.chmod(0o644)

@@ -47,5 +47,5 @@ def test_other_texts_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("parts", [("", 1, 0), ("a", -1, 0), ("a", 1, -1)])
 def test_impossible_parts_are_refused(parts: tuple[str, int, int]) -> None:
-    with pytest.raises(BadSegmentId, match="make no segment id"):
+    with pytest.raises(BadSegmentId, match="cannot form a segment id"):
         segment_id(*parts)
