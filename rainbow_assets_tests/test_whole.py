@@ -319,7 +319,7 @@ def test_a_release_says_which_song_has_other_ids(whole: Path):
     built()
     assert rainbow("release").exit_code == 0
     changes = json.loads((whole / "hub/v0.3.1/manifest.json").read_text("utf-8"))["changes"]
-    assert changes[0]["reasons"][0] == "song 05_01 is 05_07 now, with the same sounds: its rows have new ids"
+    assert changes[0]["reasons"][0] == "song 05_01 is now 05_07, with the same audio files: its rows have new ids"
 
 
 @pytest.mark.parametrize("kind", ["wav", "mid", "lrc", "yml"])

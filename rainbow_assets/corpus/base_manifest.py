@@ -24,7 +24,7 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 REASONS = {
-    "unusable_song": "the song's manifest cannot be used; the anomaly says why",
+    "unusable_song": "the song's manifest cannot be used; an anomaly has the cause",
     "no_tracks": "the manifest lists no stem",
 }
 
@@ -100,11 +100,11 @@ def color_has_rows(shard: Shard) -> Finding:
     rows = shard.require_index().rows
     numbers = {"song_folders": folders, "rows": rows}
     if folders and not rows:
-        return Finding(False, f"{folders} song folders gave no row; see the anomalies: rainbow lint", numbers)
+        return Finding(False, f"{folders} song folders have no row; see the anomalies: rainbow lint", numbers)
     return Finding(True, f"{rows} stems" if rows else "no song folder: an empty color", numbers)
 
 
-@check("Lyric stamps lie inside their song.")
+@check("Lyric stamps are inside their song.")
 def stamps_plausible(shard: Shard) -> Finding:
     """Check that at most a tenth of a song's lyric stamps is after its end; with more, the stamps were misread."""
     columns = ["id", "lines", "sections", "end_ms"]
@@ -119,7 +119,7 @@ def stamps_plausible(shard: Shard) -> Finding:
             wrong.append(f"{name} ({out} of {len(starts)})")
     numbers = {"songs": len(songs), "stamps": total, "past_the_end": late, "songs_misread": len(wrong)}
     if wrong:
-        return Finding(False, f"stamps lie past the end of {some(wrong)}; correct the LRC or say how to read it in "
+        return Finding(False, f"stamps are after the end of {some(wrong)}; correct the LRC, or set its unit in "
                               "corpus.toml", numbers)
     return Finding(True, f"{total} stamps, {late} past the end of their song", numbers)
 
@@ -146,8 +146,8 @@ BASE_MANIFEST = RowAsset(
     group="corpus",
     kinds={"yaml", "parquet"},
     description=(
-        "One row per stem: what the artist's manifest and lyrics say, typed, with digests of every file "
-        "it names."),
+        "One row per stem: the facts of the artist's manifest and lyrics, typed, with the digests of the files "
+        "that it names."),
     reads={"corpus": ("text", "override", "mix", "audio", "midi")},
     compute=manifest_compute,
     columns=tables.SCHEMA,

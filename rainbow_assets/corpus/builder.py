@@ -66,18 +66,18 @@ def _check_identity(name: str, file: str, entry: ManifestEntry, notes: Notes) ->
                 path = f"{group}[{place}].{field}"
                 notes.add("unknown_field", file, f"field {path}", f"{path} is not a known field", "kept as it is")
     if not entry.audio_tracks:
-        notes.add("missing_field", file, "field audio_tracks", "the manifest lists no track", "the song gives no rows")
+        notes.add("missing_field", file, "field audio_tracks", "the manifest lists no track", "the song has no rows")
 
 
 def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
     if not SLOW <= entry.bpm <= FAST:
         notes.add("suspicious_bpm", file, "field bpm", f"{entry.bpm:g} beats per minute", "kept as it is")
     if entry.key and music.parse_key(entry.key).tonic is None:
-        notes.add("unreadable_key", file, "field key", f"{entry.key!r} is no key such as 'Bb minor'",
-                  "key columns are null")
+        notes.add("unreadable_key", file, "field key", f"{entry.key!r} is not a key such as 'Bb minor'",
+                  "the key columns are null")
     signature = music.parse_signature(entry.tempo)
     if entry.tempo and signature is None:
-        notes.add("odd_time_signature", file, "field tempo", f"{entry.tempo!r} is no time signature such as 4/4",
+        notes.add("odd_time_signature", file, "field tempo", f"{entry.tempo!r} is not a time signature such as 4/4",
                   "its columns are null")
     elif signature and not music.usual(signature):
         notes.add("odd_time_signature", file, "field tempo", f"{entry.tempo} is unusual", "kept as it is")
@@ -98,14 +98,15 @@ def _lyrics(
                   BY_SECTIONS)
         return None, None, ()
     if len(data) > LIMIT_BYTES:
-        notes.add("unreadable_lyrics", lrc_file, "file", f"the lyrics file has {len(data):,} bytes", BY_SECTIONS)
+        notes.add("unreadable_lyrics", lrc_file, "file",
+                  f"the lyrics file has {len(data):,} bytes, more than {LIMIT_BYTES:,}", BY_SECTIONS)
         return None, None, ()
     text = lrc.decode(data, lrc_file, notes)
     if text is None:
         return None, None, ()
     if not entry.lyrics:
-        notes.add("lyrics_disagree", file, "field lyrics", "lyrics is not true and there is a lyrics file",
-                  "it is used")
+        notes.add("lyrics_disagree", file, "field lyrics", "lyrics is not true, but there is a lyrics file",
+                  "the file is used")
     stamps = lrc.parse(text, lrc_file, notes).stamps
     if not stamps:
         notes.add("lyrics_disagree", lrc_file, "file", "the lyrics file has no readable time stamp", BY_SECTIONS)
@@ -118,8 +119,9 @@ def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: Notes) ->
         return name
     default = track_list.name_of(f"{folder.name}.lrc", folder, file, "field lrc_file", notes, track_list.LYRICS)
     if default is not None and (folder / default).is_file():
-        notes.add("lyrics_disagree", file, "field lrc_file", f"{default} is there but not named", "it is used")
+        notes.add("lyrics_disagree", file, "field lrc_file", f"{default} exists, but the manifest does not name it",
+                  "the file is used")
         return default
     if entry.lyrics:
-        notes.add("lyrics_disagree", file, "field lyrics", "lyrics is true and no lyrics file is named", BY_SECTIONS)
+        notes.add("lyrics_disagree", file, "field lyrics", "lyrics is true, but no lyrics file is named", BY_SECTIONS)
     return None

@@ -45,8 +45,9 @@ def check_times(notes: Notes, file: str, lrc_file: str, times: Times) -> None:
     for (_, before), (source, after) in pairwise(straight):
         where = f"field structure[{source.place}].start_time"
         if after.start_ms - before.end_ms > GAP_MS:
-            notes.add("section_gap", file, where, f"{(after.start_ms - before.end_ms) / 1000:.3f} s lie between "
-                      f"{before.name!r} and {after.name!r}", "the time becomes slices of its own")
+            notes.add("section_gap", file, where, f"{after.name!r} starts "
+                      f"{(after.start_ms - before.end_ms) / 1000:.3f} s after {before.name!r} ends",
+                      "the time becomes slices of its own")
         elif after.start_ms < before.end_ms:
             notes.add("section_overlap", file, where, f"{after.name!r} starts before {before.name!r} ends, by "
                       f"{(before.end_ms - after.start_ms) / 1000:.3f} s", "kept as it is")
@@ -61,11 +62,11 @@ def _check_total(notes: Notes, file: str, times: Times) -> None:
     if times.total_ms < starts:
         notes.add("trt_nonsense", file, "field TRT", f"TRT is {times.total_ms / 1000:.3f} s and the last section "
                   f"starts at "
-                  f"{starts / 1000:.3f} s", "not used")
+                  f"{starts / 1000:.3f} s", "TRT is not used")
     elif abs(times.total_ms - last) > AGREES_MS:
         notes.add("trt_disagrees", file, "field TRT", f"TRT is {times.total_ms / 1000:.3f} s and the last section "
                   f"ends at "
-                  f"{last / 1000:.3f} s", "the larger counts until the audio says more")
+                  f"{last / 1000:.3f} s", "the larger one is used if no audio can be measured")
 
 
 def _check_lines(notes: Notes, file: str, end_ms: int | None, lines: Sequence[LyricLine]) -> None:
@@ -73,12 +74,13 @@ def _check_lines(notes: Notes, file: str, end_ms: int | None, lines: Sequence[Ly
         if end_ms is not None and line.start_ms >= end_ms:
             notes.add("past_end", file, f"line {line.line_number}",
                       f"the stamp is at {line.start_ms / 1000:.3f} s and the "
-                      f"song ends at {end_ms / 1000:.3f} s", "set aside where the audio has ended; correct the stamp")
+                      f"song ends at {end_ms / 1000:.3f} s", "its slice is quarantined if the audio has ended; "
+                      "correct the stamp")
     for before, after in pairwise(lines):
         if before.start_ms == after.start_ms:
             notes.add("equal_stamps", file, f"line {after.line_number}",
                       f"line {before.line_number} has the same stamp",
                       "their texts share a slice")
         elif after.line_number < before.line_number:
-            notes.add("unsorted_stamps", file, f"line {before.line_number}", f"the stamp lies before that of line "
-                      f"{after.line_number} in the file and after it in time", "sorted by time")
+            notes.add("unsorted_stamps", file, f"line {before.line_number}", "the stamp is earlier than that of line "
+                      f"{after.line_number}, which is above it", "lines are sorted by time")

@@ -81,18 +81,18 @@ def media_anomalies(reading: SongReading) -> list[Anomaly]:
     present = {name for name in named if (song.folder / name).is_file()}
     if named and not present:
         notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks",
-                  f"none of {len(named)} named files "
-                  "is there", "the song gives no rows; add the files, or render stand-ins: rainbow demo --stems-for")
+                  f"none of the {len(named)} named files exists",
+                  "the song has no segments; add the files, or render stand-ins: rainbow demo --stems-for")
         return notes.found
     for name, where in named.items():
         if name not in present:
-            notes.add("missing_file", f"{song.song_id}/{name}", where, "the file is not there",
-                      "its rows have a reason")
+            notes.add("missing_file", f"{song.song_id}/{name}", where, "the file does not exist",
+                      "it is not used; add the file")
         elif name.lower().endswith((".wav", ".wave", ".flac")):
             try:
                 probe(song.folder / name)
             except UnreadableAudio as error:
-                notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "its rows have a reason")
+                notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "the file is not used")
     return notes.found
 
 

@@ -45,7 +45,7 @@ class RawLyrics:
 def decode(data: bytes, file: str, notes: Notes) -> str | None:
     """Return the text of a lyrics file; report and return None if it is not text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as such; save it as UTF-8")
+        notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as UTF-16; save it as UTF-8")
         return data.decode("utf-16", "replace")
     if b"\0" in data:
         notes.add("unreadable_lyrics", file, "line 1", "the file is not text", "the song is sliced by its sections")
@@ -93,7 +93,8 @@ class _LrcReader:
         elif (tag := TAG.fullmatch(body)) and not self.stamps:
             self.tags[tag[1].lower()] = tag[2].strip()
             if tag[1].lower() == "offset" and tag[2].strip().lstrip("+-0"):
-                self.notes.add("offset_tag", self.file, f"line {number}", f"the tag asks for {tag[2].strip()} ms",
+                self.notes.add("offset_tag", self.file, f"line {number}",
+                               f"the tag asks for a shift of {tag[2].strip()} ms",
                                "not applied; write the shift into the stamps")
         elif self.open and not self.stamps[self.open[-1]].text:
             self._give(body)
@@ -108,7 +109,7 @@ class _LrcReader:
             stamp = read_stamp(match[0], number)
             if stamp is None:
                 bad = True
-                self.notes.add("bad_stamp", self.file, f"line {number}", f"{match[0]} is no time stamp",
+                self.notes.add("bad_stamp", self.file, f"line {number}", f"{match[0]} is not a time stamp",
                                "its lyric is kept with the line before; correct it to [mm:ss.mmm]")
             else:
                 found.append(stamp)
@@ -130,7 +131,7 @@ class _LrcReader:
             first, last = self.short[0].line_number, self.short[-1].line_number
             self.notes.add("odd_stamp", self.file, f"line {first}",
                            f"{len(self.short)} stamps from here to line {last} are "
-                           "of the form [mm:ss.xx]", "read as frames or hundredths, see the time code")
+                           "of the form [mm:ss.xx]", "read as frames or hundredths, depending on the time code")
 
     def _give(self, text: str) -> None:
         for place in self.open:
@@ -140,7 +141,7 @@ class _LrcReader:
         """Join text without a stamp to the line before it; before the first stamp, only report it."""
         where = f"line {number}"
         if not self.open:
-            self.notes.add("stray_text", self.file, where, "text stands before the first stamp",
+            self.notes.add("stray_text", self.file, where, "there is text before the first stamp",
                            "kept in lrc_lyrics only")
             return
         self.notes.add("stray_text", self.file, where, "a line of text has no stamp of its own",

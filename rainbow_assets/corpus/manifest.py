@@ -116,7 +116,7 @@ def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | No
     Only the wrong item of a list is left out. What was left out is keyed by its path, such as ``structure[3]``.
     """
     if not isinstance(document, dict):
-        notes.add("invalid_field", file, "line 1", "the manifest is not a mapping of fields", "the song is set aside")
+        notes.add("invalid_field", file, "line 1", "the manifest is not a mapping of fields", "the song is quarantined")
         return None, {}
     fields = {str(key): value for key, value in document.items()}
     for name in EXPECTED:
@@ -153,7 +153,7 @@ def _leave_out(
                 notes.add("wrong_type", file, f"field {where}", message, LISTS[top])
                 items.setdefault(top, set()).add(place)
         elif top in REQUIRED:
-            notes.add("invalid_field", file, f"field {where}", message, "the song is set aside")
+            notes.add("invalid_field", file, f"field {where}", message, "the song is quarantined")
             usable = False
         else:
             notes.add("wrong_type", file, f"field {where}", message, "the field is left empty")

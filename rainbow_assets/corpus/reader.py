@@ -82,7 +82,7 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
     try:
         color = resolve(entry.rainbow_color)
     except UnknownColor as error:
-        notes.add("unknown_color", file, "field rainbow_color", str(error), "the song is set aside")
+        notes.add("unknown_color", file, "field rainbow_color", str(error), "the song is quarantined")
         return _quarantine(folder, notes)
     if album_color(folder.name) != color.name:
         notes.add("color_disagrees", file, "field rainbow_color",
@@ -112,10 +112,10 @@ def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None,
     except yaml_safe.UnreadableYaml as error:
         problem, where = str(error), f"line {error.line}" if error.line else "file"
     if problem:
-        notes.add("unreadable_manifest", file, where, problem, "the song is set aside")
+        notes.add("unreadable_manifest", file, where, problem, "the song is quarantined")
         return None, {}
     for path in placeholders(document):
-        notes.add("placeholder", file, f"field {path}", f"{path} still says TK", "kept as it is; fill it in")
+        notes.add("placeholder", file, f"field {path}", f"{path} is still TK", "kept as it is; fill it in")
     return validate(document, file, notes)
 
 

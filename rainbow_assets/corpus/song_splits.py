@@ -64,7 +64,7 @@ SONG_SPLITS = RowAsset(
     group="corpus",
     kinds={"parquet"},
     description=(
-        "Train, validation or test for each song, by hash rank within its color: no song is ever in two "
+        "Train, validation or test for each song, by hash rank within its color, so that no song is in two "
         "splits."),
     reads={"base_manifest": ("song",)},
     compute=compute,

@@ -61,8 +61,8 @@ def splits_kept(step: RowAsset) -> Check:
         wrong = sorted(f"{song} in {split}" for song, split in found if splits.get(song) != split)
         numbers = {"rows": len(rows), "songs": len(found), "songs_in_another_split": len(wrong)}
         if wrong:
-            return Finding(False, f"rows carry another split than song_splits gives their song ({some(wrong)}), so a "
-                                  f"song would leak; materialize {step.name} again", numbers)
+            return Finding(False, f"the split of some rows is not that of their song in song_splits ({some(wrong)}); "
+                                  f"materialize {step.name} again", numbers)
         return Finding(True, f"{len(rows)} rows in the splits of their {len(found)} songs", numbers)
 
-    return Check("splits_kept", evaluate, "Each row carries its song's split.")
+    return Check("splits_kept", evaluate, "Each row has its song's split.")

@@ -113,7 +113,7 @@ def _timecode(
     shift = max((abs(to_ms(stamp, code) - stamp.literal_ms) for stamp in stamps), default=0)
     forced = override.unit is not None
     source = FILE if forced or (override.fps is not None and code.fps is not None) else "evidence"
-    evidence = f"{FILE} says so" if forced else _sentence(code, stamps, bpm)
+    evidence = f"the unit is set in {FILE}" if forced else _sentence(code, stamps, bpm)
     return Timecode(code.unit, code.fps, evidence, ambiguous, shift, source, code.drop_frame, code.subframes)
 
 

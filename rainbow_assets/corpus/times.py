@@ -47,7 +47,7 @@ def parse_stamp(text: str, file: str, where: str, notes: Notes) -> RawStamp | No
     body = text.strip()
     stamp = read_stamp(body if body.startswith("[") else f"[{body}]")
     if stamp is None:
-        notes.add("bad_stamp", file, where, f"{text!r} is no time stamp", "not used; write [MM:SS.mmm]")
+        notes.add("bad_stamp", file, where, f"{text!r} is not a time stamp", "not used; write [MM:SS.mmm]")
     elif text != f"[{stamp.minutes:02d}:{stamp.seconds:02d}.{stamp.fraction}]" or len(stamp.fraction) != 3:
         notes.add("odd_stamp", file, where, f"{text!r} is not of the form [MM:SS.mmm]",
                   f"read as [{stamp.minutes:02d}:{stamp.seconds:02d}.{stamp.fraction}]")
@@ -64,7 +64,7 @@ def raw_sections(entry: ManifestEntry, file: str, notes: Notes) -> tuple[RawSect
             found.append(RawSection(place, item.section_name, start, end, item.description))
     names = [section.name for section in found]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        notes.add("duplicate_section_name", file, "field structure", f"{name!r} stands {names.count(name)} times",
+        notes.add("duplicate_section_name", file, "field structure", f"{name!r} occurs {names.count(name)} times",
                   "all are kept; the name is not a key")
     return tuple(found)
 
@@ -134,13 +134,12 @@ def _lines(
     times = [timecode.read_ms(stamp, code) for stamp in stamps]
     hours = 0 if literal else min(times) // HOUR_MS if song_ms < min(times) else 0
     if hour_offset is not None and hour_offset * HOUR_MS > min(times):
-        notes.add("hour_offset", file, "all stamps", f"corpus.toml asks for {hour_offset} h less, and the first "
-                  f"stamp is at "
-                  f"{min(times) / 1000:.3f} s", "nothing is subtracted; correct corpus.toml")
+        notes.add("hour_offset", file, "all stamps", f"corpus.toml subtracts {hour_offset} h, but the first "
+                  f"stamp is at {min(times) / 1000:.3f} s", "nothing is subtracted; correct corpus.toml")
     elif hour_offset is not None:
         hours = hour_offset
     elif hours:
-        notes.add("hour_offset", file, "all stamps", f"every stamp lies after hour {hours}, and the song lasts "
+        notes.add("hour_offset", file, "all stamps", f"every stamp is after hour {hours}, but the song lasts "
                   f"{song_ms / 1000:.0f} s", f"{hours} h are subtracted")
     lines = [LyricLine(ms - hours * HOUR_MS, stamp.text, stamp.line_number)
              for ms, stamp in zip(times, stamps, strict=True)]

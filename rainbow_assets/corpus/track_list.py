@@ -34,8 +34,8 @@ def tracks(entry: ManifestEntry, folder: Path, file: str, notes: Notes) -> tuple
                 notes.add("unknown_field", file, f"{where}.{name}", f"{name} is not a field of a track",
                           "kept as it is")
         if item.id in found:
-            notes.add("duplicate_track_id", file, f"{where}.id", f"track {item.id} stands twice",
-                      "the first is used, this one is left out; give it a number of its own")
+            notes.add("duplicate_track_id", file, f"{where}.id", f"track {item.id} occurs twice",
+                      "only the first is used; give this one another id")
             continue
         found[item.id] = _track(item, folder, file, where, notes)
     _shared_audio(found, file, notes)
@@ -50,7 +50,8 @@ def _track(item: TrackEntry, folder: Path, file: str, where: str, notes: Notes) 
         notes.add("midi_only_track", file, where, f"track {item.id} names no usable audio file",
                   "kept as MIDI-only rows")
     elif audio is None:
-        notes.add("track_without_media", file, where, f"track {item.id} names no usable file", "kept; it gives no rows")
+        notes.add("track_without_media", file, where, f"track {item.id} names no usable file",
+                  "kept; it has no segments")
     return Track(item.id, item.description, audio, midi, shared, item.group, item.player)
 
 
@@ -62,7 +63,7 @@ def _shared_audio(found: dict[int, Track], file: str, notes: Notes) -> None:
     for name, ids in sorted(by_file.items()):
         if len(ids) > 1:
             notes.add("shared_audio_file", file, "field audio_tracks", f"{name} is used by tracks {', '.join(ids)}",
-                      "each track gives rows of its own")
+                      "each track has its own rows")
 
 
 def name_of(

@@ -39,7 +39,7 @@ def compare(shard: Shard, vector: str) -> Finding:
     """Compare the shard with the kept vectors of the last release."""
     data = shard.store.files.read(_name(shard))
     if data is None:
-        return Finding(True, "nothing was released yet that could be compared", {"compared": 0})
+        return Finding(True, "there is no earlier release to compare with", {"compared": 0})
     table = read_parquet(data)
     now, spec_digest = health.vectors_of(shard, vector), _spec_digest(shard)
     if (table.schema.metadata or {}).get(SPEC, b"").decode() != spec_digest:
@@ -61,8 +61,8 @@ def compare(shard: Shard, vector: str) -> Finding:
     if close.min() < least:
         worst = both[int(close.argmin())]
         return Finding(False, f"the input {worst} has another vector than in the last release (cosine "
-                              f"{close.min():.4f}, bound {least}) although the encoder is said to be the same; check "
-                              "the weights, or pin another revision", numbers)
+                              f"{close.min():.4f}, bound {least}) although the spec is the same; check the weights, "
+                              "or pin another revision", numbers)
     return Finding(True, f"{len(both)} inputs of the last release have the vectors they had", numbers)
 
 

@@ -63,7 +63,7 @@ def keys_match(step: EmbeddingAsset) -> Check:
         if lost or extra:
             return Finding(False, f"{len(lost)} segments have no row ({some(lost)}) and {len(extra)} rows no segment "
                                   f"({some(extra)}); materialize {step.name} again", numbers)
-        return Finding(True, f"{len(own)} rows and {len(aside)} with a reason, 1:1 with segments", numbers)
+        return Finding(True, f"{len(own)} rows and {len(aside)} quarantined, 1:1 with segments", numbers)
 
     return Check("matches_segments", evaluate, "Rows are 1:1 the segments, by key.")
 
@@ -114,12 +114,12 @@ def vectors_sound(step: EmbeddingAsset) -> Check:
                                    **{name: len(keys) for name, keys in problems.items()}}
         if problems:
             details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-            return Finding(False, f"vectors are not what their spec says. {details}", numbers)
-        who = ", ".join(f"{profile}: {encoder}" for profile, encoder, _ in sorted(made_by)) or "nobody"
+            return Finding(False, f"vectors do not match their spec: {details}", numbers)
+        who = ", ".join(f"{profile}: {encoder}" for profile, encoder, _ in sorted(made_by)) or "no encoder"
         return Finding(True, f"{len(seen)} distinct vectors, by {who}", numbers)
 
     return Check("vectors_sound", evaluate,
-                 "One spec; finite; right size; norm 1 where promised; equal for equal inputs.")
+                 "One spec; finite; right size; norm 1 if promised; equal for equal inputs.")
 
 
 def _problem(value: health.Matrix, encoder: str, digest: str, seen: dict[str, bytes]) -> str:
@@ -182,7 +182,7 @@ def stems_sound_alike(step: EmbeddingAsset) -> Check:
         if inside - between < CLOSER:
             return Finding(False, f"segments of one stem (mean cosine {inside:.3f}) are no closer than segments of "
                                   f"different stems ({between:.3f}): vectors are in the wrong rows, or the encoder "
-                                  "hears nothing", numbers)
+                                  "does not distinguish them", numbers)
         return Finding(True, f"mean cosine {inside:.3f} inside stems, {between:.3f} between", numbers)
 
     return Check("stems_sound_alike", evaluate, "Segments of one stem are closer to each other than to other stems.")
@@ -194,7 +194,7 @@ def no_drift(step: EmbeddingAsset) -> Check:
     def evaluate(shard: Shard) -> Finding:
         return drift.compare(shard, step.vector)
 
-    return Check("no_drift", evaluate, "Against the last release: same input and spec, same vector.")
+    return Check("no_drift", evaluate, "An input of the last release has the same vector by the same spec.")
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -227,13 +227,13 @@ def _asset(
 
 
 CONCEPT_EMBEDDINGS = _asset(
-    "concept_embeddings", "A vector of each song's concept, fanned out to its segments; each distinct concept is "
+    "concept_embeddings", "A vector of each song's concept, repeated for its segments; each distinct concept is "
     "embedded once.", tables.CONCEPT, specs.TEXT, inputs.concepts, {"segments": (), "base_manifest": ("concept",)})
 LYRIC_EMBEDDINGS = _asset(
-    "lyric_embeddings", "A vector of each segment's lyric, null where it has none; each distinct text is embedded "
+    "lyric_embeddings", "A vector of each segment's lyric, null if it has none; each distinct text is embedded "
     "once.",
     tables.LYRIC, specs.TEXT, inputs.lyrics, {"segments": ("lyric_text",)})
 AUDIO_EMBEDDINGS = _asset(
-    "audio_embeddings", "A vector of each segment's sound, null where it has none; fixed 10 s windows, pooled, each "
-    "sound once.", tables.SOUND, specs.AUDIO, inputs.sounds, {"segment_media": ("audio",)})
+    "audio_embeddings", "A vector of each segment's audio, null if it has none; the mean of windows of 10 s, each "
+    "distinct audio embedded once.", tables.SOUND, specs.AUDIO, inputs.sounds, {"segment_media": ("audio",)})
 ASSETS = (CONCEPT_EMBEDDINGS, LYRIC_EMBEDDINGS, AUDIO_EMBEDDINGS)

@@ -48,7 +48,7 @@ def schema(specs: Mapping[str, EncoderSpec]) -> pa.Schema:
     vectors = []
     for step in ASSETS:
         spec = specs.get(step.vector)
-        vectors += [column(tables.HAS[step.vector], pa.bool_(), "False where there is no input; the vector is null")]
+        vectors += [column(tables.HAS[step.vector], pa.bool_(), "False if there is no input; the vector is null")]
         if spec is not None:
             vectors.append(column(step.vector, pa.list_(pa.float32(), spec.dims),
                                   f"vector of {tables.WHAT[step.vector]}: {spec.label}"))
@@ -56,7 +56,7 @@ def schema(specs: Mapping[str, EncoderSpec]) -> pa.Schema:
         column("segment_id", pa.string(), "key, as in training_segments and training_full"),
         column("song_id", pa.string(), "song"),
         column("rainbow_color", pa.string(), "full color name"),
-        column("split", pa.string(), "train, validation or test; by song, so that no song leaks"),
+        column("split", pa.string(), "train, validation or test; the same for all rows of a song"),
         column("profile", pa.string(), "embedded (made offline, for trying out) or production"),
         *vectors,
     ])
@@ -67,7 +67,7 @@ def section(specs: Mapping[str, EncoderSpec]) -> str:
     lines = [f"- `{vector}`: {spec.label}; profile {spec.profile}, spec {spec.digest}."
              for vector, spec in specs.items()]
     return "\n".join(["One row per stem segment, joined to the other tables by `segment_id`. Equal inputs have equal "
-                      "vectors; where there is no input the vector is null and its flag says so.", "", *lines])
+                      "vectors. Without an input, the vector is null and its flag is False.", "", *lines])
 
 
 def joined(store: ShardStore, color: str, song: str, specs: Mapping[str, EncoderSpec]) -> pa.Table:

@@ -21,12 +21,12 @@ def schema(vector: str) -> pa.Schema:
     return pa.schema([
         column("segment_id", pa.string(), "key"),
         column("song_id", pa.string(), "song"),
-        column(HAS[vector], pa.bool_(), f"False where there is no input: {what} is empty, and the vector is null"),
+        column(HAS[vector], pa.bool_(), f"False if there is no input: {what} is empty, and the vector is null"),
         column("input_digest", pa.string(), f"digest of {what}; equal inputs have equal vectors"),
         column("profile", pa.string(), "embedded (offline, no torch) or production (the published checkpoints)"),
         column("encoder", pa.string(), "checkpoint@revision"),
-        column("spec_digest", pa.string(), "digest of everything that shapes the vector besides the input"),
-        column(vector, pa.list_(pa.float32()), f"vector of {what}; null where there is none, never zeros"),
+        column("spec_digest", pa.string(), "digest of everything that determines the vector except the input"),
+        column(vector, pa.list_(pa.float32()), f"vector of {what}; null if there is none, never zeros"),
     ])
 
 

@@ -30,7 +30,7 @@ TAKEN = ("segment_id", "song_id", "is_mix", "audio_frames", "bits", "audio_diges
 SCHEMA = pa.schema([
     *(table.MEDIA.field(name) for name in TAKEN[:2]),
     pa.field("rainbow_color", pa.string(), metadata={"doc": "full color name"}),
-    pa.field("split", pa.string(), metadata={"doc": "train, validation or test; by song, so that no song leaks"}),
+    pa.field("split", pa.string(), metadata={"doc": "train, validation or test; the same for all rows of a song"}),
     *(table.MEDIA.field(name) for name in TAKEN[2:]),
 ])
 INPUTS = {"segments": ("audio",), "segment_media": ("audio",), "song_splits": ("split",)}
@@ -73,7 +73,7 @@ def compute(work: Work) -> Iterator[Batch]:
         yield Batch(song_id, rows.select(SCHEMA.names).cast(SCHEMA))
 
 
-@check("The rows are the sounds of segment_media, each once.")
+@check("The rows are the audible windows of segment_media, each once.")
 def sounds_listed(shard: Shard) -> Finding:
     """Check that the rows are the audible windows of `segment_media`, with the same digests and with file names."""
     columns = ["segment_id", "audio_digest", "audio_frames", "bits"]
@@ -91,18 +91,18 @@ def sounds_listed(shard: Shard) -> Finding:
     numbers = {"rows": len(own), "sounds": len(media), "missing": len(missing), "extra": len(extra),
                "other_sound": len(other), "not_named_flac": len(unnamed)}
     if missing or extra or other or unnamed:
-        return Finding(False, f"audio does not list the sounds of segment_media: {len(missing)} are missing "
-                              f"({some(missing)}), {len(extra)} do not sound ({some(extra)}), {len(other)} are other "
-                              f"sounds ({some(other)}), {len(unnamed)} are not named <segment_id>.flac "
+        return Finding(False, f"the rows are not the audible windows of segment_media: {len(missing)} are missing "
+                              f"({some(missing)}), {len(extra)} have no audio ({some(extra)}), {len(other)} have other "
+                              f"audio ({some(other)}), {len(unnamed)} are not named <segment_id>.flac "
                               f"({some(unnamed)}); materialize segment_media and audio again", numbers)
-    return Finding(True, f"{len(own)} windows that sound, stems and mixes", numbers)
+    return Finding(True, f"{len(own)} audible windows, stems and mixes", numbers)
 
 
 AUDIO = RowAsset(
     name="audio",
     group="release",
     kinds={"parquet"},
-    description="Every window that sounds, with its song's split; a release joins the FLAC to it from segment_media.",
+    description="Every audible window, with its song's split; a release adds the FLAC from segment_media.",
     reads=INPUTS,
     compute=compute,
     columns=SCHEMA,

@@ -43,7 +43,7 @@ def renamed(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping
     was, now = (({song: frozenset(sha for name, sha in files.items() if name.lower().endswith(".wav"))
                   for song, files in songs.items()}) for songs in (before, after))
     new = {sounds: song for song, sounds in now.items() if sounds and song not in was}
-    return [f"song {song} is {new[sounds]} now, with the same sounds: its rows have new ids"
+    return [f"song {song} is now {new[sounds]}, with the same audio files: its rows have new ids"
             for song, sounds in sorted(was.items()) if song not in now and sounds in new]
 
 

@@ -108,7 +108,7 @@ def gaps(graph: Graph, store: ShardStore) -> list[str]:
     if aside:
         found.append(f"{len(aside)} songs could not be used: {', '.join(aside)}.")
     meanings = graph["segments"].reasons
-    found += [f"{count:,} windows gave no row, {reason.replace('_', ' ')}: {meanings[reason]}."
+    found += [f"{count:,} windows have no row, {reason.replace('_', ' ')}: {meanings[reason]}."
               for reason, count in sorted(reasons.items())]
     return found
 
@@ -121,8 +121,8 @@ def lineage(store: ShardStore) -> list[str]:
     settings = filled.facts["made_with"]["settings"]
     rules = ", ".join(f"{name} = {value}" for name, value in sorted(settings.items()))
     libraries = ", ".join(f"{name} {value}" for name, value in library_versions(LIBRARIES).items())
-    return [f"Made from {songs} song folders; manifest.json holds the data version of every shard.",
-            f"Rules: {rules}.", f"Libraries that shape bytes: {libraries}."]
+    return [f"Made from {songs} song folders; manifest.json lists the data version of every shard.",
+            f"Rules: {rules}.", f"Libraries that affect the bytes: {libraries}."]
 
 
 def provenance(graph: Graph, store: ShardStore, options: dict[str, Any]) -> dict[str, Any]:

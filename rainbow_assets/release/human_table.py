@@ -13,7 +13,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 
 CONFIG = "human_evaluation"
 SECTION = ("One row per verdict of a person on a composed piece: status, label and words, the scores that the piece "
-           "had when it was judged, and its MIDI. `current` is False where the song was composed anew since.")
+           "had when it was judged, and its MIDI. `current` is False if the song has been composed again since.")
 
 
 def human_table(schema: pa.Schema, store: ShardStore) -> ReleaseTable:

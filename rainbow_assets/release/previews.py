@@ -155,10 +155,10 @@ def _enough(choose: Choose) -> Check:
         if wrong:
             return Finding(False, f"the preview is not the {len(expected)} rows that the ranking chooses "
                                   f"({some(wrong)}); materialize {shard.asset} again", numbers)
-        short = f", fewer than {rules.samples} for want of audible windows" if len(keys) < rules.samples else ""
+        short = f", fewer than {rules.samples}: no more windows are audible" if len(keys) < rules.samples else ""
         return Finding(True, f"{len(keys)} rows from {songs} songs{short}", numbers)
 
-    return Check("enough_rows", evaluate, "min(N, eligible) rows, as the ranking chooses.")
+    return Check("enough_rows", evaluate, "The rows are the first min(N, eligible) ones of the ranking.")
 
 
 @check("Each row decodes, sounds, and fits the dataset viewer.")
@@ -175,7 +175,8 @@ def rows_play(shard: Shard) -> Finding:
     numbers = {"rows": rows, "audio_bytes": total, **{name: len(keys) for name, keys in problems.items()}}
     if problems:
         details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-        return Finding(False, f"one bad row spoils the viewer's whole page. {details}", numbers)
+        return Finding(False, "the dataset viewer cannot show some rows, and one such row breaks its whole page: "
+                              f"{details}", numbers)
     return Finding(True, f"{rows} rows play, {total / 1e6:.1f} MB", numbers)
 
 
@@ -210,9 +211,8 @@ def _step(name: str, description: str, candidates: Any, choose: Choose) -> RowAs
 
 
 PREVIEW = _step(
-    "preview", "What each color sounds like, stem by stem: N playable windows per color, by hash rank, spread over "
-    "songs.",
+    "preview", "N playable stem windows per color, chosen by hash rank and spread over songs.",
     preview_candidates, chosen_stems)
 PREVIEW_MIX = _step(
-    "preview_mix", "The previews' slices cut from the main mix, so that one hears the color and not a lone hi-hat.",
+    "preview_mix", "The slices of preview, cut from the main mix: all stems together.",
     mix_candidates, chosen_mixes)

@@ -22,11 +22,11 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 CAUSES = 3
 """Number of causes in the message of a refusal."""
 SECTIONS = {
-    "preview": "Stems one can play: up to {samples} windows per color, chosen by hash rank, spread over songs.",
-    "preview_mix": "The same slices of the main mix, so that one hears what a color sounds like.",
-    "base_manifest": "One row per stem: what its song's manifest and lyrics say, typed.",
+    "preview": "Playable stems: up to {samples} windows per color, chosen by hash rank, spread over songs.",
+    "preview_mix": "The same slices of the main mix, with all stems together.",
+    "base_manifest": "One row per stem: the facts of its song's manifest and lyrics, typed.",
     "training_segments": "One row per stem and time slice in which something sounds.",
-    "audio": "Every segment that sounds, stems and mixes, as FLAC one can play; `split` is its song's.",
+    "audio": "Every audible segment, stems and mixes, as playable FLAC; `split` is that of its song.",
     "training_full": "Each segment with its stem's manifest row and its song's split, joined by key, 1:1.",
 }
 

@@ -13,9 +13,9 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.threads.tables import MANIFESTS
 
 CONFIG = "threads"
-SECTION = ("One row per agents' thread: the final proposal, all proposals that led to it, and the files that its "
-           "packed folder holds, without debug documents and machine paths. A thread stands in the file of its color; "
-           "one whose color could not be read stands with White, and says so in `anomalies`.")
+SECTION = ("One row per thread of the agents: the final proposal, all proposals that led to it, and the files of its "
+           "packed folder, without debug documents and machine paths. A thread is in the file of its color; one whose "
+           "color could not be read is in the file of White and has an entry in `anomalies`.")
 _DOCS = {"thread_id": "key", "iterations": "all proposals, in order; the last final one is the row's own",
          "files": "artifacts with type, color, size, sha256 and the proposal that they belong to",
          "anomalies": "what was irregular, and what was done about it"}

@@ -93,7 +93,7 @@ def propose(
     for config in sorted({*before, *after}):
         old, new = before.get(config), after.get(config)
         if new is None:
-            found["major"].append(f"the config {config} is gone")
+            found["major"].append(f"the config {config} was removed")
         elif old is None:
             found["minor"].append(f"the config {config} is new")
         else:
@@ -107,18 +107,18 @@ def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -
     for name in sorted({*old.columns, *new.columns}):
         was, now = old.columns.get(name), new.columns.get(name)
         if now is None:
-            found["major"].append(f"{config}.{name} is gone")
+            found["major"].append(f"{config}.{name} was removed")
         elif was is None:
             found["minor"].append(f"{config}.{name} is new")
         elif was != now:
             found["major"].append(f"{config}.{name} was {was} and is now {now}")
     for name in sorted({*old.meaning, *new.meaning}):
         if name not in old.meaning:
-            found["minor"].append(f"{config} has a rule that it had not: {name} = {new.meaning[name]}")
+            found["minor"].append(f"{config} has a new rule: {name} = {new.meaning[name]}")
         elif name not in new.meaning:
-            found["minor"].append(f"{config} has no rule {name} any more; it was {old.meaning[name]}")
+            found["minor"].append(f"the rule {name} of {config} was removed; it was {old.meaning[name]}")
         elif old.meaning[name] != new.meaning[name]:
-            found["major"].append(f"{config} means something else: {name} was {old.meaning[name]} and is now "
+            found["major"].append(f"rows of {config} have another meaning: {name} was {old.meaning[name]} and is now "
                                   f"{new.meaning[name]}")
     if new.rows > old.rows:
         found["minor"].append(f"{config} has {new.rows - old.rows:,} more rows")

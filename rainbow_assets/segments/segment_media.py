@@ -93,7 +93,7 @@ MIDI_TOLERANCE_MS = 20.0
 """A window ends on a tick; at 10 BPM and 480 ticks per beat a tick is 12.5 ms."""
 
 
-@check("has_audio and has_midi equal the media there.")
+@check("has_audio and has_midi agree with the media.")
 def media_present(shard: Shard) -> Finding:
     """Check that `has_audio` and `has_midi` agree with the media table."""
     segments = shard.store.shard("segments", shard.partition)
@@ -108,8 +108,8 @@ def media_present(shard: Shard) -> Finding:
                 wrong.append(key)
     numbers = {"rows": len(flags), "audio": audio, "midi": midi, "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rows say they have media that is not there, or the other way round: "
-                              f"{some(wrong)}", numbers)
+        return Finding(False, f"the flags of {len(wrong)} rows do not agree with their media: {some(wrong)}; "
+                              "materialize segment_media again", numbers)
     return Finding(True, f"{audio} rows with audio and {midi} with MIDI, as flagged", numbers)
 
 
@@ -133,7 +133,7 @@ def audio_playable(shard: Shard) -> Finding:
     numbers = {"rows": rows, "seconds": round(seconds, 1), **{name: len(keys) for name, keys in problems.items()}}
     if problems:
         details = "; ".join(f"{name}: {some(keys)}" for name, keys in sorted(problems.items()))
-        return Finding(False, f"audio does not play as it should. {details}", numbers)
+        return Finding(False, f"some audio cannot be played correctly: {details}", numbers)
     return Finding(True, f"{rows} FLACs decode, {seconds / 60:.1f} minutes", numbers)
 
 
@@ -162,7 +162,7 @@ def _clipped(samples: np.ndarray[Any, np.dtype[np.int32]], bits: int) -> bool:
     return bool((edges[1::2] - edges[::2]).max() >= CLIPPED_RUN)
 
 
-@check("Each MIDI window opens and lasts as long as its slice.")
+@check("Each MIDI window opens, has a note and is as long as its slice.")
 def midi_fits(shard: Shard) -> Finding:
     """Check that every MIDI window opens, has a note, and is as long as its slice."""
     spans = {row["segment_id"]: row["end_ms"] - row["start_ms"] for row in shard.store.shard(
@@ -190,7 +190,7 @@ SEGMENT_MEDIA = RowAsset(
     name="segment_media",
     group="segments",
     kinds={"flac", "midi", "parquet"},
-    description="The sound and the notes of each segment: exact FLAC, and a standalone MIDI file with its true tempo.",
+    description="The audio and the notes of each segment: lossless FLAC, and a standalone MIDI file with its tempo.",
     reads={"segments": ("window", "audio", "midi")},
     compute=compute,
     columns=table.MEDIA,

@@ -165,7 +165,7 @@ def _reason(source: StemSource, audio: _Audio, beyond: bool, midi_problem: str |
     return "no_notes" if source.midi_file else "no_media"
 
 
-@check("Candidates = rows + candidates with a reason.")
+@check("Candidates = rows + quarantined candidates.")
 def slices_expected(shard: Shard) -> Finding:
     """Check that every stem x slice of the manifests is a row or a quarantined candidate of the ledger."""
     rules = settings.default_rules()
@@ -184,10 +184,10 @@ def slices_expected(shard: Shard) -> Finding:
     if wrong:
         return Finding(False, f"candidates and ledger differ for {some(wrong)}; materialize segments again", numbers)
     return Finding(True, f"{sum(expected.values())} candidates = {rows} rows + {sum(expected.values()) - rows} "
-                         "with a reason", numbers)
+                         "quarantined", numbers)
 
 
-@check("Rows and windows with a reason cover each song.")
+@check("Rows and quarantined windows cover each song.")
 def time_covered(shard: Shard) -> Finding:
     """Check that each stem's rows and quarantined windows cover its song from start to end (coverage 'full')."""
     rules = settings.default_rules()
@@ -215,9 +215,9 @@ def time_covered(shard: Shard) -> Finding:
     share = round(100 * covered / total, 3) if total else 100.0
     numbers = {"covered_ms": covered, "total_ms": total, "coverage_pct": share}
     if wrong:
-        return Finding(False, f"time is neither in a row nor set aside with a reason: {some(wrong)}; materialize "
+        return Finding(False, f"some time is neither in a row nor in a quarantined window: {some(wrong)}; materialize "
                               "segments again", numbers)
-    return Finding(True, f"{share} % of the stems' time is in a row or has a reason", numbers)
+    return Finding(True, f"{share} % of the stems' time is in a row or in a quarantined window", numbers)
 
 
 def _union(spans: list[tuple[int, int]], end_ms: int) -> int:
@@ -229,7 +229,7 @@ def _union(spans: list[tuple[int, int]], end_ms: int) -> int:
     return found
 
 
-@check("Each row lies inside its song.")
+@check("Each row is inside its song.")
 def rows_inside(shard: Shard) -> Finding:
     """Check that each row's span is inside its song and at least as long as the rules require."""
     shortest = settings.default_rules().slices.min_ms
@@ -244,7 +244,7 @@ def rows_inside(shard: Shard) -> Finding:
             wrong.append(row["segment_id"])
     numbers = {"rows": len(rows), "outside": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rows lie outside their song or are too short: {some(wrong)}", numbers)
+        return Finding(False, f"{len(wrong)} rows are outside their song or too short: {some(wrong)}", numbers)
     return Finding(True, f"{len(rows)} rows inside their songs", numbers)
 
 

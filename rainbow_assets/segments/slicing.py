@@ -18,12 +18,12 @@ from rainbow_assets.segments.settings import SliceRules
 INTRO, GAP, OUTRO = "intro", "gap", "outro"
 REASONS: dict[str, str] = {
     "zero_length": "the slice has no length and no text",
-    "too_short": "the slice is shorter than slices.min_ms and the song leaves no room to lengthen it",
+    "too_short": "the slice is shorter than slices.min_ms, and the song is too short to lengthen it",
     "past_end": "the slice or window starts at or after the end of the song or of the stem's file",
     "silent": "the stem's level in the window is below audio.silence_db and it has no MIDI note there",
-    "missing_audio": "the manifest names an audio file that is not there, and no MIDI note sounds in the window",
+    "missing_audio": "the audio file that the manifest names does not exist, and no MIDI note sounds in the window",
     "unreadable_audio": "the stem's audio file cannot be read, and no MIDI note sounds in the window",
-    "missing_midi": "the stem has no audio, and the MIDI file that the manifest names is not there",
+    "missing_midi": "the stem has no audio, and the MIDI file that the manifest names does not exist",
     "unreadable_midi": "the stem has no audio, and its MIDI file cannot be read",
     "no_notes": "the stem has no audio, and no note of its MIDI file sounds in the window",
     "no_media": "the manifest names neither an audio nor a MIDI file for the stem",

@@ -24,7 +24,7 @@ _MANIFEST_ONLY = [item for item in tables.SCHEMA
 
 SCHEMA = pa.schema([
     *(TRAINING.field(name) for name in TRAINING.names),
-    column("split", pa.string(), "train, validation or test; by song, so that no song leaks"),
+    column("split", pa.string(), "train, validation or test; the same for all rows of a song"),
     column("manifest_track_key", pa.string(), "<song>_<track>, the original's join key"),
     *(item for item in _MANIFEST_ONLY),
 ])
@@ -56,7 +56,7 @@ TRAINING_FULL = RowAsset(
     name="training_full",
     group="segments",
     kinds={"parquet"},
-    description="Each segment with everything its stem and song say and its song's split; a checked 1:1 join by key.",
+    description="Each segment with the facts of its stem and song and its song's split, joined by key, 1:1.",
     reads={
         "training_segments": ("text", "row"),
         "base_manifest": ("song", "concept", "lyrics", "stem", "audio", "midi", "mix", "training_data"),

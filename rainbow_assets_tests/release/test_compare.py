@@ -40,7 +40,7 @@ def test_rows_are_counted_by_config_and_color(tmp_path: Path) -> None:
     assert (found.proposal.level, str(found.proposal.version)) == ("minor", "0.4.0")
     assert "preview Red: 2 rows added, 1 changed, 1 removed" in found.text()
     back = difference(tmp_path / "4", tmp_path / "3")
-    assert back.proposal.level == "major" and back.document()["reasons"][0] == "the config embeddings is gone"
+    assert back.proposal.level == "major" and back.document()["reasons"][0] == "the config embeddings was removed"
 
 
 def test_a_version_beside_itself_has_no_difference(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_another_encoder_of_any_kind_is_a_major_step(tmp_path: Path) -> None:
         proposal = propose(made.version, replace(made, provenance={"made_with": before}).shapes(),
                            replace(made, provenance={"made_with": after}).shapes())
         assert proposal.level == "major"
-        assert proposal.reasons == (f"embeddings means something else: embeddings.encoder of {asset} was A and is now B",)
+        assert proposal.reasons == (f"rows of embeddings have another meaning: embeddings.encoder of {asset} was A and is now B",)
 
 
 def test_the_keys_of_tables_are_those_of_their_assets() -> None:

@@ -81,7 +81,7 @@ def test_the_budget_is_shared_by_colors_in_turn(tmp_path: Path) -> None:
 
 
 def test_no_clips_is_a_page_that_says_so() -> None:
-    assert render_listen({}, V3, "clips").count("Nothing to hear in this version.") == 9
+    assert render_listen({}, V3, "clips").count("This version has no clips of this color.") == 9
 
 
 def test_a_browser_plays_every_clip_from_the_disk(page: Path, window: Any) -> None:

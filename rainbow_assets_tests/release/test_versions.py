@@ -37,13 +37,13 @@ def test_other_texts_are_refused_with_a_sentence(text: str) -> None:
     ({**BASE, "base": Shape({"id": "string"}, 11, RULES)}, Version(0, 4, 0), "1 more rows"),
     ({**BASE, "base": Shape({"id": "string", "x": "int64"}, 10, RULES)}, Version(0, 4, 0), "base.x is new"),
     ({**BASE, "audio": Shape({}, 0)}, Version(0, 4, 0), "config audio is new"),
-    ({"preview": BASE["preview"]}, Version(1, 0, 0), "config base is gone"),
-    ({**BASE, "base": Shape({}, 10, RULES)}, Version(1, 0, 0), "base.id is gone"),
+    ({"preview": BASE["preview"]}, Version(1, 0, 0), "config base was removed"),
+    ({**BASE, "base": Shape({}, 10, RULES)}, Version(1, 0, 0), "base.id was removed"),
     ({**BASE, "base": Shape({"id": "string"}, 10, {"slices.snap_ms": "20"})}, Version(1, 0, 0),
-     "base means something else: slices.snap_ms was 40 and is now 20"),
+     "rows of base have another meaning: slices.snap_ms was 40 and is now 20"),
     ({**BASE, "base": Shape({"id": "string"}, 10, RULES | {"slices.new": "20"})}, Version(0, 4, 0),
-     "base has a rule that it had not: slices.new = 20"),
-    ({**BASE, "base": Shape({"id": "string"}, 10)}, Version(0, 4, 0), "base has no rule slices.snap_ms any more"),
+     "base has a new rule: slices.new = 20"),
+    ({**BASE, "base": Shape({"id": "string"}, 10)}, Version(0, 4, 0), "the rule slices.snap_ms of base was removed"),
     ({**BASE, "base": Shape({"id": "int64"}, 99, RULES)}, Version(1, 0, 0), "base.id was string and is now int64"),
 ])
 def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: Version, said: str) -> None:
