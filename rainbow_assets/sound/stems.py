@@ -88,7 +88,7 @@ def probe(path: Path) -> AudioInfo:
 
 
 def read_channels(path: Path) -> npt.NDArray[np.float32]:
-    """Return the samples of ``path``, float32 [frames, channels]; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+    """Return the samples, float32 [frames, channels]; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
     import soundfile as sf
 
     with _open(path) as file:
