@@ -5,7 +5,6 @@ Each part is rendered alone, and the mix is their sum, so that what one hears to
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +23,8 @@ from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, SongBrief
 from rainbow_assets.errors import UsageError
 from rainbow_assets.music.clock import SAMPLE_RATE, Clock
+from rainbow_assets.sound.flac import encode_flac, flac_seconds
+from rainbow_assets.sound.stems import UnreadableAudio, read_channels
 from rainbow_assets.storage.files import sha256_bytes
 
 Sound = npt.NDArray[np.float32]
@@ -62,9 +63,7 @@ class FluidSynth:
     token: str
 
     def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
-        """Return one part as fluidsynth plays it; raise ``SoundError`` where it cannot."""
-        import soundfile
-
+        """Return one part as fluidsynth plays it; raise ``SoundError`` if it cannot."""
         with tempfile.TemporaryDirectory() as folder:
             midi, wav = Path(folder, "part.mid"), Path(folder, "part.wav")
             midi.write_bytes(to_midi({name: parts[name]}, song))
@@ -72,8 +71,8 @@ class FluidSynth:
                        str(self.soundfont), str(midi)]
             try:
                 done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
-                samples, _ = soundfile.read(wav, dtype="float32", always_2d=True)
-            except (OSError, subprocess.TimeoutExpired, soundfile.LibsndfileError) as error:
+                samples = read_channels(wav)
+            except (OSError, subprocess.TimeoutExpired, UnreadableAudio) as error:
                 raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {error}; choose "
                                  "another soundfont: composition.soundfont") from error
             # Where it cannot read a soundfont it plays another one, or nothing, and says that it succeeded.
@@ -168,16 +167,9 @@ def _fitted(sound: Sound, frames: int) -> Sound:
 
 
 def _flac(sound: Sound) -> bytes:
-    import soundfile
-
-    out = io.BytesIO()
-    pcm = np.rint(np.clip(sound, -1, 1) * 32767).astype(np.int16)
-    soundfile.write(out, pcm, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    return out.getvalue()
+    return encode_flac(np.rint(np.clip(sound, -1, 1) * 32767).astype(np.int32), 16, SAMPLE_RATE)
 
 
 def seconds(flacs: Mapping[str, bytes]) -> float:
     """Return the length of a rendered piece in seconds."""
-    import soundfile
-
-    return float(soundfile.info(io.BytesIO(flacs["mix"])).duration)
+    return flac_seconds(flacs["mix"])

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from rainbow_assets.release.bundle import BundleConfig
@@ -22,7 +20,7 @@ from rainbow_assets.release.pages import ENVIRONMENT
 from rainbow_assets.release.sampling import preview_rows
 from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME, clip
 from rainbow_assets.release.versions import Version
-from rainbow_assets.sound.flac import decode_flac
+from rainbow_assets.sound.mp3 import to_mp3
 from rainbow_assets.storage.parquet import open_parquet, read_batches, read_parquet, rows_of
 from rainbow_assets.taxonomy import COLORS, Color
 
@@ -31,8 +29,6 @@ CLIPS_PER_COLOR = 6
 BUDGET_BYTES = 12 * 1000 * 1000
 """Size that the page's clips may take as text: a page that opens at once. Clips beyond it are left out."""
 EXCERPT_BYTES = 320
-_QUALITY = 0.6
-"""libsndfile's ``compression_level`` of variable-rate MP3: about 60 kbit/s for one channel."""
 _SCRIPT = ("document.addEventListener('play',e=>{for(const a of document.querySelectorAll('audio'))"
            "if(a!==e.target)a.pause()},true)")
 
@@ -67,19 +63,6 @@ class Clip:
     def excerpt(self) -> str:
         """The concept, cut to a few lines."""
         return clip(" ".join((self.concept or "").split()), EXCERPT_BYTES)
-
-
-def to_mp3(flac: bytes) -> bytes:
-    """Return mono FLAC as MP3 of the same rate. Equal samples give equal bytes on one libsndfile version."""
-    import soundfile
-
-    samples, bits, rate = decode_flac(flac)
-    out = io.BytesIO()
-    soundfile.write(
-        out, np.ldexp(samples.astype(np.float32), 1 - bits), rate, format="MP3", subtype="MPEG_LAYER_III",
-        bitrate_mode="VARIABLE", compression_level=_QUALITY,
-    )
-    return out.getvalue()
 
 
 def make_clips(

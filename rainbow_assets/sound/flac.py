@@ -26,7 +26,9 @@ class FlacMismatch(RainbowError):
 
 
 def encode_flac(samples: Samples, bits: int, rate: int) -> bytes:
-    """Return mono FLAC of int32 ``samples`` [frames] at their own scale (16 or 24 ``bits``), ``rate`` in Hz.
+    """Return FLAC of int32 ``samples`` at their own scale (16 or 24 ``bits``), ``rate`` in Hz.
+
+    ``samples`` are [frames] for mono, or [frames, channels].
 
     Raises :class:`FlacMismatch` where FLAC cannot hold them: no samples, another width, a rate over 655,350 Hz.
     A sample that is too large for ``bits`` loses its upper bits; :func:`encode_checked` finds that.
@@ -63,6 +65,17 @@ def decode_flac(data: bytes) -> tuple[Samples, int, int]:
                     f"with {file.channels} channels"
                 )
             return np.right_shift(file.read(dtype="int32"), 32 - bits), bits, file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise FlacMismatch(f"{len(data)} bytes cannot be decoded as FLAC: {error}") from error
+
+
+def flac_seconds(data: bytes) -> float:
+    """Return the length of FLAC of any number of channels; raise :class:`FlacMismatch`."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            return file.frames / file.samplerate
     except soundfile.LibsndfileError as error:
         raise FlacMismatch(f"{len(data)} bytes cannot be decoded as FLAC: {error}") from error
 

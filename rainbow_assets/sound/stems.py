@@ -86,6 +86,17 @@ def probe(path: Path) -> AudioInfo:
         return AudioInfo(file.frames, file.samplerate, file.channels, file.subtype)
 
 
+def read_channels(path: Path) -> npt.NDArray[np.float32]:
+    """Return float32 samples [frames, channels] of ``path``; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+    import soundfile as sf
+
+    with _open(path) as file:
+        try:
+            return np.asarray(file.read(dtype="float32", always_2d=True), np.float32)
+        except sf.LibsndfileError as error:
+            raise UnreadableAudio(f"{path.name} breaks off while decoding ({_short(error)}); export it again") from None
+
+
 def _require_whole(path: Path, stream: BinaryIO) -> None:
     """A WAV whose header promises more data than the file holds was cut; libsndfile would read what is left."""
     size, at = stream.seek(0, 2), 12

@@ -12,8 +12,9 @@ import pytest
 import soundfile
 
 from rainbow_assets.release.bundle import write_bundle
-from rainbow_assets.release.listen import make_clips, render_listen, to_mp3
+from rainbow_assets.release.listen import make_clips, render_listen
 from rainbow_assets.release.versions import Version
+from rainbow_assets.sound.mp3 import to_mp3
 from rainbow_assets_tests.release import small
 
 V3 = Version(0, 3, 0)
