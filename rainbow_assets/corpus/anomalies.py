@@ -58,7 +58,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
 """Name -> (severity where nothing says otherwise, meaning)."""
 
 
-class Notes:
+class AnomalyLog:
     """Gathers the anomalies of one song, and what was read of it: {path: sha256}."""
 
     def __init__(self, song: str) -> None:

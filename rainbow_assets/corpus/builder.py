@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import lrc, manifest, music, track_list
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import check_times, song_end
 from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
@@ -20,7 +20,7 @@ BY_SECTIONS = "the song is sliced by its sections"
 
 def build_song(
     folder: Path, file: str, entry: ManifestEntry, left_out: dict[str, Any], color: str, override: SongOverride,
-    literal: bool, notes: Notes,
+    literal: bool, notes: AnomalyLog,
 ) -> Song:
     """Put one song together and report what is odd about it. ``left_out`` goes to the song's ``extra``."""
     _check_identity(folder.name, file, entry, notes)
@@ -48,7 +48,7 @@ def build_song(
     )
 
 
-def _check_identity(name: str, file: str, entry: ManifestEntry, notes: Notes) -> None:
+def _check_identity(name: str, file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
     if entry.manifest_id != name:
         notes.add("id_disagrees", file, "field manifest_id",
                   f"manifest_id is {entry.manifest_id!r}, the folder is {name}",
@@ -68,7 +68,7 @@ def _check_identity(name: str, file: str, entry: ManifestEntry, notes: Notes) ->
         notes.add("missing_field", file, "field audio_tracks", "the manifest lists no track", "the song gives no rows")
 
 
-def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
+def _check_music(file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
     if not SLOW <= entry.bpm <= FAST:
         notes.add("suspicious_bpm", file, "field bpm", f"{entry.bpm:g} beats per minute", "kept as it is")
     if entry.key and music.parse_key(entry.key).tonic is None:
@@ -83,7 +83,7 @@ def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
 
 
 def _lyrics(
-    folder: Path, file: str, entry: ManifestEntry, notes: Notes
+    folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog
 ) -> tuple[str | None, str | None, tuple[lrc.RawStamp, ...]]:
     """Return the lyrics file's name, its text and its stamps."""
     name = _lyrics_name(folder, file, entry, notes)
@@ -111,7 +111,7 @@ def _lyrics(
     return name, text, stamps
 
 
-def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: Notes) -> str | None:
+def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog) -> str | None:
     name = track_list.name_of(entry.lrc_file, folder, file, "field lrc_file", notes, track_list.LYRICS)
     if name is not None:
         return name

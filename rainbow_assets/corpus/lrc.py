@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 
 STAMP = re.compile(r"\[\s*([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?\s*\]")
 PLAIN = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{3}\]")
@@ -40,7 +40,7 @@ class RawLyrics:
     stamps: tuple[RawStamp, ...]
 
 
-def decode(data: bytes, file: str, notes: Notes) -> str | None:
+def decode(data: bytes, file: str, notes: AnomalyLog) -> str | None:
     """Return the text of a lyrics file, or None where it is not text (reported)."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as such; save it as UTF-8")
@@ -57,7 +57,7 @@ def decode(data: bytes, file: str, notes: Notes) -> str | None:
         return data.decode("cp1252", "replace")
 
 
-def parse(text: str, file: str, notes: Notes) -> RawLyrics:
+def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
     """Read ``text``; report what is odd, with its line; never raise, never lose a lyric."""
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
@@ -72,7 +72,7 @@ class _LrcReader:
     """Where the reader is: the stamps so far, and which of them the next line of text belongs to."""
 
     file: str
-    notes: Notes
+    notes: AnomalyLog
     tags: dict[str, str] = field(default_factory=dict)
     stamps: list[RawStamp] = field(default_factory=list)
     open: range = range(0)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
@@ -73,17 +73,17 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
 
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
-    notes = Notes(folder.name)
+    notes = AnomalyLog(folder.name)
     said = (load_overrides(root) if overrides is None else overrides).of(folder.name)
     file = f"{folder.name}/{folder.name}.yml"
     entry, left_out = _entry(folder, file, notes)
     if entry is None:
-        return _set_aside(folder, notes)
+        return _quarantined(folder, notes)
     try:
         color = resolve(entry.rainbow_color)
     except UnknownColor as error:
         notes.add("unknown_color", file, "field rainbow_color", str(error), "the song is set aside")
-        return _set_aside(folder, notes)
+        return _quarantined(folder, notes)
     if album_color(folder.name) != color.name:
         notes.add("color_disagrees", file, "field rainbow_color",
                   f"the song is {color.name} and album {folder.name[:2]} is "
@@ -99,7 +99,7 @@ def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence"
     return [read_song(folder, root, overrides, timecode) for folder in folders]
 
 
-def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
+def _entry(folder: Path, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | None, dict[str, Any]]:
     from rainbow_assets.corpus.manifest import placeholders, validate
 
     said, where, document = "", "file", None
@@ -119,7 +119,7 @@ def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None,
     return validate(document, file, notes)
 
 
-def _set_aside(folder: Path, notes: Notes) -> SongReading:
+def _quarantined(folder: Path, notes: AnomalyLog) -> SongReading:
     """Quarantine a folder; the reason is the kind of the first error, which each way here has reported."""
     worst = next(anomaly for anomaly in notes.sorted() if anomaly.severity == "error")
     color = folder_color(folder)

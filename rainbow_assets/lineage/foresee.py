@@ -149,13 +149,13 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
     columns = [pl.when(afresh | pl.col("key").is_in(list(keys))).then(pl.lit(UNKNOWN)).otherwise(
         pl.col(f"out:{name}") if f"out:{name}" in rows.columns else pl.lit(None, pl.String)).alias(f"out:{name}")
         for name, keys in moves.items()]
-    set_aside = set(old.filter(pl.col("status") != STATUS_OK)["key"]) & set(computed)
+    quarantined = set(old.filter(pl.col("status") != STATUS_OK)["key"]) & set(computed)
     rows = rows.with_columns(
         *columns, pl.when(runs).then(pl.lit(STATUS_OK)).otherwise(pl.col("status")).alias("status"),
         pl.when(runs).then(None).otherwise(pl.col("reason")).alias("reason"))
     return ForeseenShard(
         shard.asset, shard.partition, shard.files, shard.store, rows.sort("key"), delta.index,
-        {name: frozenset(keys | set_aside) for name, keys in moves.items()}, frozenset(maybe | set_aside),
+        {name: frozenset(keys | quarantined) for name, keys in moves.items()}, frozenset(maybe | quarantined),
         frozenset([*delta.new, *delta.gone]), more=more, reshaped=delta.reshaped)
 
 

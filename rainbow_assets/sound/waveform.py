@@ -19,7 +19,7 @@ def decode(flac: bytes, rate: int) -> Samples:
     return sound if source == rate else np.asarray(soxr.resample(sound, source, rate, quality="HQ"), np.float32)
 
 
-def windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples], npt.NDArray[np.float32]]:
+def weighted_windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples], npt.NDArray[np.float32]]:
     """Cut into windows of ``window_ms`` from the start, side by side; return them with their weights [windows].
 
     The last one may be shorter; a window weighs as much as it is long, so that a tail does not count like a whole.
