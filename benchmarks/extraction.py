@@ -27,7 +27,7 @@ from rainbow_assets.segments.segment_media import SEGMENT_MEDIA
 from rainbow_assets.segments.segments import SEGMENTS
 from rainbow_assets.sound.flac import encode_flac
 from rainbow_assets.sound.stems import read_stem
-from rainbow_assets.sound.windows import cut
+from rainbow_assets.sound.windows import window_of
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
@@ -62,7 +62,7 @@ def bare(corpus: Path, data: str, threads: int) -> tuple[float, float]:
         for path, spans in sorted(windows.items()):
             stem = read_stem(path)
             begun = time.perf_counter()
-            list(pool.map(lambda span, stem=stem: encode_flac(cut(stem, *span).samples, stem.bits, 44100), spans))
+            list(pool.map(lambda span, stem=stem: encode_flac(window_of(stem, *span).samples, stem.bits, 44100), spans))
             encode += time.perf_counter() - begun
     return decode, encode
 

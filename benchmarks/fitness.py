@@ -92,7 +92,7 @@ def rolls(store: ShardStore) -> None:
 def scoring(rows: data.TrainingData) -> None:
     """Score 50 candidates with both profiles, and the same with eager torch."""
     midis = list(gates.random_progressions(CANDIDATES))
-    notes = [roll.windows(roll.read_notes(item))[0] for item in midis]
+    notes = [roll.note_windows(roll.read_notes(item))[0] for item in midis]
     for profile, aim in size((("full", 300), ("compact", 100)), (("compact", 100),)):
         rules = settings.FitnessRules(profile=profile, max_epochs=1, batch=16, device="cpu")
         spec = ModelSpec(profile, **rows.dims)

@@ -63,7 +63,7 @@ def guess_modes(pack: Path | None, folder: Path) -> int:
             "pitch classes over the first bass + logistic regression": _logistic(
                 np.stack([np.roll(_classes(item), -item.steps[0].voicing[0]) for item in found]), label, fold)}
     started = time.monotonic()
-    rows["piano-roll CNN (compact)"] = _cnn([roll.windows(item)[0] for item in notes], label, fold)
+    rows["piano-roll CNN (compact)"] = _cnn([roll.note_windows(item)[0] for item in notes], label, fold)
     print(f"the CNN took {time.monotonic() - started:.0f} s for {FOLDS} folds of {EPOCHS} epochs")
     best = {}
     for name, guess in rows.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rainbow_assets import settings
+from rainbow_assets import progress, settings
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import SongsType
 from rainbow_assets.errors import UsageError
@@ -40,19 +40,35 @@ def demo(
 
     With --stems-for it renders placeholder media for existing manifests instead.
     """
-    from rainbow_assets.demo import commands
-
     if stems_for is not None:
         if target is None:
             raise UsageError("--stems-for needs a folder for the songs and their placeholder media; add --out DIR")
         chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
-        click.echo(commands.standins(stems_for, target, chosen))
+        click.echo(_standins(stems_for, target, chosen))
         return
     clock = _Clock()
     with clock.part("songs"):
-        click.echo(commands.corpus(target or out or settings.roots().corpus, songs_per_color, shuffle_colors))
+        click.echo(_corpus(target or out or settings.roots().corpus, songs_per_color, shuffle_colors))
     if run:
         _tour(clock)
+
+
+def _corpus(out: Path, songs_per_color: int, shuffled: bool) -> str:
+    """Write the demo corpus to ``out`` and return a summary."""
+    from rainbow_assets.demo.write import write_demo
+
+    with progress.bar("demo") as tick:
+        report = write_demo(out, songs_per_color, progress=tick, shuffled=shuffled)
+    return "\n".join(report.lines())
+
+
+def _standins(source: Path, out: Path, songs: list[str] | None) -> str:
+    """Render stand-in media for the manifests in ``source`` into ``out`` and return a summary."""
+    from rainbow_assets.demo.standins import render_standins
+
+    with progress.bar("stand-ins") as tick:
+        report = render_standins(source, out, songs, progress=tick)
+    return "\n".join(report.lines())
 
 
 class _Clock:

@@ -118,7 +118,7 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
     from rainbow_assets.lineage import render
     from rainbow_assets.lineage.impact import difference
     from rainbow_assets.lineage.impact import impact as follow
-    from rainbow_assets.release.versions_holding import releases_of
+    from rainbow_assets.release.directory_hub import releases_of
 
     store = _store()
     if sum(map(bool, (content, removed, other))) > 1:
@@ -132,7 +132,7 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
         entries = follow(GRAPH, store, targets.resolve(target, store, GRAPH))
         supposition = f"supposed: {target} changes to something unknown; songs keep their names and colors"
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
-    releases = releases_of(settings.roots(), segments)
+    releases = releases_of(settings.roots().data, segments)
     if as_json:
         _dump({"supposed": supposition, "touched": [entry.as_dict() for entry in entries], "releases": releases})
     else:
@@ -157,7 +157,7 @@ def lineage(segment_id: str, as_json: bool) -> None:
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.corpus import targets
     from rainbow_assets.lineage import render, trace
-    from rainbow_assets.release.versions_holding import releases_of
+    from rainbow_assets.release.directory_hub import releases_of
 
     store = _store()
     song = targets.song_of_segment(segment_id)
@@ -166,7 +166,7 @@ def lineage(segment_id: str, as_json: bool) -> None:
         raise UsageError(f"no segment {segment_id!r} has been built; write an id like 05_03_t02_0012000")
     document = trace.trace(GRAPH, store, color, "segments", segment_id)
     document["files"], document["fields"] = _raw(store, color, song, segment_id)
-    document["releases"] = releases_of(settings.roots(), {segment_id})
+    document["releases"] = releases_of(settings.roots().data, {segment_id})
     if as_json:
         _dump(document)
     else:

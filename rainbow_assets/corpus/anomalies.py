@@ -58,7 +58,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
 """Kind -> (severity, meaning). Cards of releases and docs/corpus.md repeat the meanings."""
 
 
-class Notes:
+class AnomalyLog:
     """Collects the anomalies of one song, and the sha256 of each of its files that was read."""
 
     def __init__(self, song: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import lrc, manifest, music, track_list
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import check_times, song_end
 from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
@@ -21,7 +21,7 @@ BY_SECTIONS = "the song is sliced by its sections"
 
 def build_song(
     folder: Path, file: str, entry: ManifestEntry, left_out: dict[str, Any], color: str, override: SongOverride,
-    literal: bool, notes: Notes,
+    literal: bool, notes: AnomalyLog,
 ) -> Song:
     """Return the song and report what is unusual about it. ``left_out`` is added to the song's ``extra``."""
     _check_identity(folder.name, file, entry, notes)
@@ -49,7 +49,7 @@ def build_song(
     )
 
 
-def _check_identity(name: str, file: str, entry: ManifestEntry, notes: Notes) -> None:
+def _check_identity(name: str, file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
     if entry.manifest_id != name:
         notes.add("id_disagrees", file, "field manifest_id",
                   f"manifest_id is {entry.manifest_id!r}, the folder is {name}",
@@ -69,7 +69,7 @@ def _check_identity(name: str, file: str, entry: ManifestEntry, notes: Notes) ->
         notes.add("missing_field", file, "field audio_tracks", "the manifest lists no track", "the song has no rows")
 
 
-def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
+def _check_music(file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
     if not SLOW <= entry.bpm <= FAST:
         notes.add("suspicious_bpm", file, "field bpm", f"{entry.bpm:g} beats per minute", "kept as it is")
     if entry.key and music.parse_key(entry.key).tonic is None:
@@ -84,7 +84,7 @@ def _check_music(file: str, entry: ManifestEntry, notes: Notes) -> None:
 
 
 def _lyrics(
-    folder: Path, file: str, entry: ManifestEntry, notes: Notes
+    folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog
 ) -> tuple[str | None, str | None, tuple[lrc.RawStamp, ...]]:
     """Return the lyrics file's name, its text and its stamps; (None, None, ()) without readable lyrics."""
     name = _lyrics_name(folder, file, entry, notes)
@@ -113,7 +113,7 @@ def _lyrics(
     return name, text, stamps
 
 
-def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: Notes) -> str | None:
+def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog) -> str | None:
     name = track_list.name_of(entry.lrc_file, folder, file, "field lrc_file", notes, track_list.LYRICS)
     if name is not None:
         return name

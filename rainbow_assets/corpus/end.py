@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import LyricLine, Section
 from rainbow_assets.corpus.times import Times
 
@@ -33,7 +33,7 @@ def song_end(total_ms: int, sections: Sequence[Section], lines: Sequence[LyricLi
     return max([*(section.start_ms for section in sections), *(line.start_ms for line in lines)], default=0)
 
 
-def check_times(notes: Notes, file: str, lrc_file: str, times: Times) -> None:
+def check_times(notes: AnomalyLog, file: str, lrc_file: str, times: Times) -> None:
     """Report reversed sections, gaps, overlaps, a TRT that disagrees, and stamps after the end."""
     for source, section in zip(times.raw, times.sections, strict=True):
         if section.end_ms <= section.start_ms:
@@ -55,7 +55,7 @@ def check_times(notes: Notes, file: str, lrc_file: str, times: Times) -> None:
     _check_lines(notes, lrc_file, text_end(times.total_ms, times.sections), times.lines)
 
 
-def _check_total(notes: Notes, file: str, times: Times) -> None:
+def _check_total(notes: AnomalyLog, file: str, times: Times) -> None:
     if not times.total_ms or not times.sections:
         return
     starts, last = max(section.start_ms for section in times.sections), times.sections[-1].end_ms
@@ -69,7 +69,7 @@ def _check_total(notes: Notes, file: str, times: Times) -> None:
                   f"{last / 1000:.3f} s", "the larger one is used if no audio can be measured")
 
 
-def _check_lines(notes: Notes, file: str, end_ms: int | None, lines: Sequence[LyricLine]) -> None:
+def _check_lines(notes: AnomalyLog, file: str, end_ms: int | None, lines: Sequence[LyricLine]) -> None:
     for line in lines:
         if end_ms is not None and line.start_ms >= end_ms:
             notes.add("past_end", file, f"line {line.line_number}",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Anomaly, Quarantined, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.sound.stems import UnreadableAudio, probe
@@ -57,7 +57,7 @@ def lint_report(root: Path) -> LintReport:
     for reading in readings:
         found += [*reading.anomalies, *media_anomalies(reading)]
     for folder in stray_folders(root):
-        notes = Notes(folder.name)
+        notes = AnomalyLog(folder.name)
         notes.add("stray_folder", folder.name, "folder", "the folder is not named <album>_<sequence>", "not read")
         found += notes.found
     quarantined = tuple(reading.quarantined for reading in readings if reading.quarantined)
@@ -77,7 +77,7 @@ def media_anomalies(reading: SongReading) -> list[Anomaly]:
     song = reading.song
     if song is None:
         return []
-    notes, named = Notes(song.song_id), _named(song)
+    notes, named = AnomalyLog(song.song_id), _named(song)
     present = {name for name in named if (song.folder / name).is_file()}
     if named and not present:
         notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 
 # Stamps of the forms PLAIN and SHORT are usual; other readable ones are reported as odd. ALMOST also matches what
 # cannot be read: a broken stamp is reported as one and does not become part of a lyric.
@@ -42,7 +42,7 @@ class RawLyrics:
     stamps: tuple[RawStamp, ...]
 
 
-def decode(data: bytes, file: str, notes: Notes) -> str | None:
+def decode(data: bytes, file: str, notes: AnomalyLog) -> str | None:
     """Return the text of a lyrics file; report and return None if it is not text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as UTF-16; save it as UTF-8")
@@ -59,7 +59,7 @@ def decode(data: bytes, file: str, notes: Notes) -> str | None:
         return data.decode("cp1252", "replace")
 
 
-def parse(text: str, file: str, notes: Notes) -> RawLyrics:
+def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
     """Read ``text`` and report what is unusual, with its line. Never raises, and keeps every lyric."""
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
@@ -74,7 +74,7 @@ class _LrcReader:
     """The state of the reader: the stamps so far, and in ``open`` those that the next line of text belongs to."""
 
     file: str
-    notes: Notes
+    notes: AnomalyLog
     tags: dict[str, str] = field(default_factory=dict)
     stamps: list[RawStamp] = field(default_factory=list)
     open: range = range(0)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 
 
 def _as_text(value: Any) -> Any:
@@ -110,7 +110,7 @@ NEEDED = ("id", "start_time", "end_time", "name")
 """Fields that an item of a list must have."""
 
 
-def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
+def validate(document: Any, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | None, dict[str, Any]]:
     """Check ``document`` and report every wrong field. Return the entry (None if unusable) and what was left out.
 
     Only the wrong item of a list is left out. What was left out is keyed by its path, such as ``structure[3]``.
@@ -133,7 +133,7 @@ def validate(document: Any, file: str, notes: Notes) -> tuple[ManifestEntry | No
 
 
 def _leave_out(
-    fields: dict[str, Any], error: ValidationError, file: str, notes: Notes, left_out: dict[str, Any]
+    fields: dict[str, Any], error: ValidationError, file: str, notes: AnomalyLog, left_out: dict[str, Any]
 ) -> bool:
     """Remove the wrong values that a song does not need from ``fields``; return True if the song is still usable."""
     usable, items = True, dict[str, set[int]]()

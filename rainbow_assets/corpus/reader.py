@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
@@ -73,7 +73,7 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
 
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
-    notes = Notes(folder.name)
+    notes = AnomalyLog(folder.name)
     override = (load_overrides(root) if overrides is None else overrides).of(folder.name)
     file = f"{folder.name}/{folder.name}.yml"
     entry, left_out = _entry(folder, file, notes)
@@ -99,7 +99,7 @@ def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence"
     return [read_song(folder, root, overrides, timecode) for folder in folders]
 
 
-def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None, dict[str, Any]]:
+def _entry(folder: Path, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | None, dict[str, Any]]:
     from rainbow_assets.corpus.manifest import placeholders, validate
 
     problem, where, document = "", "file", None
@@ -119,7 +119,7 @@ def _entry(folder: Path, file: str, notes: Notes) -> tuple[ManifestEntry | None,
     return validate(document, file, notes)
 
 
-def _quarantine(folder: Path, notes: Notes) -> SongReading:
+def _quarantine(folder: Path, notes: AnomalyLog) -> SongReading:
     """Return a quarantine entry; its reason is the kind of the first error. Every caller has reported one."""
     worst = next(anomaly for anomaly in notes.sorted() if anomaly.severity == "error")
     color = folder_color(folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rainbow_assets.corpus import timecode
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.lrc import RawStamp, read_stamp
 from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import LyricLine, Section, Timecode
@@ -42,7 +42,7 @@ class Times:
     lyrics: Timecode | None
 
 
-def parse_stamp(text: str, file: str, where: str, notes: Notes) -> RawStamp | None:
+def parse_stamp(text: str, file: str, where: str, notes: AnomalyLog) -> RawStamp | None:
     """Read ``[MM:SS.mmm]`` (brackets may be missing); report and return None if it is not a stamp."""
     body = text.strip()
     stamp = read_stamp(body if body.startswith("[") else f"[{body}]")
@@ -54,7 +54,7 @@ def parse_stamp(text: str, file: str, where: str, notes: Notes) -> RawStamp | No
     return stamp
 
 
-def raw_sections(entry: ManifestEntry, file: str, notes: Notes) -> tuple[RawSection, ...]:
+def raw_sections(entry: ManifestEntry, file: str, notes: AnomalyLog) -> tuple[RawSection, ...]:
     """Return the sections whose stamps can be read; report names that occur twice."""
     found = []
     for place, item in enumerate(entry.structure):
@@ -76,7 +76,7 @@ def joined(before: RawSection, after: RawSection) -> bool:
 
 def read_times(
     entry: ManifestEntry, file: str, lrc_file: str, lyrics: Sequence[RawStamp], override: SongOverride, literal: bool,
-    notes: Notes,
+    notes: AnomalyLog,
 ) -> Times:
     """Choose the time code of both files and convert; report the choice and the stamps that do not fit it.
 
@@ -129,7 +129,7 @@ def _sections(raw: Sequence[RawSection], code: Timecode, literal: bool) -> tuple
 
 def _lines(
     stamps: Sequence[RawStamp], code: Timecode, song_ms: int, hour_offset: int | None, literal: bool, file: str,
-    notes: Notes,
+    notes: AnomalyLog,
 ) -> tuple[LyricLine, ...]:
     times = [timecode.read_ms(stamp, code) for stamp in stamps]
     hours = 0 if literal else min(times) // HOUR_MS if song_ms < min(times) else 0
@@ -146,7 +146,7 @@ def _lines(
     return tuple(lines if literal else sorted(lines, key=lambda line: line.start_ms))
 
 
-def _report(code: Timecode, placed: Sequence[tuple[str, RawStamp]], file: str, notes: Notes) -> None:
+def _report(code: Timecode, placed: Sequence[tuple[str, RawStamp]], file: str, notes: AnomalyLog) -> None:
     label = of(code).label
     if code.unit != MS:
         notes.add("timecode_frames", file, "all stamps", f"{code.evidence}; the largest shift is "

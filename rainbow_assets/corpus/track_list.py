@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rainbow_assets.corpus.anomalies import Notes
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.manifest import ManifestEntry, TrackEntry
 from rainbow_assets.corpus.model import Track
 from rainbow_assets.ingest.paths import RefusedPath, vet
@@ -21,7 +21,7 @@ def meant(name: str) -> str | None:
     return ALIASES.get(plain) or next((known for known in KNOWN if known.replace("_", "") == plain), None)
 
 
-def tracks(entry: ManifestEntry, folder: Path, file: str, notes: Notes) -> tuple[Track, ...]:
+def tracks(entry: ManifestEntry, folder: Path, file: str, notes: AnomalyLog) -> tuple[Track, ...]:
     """Return the tracks in order, of two with the same id only the first. Reports unknown fields."""
     found: dict[int, Track] = {}
     for place, item in enumerate(entry.audio_tracks):
@@ -42,7 +42,7 @@ def tracks(entry: ManifestEntry, folder: Path, file: str, notes: Notes) -> tuple
     return tuple(found.values())
 
 
-def _track(item: TrackEntry, folder: Path, file: str, where: str, notes: Notes) -> Track:
+def _track(item: TrackEntry, folder: Path, file: str, where: str, notes: AnomalyLog) -> Track:
     audio = name_of(item.audio_file, folder, file, f"{where}.audio_file", notes, AUDIO)
     midi = name_of(item.midi_file, folder, file, f"{where}.midi_file", notes, MIDI)
     shared = name_of(item.midi_group_file, folder, file, f"{where}.midi_group_file", notes, MIDI)
@@ -55,7 +55,7 @@ def _track(item: TrackEntry, folder: Path, file: str, where: str, notes: Notes) 
     return Track(item.id, item.description, audio, midi, shared, item.group, item.player)
 
 
-def _shared_audio(found: dict[int, Track], file: str, notes: Notes) -> None:
+def _shared_audio(found: dict[int, Track], file: str, notes: AnomalyLog) -> None:
     by_file: dict[str, list[str]] = {}
     for track in found.values():
         if track.audio_file:
@@ -67,7 +67,7 @@ def _shared_audio(found: dict[int, Track], file: str, notes: Notes) -> None:
 
 
 def name_of(
-    name: str | None, folder: Path, file: str, where: str, notes: Notes, endings: tuple[str, ...]
+    name: str | None, folder: Path, file: str, where: str, notes: AnomalyLog, endings: tuple[str, ...]
 ) -> str | None:
     """Return the vetted file name; report and return None if it is unsafe or another kind of file."""
     if name is None or not name.strip():

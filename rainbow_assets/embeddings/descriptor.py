@@ -33,7 +33,7 @@ class SignalDescriptor:
     def prepare(self, payload: bytes) -> npt.NDArray[np.float32]:
         """Return the vector [256] of a FLAC file; raise ``FlacMismatch`` if it does not decode."""
         rate = self.sample_rate
-        cut, weights = waveform.windows(waveform.decode(payload, rate), rate, self.window_ms)
+        cut, weights = waveform.weighted_windows(waveform.decode(payload, rate), rate, self.window_ms)
         found = np.stack([describe(window, rate) for window in cut]).astype(np.float32)
         return waveform.pooled(found, weights)
 

@@ -55,15 +55,15 @@ def keys_match(step: EmbeddingAsset) -> Check:
         ledger = ledger_frame(shard, ["key", "status"])
         segments = ledger_frame(shard.store.shard("segments", shard.partition), ["key", "status"])
         assert ledger is not None and segments is not None
-        aside = set(ledger.filter(ledger["status"] != "ok")["key"])
+        quarantined = set(ledger.filter(ledger["status"] != "ok")["key"])
         wanted = set(segments.filter(segments["status"] == "ok")["key"])
-        lost, extra = sorted(wanted - own - aside), sorted((own | aside) - wanted)
-        numbers = {"rows": len(own), "segments": len(wanted), "quarantined": len(aside), "lost": len(lost),
+        lost, extra = sorted(wanted - own - quarantined), sorted((own | quarantined) - wanted)
+        numbers = {"rows": len(own), "segments": len(wanted), "quarantined": len(quarantined), "lost": len(lost),
                    "extra": len(extra)}
         if lost or extra:
             return Finding(False, f"{len(lost)} segments have no row ({some(lost)}) and {len(extra)} rows no segment "
                                   f"({some(extra)}); materialize {step.name} again", numbers)
-        return Finding(True, f"{len(own)} rows and {len(aside)} quarantined, 1:1 with segments", numbers)
+        return Finding(True, f"{len(own)} rows and {len(quarantined)} quarantined, 1:1 with segments", numbers)
 
     return Check("matches_segments", evaluate, "Rows are 1:1 the segments, by key.")
 

@@ -1,4 +1,7 @@
-"""The interface of an engine: two methods. Retries, splitting, budget, cache and progress are in runner.py, for all."""
+"""What an engine is, two methods, and which one the rules choose.
+
+Retries, splitting, budget, cache and progress live once, above it (runner.py).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rainbow_assets.embeddings.settings import EmbeddingRules
 from rainbow_assets.embeddings.specs import EncoderSpec
 from rainbow_assets.errors import RainbowError
 
@@ -80,3 +84,14 @@ class Engine(Protocol):
     def run(self, batches: Iterable[UnitBatch]) -> Iterator[tuple[str, bytes | Fault]]:
         """Embed ``batches`` in order."""
         ...
+
+
+def open_engine(rules: EmbeddingRules) -> Engine:
+    """Return the engine that ``embeddings.engine`` names; nothing is contacted yet."""
+    if rules.engine == "modal":
+        from rainbow_assets.embeddings.modal_engine import ModalEngine
+
+        return ModalEngine()
+    from rainbow_assets.embeddings.local import LocalEngine
+
+    return LocalEngine(rules.device)

@@ -1,16 +1,18 @@
 """The Modal app: `modal deploy -m rainbow_assets.embeddings.modal_app`. Defining it needs no token and no network.
 
 A container loads one encoder from a volume with weights by revision, once, and then embeds messages. It runs
-``remote.embed_message``, and so do the local tests, through ``.local()``.
+``embed_message``, and so do the local tests, through ``.local()``.
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import modal
 
-from rainbow_assets.embeddings import modal_facts, remote
-from rainbow_assets.embeddings.encoders import load_encoder, model_folder
-from rainbow_assets.embeddings.specs import CLAP, DEBERTA, by_name
+from rainbow_assets.embeddings import body, modal_facts, wire
+from rainbow_assets.embeddings.encoders import Encoder, load_encoder, model_folder
+from rainbow_assets.embeddings.engine import EngineFailed
+from rainbow_assets.embeddings.specs import CLAP, DEBERTA, EncoderSpec, by_name
 
 WEIGHTS = "/weights"
 PINS = (
@@ -63,4 +65,15 @@ class Embedder:
     @modal.method()
     def embed(self, message: bytes) -> bytes:
         """Embed one packed batch of inputs; the answer contains the faults of single inputs."""
-        return remote.embed_message(self.encoder, self.chosen, message)
+        return embed_message(self.encoder, self.chosen, message)
+
+
+def embed_message(encoder: Encoder, spec: EncoderSpec, message: bytes) -> bytes:
+    """Embed one packed batch; raise ``EngineFailed`` if it was made for another spec than the worker's."""
+    name, digest, items = wire.unpack_batch(message)
+    if digest != spec.digest:
+        raise EngineFailed(f"the deployed app embeds with other code or another revision of {name}; run: modal deploy "
+                           "-m rainbow_assets.embeddings.modal_app")
+    with ThreadPoolExecutor() as pool:
+        prepared = list(pool.map(lambda item: body.prepare(encoder, *item), items))
+    return wire.pack_answers(body.forward(encoder, spec, prepared))

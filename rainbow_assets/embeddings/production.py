@@ -79,7 +79,7 @@ class Clap:
 
     def prepare(self, payload: bytes) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return (log mel [windows, 1, frames, mels], weights [windows]) of a FLAC file."""
-        cut, weights = waveform.windows(waveform.decode(payload, self.rate), self.rate, self.window_ms)
+        cut, weights = waveform.weighted_windows(waveform.decode(payload, self.rate), self.rate, self.window_ms)
         made = self.features([np.asarray(window) for window in cut], sampling_rate=self.rate, return_tensors="np",
                              truncation="rand_trunc", padding="repeatpad")
         return np.asarray(made["input_features"], np.float32), weights

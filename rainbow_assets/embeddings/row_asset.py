@@ -11,8 +11,7 @@ from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.embeddings import specs, tables
 from rainbow_assets.embeddings.cache import VectorCache
-from rainbow_assets.embeddings.engine import Engine, Unit
-from rainbow_assets.embeddings.engines import open_engine
+from rainbow_assets.embeddings.engine import Engine, Unit, open_engine
 from rainbow_assets.embeddings.inputs import Rows, Wanted
 from rainbow_assets.embeddings.runner import Runner, RunReport
 from rainbow_assets.lineage import foresee
@@ -114,5 +113,5 @@ def compute(step: EmbeddingAsset, work: Work) -> Iterator[Batch]:
     finally:
         step.report.add(runner.report)
     for part, rows in asked.items():
-        table, aside = tables.rows(step.vector, rows, runner.cache, failed)
-        yield Batch(part, table, aside)
+        table, quarantined = tables.rows(step.vector, rows, runner.cache, failed)
+        yield Batch(part, table, quarantined)

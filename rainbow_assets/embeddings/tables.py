@@ -45,15 +45,15 @@ def rows(
 
     Also returns {segment_id: reason} of the rows whose input cannot be embedded.
     """
-    spec, made, aside = cache.spec, [], {}
+    spec, made, quarantined = cache.spec, [], {}
     for row in asked:
         key = row["input_digest"]
         if key is not None and key in failed:
-            aside[row["segment_id"]] = failed[key]
+            quarantined[row["segment_id"]] = failed[key]
             continue
         made.append({
             "segment_id": row["segment_id"], "song_id": row["song_id"], HAS[vector]: key is not None,
             "input_digest": key, "profile": spec.profile, "encoder": f"{spec.checkpoint}@{spec.revision}",
             "spec_digest": spec.digest, vector: None if key is None else cache.require(key),
         })
-    return pa.Table.from_pylist(made, schema=schema(vector)), aside
+    return pa.Table.from_pylist(made, schema=schema(vector)), quarantined

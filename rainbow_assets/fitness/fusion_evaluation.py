@@ -76,8 +76,8 @@ def compute(work: Work) -> Iterator[Batch]:
         return
     found = predictions(training.load(work.shard.store), models, work.rules.fitness)
     made = [_row(name, found[name], work.rules.fitness.seed) for name in asked if len(found[name])]
-    aside = {name: "no_rows" for name in asked if not len(found[name])}
-    yield Batch("evaluation", pa.Table.from_pylist(made, schema=SCHEMA), aside)
+    quarantined = {name: "no_rows" for name in asked if not len(found[name])}
+    yield Batch("evaluation", pa.Table.from_pylist(made, schema=SCHEMA), quarantined)
 
 
 def predictions(
@@ -125,7 +125,7 @@ def cropped(rows: training.TrainingData, seed: int) -> training.TrainingData:
         assert own is not None
         span = int(own["end"].max())
         length = max(1, round(span * 2 / 3))
-        part = roll.cut(own, int(rng.integers(0, span - length + 1)), length)
+        part = roll.excerpt(own, int(rng.integers(0, span - length + 1)), length)
         notes.append(part if len(part) else own)
     return replace(rows, notes=notes)
 

@@ -54,10 +54,10 @@ def _batch(stem: str, rows: Sequence[dict[str, Any]]) -> Batch:
     read = roll.read_many([row["midi_binary"] for row in sounding],
                           [f"the MIDI of {row['segment_id']}" for row in sounding])
     known = {row["segment_id"]: _whole(notes) for row, notes in zip(sounding, read, strict=True)}
-    aside = {key: item.reason for key, item in known.items() if isinstance(item, roll.RollError)}
+    quarantined = {key: item.reason for key, item in known.items() if isinstance(item, roll.RollError)}
     made = [(row["segment_id"], row["song_id"], notes) for row in rows
             for notes in (known.get(row["segment_id"]),) if not isinstance(notes, roll.RollError)]
-    return Batch(stem, table_of(made), aside)
+    return Batch(stem, table_of(made), quarantined)
 
 
 def _whole(notes: roll.Notes | roll.RollError) -> roll.Notes | roll.RollError:
@@ -118,13 +118,13 @@ def rolls_complete(shard: Shard) -> Finding:
     media = ledger_frame(shard.store.shard("segment_media", shard.partition), ["key", "status"])
     assert ledger is not None and media is not None
     rows = shard.frame(SCHEMA, ["segment_id"])["segment_id"]
-    aside = ledger.filter(pl.col("status") != "ok")["key"]
-    missing = sorted(set(media.filter(pl.col("status") == "ok")["key"]) - set(rows) - set(aside))
-    numbers = {"segments": len(media), "rows": len(rows), "set_aside": len(aside), "missing": len(missing)}
+    quarantined = ledger.filter(pl.col("status") != "ok")["key"]
+    missing = sorted(set(media.filter(pl.col("status") == "ok")["key"]) - set(rows) - set(quarantined))
+    numbers = {"segments": len(media), "rows": len(rows), "set_aside": len(quarantined), "missing": len(missing)}
     if missing:
         return Finding(False, f"{len(missing)} segments have no row: {some(missing)}; materialize piano_rolls again",
                        numbers)
-    return Finding(True, f"{len(rows)} rows, {len(aside)} set aside", numbers)
+    return Finding(True, f"{len(rows)} rows, {len(quarantined)} set aside", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:

@@ -115,17 +115,17 @@ def _on_grid(
         found[int(file[begin])] = notes[begin:finish]
 
 
-def windows(notes: Notes) -> list[Notes]:
+def note_windows(notes: Notes) -> list[Notes]:
     """Cut notes into windows of 256 steps, each from its own step 0; silent windows are left out.
 
     A note that sounds across a border goes on in the next window.
     """
     last = int(notes["end"].max()) if len(notes) else 0
-    found = (cut(notes, begin, STEPS) for begin in range(0, last, STEPS))
+    found = (excerpt(notes, begin, STEPS) for begin in range(0, last, STEPS))
     return [part for part in found if len(part)]
 
 
-def cut(notes: Notes, begin: int, length: int) -> Notes:
+def excerpt(notes: Notes, begin: int, length: int) -> Notes:
     """Return what sounds in ``length`` steps from ``begin``, from step 0; notes across a border sound to it."""
     inside = notes[(notes["start"] < begin + length) & (notes["end"] > begin)].copy()
     start, end = inside["start"].astype(int) - begin, inside["end"].astype(int) - begin
@@ -139,7 +139,7 @@ def loop(notes: Notes, length: int, total: int) -> Notes:
     found = np.tile(notes, rounds)
     shift = np.repeat(np.arange(rounds) * length, len(notes))
     found["start"], found["end"] = found["start"] + shift, found["end"] + shift
-    return cut(found, 0, total)
+    return excerpt(found, 0, total)
 
 
 def filled(notes: Notes) -> Notes:
@@ -148,15 +148,15 @@ def filled(notes: Notes) -> Notes:
     return notes if span >= STEPS else loop(notes, span, STEPS)
 
 
-def stretch(notes: Notes, rng: np.random.Generator) -> Notes:
-    """Return a stretch of one window's music, at least half of it, from anywhere in it.
+def random_excerpt(notes: Notes, rng: np.random.Generator) -> Notes:
+    """Return a part of one window's music, at least half of it, from anywhere in it.
 
     Where a slice begins and ends follows from lyrics and tempo: a model that always saw whole slices would learn the
     slicer's habits.
     """
     span = int(notes["end"].max())
     length = max(1, round(span * (0.5 + 0.5 * rng.random())))
-    part = cut(notes, int(rng.integers(0, span - length + 1)), length)
+    part = excerpt(notes, int(rng.integers(0, span - length + 1)), length)
     return part if len(part) else notes
 
 

@@ -15,11 +15,15 @@ from rainbow_assets import taxonomy
 from rainbow_assets.embeddings import encoders, specs
 from rainbow_assets.fitness import contract, roll, targets
 from rainbow_assets.fitness.contract import ScorerError
+from rainbow_assets.sound.flac import encode_checked
+from rainbow_assets.sound.stems import read_stem
 from rainbow_assets.storage.files import sha256_bytes
 
 Floats = npt.NDArray[np.float32]
 BATCH = 64
 """Windows per run: larger batches gain nothing and cost memory (25 MB of rolls here)."""
+RATE = 44100
+"""Of the corpus, in Hz: what the encoders of sound read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class ChromaticScorer:
         given = tuple(kind for kind, vector in vectors.items() if vector is not None)
         if not given and any(item is None for item in notes):
             raise ScorerError("there is nothing to score: give a MIDI file, a sound, a concept or a lyric")
-        cut = [[None] if item is None else roll.windows(item) for item in notes]
+        cut = [[None] if item is None else roll.note_windows(item) for item in notes]
         flat = [window for windows in cut for window in windows]
         modes, sure = self._predict(flat, vectors)
         without = self._predict([None], vectors)[0] if given else np.full((1, 3, 3), 1 / 3)
@@ -172,8 +176,6 @@ class ChromaticScorer:
         if given is None or isinstance(given, Vector):
             return self._checked("audio", given)
         if isinstance(given, Path):
-            from rainbow_assets.fitness.sound import as_flac
-
             given = as_flac(given)
         return self._checked("audio", self._embedded("audio", given))
 
@@ -219,3 +221,9 @@ def _notes(midi: bytes | Path) -> roll.Notes:
         except OSError as error:
             raise roll.RollError("unreadable_midi", f"{midi} cannot be read ({error.strerror})") from error
     return roll.read_notes(midi)
+
+
+def as_flac(path: Path) -> bytes:
+    """Return the WAV or FLAC file at ``path`` as mono FLAC, which the encoders read; raise ``UnreadableAudio``."""
+    stem = read_stem(path, RATE)
+    return encode_checked(stem.samples, stem.bits, stem.sample_rate)

@@ -133,7 +133,8 @@ class _TrainingRun:
             self.best, self.best_epoch = _copy(self.model), number + 1
 
     def _step(self, rows: TrainingData, weights: np.ndarray[Any, Any], rng: np.random.Generator) -> float:
-        played = replace(rows, notes=[None if notes is None else roll.stretch(notes, rng) for notes in rows.notes])
+        heard = [None if notes is None else roll.random_excerpt(notes, rng) for notes in rows.notes]
+        played = replace(rows, notes=heard)
         inputs = batch(_hidden(played, self.rules, rng), self.device,
                        rng.integers(-self.rules.transpose, self.rules.transpose + 1, len(rows)))
         self.optimizer.zero_grad(set_to_none=True)

@@ -66,7 +66,7 @@ def _made(root: Path, token: str, progressions: bool) -> Rows:
     return found
 
 
-def _left_out(shard: Shard, progressions: bool) -> dict[str, tuple[str, PackAnomaly]]:
+def _quarantined(shard: Shard, progressions: bool) -> dict[str, tuple[str, PackAnomaly]]:
     """Return {key: (part, anomaly)} of the files without a row, of chords or of progressions."""
     return {f"{pack.name}:{item.file} ({item.kind})": (f"{pack.name}-left-out", item)
             for pack in read_packs(settings.roots().chords, source_token(shard)) for item in pack.anomalies
@@ -170,18 +170,18 @@ def candidates(progressions: bool, shard: Shard, rules: settings.Rules) -> pl.Da
     found = [(known, part, digest(row["source_digest"], row["remark"]))
              for known, (part, row) in _rows(shard, progressions).items()]
     found += [(known, part, digest(item.message))
-              for known, (part, item) in _left_out(shard, progressions).items()]
+              for known, (part, item) in _quarantined(shard, progressions).items()]
     names = ["key", "part", f"in:{PACKS}.file"]
     return pl.DataFrame(sorted(found), schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def compute(progressions: bool, work: Work) -> Iterator[Batch]:
     """Take the asked rows from the packs."""
-    rows, left = _rows(work.shard, progressions), _left_out(work.shard, progressions)
+    rows, left = _rows(work.shard, progressions), _quarantined(work.shard, progressions)
     for part, asked in work.parts():
         keys = asked["key"].to_list()
-        aside = {known: left[known][1].kind for known in keys if known in left}
-        yield work.batch(part, (rows[known][1] for known in keys if known in rows), aside)
+        quarantined = {known: left[known][1].kind for known in keys if known in left}
+        yield work.batch(part, (rows[known][1] for known in keys if known in rows), quarantined)
 
 
 _MUSIC = ("mode", "functions", "romans")

@@ -5,8 +5,7 @@ import dataclasses
 import dagster as dg
 
 from rainbow_assets import settings
-from rainbow_assets.embeddings.engine import Engine
-from rainbow_assets.embeddings.engines import open_engine
+from rainbow_assets.embeddings.engine import Engine, open_engine
 from rainbow_assets.storage.store import ShardStore
 
 

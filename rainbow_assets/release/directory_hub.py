@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, 
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
 from rainbow_assets.release.versions import BadVersion, Version
 from rainbow_assets.storage.lock import file_lock
+from rainbow_assets.storage.parquet import read_parquet, rows_of
 
 LATEST = "latest"
 _STAGING, _LOCK = ".staging-", ".lock"
+_KEY = "segment_id"
 _ABANDONED_S = 24 * 3600.0
 
 
@@ -180,6 +182,19 @@ class DirectoryHub:
                 continue
             if abandoned:
                 shutil.rmtree(self.root / name, ignore_errors=True)
+
+
+def releases_of(data: str, segments: Iterable[str]) -> list[str]:
+    """Return the tags of the versions below ``data`` that hold any of ``segments`` (stems; a mix is in no table)."""
+    wanted = sorted(segments)
+    hub = DirectoryHub(f"{data.rstrip('/')}/hub")
+    found = []
+    for version in hub.versions() if wanted else []:
+        files = [f"{hub.path_of(version)}/{entry.path}" for entry in hub.manifest(version).files
+                 if entry.config == "training_segments"]
+        if any(len(rows_of(read_parquet(path, [_KEY]), _KEY, wanted)) for path in files):
+            found.append(version.tag)
+    return found
 
 
 def difference(there: Manifest, here: Manifest) -> str:

@@ -99,14 +99,14 @@ def verdict_facts(graph: Graph, store: ShardStore) -> list[VerdictFacts]:
 def gaps(graph: Graph, store: ShardStore) -> list[str]:
     """Return sentences on which songs are quarantined, and how many windows have no row for which reason."""
     found = []
-    aside: list[str] = []
+    unusable: list[str] = []
     reasons: Counter[str] = Counter()
     for color in taxonomy.COLOR_NAMES:
         manifest = store.shard("base_manifest", color).require_index()
-        aside += [part.group for part in manifest.parts if "unusable" in part.facts]
+        unusable += [part.group for part in manifest.parts if "unusable" in part.facts]
         reasons.update(store.shard("segments", color).require_index().facts["quarantined"])
-    if aside:
-        found.append(f"{len(aside)} songs could not be used: {', '.join(aside)}.")
+    if unusable:
+        found.append(f"{len(unusable)} songs could not be used: {', '.join(unusable)}.")
     meanings = graph["segments"].reasons
     found += [f"{count:,} windows have no row, {reason.replace('_', ' ')}: {meanings[reason]}."
               for reason, count in sorted(reasons.items())]

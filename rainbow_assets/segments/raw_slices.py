@@ -53,7 +53,7 @@ def raw_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules: S
     within ``snap_ms``. A song without lines has one slice per section. A slice longer than ``window_ms`` is cut into
     windows that overlap by ``overlap_ms``. Lines are taken in the order of their stamps.
     """
-    cut = [piece for whole in whole_slices(sections, lines, rules) for piece in windows(whole, rules)]
+    cut = [piece for whole in whole_slices(sections, lines, rules) for piece in slice_windows(whole, rules)]
     return [replace(piece, section=section_at(piece, sections), segment_index=i) for i, piece in enumerate(cut)]
 
 
@@ -83,7 +83,7 @@ def _snap(which: str, time_ms: int, sections: Sequence[Section], reach_ms: int) 
     return at, f"{which} {time_ms} -> {at} ms ({name})"
 
 
-def windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list[Slice]:
+def slice_windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list[Slice]:
     """Cut a slice longer than ``window_ms`` into windows; the last starts early enough to last ``shortest_ms``."""
     if whole.length_ms <= rules.window_ms:
         return [whole]

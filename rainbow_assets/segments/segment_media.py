@@ -24,7 +24,7 @@ from rainbow_assets.segments import table
 from rainbow_assets.sound.flac import FlacMismatch, decode_flac, encode_checked
 from rainbow_assets.sound.levels import rms_db, span_frames, window_digest
 from rainbow_assets.sound.stems import Stem, read_stem
-from rainbow_assets.sound.windows import cut
+from rainbow_assets.sound.windows import window_of
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
@@ -79,7 +79,7 @@ def _midi(midi: MidiSong, row: dict[str, Any]) -> bytes | None:
 
 
 def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
-    window = cut(stem, row["start_ms"], row["end_ms"])
+    window = window_of(stem, row["start_ms"], row["end_ms"])
     if window_digest(window.samples, stem.bits, stem.sample_rate) != row["audio_digest"]:
         raise SourceMoved(f"{row['song_id']}/{row['source_audio_file']}")
     return encode_checked(window.samples, stem.bits, stem.sample_rate), len(window.samples), stem.bits

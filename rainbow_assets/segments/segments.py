@@ -30,7 +30,7 @@ from rainbow_assets.segments.slicing import REASONS, Slice
 from rainbow_assets.segments.song_rows import SongRows, StemSource, slice_digest, songs, words_digest
 from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
 from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
-from rainbow_assets.sound.windows import cut as cut_window
+from rainbow_assets.sound.windows import window_of
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -50,9 +50,9 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
             for piece, own in zip(song.plan.slices, digests, strict=True):
                 rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, *own, source.digest,
                              source.audio_sha256, source.midi_sha256))
-        for number, aside in enumerate(song.plan.quarantined):
-            rows.append((quarantine_key(song_id, aside.start_ms, number), song_id,
-                         digest(aside.reason, aside.text, aside.end_ms), None, None, None, None))
+        for number, quarantined in enumerate(song.plan.quarantined):
+            rows.append((quarantine_key(song_id, quarantined.start_ms, number), song_id,
+                         digest(quarantined.reason, quarantined.text, quarantined.end_ms), None, None, None, None))
     schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -97,8 +97,8 @@ def compute(work: Work) -> Iterator[Batch]:
     for song_id, asked in work.parts():
         song, keys = known[song_id], set(asked["key"])
         rows: list[dict[str, Any]] = []
-        out = {quarantine_key(song_id, aside.start_ms, number): aside.reason
-               for number, aside in enumerate(song.plan.quarantined)}
+        out = {quarantine_key(song_id, quarantined.start_ms, number): quarantined.reason
+               for number, quarantined in enumerate(song.plan.quarantined)}
         out = {key: reason for key, reason in out.items() if key in keys}
         for source in song.sources:
             wanted = [piece for piece in song.plan.slices
@@ -143,7 +143,7 @@ def measure(
 
 
 def _audio_values(stem: Stem, piece: Slice) -> dict[str, Any]:
-    window = cut_window(stem, piece.start_ms, piece.end_ms)
+    window = window_of(stem, piece.start_ms, piece.end_ms)
     return {
         "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
         "source_channels": stem.channels, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
@@ -194,7 +194,7 @@ def time_covered(shard: Shard) -> Finding:
     manifest = shard.store.shard("base_manifest", shard.partition)
     ledger = ledger_frame(shard, ["key", "status"])
     assert ledger is not None
-    aside = set(ledger.filter(pl.col("status") != "ok")["key"])
+    quarantined = set(ledger.filter(pl.col("status") != "ok")["key"])
     rows = shard.rows("stem_id", "start_ms", "end_ms")
     spans: dict[str, list[tuple[int, int]]] = {}
     for row in rows:
@@ -205,7 +205,7 @@ def time_covered(shard: Shard) -> Finding:
         for source in song.sources:
             stem = stem_id(name, source.track)
             known = [(piece.start_ms, piece.end_ms) for piece in song.plan.slices
-                     if segment_id(name, source.track, piece.start_ms) in aside]
+                     if segment_id(name, source.track, piece.start_ms) in quarantined]
             inside = _union([*known, *spans.get(stem, [])], song.end_ms)
             total += song.end_ms
             covered += inside

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rainbow_assets.corpus.model import LyricLine, Section
-from rainbow_assets.segments.raw_slices import Slice, raw_slices, section_at, whole_slices, windows
+from rainbow_assets.segments.raw_slices import Slice, raw_slices, section_at, slice_windows, whole_slices
 from rainbow_assets.segments.settings import SliceRules
 
 INTRO, GAP, OUTRO = "intro", "gap", "outro"
@@ -66,28 +66,28 @@ def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: 
     [(0, 5000, ''), (5000, 9000, 'first'), (9000, 12000, 'second'), (12000, 20000, '')]
     """
     rules = replace(rules, min_ms=max(rules.min_ms, 1))
-    aside: list[QuarantinedSlice] = []
-    spans = _inside(whole_slices(sections, lines, rules), end_ms, aside)
-    spans = _long_enough(_apart(spans), end_ms, rules.min_ms, aside)
+    quarantined: list[QuarantinedSlice] = []
+    spans = _inside(whole_slices(sections, lines, rules), end_ms, quarantined)
+    spans = _long_enough(_apart(spans), end_ms, rules.min_ms, quarantined)
     if rules.coverage == "full":
-        spans = _filled(spans, sections, end_ms, rules, aside)
-    cut = [piece for span in spans for piece in windows(span, rules, min(rules.min_ms, rules.window_ms))]
+        spans = _filled(spans, sections, end_ms, rules, quarantined)
+    cut = [piece for span in spans for piece in slice_windows(span, rules, min(rules.min_ms, rules.window_ms))]
     places = _places(raw_slices(sections, lines, rules))
     slices = tuple(replace(
         piece, section=section_at(piece, sections),
         segment_index=None if piece.segment_type in (INTRO, GAP, OUTRO) else places.get(piece.start_ms),
     ) for piece in cut)
-    return SlicePlan(slices, tuple(aside), _coverage(spans, end_ms))
+    return SlicePlan(slices, tuple(quarantined), _coverage(spans, end_ms))
 
 
-def _inside(spans: list[Slice], end_ms: int, aside: list[QuarantinedSlice]) -> list[Slice]:
+def _inside(spans: list[Slice], end_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
     """Clip to the song; quarantine slices that start past its end, and slices with neither length nor text."""
     kept = []
     for span in sorted(spans, key=lambda span: (span.start_ms, span.end_ms)):
         start, end = max(span.start_ms, 0), min(max(span.end_ms, 0), end_ms)
         reason = "past_end" if start >= end_ms else "zero_length" if end <= start and not span.lyric_text else None
         if reason:
-            aside.append(QuarantinedSlice(span.start_ms, span.end_ms, reason, span.lyric_text, span.line_number))
+            quarantined.append(QuarantinedSlice(span.start_ms, span.end_ms, reason, span.lyric_text, span.line_number))
         else:
             kept.append(_moved(span, start, max(start, end), "to stay inside the song"))
     return kept
@@ -100,7 +100,7 @@ def _apart(spans: list[Slice]) -> list[Slice]:
             for span, limit in zip(spans, following, strict=True)]
 
 
-def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, aside: list[QuarantinedSlice]) -> list[Slice]:
+def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
     """Join short slices to the next one; then join those that are still short to the one before, or lengthen them."""
     joined: list[Slice] = []
     for span in spans:
@@ -117,7 +117,7 @@ def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, aside: list[Quara
         elif kept and span.start_ms - free_from < min_ms:
             kept[-1] = _join(kept[-1], span)
         elif free_to - free_from < min_ms:
-            aside.append(QuarantinedSlice(
+            quarantined.append(QuarantinedSlice(
                 span.original_start_ms, span.original_end_ms, "too_short", span.lyric_text, span.line_number))
         else:
             start = min(span.start_ms, free_to - min_ms)
@@ -137,7 +137,7 @@ def _join(first: Slice, second: Slice) -> Slice:
 
 
 def _filled(
-    spans: list[Slice], sections: Sequence[Section], end_ms: int, rules: SliceRules, aside: list[QuarantinedSlice]
+    spans: list[Slice], sections: Sequence[Section], end_ms: int, rules: SliceRules, quarantined: list[QuarantinedSlice]
 ) -> list[Slice]:
     """Cover the gaps: a neighbor takes a gap under ``min_ms``; a longer one becomes slices of a type of its own."""
     filled: list[Slice] = []
@@ -155,8 +155,8 @@ def _filled(
         filled += _filler(OUTRO if filled else GAP, reached, end_ms, sections, rules)
     elif filled:
         filled[-1] = _moved(filled[-1], filled[-1].start_ms, end_ms, "to leave no gap")
-    elif end_ms > 0 and all(one.reason != "too_short" for one in aside):
-        aside.append(QuarantinedSlice(0, end_ms, "too_short", "", None))
+    elif end_ms > 0 and all(one.reason != "too_short" for one in quarantined):
+        quarantined.append(QuarantinedSlice(0, end_ms, "too_short", "", None))
     return filled
 
 

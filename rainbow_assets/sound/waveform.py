@@ -19,7 +19,7 @@ def decode(flac: bytes, rate: int) -> Samples:
     return sound if source == rate else np.asarray(soxr.resample(sound, source, rate, quality="HQ"), np.float32)
 
 
-def windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples], npt.NDArray[np.float32]]:
+def weighted_windows(samples: Samples, rate: int, window_ms: int) -> tuple[list[Samples], npt.NDArray[np.float32]]:
     """Return consecutive windows of ``window_ms`` from the start, and their weights [windows].
 
     The last window may be shorter; weights are proportional to length, so that a short one does not count in full.

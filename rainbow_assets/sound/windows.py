@@ -19,7 +19,7 @@ class Window:
     padding_ms: int
 
 
-def cut(stem: Stem, start_ms: int, end_ms: int) -> Window:
+def window_of(stem: Stem, start_ms: int, end_ms: int) -> Window:
     """Return the samples from ``start_ms`` to ``end_ms``; if the stem's file ends inside, silence fills the rest."""
     first, last = span_frames(start_ms, end_ms, stem.sample_rate)
     samples = stem.samples[first:last]

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.corpus.anomalies import KINDS, Notes
+from rainbow_assets.corpus.anomalies import KINDS, AnomalyLog
 from rainbow_assets.corpus.lrc import RawLyrics, decode, parse, read_stamp
 from rainbow_assets_tests.corpus.songs import kinds, read
 from rainbow_assets_tests.counts import examples
 
 
 def parsed(text: str) -> tuple[RawLyrics, list[tuple[str, str]]]:
-    notes = Notes("05_01")
+    notes = AnomalyLog("05_01")
     lyrics = parse(text, "05_01/05_01.lrc", notes)
     return lyrics, [(a.kind, a.where) for a in notes.sorted()]
 
@@ -148,7 +148,7 @@ def test_what_is_written_is_read_back(lines: list[tuple[tuple[int, int, int], st
 @settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=120) | st.text(alphabet="[]0159:./ \r\n\tabé\ufeff-+", max_size=60).map(str.encode))
 def test_any_bytes_are_read_and_no_word_is_lost(data: bytes) -> None:
-    notes = Notes("05_01")
+    notes = AnomalyLog("05_01")
     text = decode(data, "f", notes)
     if text is None:
         assert [a.kind for a in notes.found] == ["unreadable_lyrics"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.corpus.anomalies import KINDS, Notes, kinds_table
+from rainbow_assets.corpus.anomalies import KINDS, AnomalyLog, kinds_table
 from rainbow_assets.corpus.lint import lint, lint_report
 from rainbow_assets.corpus.reader import folder_color, read_corpus, read_song, song_folders, stray_folders
 from rainbow_assets.errors import UsageError
@@ -177,4 +177,4 @@ def test_kinds_as_a_table(tmp_path: Path) -> None:
 
 def test_a_kind_that_is_not_on_the_list_is_a_slip_of_the_program() -> None:
     with pytest.raises(KeyError):
-        Notes("05_01").add("no_such_kind", "f", "w", "m", "a")
+        AnomalyLog("05_01").add("no_such_kind", "f", "w", "m", "a")

@@ -39,7 +39,7 @@ def literal() -> dict[str, Song]:
     return {reading.song_id: reading.song for reading in read_corpus(CORPUS, timecode="ms") if reading.song is not None}
 
 
-def test_39_songs_and_none_set_aside(readings: dict[str, SongReading], songs: dict[str, Song]) -> None:
+def test_39_songs_and_none_quarantined(readings: dict[str, SongReading], songs: dict[str, Song]) -> None:
     assert len(readings) == len(songs) == 39 == len(rows("manifests.csv"))
 
 

@@ -1,4 +1,4 @@
-"""One small demo corpus for all tests of the room."""
+"""One small demo corpus for all tests of the demo."""
 
 from __future__ import annotations
 

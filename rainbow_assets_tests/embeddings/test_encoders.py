@@ -81,7 +81,7 @@ def test_the_extractor_crops_at_random_and_we_do_not(offline_models):
 
 def test_windows_are_fixed_and_weigh_what_they_last():
     samples = np.arange(25_000, dtype=np.float32)
-    cut, weights = waveform.windows(samples, 1000, 10000)
+    cut, weights = waveform.weighted_windows(samples, 1000, 10000)
     assert [len(window) for window in cut] == [10000, 10000, 5000]
     np.testing.assert_allclose(weights, [0.4, 0.4, 0.2])
     np.testing.assert_array_equal(np.concatenate(cut), samples)

@@ -1,1 +1,1 @@
-"""Tests of the fitness room."""
+"""Tests of fitness."""

@@ -25,7 +25,7 @@ def made(rows: list[tuple[int, int, int, int, bool]]) -> roll.Notes:
 @given(NOTES, st.integers(-12, 12))
 def test_the_dense_roll_is_what_a_loop_over_the_notes_paints(rows: list[tuple[int, int, int, int, bool]], shift: int) -> None:
     wanted = np.zeros(roll.SHAPE, np.float32)
-    first = roll.windows(made(rows))[0]
+    first = roll.note_windows(made(rows))[0]
     for note in first:
         pitch = int(note["pitch"]) + (0 if note["drum"] else shift)
         if not 0 <= pitch < 128:
@@ -37,28 +37,28 @@ def test_the_dense_roll_is_what_a_loop_over_the_notes_paints(rows: list[tuple[in
         else:
             wanted[0, pitch, start] = max(wanted[0, pitch, start], value)
             wanted[1, pitch, start:end] = np.maximum(wanted[1, pitch, start:end], value)
-    first = roll.windows(made(rows))[0]
+    first = roll.note_windows(made(rows))[0]
     assert np.allclose(roll.dense(first, shift), wanted, atol=1e-6)
 
 
 @given(NOTES)
 def test_windows_hold_every_step_of_every_note(rows: list[tuple[int, int, int, int, bool]]) -> None:
     notes = made(rows)
-    held = sum(int((window["end"].astype(int) - window["start"]).sum()) for window in roll.windows(notes))
+    held = sum(int((window["end"].astype(int) - window["start"]).sum()) for window in roll.note_windows(notes))
     assert held == int((notes["end"].astype(int) - notes["start"]).sum())
-    assert all((window["end"] <= roll.STEPS).all() for window in roll.windows(notes))
+    assert all((window["end"] <= roll.STEPS).all() for window in roll.note_windows(notes))
 
 
 @given(NOTES, st.integers(0, 2**32 - 1))
 def test_a_stretch_that_fills_the_roll_is_the_windows_own_music(rows: list[tuple[int, int, int, int, bool]],
                                                                 seed: int) -> None:
-    window = roll.windows(made(rows))[0]
-    part = roll.stretch(window, np.random.Generator(np.random.PCG64(seed)))
+    window = roll.note_windows(made(rows))[0]
+    part = roll.random_excerpt(window, np.random.Generator(np.random.PCG64(seed)))
     found = roll.filled(part)
     assert len(part) and part["end"].max() <= window["end"].max()
     assert (found["start"] < found["end"]).all() and found["end"].max() <= roll.STEPS
     assert set(found["pitch"].tolist()) <= set(window["pitch"].tolist())
-    assert np.array_equal(roll.cut(found, 0, int(part["end"].max())), part)
+    assert np.array_equal(roll.excerpt(found, 0, int(part["end"].max())), part)
 
 
 def test_a_loop_is_the_same_music_again() -> None:
@@ -111,4 +111,4 @@ def test_what_has_no_roll_says_why(data: bytes, reason: str) -> None:
 
 def test_ten_minutes_are_twenty_windows() -> None:
     notes = roll.read_notes(midi([(second, second + 0.5, 60, 90) for second in range(600)]))
-    assert len(roll.windows(notes)) == 20
+    assert len(roll.note_windows(notes)) == 20

@@ -1,4 +1,4 @@
-"""The HTTP face of the loopback Hub, with a place to break every single request."""
+"""The loopback Hub's HTTP server, with a place to break every single request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small release out of nothing: tones of three colors, cut into parts as the rooms would offer them."""
+"""A small release out of nothing: tones of three colors, cut into parts as the assets would offer them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def part(
 
 
 def preview_table(shards: dict[str, list[PartFile]], below: tuple[str, int] | None = None) -> ReleaseTable:
-    """The preview as the release room offers it."""
+    """The preview as a release offers it."""
     return ReleaseTable("preview", shards, PREVIEW_SCHEMA, "Three rows per song.", ("audio",), True, below)
 
 

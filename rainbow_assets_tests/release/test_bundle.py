@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rainbow_assets.release import bundle as room
+from rainbow_assets.release import bundle
 from rainbow_assets.release.bundle import PartFile, ReleaseTable, UnreleasableTable, write_bundle
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.release import small
@@ -67,8 +67,8 @@ def test_a_listing_says_which_rows_and_what_else_of_them(tmp_path: Path) -> None
 
 
 def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_FILL", 100_000)
-    monkeypatch.setattr(room, "FILE_BYTES", 110_000)
+    monkeypatch.setattr(bundle, "_FILL", 100_000)
+    monkeypatch.setattr(bundle, "FILE_BYTES", 110_000)
     sizes = {"01": 30_000, "02": 30_000, "03": 30_000, "04": 30_000, "05": 70_000, "06": 250_000, "07": 10_000}
     table = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts", sizes)}, BLOB, media=("data",))
     files = write_bundle([table], tmp_path / "out").files

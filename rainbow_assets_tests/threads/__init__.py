@@ -1,1 +1,1 @@
-"""Tests of the threads room."""
+"""Tests of threads."""
