@@ -12,7 +12,7 @@ from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
 from rainbow_assets.corpus.overrides import SongOverride
 from rainbow_assets.corpus.times import read_times
-from rainbow_assets.ingest.yaml_safe import LIMIT_BYTES
+from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES
 
 SLOW, FAST = 30, 300
 BY_SECTIONS = "the song is sliced by its sections"

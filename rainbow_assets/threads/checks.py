@@ -11,7 +11,8 @@ from typing import Any
 
 from rainbow_assets import taxonomy
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.lineage.verdicts import Finding
 from rainbow_assets.text import some
 from rainbow_assets.threads import register as registers
@@ -43,7 +44,7 @@ def load_packing(source: Path, out: Path) -> Packing:
         try:
             value = read_plain(out / entry.directory / "manifest.yml").value
             manifests[thread_id] = {**value, "files": list(value["files"])}
-        except (UnreadablePlainYaml, OSError, KeyError, TypeError) as error:
+        except (UnreadableYaml, OSError, KeyError, TypeError) as error:
             damaged.append(f"{entry.directory}: {error}")
     return Packing(source, out, register, manifests, tuple(damaged))
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.threads import journal as journals
@@ -205,7 +206,7 @@ def _why_not(folder: Path, out: Path, entry: Entry) -> str | None:
                 return f"the packed copy of {line['file']} is damaged; pack again"
             if file_sha256(folder / line["file"]) != line["sha256"]:
                 return f"{line['file']} has changed since it was packed; pack again"
-    except (UnreadablePlainYaml, OSError, KeyError, TypeError) as error:
+    except (UnreadableYaml, OSError, KeyError, TypeError) as error:
         return f"its packed folder cannot be compared with the source ({error}); pack again"
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rainbow_assets.digests import digest
 from rainbow_assets.threads import names, proposals
-from rainbow_assets.threads.artifacts import Content, read_content, read_yaml
+from rainbow_assets.threads.artifacts import Content, read_content
 from rainbow_assets.threads.dialogue import openers
 from rainbow_assets.threads.model import (
     KINDS,
@@ -214,7 +214,7 @@ class _ThreadReader:
         """The concept in a single proposal's file, or nothing where there is none."""
         if names.read_name(name).type != "song_proposal":
             return ""
-        value = read_yaml(self.contents[name], name)
+        value = self.contents[name].value
         concept = value.get("concept") if isinstance(value, dict) else None
         return concept if isinstance(concept, str) else ""
 
