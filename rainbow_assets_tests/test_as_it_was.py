@@ -24,12 +24,12 @@ from rainbow_assets.composition import midi, proposal
 from rainbow_assets.composition.agreement import agreement
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.corpus import music
-from rainbow_assets.corpus.music import parse_signature, usual
 from rainbow_assets.demo.threads import write_threads
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.fitness import metrics
 from rainbow_assets.music import keys
 from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.meter import parse_signature, usual
 from rainbow_assets.music.midi_window import MidiSong, midi_window
 from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets.settings import Rules

@@ -10,22 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rainbow_assets.music.keys import Key, find_key
+
 Status = Literal["read", "prose", "missing"]
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-_MINOR = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
-_MAJOR_LIKE = ("major", "lydian", "mixolydian")
-_MODES = {"major": "major", "maj": "major", "ionian": "major", "minor": "minor", "min": "minor", "aeolian": "minor",
-          "dorian": "dorian", "phrygian": "phrygian", "lydian": "lydian", "mixolydian": "mixolydian",
-          "locrian": "locrian"}
-_SIGNS = {"": 0, "natural": 0, "♮": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1, "##": 2, "♯♯": 2,
-          "𝄪": 2, "bb": -2, "♭♭": -2, "𝄫": -2, "double sharp": 2, "double flat": -2}
-_KEY = re.compile(
-    r"\s*(?P<letter>[A-Ga-g])"
-    r"(?:\s*(?P<sign>##|♯♯|bb|♭♭|#|b|♯|♭|♮|𝄪|𝄫)|(?:\s+|-)?(?P<word>sharp|flat|natural)\b)?"
-    r"(?:[\s-]*(?P<mode>major|minor|maj|min|ionian|aeolian|dorian|phrygian|lydian|mixolydian|locrian)\b"
-    r"|(?P<short>m)\b)?"
-    r"(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +46,22 @@ def read_key(value: Any) -> KeyReading:
 
 
 def _from_text(raw: str) -> KeyReading:
-    found = _KEY.fullmatch(raw)
-    if found is None:
+    found = find_key(raw)
+    # "A ll Keys": a letter and something that is neither accidental nor mode is a sentence, not a key.
+    if found is None or (found.mode is None and found.rest and not found.rest.startswith("(")):
         return KeyReading(None, None, raw, "prose", ("the text names no key",))
-    letter, rest = found["letter"], found["rest"].strip()
-    sign = (found["sign"] or found["word"] or "").lower()
-    named = (found["mode"] or "").lower()
-    if not named and not found["short"] and rest and not rest.startswith("("):
-        # "A ll Keys": a letter and something that is neither accidental nor mode is a sentence, not a key.
-        return KeyReading(None, None, raw, "prose", ("the text names no key",))
+    written = Key(found.tonic, found.mode or "major")
+    key = written.usual
     corrections: list[str] = []
-    if named:
-        mode = _MODES[named]
-    elif found["short"] == "m":
-        mode = "minor"
-    else:
-        mode = "major"
+    if found.mode is None:
         corrections.append("no mode is written; major is assumed")
-    tonic = usual_tonic(letter.upper(), _SIGNS[sign], mode)
-    signs = {"sharp": "#", "♯": "#", "flat": "b", "♭": "b", "natural": "", "♮": ""}
-    plain = f"{letter.upper()}{signs.get(sign, sign)}"
-    if plain != tonic:
-        corrections.append(f"{plain} {mode} is written as its enharmonic {tonic} {mode}")
-    if rest:
-        corrections.append(f"the words after the key are left out: {rest[:80]!r}")
-    if not corrections and raw != f"{tonic} {mode}":
-        corrections.append(f"the spelling {raw[:40]!r} is written as {tonic} {mode}")
-    return KeyReading(tonic, mode, raw, "read", tuple(corrections))
+    if written != key:
+        corrections.append(f"{written.label} is written as its enharmonic {key.label}")
+    if found.rest:
+        corrections.append(f"the words after the key are left out: {found.rest[:80]!r}")
+    if not corrections and raw != key.label:
+        corrections.append(f"the spelling {raw[:40]!r} is written as {key.label}")
+    return KeyReading(key.tonic, key.mode, raw, "read", tuple(corrections))
 
 
 def _from_mapping(value: dict[Any, Any]) -> KeyReading:
@@ -107,12 +83,6 @@ def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flat(item)}" for key, item in value.items()) + "}"
     return f"[{', '.join(map(_flat, value))}]" if isinstance(value, list) else str(value)
-
-
-def usual_tonic(letter: str, semitones: int, mode: str) -> str:
-    """Return the usual spelling of a tonic: 12 names per mode, so that enharmonics are one key."""
-    pitch = (_STEPS[letter] + semitones) % 12
-    return (_MAJOR if mode in _MAJOR_LIKE else _MINOR)[pitch]
 
 
 def first_letter_label(value: Any) -> str:
