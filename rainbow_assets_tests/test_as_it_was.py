@@ -20,19 +20,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rainbow_assets.composition import midi
+from rainbow_assets.composition import midi, proposal
+from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.corpus import music
 from rainbow_assets.demo.threads import write_threads
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.fitness import metrics
 from rainbow_assets.music import keys
 from rainbow_assets.music.errors import HarmonyUsageError
+from rainbow_assets.music.meter import parse_signature, usual
 from rainbow_assets.music.midi_window import MidiSong, midi_window
 from rainbow_assets.music.midi_write import Performance, midi_bytes
 from rainbow_assets.settings import Rules
 from rainbow_assets.stats import pair_auc
 from rainbow_assets.threads.feedback import measure
-from rainbow_assets.threads.keys import first_letter_label, read_key
+from rainbow_assets.threads.keys import first_letter_label, read_key, read_meter
 from rainbow_assets.threads.measured import read_folder
 from rainbow_assets.threads.metrics import entropy_interval, std_interval
 from rainbow_assets.threads.shrinkwrap import shrinkwrap
@@ -46,7 +48,15 @@ SPELLINGS = (
     "Cb major", "B# minor", "E♭ major", "A# major", "G## minor", "D dorian", "F lydian", "E phrygian", "C ionian", "A aeolian",
     "C major (resolving through A minor)", "A ll Keys (Chromatic Convergence)", "C hromatic Complete", "H minor", "", "  ", "7",
     "C major minor", "G maj", "G MAJOR", "Db maj", "d♭ M", "Em", "e m", "E\u00a0minor", "Ebm", "Gb major",
+    "D", "Fx", "F#", "Abb minor", "F## minor", "F double sharp minor", "B𝄫 major", "E♮ minor", "A natural minor", "A minor minor",
+    "A/B minor", "A minorish", "TK", "g mixolydian", "E locrian", "f - sharp min.", "B- flat minor", "C m (slow)", "Amaj7",
+    "D Major, then E minor", "B sharp major", "C#  Major ", "A  ♭  minor", "G# minor", "C# major", "F# major", "Ab major",
+    "E ♭ major", "A# minor", "Db minor", "Fb major", "E# minor", "minor", "A band", "12", "H dur", "C-dur", "Gb lydian",
 )
+SIGNATURES = ("4/4", "7/8", " 6 / 8 ", "18/32", "0/4", "4/0", "4", "4/4/4", "-4/4", "33/4", "100/4", "3/5", "", "Moderato", "C",
+              "Contemplative drift", "4/8", "6/4", "5/4", "4 / 4.", "12/16", "17/4")
+SHAPES: tuple[Any, ...] = (None, 4, [7, 8], ["7", "8"], [7], {"numerator": 3, "denominator": 4}, {"numerator": "6", "denominator": "8"},
+                           {"numerator": 0, "denominator": 8}, {"numerator": True, "denominator": 4}, {"numerator": 4}, {})
 MAPPINGS: tuple[Any, ...] = (
     {"note": {"pitch_name": "F", "accidental": "sharp"}, "mode": {"name": "minor"}}, {"note": "E", "mode": "major"},
     {"root": "B", "accidental": "b", "quality": "minor"}, {"note": {"name": "C", "accidental": None}, "mode": "Dorian"},
@@ -76,6 +86,29 @@ def spelled() -> dict[str, Any]:
 
     found = {text: {"corpus": corpus(text), "harmony": harmony(text), "threads": threads(text)} for text in SPELLINGS}
     return {**found, **{json.dumps(value): {"threads": threads(value)} for value in MAPPINGS}}
+
+
+def meters() -> dict[str, Any]:
+    """How each reader of time signatures reads each spelling: the corpus (and if it is usual), threads, the composer."""
+
+    def corpus(text: str) -> list[Any]:
+        found = parse_signature(text)
+        return [found, usual(found) if found else None]
+
+    def threads(value: Any) -> list[Any]:
+        found = read_meter(value)
+        return [found.label, found.mapping, found.text]
+
+    def composed(value: Any) -> str:
+        try:
+            made = proposal.checked({"title": "x", "concept": "x", "key": "C major", "bpm": 90, "rainbow_color": "Red",
+                                     "time_signature": value}, "song.yml")
+            return f"{made.numerator}/{made.denominator}"
+        except ProposalError as error:
+            return str(error)
+
+    found = {text: {"corpus": corpus(text), "threads": threads(text), "composer": composed(text)} for text in SIGNATURES}
+    return {**found, **{json.dumps(value): {"threads": threads(value), "composer": composed(value)} for value in SHAPES}}
 
 
 def files() -> dict[str, str]:
@@ -144,7 +177,7 @@ def demo_threads() -> dict[str, str]:
 
 
 MADE: dict[str, Callable[[], dict[str, Any]]] = {
-    "keys": spelled, "midi": files, "statistics": drawn, "demo threads": demo_threads, "real threads": lambda: packed(RAW),
+    "keys": spelled, "meters": meters, "midi": files, "statistics": drawn, "demo threads": demo_threads, "real threads": lambda: packed(RAW),
 }
 
 

@@ -13,7 +13,8 @@ from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.model import SongBrief
 from rainbow_assets.digests import digest
-from rainbow_assets.ingest import yaml_safe
+from rainbow_assets.ingest import yaml_strict
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.music.keys import Key
 from rainbow_assets.threads.colors import read_color
 from rainbow_assets.threads.keys import read_key, read_meter
@@ -76,10 +77,10 @@ def read_proposal(path: Path, changes: Mapping[str, Any] | None = None) -> Propo
 def load_fields(path: Path) -> dict[str, Any]:
     """Return the fields of a proposal's file under their own names; raise ``ProposalError``."""
     try:
-        document = yaml_safe.load(path.read_bytes())
+        document = yaml_strict.load(path.read_bytes())
     except OSError as error:
         raise ProposalError(f"{path} cannot be read: {error.strerror or error}") from error
-    except yaml_safe.UnreadableYaml as error:
+    except UnreadableYaml as error:
         raise ProposalError(f"{path}: {error}") from error
     if not isinstance(document, dict):
         raise ProposalError(f"{path} holds no fields; write title, key, bpm, time_signature, rainbow_color and concept")

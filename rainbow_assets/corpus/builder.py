@@ -12,7 +12,8 @@ from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
 from rainbow_assets.corpus.overrides import SongOverride
 from rainbow_assets.corpus.times import read_times
-from rainbow_assets.ingest.yaml_safe import LIMIT_BYTES
+from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES
+from rainbow_assets.music.meter import parse_signature, usual
 
 SLOW, FAST = 30, 300
 """Tempos outside this range are reported: they are probably typing errors."""
@@ -37,7 +38,7 @@ def build_song(
                   f"the mix is {mix}, not {folder.name}_main.wav", "the manifest's name is used")
     return Song(
         song_id=folder.name, folder=folder, title=entry.title, rainbow_color=color, bpm=entry.bpm,
-        time_signature=music.parse_signature(entry.tempo), time_signature_raw=entry.tempo,
+        time_signature=parse_signature(entry.tempo), time_signature_raw=entry.tempo,
         key=music.parse_key(entry.key), release_date=entry.release_date,
         album_sequence=int(folder.name[3:]) if entry.album_sequence is None else entry.album_sequence,
         main_audio_file=mix, total_ms=times.total_ms, end_ms=song_end(times.total_ms, times.sections, times.lines),
@@ -75,11 +76,11 @@ def _check_music(file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
     if entry.key and music.parse_key(entry.key).tonic is None:
         notes.add("unreadable_key", file, "field key", f"{entry.key!r} is not a key such as 'Bb minor'",
                   "the key columns are null")
-    signature = music.parse_signature(entry.tempo)
+    signature = parse_signature(entry.tempo)
     if entry.tempo and signature is None:
         notes.add("odd_time_signature", file, "field tempo", f"{entry.tempo!r} is not a time signature such as 4/4",
                   "its columns are null")
-    elif signature and not music.usual(signature):
+    elif signature and not usual(signature):
         notes.add("odd_time_signature", file, "field tempo", f"{entry.tempo} is unusual", "kept as it is")
 
 

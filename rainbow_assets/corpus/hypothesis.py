@@ -15,7 +15,7 @@ import yaml
 from rainbow_assets.corpus.reader import song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest import yaml_safe
+from rainbow_assets.ingest import yaml_strict
 from rainbow_assets.ingest.paths import RefusedPath, vet
 
 VARIABLE = "RAINBOW_CORPUS"
@@ -82,7 +82,7 @@ def _split(target: str, root: Path) -> tuple[str, str]:
 def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
     if hypothesis.color:
         path = folder / f"{folder.name}.yml"
-        content = yaml_safe.load(path.read_bytes())
+        content = yaml_strict.load(path.read_bytes())
         if not isinstance(content, dict):
             raise UsageError(f"{folder.name}/{path.name} is not a manifest, so the song has no color to change")
         path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8",

@@ -11,7 +11,8 @@ from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest import yaml_safe
+from rainbow_assets.ingest import yaml_strict
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.taxonomy import COLOR_NAMES, COLORS, UnknownColor, resolve
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def folder_color(folder: Path) -> str:
 @lru_cache(maxsize=1024)
 def _manifest_color(data: bytes) -> str | None:
     try:
-        document = yaml_safe.load(data)
+        document = yaml_strict.load(data)
         return resolve(str(document["rainbow_color"])).name if isinstance(document, dict) else None
-    except (yaml_safe.UnreadableYaml, UnknownColor, KeyError):
+    except (UnreadableYaml, UnknownColor, KeyError):
         return None
 
 
@@ -104,12 +105,12 @@ def _entry(folder: Path, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | 
 
     problem, where, document = "", "file", None
     try:
-        document = yaml_safe.load(notes.bytes_of(folder, f"{folder.name}.yml"))
+        document = yaml_strict.load(notes.bytes_of(folder, f"{folder.name}.yml"))
     except FileNotFoundError:
         problem = f"there is no {folder.name}.yml in the folder"
     except OSError as error:
         problem = f"the manifest cannot be opened ({error.strerror})"
-    except yaml_safe.UnreadableYaml as error:
+    except UnreadableYaml as error:
         problem, where = str(error), f"line {error.line}" if error.line else "file"
     if problem:
         notes.add("unreadable_manifest", file, where, problem, "the song is quarantined")

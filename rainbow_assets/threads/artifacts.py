@@ -11,16 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import (
-    DEFAULT_LIMITS,
-    Document,
-    UnreadablePlainYaml,
-    parse_bytes,
-    parse_text,
-    surely_well_formed,
-)
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import DEFAULT_LIMITS, Document, parse_text
 from rainbow_assets.threads import rewrite
-from rainbow_assets.threads.names import read_name
 from rainbow_assets.threads.rewrite import ABSOLUTE, PathChange, has_absolute, relative
 
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
@@ -107,13 +100,6 @@ def write_small(path: str, data: bytes) -> None:
         os.close(descriptor)
 
 
-def read_yaml(content: Content, file: str) -> Any:
-    """Return the plain value of a YAML file whose reading was put off because nothing in it had to change."""
-    if content.value is None and content.problem is None and content.copy is not None:
-        content.value = parse_bytes(content.copy, file).value
-    return content.value
-
-
 def _text_copy(content: Content, data: bytes, file: str, thread_id: str, gone: set[str]) -> bytes:
     """Fill in what is read from the text, and return the packed file's bytes: ``data`` itself if nothing changes."""
     try:
@@ -152,11 +138,9 @@ def _yaml(content: Content, text: str, file: str, thread_id: str, gone: set[str]
 
     bare = text.removeprefix("\ufeff")
     hot = has_absolute(bare) or any(name in bare for name in gone)
-    if not hot and read_name(file).type == "song_proposal" and surely_well_formed(bare):
-        return text
     try:
         document = parse_text(bare, file, watch=watch if hot else None)
-    except UnreadablePlainYaml as error:
+    except UnreadableYaml as error:
         content.problem = str(error)
         content.remarks.append(("unreadable_yaml", f"line {error.line}" if error.line else "", str(error)))
         if not has_absolute(text):

@@ -11,7 +11,8 @@ from typing import Any
 
 from rainbow_assets import taxonomy
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.lineage.verdicts import Finding
 from rainbow_assets.text import some
 from rainbow_assets.threads.artifacts import TEXT_SUFFIXES
@@ -63,7 +64,7 @@ def load_packing(source: Path, out: Path, quarantined: Mapping[str, str]) -> Pac
         try:
             value = read_plain(path).value
             packed.append((path.parent.name, {**value, "thread_id": value["thread_id"], "files": list(value["files"])}))
-        except (UnreadablePlainYaml, OSError, KeyError, TypeError) as error:
+        except (UnreadableYaml, OSError, KeyError, TypeError) as error:
             damaged.append(f"{path.parent.name}: {error}")
     return Packing(source, out, tuple(packed), quarantined, tuple(damaged))
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import PROSE, Feedback, Scope
@@ -213,7 +214,7 @@ def load_overrides(path: Path) -> tuple[ConstraintOverride, ...]:
 def _document(path: Path) -> dict[str, Any]:
     try:
         value = read_plain(path).value
-    except UnreadablePlainYaml as error:
+    except UnreadableYaml as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}; run rainbow threads feedback first") from error

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.threads import wording
 from rainbow_assets.threads.constraints import Constraint, NegativeConstraints, bpm_range, derive
 from rainbow_assets.threads.feedback import DEFAULT_RULES, measure
@@ -61,7 +62,7 @@ def read_proposal(path: Path) -> ThreadProposal:
     """Read a proposal file: one proposal, or ``iterations`` of which the final one counts. Raises ``UsageError``."""
     try:
         value = read_plain(path).value
-    except UnreadablePlainYaml as error:
+    except UnreadableYaml as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}") from error

@@ -11,24 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rainbow_assets.music.keys import Key, find_key
+from rainbow_assets.music.meter import UNITS, parse_signature
+
 Status = Literal["read", "prose", "missing"]
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-_MINOR = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
-_MAJOR_LIKE = ("major", "lydian", "mixolydian")
-_MODES = {"major": "major", "maj": "major", "ionian": "major", "minor": "minor", "min": "minor", "aeolian": "minor",
-          "dorian": "dorian", "phrygian": "phrygian", "lydian": "lydian", "mixolydian": "mixolydian",
-          "locrian": "locrian"}
-_SIGNS = {"": 0, "natural": 0, "♮": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1, "##": 2, "♯♯": 2,
-          "𝄪": 2, "bb": -2, "♭♭": -2, "𝄫": -2, "double sharp": 2, "double flat": -2}
-_KEY = re.compile(
-    r"\s*(?P<letter>[A-Ga-g])"
-    r"(?:\s*(?P<sign>##|♯♯|bb|♭♭|#|b|♯|♭|♮|𝄪|𝄫)|(?:\s+|-)?(?P<word>sharp|flat|natural)\b)?"
-    r"(?:[\s-]*(?P<mode>major|minor|maj|min|ionian|aeolian|dorian|phrygian|lydian|mixolydian|locrian)\b"
-    r"|(?P<short>m)\b)?"
-    r"(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_FRACTION = re.compile(r"\s*(\d{1,2})\s*/\s*(\d{1,2})\s*")
-_UNITS = (1, 2, 4, 8, 16, 32)
+MOST_BEATS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +49,22 @@ def read_key(value: Any) -> KeyReading:
 
 
 def _from_text(raw: str) -> KeyReading:
-    found = _KEY.fullmatch(raw)
-    if found is None:
+    found = find_key(raw)
+    # "A ll Keys": a letter and something that is neither accidental nor mode is a sentence, not a key.
+    if found is None or (found.mode is None and found.rest and not found.rest.startswith("(")):
         return KeyReading(None, None, raw, "prose", ("the text names no key",))
-    letter, rest = found["letter"], found["rest"].strip()
-    sign = (found["sign"] or found["word"] or "").lower()
-    named = (found["mode"] or "").lower()
-    if not named and not found["short"] and rest and not rest.startswith("("):
-        # "A ll Keys": a letter and something that is neither accidental nor mode is a sentence, not a key.
-        return KeyReading(None, None, raw, "prose", ("the text names no key",))
+    written = Key(found.tonic, found.mode or "major")
+    key = written.usual
     corrections: list[str] = []
-    if named:
-        mode = _MODES[named]
-    elif found["short"] == "m":
-        mode = "minor"
-    else:
-        mode = "major"
+    if found.mode is None:
         corrections.append("no mode is written; major is assumed")
-    tonic = usual_tonic(letter.upper(), _SIGNS[sign], mode)
-    signs = {"sharp": "#", "♯": "#", "flat": "b", "♭": "b", "natural": "", "♮": ""}
-    plain = f"{letter.upper()}{signs.get(sign, sign)}"
-    if plain != tonic:
-        corrections.append(f"{plain} {mode} is written as its enharmonic {tonic} {mode}")
-    if rest:
-        corrections.append(f"the words after the key are left out: {rest[:80]!r}")
-    if not corrections and raw != f"{tonic} {mode}":
-        corrections.append(f"the spelling {raw[:40]!r} is written as {tonic} {mode}")
-    return KeyReading(tonic, mode, raw, "read", tuple(corrections))
+    if written != key:
+        corrections.append(f"{written.label} is written as its enharmonic {key.label}")
+    if found.rest:
+        corrections.append(f"the words after the key are left out: {found.rest[:80]!r}")
+    if not corrections and raw != key.label:
+        corrections.append(f"the spelling {raw[:40]!r} is written as {key.label}")
+    return KeyReading(key.tonic, key.mode, raw, "read", tuple(corrections))
 
 
 def _from_mapping(value: dict[Any, Any]) -> KeyReading:
@@ -112,14 +88,8 @@ def _flat(value: Any) -> str:
     return f"[{', '.join(map(_flat, value))}]" if isinstance(value, list) else str(value)
 
 
-def usual_tonic(letter: str, semitones: int, mode: str) -> str:
-    """Return the usual spelling of a tonic: 12 names per mode, so that enharmonics are one key."""
-    pitch = (_STEPS[letter] + semitones) % 12
-    return (_MAJOR if mode in _MAJOR_LIKE else _MINOR)[pitch]
-
-
 def first_letter_label(value: Any) -> str:
-    """Return the label that the original rule counted: first letter, accidental, ``minor`` if the text names it.
+    """Return the label that the original rule counted: first letter, accidental, ``minor`` where it says so.
 
     Prose becomes the major of its first letter (``C hromatic Complete`` counts as C major) and enharmonics stay
     apart. Kept only to report the series that the published history was measured with.
@@ -135,12 +105,11 @@ def first_letter_label(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """A time signature, or the free text in its place (``Moderato``), with what was corrected."""
+    """A time signature, or the free text that stood in its place (``Moderato``)."""
 
     numerator: int | None
     denominator: int | None
     text: str | None
-    corrections: tuple[str, ...] = ()
 
     @property
     def label(self) -> str | None:
@@ -157,27 +126,24 @@ class MeterReading:
 
 def read_meter(value: Any) -> MeterReading:
     """Read a time signature in any shape that the agents write. Pure; never raises."""
-    if isinstance(value, dict):
-        top, bottom = value.get("numerator"), value.get("denominator")
-        if _whole(top) and _whole(bottom):
-            return _checked(int(str(top)), int(str(bottom)), ())
-        return MeterReading(None, None, str(value)[:200], ("the time signature's mapping has no two numbers",))
-    if isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_whole, value)):
-        return _checked(int(value[0]), int(value[1]), ("a list is read as numerator and denominator",))
+    found = _two_numbers(value)
+    if found is None:
+        return MeterReading(None, None, value if isinstance(value, str) or value is None else str(value)[:200])
+    top, bottom = found
+    if not 1 <= top <= MOST_BEATS or bottom not in UNITS:
+        return MeterReading(None, None, f"{top}/{bottom}")
+    return MeterReading(top, bottom, None)
+
+
+def _two_numbers(value: Any) -> tuple[int, int] | None:
     if isinstance(value, str):
-        found = _FRACTION.fullmatch(value)
-        if found:
-            return _checked(int(found[1]), int(found[2]), ())
-        return MeterReading(None, None, value, ("a word stands where the time signature should be",))
-    corrections = () if value is None else ("the time signature is neither a mapping nor text",)
-    return MeterReading(None, None, None if value is None else str(value)[:200], corrections)
+        return parse_signature(value)
+    both: Any = (value.get("numerator"), value.get("denominator")) if isinstance(value, dict) else value
+    if isinstance(both, (list, tuple)) and len(both) == 2 and all(map(_whole, both)):
+        return int(both[0]), int(both[1])
+    return None
 
 
 def _whole(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdecimal())
-
-
-def _checked(top: int, bottom: int, corrections: tuple[str, ...]) -> MeterReading:
-    if not 1 <= top <= 32 or bottom not in _UNITS:
-        return MeterReading(None, None, f"{top}/{bottom}", (*corrections, f"{top}/{bottom} is no time signature"))
-    return MeterReading(top, bottom, None, corrections)
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, str) and len(value) < 10 and value.isdecimal())

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.ingest.digests import file_sha256
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, parse_text
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import parse_text
 from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.model import Artifact, Iteration, Removed, Thread
@@ -178,7 +179,7 @@ def read_packed(folder: Path) -> PackedFolder | None:
     try:
         lines = [line for line in text.split("\n") if line.partition(": ")[0] in _SINGLE]
         values, files = dict(parse_text("\n".join(lines)).value), tuple(_table(text, "files", _FILE))
-    except (UnreadablePlainYaml, ValueError):
+    except (UnreadableYaml, ValueError):
         values, files = {}, ()
     return PackedFolder(thread_id[1], folder, hashlib.sha256(data).hexdigest(), values, files)
 

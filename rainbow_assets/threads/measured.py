@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.ingest.yaml_plain import UnreadablePlainYaml, read_plain
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import read_plain
 from rainbow_assets.threads.colors import find_color
 from rainbow_assets.threads.keys import KeyReading, read_key, read_meter
 from rainbow_assets.threads.wording import openers
@@ -78,7 +79,7 @@ def read_manifest(path: Path) -> MeasuredThread:
     name = f"{path.parent.name}/{path.name}" if path.name == "manifest.yml" else path.name
     try:
         document = read_plain(path, name).value
-    except UnreadablePlainYaml as error:
+    except UnreadableYaml as error:
         raise UnusableManifest(str(error)) from error
     except OSError as error:
         raise UnusableManifest(f"{name} cannot be read: {error.strerror}") from error

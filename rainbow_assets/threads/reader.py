@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.threads import names, proposals
-from rainbow_assets.threads.artifacts import Content, read_content, read_yaml
+from rainbow_assets.threads.artifacts import Content, read_content
 from rainbow_assets.threads.manifest import RESERVED
 from rainbow_assets.threads.model import (
     KINDS,
@@ -165,7 +165,7 @@ class _ThreadReader:
         """The concept in a single proposal's file, or nothing if there is none."""
         if names.read_name(name).type != "song_proposal":
             return ""
-        value = read_yaml(self.contents[name], name)
+        value = self.contents[name].value
         concept = value.get("concept") if isinstance(value, dict) else None
         return concept if isinstance(concept, str) else ""
 

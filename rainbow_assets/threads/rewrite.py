@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rainbow_assets.ingest.yaml_plain import Document, Marked, UnreadablePlainYaml, parse_text
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_tolerant import Document, Marked, parse_text
 from rainbow_assets.ingest.yaml_write import dump, quoted, scalar
 
 _ROOTS = r"Volumes|Users|home|private|root|mnt|media|opt|srv|tmp|var|workspace"
@@ -109,7 +110,7 @@ def edit(text: str, document: Document, thread_id: str) -> Edited:
     wanted = relative_value(document.value, thread_id)
     try:
         same = parse_text(edited).value == wanted
-    except UnreadablePlainYaml:
+    except UnreadableYaml:
         same = False
     # An edit that would change the meaning is not used: the whole value is written anew instead.
     return Edited(edited if same else dump(wanted), tuple(paths), len(document.tags))

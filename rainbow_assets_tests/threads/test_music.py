@@ -55,7 +55,7 @@ def test_time_signatures() -> None:
     assert read_meter({"numerator": 7, "denominator": 8}).label == "7/8"
     assert read_meter("5/4").mapping == {"numerator": 5, "denominator": 4}
     assert read_meter("Moderato").label is None and read_meter("Moderato").text == "Moderato"
-    assert read_meter({"numerator": 0, "denominator": 8}).label is None and read_meter(None).corrections == ()
+    assert read_meter({"numerator": 0, "denominator": 8}).label is None and read_meter(None).text is None
 
 
 def test_colors_are_corrected_one_by_one() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from rainbow_assets.ingest.yaml_plain import parse_text
+from rainbow_assets.ingest.yaml_tolerant import parse_text
 from rainbow_assets.ingest.yaml_write import Rows, dump
 from rainbow_assets.threads import checks, prune
 from rainbow_assets.threads.manifest import MANIFEST, dropped_text, holds, packed_folders, read_packed

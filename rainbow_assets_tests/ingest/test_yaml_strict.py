@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.ingest.yaml_safe import LIMIT_BYTES, UnreadableYaml, load
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES, load
 from rainbow_assets_tests.counts import examples
 
 BOMB = b"a: &a [x, x, x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -30,7 +31,10 @@ def test_aliases_and_merges_of_honest_size() -> None:
     (b"[" * 100, 1, "deep"), (b"a: 1\nb: 2\na: 3", 3, "twice"), (b"a: {b: 1, b: 2}", 1, "twice"),
     (b"a: !!python/name:os.system x", 1, "python"), (b"a: \xff", 1, "UTF-8"), (b"a: b: c", 1, "mapping"),
     (b"a: 1\n--- b", 2, "document"), (b"a: \x00", 1, "control"), (b"? [1]\n: 2", 1, "unhashable"),
-    (b"x: !!int abc", 0, "not YAML"), (b"x: !!float abc", 0, "not YAML"), (b"!!binary x: x\ny: !!timestamp z", 0, ""),
+    (b"x: !!int abc", 1, "not YAML"), (b"x: !!float abc", 1, "not YAML"), (b"!!binary x: x\ny: !!timestamp z", 1, ""),
+    (b"a: 1\nx: !!bool maybe", 2, "not YAML"), (b"a: !!int [1]", 1, "scalar"), (b"a: !!timestamp z", 1, "timestamp"),
+    (b"a: {<<: {b: 1, b: 2}}", 1, "twice"), (b"a: &x 1\nb: &x 2", 2, "anchor"),
+    (b"\n".join(b"%%TAG !a%d! x" % n for n in range(500)) + b"\n--- a", 2, "%"),
 ])
 def test_refusals_name_the_line(data: bytes, line: int, said: str) -> None:
     with pytest.raises(UnreadableYaml) as caught:
