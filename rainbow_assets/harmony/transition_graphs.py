@@ -40,7 +40,7 @@ GRAPH_SCHEMA = pa.schema([
 
 
 def _candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Both modes depend on the functions and romans of all progressions, and on nothing else of them."""
+    """Return both modes; each depends only on the functions and romans of all progressions."""
     rows = outputs(shard.store.shard("progression_library"), "progression_library", ("music",)).sort("key")
     name = "in:progression_library.music"
     music = digest(rows[name].to_list())
@@ -51,7 +51,7 @@ SUM_TOLERANCE = 1e-9
 
 
 def rows_sum_to_one(step: RowAsset) -> Check:
-    """Build the check that what follows a node has probability 1 in all."""
+    """Return the check that the probabilities after each node sum to 1."""
     def evaluate(shard: Shard) -> Finding:
         sums = row_sums(graph_of(shard))
         wrong = sorted(node for node, total in sums.items() if abs(total - 1) > SUM_TOLERANCE)
@@ -65,7 +65,7 @@ def rows_sum_to_one(step: RowAsset) -> Check:
 
 
 def both_modes(step: RowAsset) -> Check:
-    """Build the check that major and minor have transitions that lead to their tonics."""
+    """Return the check that major and minor have transitions, some of which lead to the tonic."""
     def evaluate(shard: Shard) -> Finding:
         graph = graph_of(shard)
         seen = {mode: sum(int(data["count"]) for source, _, data in graph.edges(data=True)
@@ -81,7 +81,7 @@ def both_modes(step: RowAsset) -> Check:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the graph as a picture, and its most likely ways to the tonic."""
+    """Return the graph as a picture, and its most likely transitions to the tonic."""
     from rainbow_assets.harmony.drawing import cadence_markdown, draw_graph  # drawing is slow to load
 
     found = {}
@@ -93,7 +93,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
 
 def compute(name: str, labels: str, work: Work) -> Iterator[Batch]:
-    """Count what follows what in each asked mode."""
+    """Yield the graph of each requested mode."""
     songs = work.upstream("progression_library").rows("mode", labels)
     for mode, _ in work.parts():
         own = [(mode, song[labels]) for song in songs if song["mode"] == mode]
