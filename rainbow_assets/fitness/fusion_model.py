@@ -1,7 +1,7 @@
 """`fusion_model`: a row per trained model, each in its own part, with weights and learning curve.
 
-Each model is trained once for the training set and settings that it follows from. Checkpoints lie beside the shards
-until the model has landed, so that a killed training goes on where it was.
+Each model is trained once for its training set and settings. Checkpoints are kept beside the shards until the model is
+written, so that a killed training continues from the last epoch.
 """
 
 from __future__ import annotations
@@ -61,17 +61,20 @@ _ROW = "in:fusion_training_set.row"
 
 
 def can_train(rules: settings.Rules) -> str:
-    """Return where models can be trained: ``torch``, ``modal`` or ``nowhere``; a row that waits for it is stale."""
+    """Return ``here`` if models can be trained with torch or on Modal, else ``nowhere``.
+
+    It is part of every row's input, so that rows quarantined for lack of torch become stale when torch is installed.
+    """
     return "here" if plans.has_torch() or rules.fitness.engine == "modal" else "nowhere"
 
 
 def source(shard: Shard) -> str:
-    """Return a token that changes when torch comes or goes."""
+    """Return a token that changes when torch is installed or removed."""
     return can_train(settings.default_rules())
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Every model follows from all rows of the training set."""
+    """Return the models; each depends on all rows of the training set."""
     rows = outputs(shard.store.shard("fusion_training_set"), "fusion_training_set", ("row",)).sort("key")
     made_from = digest(rows["key"].to_list(), rows[_ROW].to_list(), can_train(rules))
     records = [(name, name, made_from) for name, _, _ in plans.names(rules.fitness)]
@@ -79,7 +82,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Train the asked models, one after the other."""
+    """Train the requested models, one after the other."""
     asked = {part: rows["key"].to_list() for part, rows in work.parts()}
     if can_train(work.rules) == "nowhere":
         for part, keys in asked.items():
@@ -99,14 +102,15 @@ def compute(work: Work) -> Iterator[Batch]:
                 continue
             seed = rules.seed + (plan.fold or 0)
             rows = plans.permuted(data, seed) if plan.kind == plans.PERMUTED else data
+            # The name has the digest of all inputs, so a training never resumes from a checkpoint of other data.
             kept = f"{plan.model_id}-{digest(made_from[plan.model_id], settings.values(work.rules, ('fitness',)))}"
             name = f"{kept}.safetensors"
 
-            def told(done: int, total: int, model: str = plan.model_id) -> None:
+            def report(done: int, total: int, model: str = plan.model_id) -> None:
                 tick(model, done, total)
 
             fitted = fit_somewhere(rows.take(plan.train), rows.take(plan.validation), rules, seed,
-                                   files.read(name), lambda state, to=name: files.write(to, state), told)
+                                   files.read(name), lambda state, to=name: files.write(to, state), report)
             yield Batch(plan.model_id, pa.Table.from_pylist([_row(plan, data, rules, fitted)], schema=SCHEMA))
             files.remove(name)
 
@@ -127,7 +131,7 @@ def _row(plan: plans.FitPlan, data: training.TrainingData, rules: settings.Fitne
 
 @check("Every loss fell and is finite.")
 def models_learned(shard: Shard) -> Finding:
-    """Every model's loss fell and stayed finite."""
+    """Check that every model's loss fell and stayed finite."""
     wrong, rows = [], shard.rows("model_id", "history")
     for row in rows:
         losses = [item["train_loss"] for item in row["history"]]
@@ -142,7 +146,7 @@ def models_learned(shard: Shard) -> Finding:
 
 @check("Every fold model is tested with songs of its own.")
 def models_apart(shard: Shard) -> Finding:
-    """No fold model has learned from as many songs as there are: the held-out ones are missing from each."""
+    """Check that each fold model has test songs, and that the songs of each one add up to the same number."""
     rows = shard.rows("model_id", "kind", "train_songs", "validation_songs", "test_songs")
     totals = defaultdict(set)
     for row in rows:

@@ -13,7 +13,7 @@ SOURCES = {"concept": ("concept_embeddings", "input_digest", "spec_digest"),
            "lyric": ("lyric_embeddings", "input_digest", "spec_digest"),
            "audio": ("audio_embeddings", "input_digest", "spec_digest"),
            "roll": ("piano_rolls", "roll_digest", "step_ms")}
-"""Modality -> the table, the column of its input's digest, and the column that says what it was made with."""
+"""Modality -> table, the column with the digest of its input, and the column with its encoder spec or grid."""
 
 
 INPUTS = {"piano_rolls": "roll", "concept_embeddings": "embedding", "lyric_embeddings": "embedding",
@@ -21,7 +21,8 @@ INPUTS = {"piano_rolls": "roll", "concept_embeddings": "embedding", "lyric_embed
 
 
 TABLES: dict[str, tuple[str, ...]] = {asset: () for asset in INPUTS if asset != "song_splits"}
-"""What is read beside the training set by key: its rows have the digests of these, so they say which rows move."""
+"""Tables that a training reads besides the training set. They name no field: the rows of the training set have the
+digests of their vectors and rolls, so a change here already changes those rows."""
 
 
 VECTOR = pa.list_(pa.float64())

@@ -41,7 +41,7 @@ REASONS = {
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Put the MIDI of the asked segments on the grid, a part per stem."""
+    """Yield the notes of the requested segments on the grid, a part per stem."""
     media = work.upstream("segment_media")
     parts = {part.group: part for part in media.require_index().parts}
     for stem, asked in work.parts():
@@ -61,7 +61,7 @@ def _batch(stem: str, rows: Sequence[dict[str, Any]]) -> Batch:
 
 
 def _whole(notes: roll.Notes | roll.RollError) -> roll.Notes | roll.RollError:
-    """Return notes that end within one roll; what rounds to its very end sounds in its last step."""
+    """Return notes limited to one roll; a note that rounds to the end of the roll gets its last step."""
     if isinstance(notes, roll.RollError):
         return notes
     if int(notes["start"].max()) > roll.STEPS:
@@ -93,7 +93,7 @@ def table_of(rows: Sequence[tuple[str, str, roll.Notes | None]]) -> pa.Table:
 
 @check("Every note lies within its roll.")
 def rolls_hold_notes(shard: Shard) -> Finding:
-    """Every roll's notes lie within 256 steps and 128 pitches, as many as it says; without MIDI there are none."""
+    """Check that each roll has ``note_count`` notes within 256 steps and 128 pitches, and none without MIDI."""
     wrong, rows = [], 0
     for _, table in shard.tables(["segment_id", "has_roll", "note_count", "notes"]):
         found = notes_of(table.column("notes"))
@@ -113,7 +113,7 @@ def rolls_hold_notes(shard: Shard) -> Finding:
 
 @check("Every segment has a row or a reason.")
 def rolls_complete(shard: Shard) -> Finding:
-    """Every segment with media has a roll, or is set aside with a reason."""
+    """Check that every segment with media has a row or is quarantined with a reason."""
     ledger = ledger_frame(shard, ["key", "status"])
     media = ledger_frame(shard.store.shard("segment_media", shard.partition), ["key", "status"])
     assert ledger is not None and media is not None
@@ -128,7 +128,7 @@ def rolls_complete(shard: Shard) -> Finding:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return a picture with one roll of each color, the one with the most notes."""
+    """Return a picture with one roll per color, the one with the most notes."""
     from rainbow_assets.fitness import pictures  # drawing is slow to load
 
     found = {}

@@ -1,4 +1,4 @@
-"""A sound file that a person names, as the FLAC that the encoders read: mono at the corpus rate, decoded once."""
+"""Convert an audio file to the FLAC that the encoders read: mono, at the sample rate of the corpus."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ RATE = 44100
 
 
 def as_flac(path: Path) -> bytes:
-    """Return the WAV or FLAC file at ``path`` as a mono FLAC; raise the reader's sentence where it is no sound."""
+    """Return the WAV or FLAC file at ``path`` as a mono FLAC; raise the reader's error if it cannot be decoded."""
     stem = read_stem(path, RATE)
     return encode_checked(stem.samples, stem.bits, stem.sample_rate)

@@ -132,13 +132,13 @@ def test_a_scorer_of_other_encoders_refuses_to_embed(model: bytes, signed: contr
     moved = {name: replace(item, digest="e" * 32) for name, item in signed.encoders.items()}
     other = ChromaticScorer(export.with_contract(model, replace(signed, encoders=moved)))
     assert other.score(midi=MIDI, color="Red").fitness is not None
-    with pytest.raises(ScorerError, match="does not make any more"):
+    with pytest.raises(ScorerError, match="no longer makes"):
         other.score(concept="anything", color="Red")
 
 
 @pytest.mark.parametrize(("change", "said"), [
     ({"roll_step_ms": 100}, "rolls of 100 ms"), ({"format": "other/9"}, "format"),
-    ({"classes": {"temporal": ["Then"]}}, "other classes"),
+    ({"classes": {"temporal": ["Then"]}}, "classes of the scorer"),
 ])
 def test_a_contract_of_another_world_is_refused(model: bytes, signed: contract.Contract, change: dict[str, object],
                                                 said: str) -> None:

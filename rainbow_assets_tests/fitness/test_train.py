@@ -47,7 +47,7 @@ def test_a_checkpoint_of_something_else_is_refused(rows: TrainingData, change: s
     held: list[bytes] = []
     fit(rows, rows.take([]), replace(QUICK, max_epochs=1), 3, checkpoint=held.append)
     rules = replace(QUICK, learning_rate=0.1) if change == "rules" else replace(QUICK, max_epochs=1)
-    with pytest.raises(TrainingError, match="delete it to begin anew"):
+    with pytest.raises(TrainingError, match="delete it to start again"):
         fit(rows.take(range(len(rows) - 9, len(rows))) if change == "data" else rows, rows.take([]), rules, 4 if change == "seed" else 3,
             resume=held[0][:-40] if change == "cut" else held[0])
 
