@@ -55,7 +55,7 @@ def scorer(model: bytes) -> ChromaticScorer:
     return ChromaticScorer(model)
 
 
-def test_a_scorer_does_not_tell_where_it_was_made(model: bytes) -> None:
+def test_a_scorer_does_not_contain_where_it_was_made(model: bytes) -> None:
     """Two machines, or two folders of one, make the same file."""
     assert not re.search(rb"[\w./\\]+\.py|stack_trace", model)
     assert str(Path(export.__file__).parents[2]).encode() not in model

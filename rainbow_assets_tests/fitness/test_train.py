@@ -117,7 +117,7 @@ def test_a_calibrated_model_is_as_sure_as_it_is_right(rows: TrainingData) -> Non
     assert likelihood(1.0) >= max(likelihood(0.9), likelihood(1.1)) - 1e-9
 
 
-def test_nothing_to_learn_from_is_said(rows: TrainingData) -> None:
+def test_nothing_to_learn_from_is_reported(rows: TrainingData) -> None:
     black = rows.take(np.flatnonzero(np.array(rows.colors) == "Black"))
     for nothing in (black, rows.take([])):
         with pytest.raises(TrainingError, match="no row has a target"):
@@ -133,7 +133,7 @@ def test_weights_of_another_shape_are_refused(rows: TrainingData) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_said(rows: TrainingData) -> None:
+def test_a_gpu_that_is_not_there_is_reported(rows: TrainingData) -> None:
     with pytest.raises(TrainingError, match="no GPU"):
         fit(rows, rows.take([]), replace(QUICK, device="cuda"), 1)
 
