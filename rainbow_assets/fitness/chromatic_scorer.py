@@ -33,14 +33,14 @@ NAME = "chromatic_scorer"
 NUMBER = pa.struct([("name", pa.string()), ("value", pa.float64())])
 SCHEMA = pa.schema([
     column("scorer_id", pa.string(), "chromatic_scorer"),
-    column("status", pa.string(), "discriminative, or not discriminative: then nothing should be ranked by it"),
-    column("reasons", pa.list_(pa.string()), "which gates it failed, with numbers"),
-    column("gates", pa.list_(NUMBER), "the gates' numbers"),
+    column("status", pa.string(), "discriminative, or not discriminative: then its scores must not rank anything"),
+    column("reasons", pa.list_(pa.string()), "the gates that it failed, with numbers"),
+    column("gates", pa.list_(NUMBER), "the numbers of the gates"),
     column("profile", pa.string(), "compact or full"),
-    column("weights_sha256", pa.string(), "sha256 of the weights that it was made from"),
+    column("weights_sha256", pa.string(), "sha256 of the weights that it was exported from"),
     column("parity", pa.float64(), "largest difference from torch on rows of the training set"),
     column("contract", pa.string(), "the preprocessing contract, as in the file's metadata_props"),
-    column("onnx", pa.binary(), "the scorer"),
+    column("onnx", pa.binary(), "the scorer as an ONNX file"),
 ])
 REASONS = {"no_model": "no model was trained; see fusion_model"}
 MOST_DIFFERENCE, COMPARED = 1e-4, 64
@@ -113,19 +113,19 @@ def load(store: ShardStore) -> ChromaticScorer:
     return ChromaticScorer(table.column("onnx")[0].as_py())
 
 
-@check("The ONNX file computes what the model does.")
+@check("The ONNX file computes the same as the model.")
 def scorer_as_torch(shard: Shard) -> Finding:
     """Check that the ONNX file and the trained model compute the same probabilities, within 1e-4."""
     rows = shard.rows()
     worst = max((row["parity"] for row in rows), default=0.0)
     numbers = {"scorers": len(rows), "largest_difference": worst}
     if worst > MOST_DIFFERENCE:
-        return Finding(False, f"the exported scorer differs from the model by {worst:.6f}, at most "
+        return Finding(False, f"the exported scorer differs from the model by {worst:.6f}, but at most "
                               f"{MOST_DIFFERENCE} is allowed; materialize chromatic_scorer again", numbers)
     return Finding(True, f"the scorer differs from the model by {worst:.1e} at most", numbers)
 
 
-@check("The status is what the gates say.")
+@check("The status agrees with the reasons of the gates.")
 def status_told(shard: Shard) -> Finding:
     """Check that a scorer is not discriminative if, and only if, it lists a reason."""
     rows = shard.rows("scorer_id", "status", "reasons")
@@ -151,7 +151,7 @@ CHROMATIC_SCORER = RowAsset(
     name=NAME,
     group="fitness",
     kinds={"onnx"},
-    description="The shipped model as one ONNX file with its contract, and whether anything should be ranked by it.",
+    description="The shipped model as one ONNX file with its contract and the results of its gates.",
     reads={**{asset: (field,) for asset, field in _READ.items()}, **TABLES},
     compute=compute,
     columns=SCHEMA,

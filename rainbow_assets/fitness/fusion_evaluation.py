@@ -43,16 +43,16 @@ BIN = pa.struct([("sure", pa.float64()), ("right", pa.float64()), ("rows", pa.in
 COLOR = pa.struct([("color", pa.string()), ("songs", pa.int32()), ("rows", pa.int32()),
                    ("fitness", pa.float64()), ("found", pa.float64())])
 SCHEMA = pa.schema([
-    column("variant", pa.string(), "what the models were shown, or which baseline this is"),
-    column("rows", pa.int32(), "held-out rows"),
-    column("songs", pa.int32(), "held-out songs"),
+    column("variant", pa.string(), "the inputs that the models got, or the baseline"),
+    column("rows", pa.int32(), "test rows"),
+    column("songs", pa.int32(), "test songs"),
     column("measures", pa.list_(MEASURE), "song-level balanced accuracies with 95 % intervals and permutation p"),
-    column("colors", pa.list_(COLOR), "per color: median fitness for itself, share of songs whose best color it is"),
+    column("colors", pa.list_(COLOR), "per color: median fitness of its songs, and share of these that fit it best"),
     column("fitness_median", pa.float64(), "median fitness of rows for their own color"),
-    column("calibration", pa.list_(BIN), "how sure, and how often right, by tenths"),
+    column("calibration", pa.list_(BIN), "mean largest probability and share of right predictions, by tenths"),
     column("calibration_error", pa.float64(), "expected calibration error, 0..1"),
 ])
-REASONS = {"no_model": "no fold model was trained; see fusion_model", "no_rows": "no held-out row has these inputs"}
+REASONS = {"no_model": "no fold model was trained; see fusion_model", "no_rows": "no test row has these inputs"}
 _MODEL, _ROW = "in:fusion_model.model", "in:fusion_training_set.row"
 
 
@@ -189,7 +189,7 @@ def _colors(found: metrics.Predictions) -> list[dict[str, Any]]:
             for color in targets.targeted() if (rows == color).any()]
 
 
-@check("Shuffled colors teach nothing.")
+@check("Models trained on shuffled colors are at chance.")
 def permuted_is_chance(shard: Shard) -> Finding:
     """Check that models trained on shuffled colors predict no better than chance; if they do, the folds leak."""
     row = next((row for row in shard.rows() if row["variant"] == "permuted"), None)
@@ -199,9 +199,9 @@ def permuted_is_chance(shard: Shard) -> Finding:
     numbers = {name: found[name] for name in ("value", "low", "high", "chance", "p_value", "songs")}
     if found["p_value"] < 0.001:
         return Finding(False, f"models trained on shuffled colors reach {found['value']:.3f} (chance "
-                              f"{found['chance']:.3f}, p = {found['p_value']:.4f}): something tells the folds apart",
-                       numbers)
-    return Finding(True, f"shuffled colors give {found['value']:.3f}, chance {found['chance']:.3f}", numbers)
+                              f"{found['chance']:.3f}, p = {found['p_value']:.4f}): training and test rows share "
+                              "something", numbers)
+    return Finding(True, f"shuffled colors give {found['value']:.3f}, chance gives {found['chance']:.3f}", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -217,7 +217,7 @@ FUSION_EVALUATION = RowAsset(
     name="fusion_evaluation",
     group="fitness",
     kinds={"pytorch", "parquet"},
-    description="What the fold models know of songs that they never met, beside every baseline.",
+    description="Accuracy of the fold models on songs that they were not trained on, with all baselines.",
     reads={"fusion_model": ("model",), "fusion_training_set": ("row",), **TABLES},
     compute=compute,
     columns=SCHEMA,

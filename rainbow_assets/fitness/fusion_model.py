@@ -32,25 +32,25 @@ from rainbow_assets.text import some
 EPOCH = pa.struct([("epoch", pa.int32()), ("train_loss", pa.float64()), ("validation_loss", pa.float64()),
                    ("learning_rate", pa.float64())])
 SCHEMA = pa.schema([
-    column("model_id", pa.string(), "final: what is shipped; fold_n: held-out songs; permuted_n: shuffled labels"),
+    column("model_id", pa.string(), "final: the shipped one; fold_n: tested on fold n; permuted_n: shuffled colors"),
     column("kind", pa.string(), "final, fold or permuted"),
-    column("fold", pa.int32(), "fold that is held out; null for the shipped model"),
+    column("fold", pa.int32(), "fold of the test songs; null for the shipped model"),
     column("profile", pa.string(), "compact or full"),
     column("audio_dims", pa.int32(), "length of the audio vectors"),
     column("concept_dims", pa.int32(), "length of the concept vectors"),
     column("lyric_dims", pa.int32(), "length of the lyric vectors"),
-    column("parameters", pa.int64(), "numbers learned"),
-    column("train_songs", pa.int32(), "songs learned from"),
-    column("validation_songs", pa.int32(), "songs that decided when to stop"),
-    column("test_songs", pa.int32(), "songs held out"),
-    column("best_epoch", pa.int32(), "epoch whose weights these are"),
+    column("parameters", pa.int64(), "number of learned parameters"),
+    column("train_songs", pa.int32(), "songs to train on"),
+    column("validation_songs", pa.int32(), "songs that decide when to stop"),
+    column("test_songs", pa.int32(), "songs to test with"),
+    column("best_epoch", pa.int32(), "epoch of the weights"),
     column("history", pa.list_(EPOCH), "the learning curve"),
     column("weights_sha256", pa.string(), "sha256 of the weights"),
     column("weights", pa.binary(), "weights as a safetensors file"),
 ])
 REASONS = {
-    "no_torch": "torch is not installed: pip install 'rainbow-assets[torch]', or fitness.engine = \"modal\"",
-    "too_few_songs": "no songs with a target are left to learn from, or none to test with",
+    "no_torch": "torch is not installed; run: pip install 'rainbow-assets[torch]', or set fitness.engine = \"modal\"",
+    "too_few_songs": "there are no songs with a target to train on, or no songs to test with",
 }
 SHAPING = ("profile", "folds", "max_epochs", "patience", "batch", "learning_rate", "modality_dropout",
            "concept_dropout", "transpose", "seed")
@@ -129,7 +129,7 @@ def _row(plan: plans.FitPlan, data: training.TrainingData, rules: settings.Fitne
     }
 
 
-@check("Every loss fell and is finite.")
+@check("Every training loss fell and is finite.")
 def models_learned(shard: Shard) -> Finding:
     """Check that every model's loss fell and stayed finite."""
     wrong, rows = [], shard.rows("model_id", "history")
@@ -141,10 +141,10 @@ def models_learned(shard: Shard) -> Finding:
     if wrong:
         return Finding(False, f"{some(wrong)} did not learn: the training loss is not finite or did not fall; lower "
                               "fitness.learning_rate", numbers)
-    return Finding(True, f"the loss of {len(rows)} models fell", numbers)
+    return Finding(True, f"the training loss of {len(rows)} models fell", numbers)
 
 
-@check("Every fold model is tested with songs of its own.")
+@check("Every fold model has test songs that it was not trained on.")
 def models_apart(shard: Shard) -> Finding:
     """Check that each fold model has test songs, and that the songs of each one add up to the same number."""
     rows = shard.rows("model_id", "kind", "train_songs", "validation_songs", "test_songs")
@@ -155,9 +155,9 @@ def models_apart(shard: Shard) -> Finding:
     numbers = {"models": len(rows), "sums": len(totals)}
     lacking = [row["model_id"] for row in rows if row["kind"] != plans.FINAL and not row["test_songs"]]
     if len(totals) > 1 or lacking:
-        return Finding(False, "songs are counted twice or not at all among what the fold models learn from and are "
-                              f"tested with ({some(lacking or sorted(map(str, totals)))})", numbers)
-    return Finding(True, f"{len(rows)} models, each tested with songs of its own", numbers)
+        return Finding(False, "some fold models have no test songs, or use a song twice or not at all "
+                              f"({some(lacking or sorted(map(str, totals)))})", numbers)
+    return Finding(True, f"{len(rows)} models; each fold model has test songs that it was not trained on", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:

@@ -108,7 +108,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 
-@check("No song, text, sound or roll is on two sides.")
+@check("No song, and no input that is used, is in two folds or splits.")
 def nothing_leaks(shard: Shard) -> Finding:
     """Check that no song, and no concept, lyric, sound or roll that is used, is in two folds or splits."""
     rows = shard.frame(SCHEMA)
@@ -124,8 +124,8 @@ def nothing_leaks(shard: Shard) -> Finding:
     numbers = {"rows": len(rows), **leaks}
     found = [f"{count} x {name.replace('_', ' ')}" for name, count in leaks.items() if count]
     if found:
-        return Finding(False, f"the evaluation would see what it is tested with: {', '.join(found)}", numbers)
-    return Finding(True, f"{len(rows)} rows, nothing that is used is on two sides", numbers)
+        return Finding(False, f"models would be tested on what they were trained on: {', '.join(found)}", numbers)
+    return Finding(True, f"{len(rows)} rows, no song or used input is in two folds or splits", numbers)
 
 
 @check("Targets are the taxonomy's.")
@@ -141,12 +141,12 @@ def targets_as_taxonomy(shard: Shard) -> Finding:
                 break
     numbers = {"rows": len(rows), "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rows aim at another color's modes: {some(wrong)}; materialize "
+        return Finding(False, f"{len(wrong)} rows have other targets than their color: {some(wrong)}; materialize "
                               "fusion_training_set again", numbers)
-    return Finding(True, f"{len(rows)} rows aim at what the taxonomy says", numbers)
+    return Finding(True, f"{len(rows)} rows have the targets of the taxonomy", numbers)
 
 
-@check("Every segment is there once; what is hidden is said.")
+@check("Every segment has one row, and a reason if an input is hidden.")
 def all_segments(shard: Shard) -> Finding:
     """Check that every segment with a piano-roll row is in the training set, and that hidden inputs have a reason."""
     own = shard.frame(SCHEMA)
@@ -163,9 +163,10 @@ def all_segments(shard: Shard) -> Finding:
                **{f"uses_{name}": int(own[f"uses_{name}"].sum()) for name in SOURCES},
                **{str(reason): count for reason, count in counts.iter_rows()}}
     if missing or silent:
-        return Finding(False, f"{len(missing)} segments are missing ({some(missing)}) and of {len(silent)} something "
-                              f"is hidden without a reason ({some(silent)})", numbers)
-    return Finding(True, f"{len(own)} segments, {int(own['reason'].is_null().sum())} of them whole", numbers)
+        return Finding(False, f"{len(missing)} segments are missing ({some(missing)}), and {len(silent)} have a hidden "
+                              f"input without a reason ({some(silent)})", numbers)
+    return Finding(True, f"{len(own)} segments, {int(own['reason'].is_null().sum())} of them with nothing hidden",
+                   numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -180,7 +181,7 @@ FUSION_TRAINING_SET = RowAsset(
     name="fusion_training_set",
     group="fitness",
     kinds={"parquet"},
-    description="A row per segment with its split, fold and targets; what another song has too is hidden, and said.",
+    description="A row per segment with its split, fold and targets; inputs that another song has too are hidden.",
     reads={asset: (name,) for asset, name in INPUTS.items()},
     compute=compute,
     columns=SCHEMA,

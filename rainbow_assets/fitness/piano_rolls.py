@@ -27,8 +27,8 @@ from rainbow_assets.text import some
 SCHEMA = pa.schema([
     column("segment_id", pa.string(), "key"),
     column("song_id", pa.string(), "song"),
-    column("has_roll", pa.bool_(), "False where the segment has no MIDI; the notes are null then, never zeros"),
-    column("step_ms", pa.int32(), "length of a step of the grid in milliseconds"),
+    column("has_roll", pa.bool_(), "False if the segment has no MIDI; its notes are then null"),
+    column("step_ms", pa.int32(), "length of a grid step in milliseconds"),
     column("note_count", pa.int32(), "notes on the grid"),
     column("roll_digest", pa.string(), "digest of the notes; equal music has equal digests"),
     column("notes", NOTES, "notes in steps, end exclusive: the sparse form of a roll [3, 128, 256]"),
@@ -91,7 +91,7 @@ def table_of(rows: Sequence[tuple[str, str, roll.Notes | None]]) -> pa.Table:
 
 
 
-@check("Every note lies within its roll.")
+@check("Every note is within its roll.")
 def rolls_hold_notes(shard: Shard) -> Finding:
     """Check that each roll has ``note_count`` notes within 256 steps and 128 pitches, and none without MIDI."""
     wrong, rows = [], 0
@@ -106,8 +106,8 @@ def rolls_hold_notes(shard: Shard) -> Finding:
             wrong += [] if fine else [row["segment_id"]]
     numbers = {"rolls": rows, "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rolls do not hold what they say: {some(wrong)}; materialize piano_rolls "
-                              "again", numbers)
+        return Finding(False, f"{len(wrong)} rolls have another number of notes than note_count, or notes outside the "
+                              f"roll: {some(wrong)}; materialize piano_rolls again", numbers)
     return Finding(True, f"{rows} rows, every note within its roll", numbers)
 
 
@@ -124,7 +124,7 @@ def rolls_complete(shard: Shard) -> Finding:
     if missing:
         return Finding(False, f"{len(missing)} segments have no row: {some(missing)}; materialize piano_rolls again",
                        numbers)
-    return Finding(True, f"{len(rows)} rows, {len(aside)} set aside", numbers)
+    return Finding(True, f"{len(rows)} rows, {len(aside)} quarantined", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -145,7 +145,7 @@ PIANO_ROLLS = RowAsset(
     name="piano_rolls",
     group="fitness",
     kinds={"numpy", "parquet"},
-    description="The notes of each segment's MIDI on a grid of 120 ms: the sparse form of a roll [3, 128, 256].",
+    description="The notes of each segment's MIDI on a grid of 120 ms, the sparse form of a roll [3, 128, 256].",
     reads={"segment_media": ("midi",)},
     compute=compute,
     columns=SCHEMA,

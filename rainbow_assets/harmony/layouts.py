@@ -89,10 +89,10 @@ def read_path(path: str) -> ChordPath | ProgressionPath | NotAChord:
     stem = file.rsplit(".", 1)[0]
     labels = _folder(tuple(folders))
     if labels is None:
-        return NotAChord("outside_layout", "the file is in no '<NN> - <Key> Major - <Key> minor/<category>' folder")
+        return NotAChord("outside_layout", "the file is not in a folder '<NN> - <Key> Major - <Key> minor/<category>'")
     major, minor, category, mode = labels
     if re.match(r"all\b", stem, re.IGNORECASE):
-        return NotAChord("cluster_file", "the file holds many chords at once")
+        return NotAChord("cluster_file", "the file contains many chords")
     if category == "progression":
         return _progression(stem, major, minor, mode, tuple(folders))
     found = _CHORD_FILE.fullmatch(stem)
@@ -103,7 +103,7 @@ def read_path(path: str) -> ChordPath | ProgressionPath | NotAChord:
         return ChordPath(((major, function), (minor, other)), name, category)
     if mode in ("major", "minor"):
         return ChordPath(((major if mode == "major" else minor, function),), name, category)
-    return NotAChord("unparsed_name", "neither the folder nor the name says whether the key is major or minor")
+    return NotAChord("unparsed_name", "neither the folder nor the name has the mode, major or minor")
 
 
 def _progression(
@@ -114,7 +114,7 @@ def _progression(
     if moods:  # free-midi-chords: the tonic is in the name
         tonic, romans, tags = moods.groups()
         if not romans.split():
-            return NotAChord("unparsed_name", f"the name {stem!r} says no romans")
+            return NotAChord("unparsed_name", f"the name {stem!r} has no romans")
         key = parse_key(tonic, "minor" if mode == "minor" else "major")
         return ProgressionPath(key, mode == "modal", stem, tuple(romans.split()), tuple((tags or "").split()),
                                mode or "major", style)

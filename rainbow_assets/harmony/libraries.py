@@ -96,7 +96,7 @@ def notes_match_names(shard: Shard) -> Finding:
     numbers = {"chords": len(rows), "wrong": len(wrong)}
     if wrong:
         return Finding(False, f"the notes of {len(wrong)} chords are not those of their names: {some(wrong)}", numbers)
-    return Finding(True, f"{len(rows)} chords sound as they are called", numbers)
+    return Finding(True, f"the notes of {len(rows)} chords are those of their names", numbers)
 
 
 @check("Each key has all its diatonic functions.")
@@ -111,7 +111,7 @@ def functions_complete(shard: Shard) -> Finding:
     numbers = {"keys": sum(bool(found) for found in known.values()), "lacking": len(lacking)}
     if lacking:
         return Finding(False, f"{len(lacking)} diatonic functions have no chord: {some(lacking)}; the built-in pack "
-                              "has them all, build chord_library again", numbers)
+                              "has them all, so materialize chord_library again", numbers)
     return Finding(True, "every diatonic function of 24 keys has a chord", numbers)
 
 
@@ -138,21 +138,21 @@ def scores_keep(shard: Shard) -> Finding:
             wrong.append(key.label)
     numbers = {"progressions": tried, "keys": len(wrong)}
     if wrong:
-        return Finding(False, f"progressions of {some(wrong)} score otherwise in C; a function or a voicing there is "
-                              "not what the chord's root says", numbers)
-    return Finding(True, f"{tried} progressions score the same in C", numbers)
+        return Finding(False, f"progressions of {some(wrong)} have other scores in C; a function or a voicing there "
+                              "does not fit the root of its chord", numbers)
+    return Finding(True, f"{tried} progressions have the same scores in C", numbers)
 
 
-@check("Each progression is whole and sounds as it is called.")
+@check("Each progression is complete, and its notes are those of its chord names.")
 def progressions_sound(shard: Shard) -> Finding:
     """Check that each progression has ``total_chords`` of everything, in order, and notes that fit its names."""
     rows = shard.rows()
     wrong = [row["progression_id"] for row in rows if not _whole(row)]
     numbers = {"progressions": len(rows), "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} progressions are not whole, or do not sound as they are called: "
+        return Finding(False, f"{len(wrong)} progressions are incomplete, or have other notes than their chord names: "
                               f"{some(wrong)}", numbers)
-    return Finding(True, f"{len(rows)} progressions are whole and sound as they are called", numbers)
+    return Finding(True, f"{len(rows)} progressions are complete and have the notes of their chord names", numbers)
 
 
 def _whole(row: dict[str, Any]) -> bool:
@@ -187,8 +187,8 @@ def compute(progressions: bool, work: Work) -> Iterator[Batch]:
 _MUSIC = ("mode", "functions", "romans")
 CHORD_LIBRARY = RowAsset(
     "chord_library", group="harmony", kinds={"midi", "parquet"}, description=(
-        "One row per chord in a key: function, quality, inversion and voicing. The built-in pack and "
-        "RAINBOW_CHORDS."),
+        "One row per chord in a key, from the built-in pack and RAINBOW_CHORDS: function, quality, inversion and "
+        "voicing."),
     reads={PACKS: ("file",)}, compute=partial(compute, False), candidates=partial(candidates, False),
     source=source_token, reasons=REASONS, unit="pack", colored=False, cheap=True,
     columns=CHORD_SCHEMA, fields={"chord": tuple(name for name in CHORD_SCHEMA.names if name != "chord_id")},

@@ -16,7 +16,7 @@ from rainbow_assets.harmony.model import PackAnomaly
 
 DEFAULT_BPM = 120.0
 """Tempo of a MIDI file without one, from the MIDI standard."""
-_DRUMS_SKIPPED = "percussion tracks carry no chords"
+_DRUMS_SKIPPED = "percussion tracks are ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
             score: Any = symusic.Score.from_midi(data)
         except (RuntimeError, ValueError) as error:
             cause = str(error).splitlines()[0] if str(error) else "it is not a MIDI file"
-            anomalies.append(PackAnomaly(path, "not_midi", f"the MIDI library refuses the file: {cause}", "left out"))
+            anomalies.append(PackAnomaly(path, "not_midi", f"the MIDI library cannot read it: {cause}", "not used"))
             continue
         before = len(notes)
         for track in score.tracks:
@@ -65,7 +65,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
                 notes += [(note.time, note.time + note.duration, note.pitch) for note in track.notes]
         counts[number] = len(notes) - before
         if not counts[number]:
-            anomalies.append(PackAnomaly(path, "no_notes", f"the file has no note ({_DRUMS_SKIPPED})", "left out"))
+            anomalies.append(PackAnomaly(path, "no_notes", f"the file has no notes ({_DRUMS_SKIPPED})", "not used"))
             continue
         tempos = score.tempos
         clocks[-1] = (score.tpq, float(tempos[0].qpm) if len(tempos) else DEFAULT_BPM)

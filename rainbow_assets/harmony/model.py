@@ -10,17 +10,17 @@ from rainbow_assets.music.functions import function_of, roman_of, spell_root
 from rainbow_assets.music.keys import Key, note_name, spell
 
 KINDS = {
-    "unsafe_path": "error: a path that leaves the pack",
-    "not_midi": "error: a file that the MIDI library refuses",
-    "too_large": "error: a file larger than any chord is",
-    "no_notes": "error: a MIDI file without a note",
-    "unparsed_name": "error: a file name that says no function, chord or romans",
-    "unnamed_chord": "error: notes that no chord type names",
-    "name_mismatch": "warning: notes that are not those of the file's name; named by its notes",
-    "roman_mismatch": "warning: a progression whose notes are not its name's romans; its notes are kept",
-    "outside_layout": "info: a file that belongs to no folder of a known layout",
-    "cluster_file": "info: an 'All ...' file, which holds many chords at once and is none",
-    "duplicate_chord": "info: a chord that the pack holds already, note for note",
+    "unsafe_path": "error: a path that leads out of the pack",
+    "not_midi": "error: a file that the MIDI library cannot read",
+    "too_large": "error: a file that is too large for a chord or progression",
+    "no_notes": "error: a MIDI file without notes",
+    "unparsed_name": "error: a file name without a function, chord name or romans",
+    "unnamed_chord": "error: notes that are not those of any chord type",
+    "name_mismatch": "warning: notes that are not those of the file's name; the chord is named by its notes",
+    "roman_mismatch": "warning: a progression whose notes are not those of its romans; its notes are kept",
+    "outside_layout": "info: a file that is not in a folder of a supported layout",
+    "cluster_file": "info: an 'All ...' file, which contains many chords; not used",
+    "duplicate_chord": "info: a chord with the same key, name and notes as another one of the pack; not used",
 }
 """Every kind of pack anomaly: severity and meaning."""
 

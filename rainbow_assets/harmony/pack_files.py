@@ -62,9 +62,9 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
         if not raw.lower().endswith(MIDI_SUFFIXES):
             continue
         if relative is None:
-            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leaves the pack", "left out"))
+            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leads out of the pack", "not used"))
         elif len(data) > MAX_FILE_BYTES:
-            anomalies.append(PackAnomaly(relative, "too_large", f"the file has {len(data)} bytes", "left out"))
+            anomalies.append(PackAnomaly(relative, "too_large", f"it has over {MAX_FILE_BYTES:,} bytes", "not used"))
         else:
             files[relative] = data
     ordered = tuple(sorted(files.items()))

@@ -36,7 +36,7 @@ def build_pack(source: PackFiles) -> Pack:
     for path, data in source.files:
         named = read_path(path)
         if isinstance(named, NotAChord):
-            anomalies.append(PackAnomaly(path, named.kind, named.message, "left out"))
+            anomalies.append(PackAnomaly(path, named.kind, named.message, "not used"))
         else:
             wanted.append((path, data))
             paths.append(named)
@@ -59,8 +59,8 @@ def build_pack(source: PackFiles) -> Pack:
             known = chords.setdefault((item.key, item.name, item.voicing), item)
             if known is not item:
                 anomalies.append(PackAnomaly(
-                    path, "duplicate_chord", f"{item.name} in {item.key.label} is the chord of {known.source_file}",
-                    "the first file stands for both"))
+                    path, "duplicate_chord", f"{item.name} in {item.key.label} is also the chord of "
+                    f"{known.source_file}", "the first file is used"))
     looked_at = len(source.files) + len(source.anomalies)
     return Pack(source.name, source.digest, looked_at, tuple(chords.values()), tuple(progressions),
                 tuple(sorted(anomalies)))
@@ -74,7 +74,7 @@ def _chords(path: str, named: ChordPath, music: MidiChords, pack: str) -> Iterat
         mask |= hit.mask
     root, chord_type, complaint = _name(named.name, mask, pitches[0] % 12)
     if chord_type is None:
-        yield PackAnomaly(path, "unnamed_chord", complaint, "left out")
+        yield PackAnomaly(path, "unnamed_chord", complaint, "not used")
         return
     if complaint:
         yield PackAnomaly(path, "name_mismatch", complaint, "named by its notes")
@@ -88,7 +88,7 @@ def _name(declared: str, mask: int, bass: int) -> tuple[int, ChordType | None, s
         name = parse_chord_name(re.sub(r"^[b#]?[ivIV]+ - ", "", declared))
     except HarmonyUsageError as error:
         found = identify(mask, bass)
-        return (*found, str(error)) if found else (0, None, f"{error}; its notes name no chord either")
+        return (*found, str(error)) if found else (0, None, f"{error}; its notes are not a known chord either")
     root = pitch_class(name.root)
     # A slash bass outside the chord is not part of its type.
     inside = mask & ~(1 << bass) if name.bass and bass not in {(root + s) % 12 for s in name.type.intervals} else mask
@@ -100,7 +100,7 @@ def _name(declared: str, mask: int, bass: int) -> tuple[int, ChordType | None, s
             return root, sounded, ""
     found = identify(mask, bass)
     if found is None:
-        return root, None, f"the notes are not those of {declared!r} and name no other chord"
+        return root, None, f"the notes are not those of {declared!r} or of another known chord"
     return (*found, f"the notes are not those of {declared!r}")
 
 
@@ -133,8 +133,8 @@ def _progression(
     groups = _align(runs, declared) if declared else None
     if groups is None:
         groups = [(run, None) for run in runs]
-        problem = problem or PackAnomaly(path, "roman_mismatch", f"{len(runs)} chords sound where the name says "
-                                         f"{' '.join(named.romans)}", "kept as it sounds")
+        problem = problem or PackAnomaly(path, "roman_mismatch", f"the {len(runs)} sounding chords are not the romans "
+                                         f"{' '.join(named.romans)} of the name", "kept as it sounds")
     key = named.key
     mode = _sounding_mode(named, groups) if named.modal else key.mode
     if mode != key.mode:
@@ -144,7 +144,7 @@ def _progression(
         placed = _placed(hits[0].mask, hits[0].pitches[0] % 12, root, key)
         if placed is None:
             names = " ".join(str(pitch) for pitch in hits[0].pitches)
-            return None, PackAnomaly(path, "unnamed_chord", f"the notes {names} name no chord", "left out")
+            return None, PackAnomaly(path, "unnamed_chord", f"the notes {names} are not a known chord", "not used")
         start, end = music.milliseconds(hits[0].start), music.milliseconds(hits[-1].end)
         steps.append(Step(*placed, hits[0].pitches, start, end - start))
     identity = f"{pack}:{path.rsplit('.', 1)[0]}"

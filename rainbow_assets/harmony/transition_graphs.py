@@ -61,7 +61,7 @@ def rows_sum_to_one(step: RowAsset) -> Check:
                            numbers)
         return Finding(True, f"the probabilities after each of {len(sums)} nodes sum to 1", numbers)
 
-    return Check("rows_sum_to_one", evaluate, "What follows a node has probability 1 in all.")
+    return Check("rows_sum_to_one", evaluate, "The probabilities after each node sum to 1.")
 
 
 def both_modes(step: RowAsset) -> Check:
@@ -73,11 +73,11 @@ def both_modes(step: RowAsset) -> Check:
         lacking = [mode for mode in MODES if not seen[mode] or not cadences(graph, mode)]
         numbers = {f"{mode}_transitions": count for mode, count in seen.items()}
         if lacking:
-            return Finding(False, f"the {' and '.join(lacking)} graph has no way to its tonic "
+            return Finding(False, f"the {' and '.join(lacking)} graph has no transition to its tonic "
                                   f"({', '.join(TONIC[mode] for mode in lacking)}); see progression_library", numbers)
         return Finding(True, f"{seen['major']} transitions in major and {seen['minor']} in minor", numbers)
 
-    return Check("both_modes", evaluate, "Major and minor have transitions, and ways to the tonic.")
+    return Check("both_modes", evaluate, "Major and minor have transitions, some of them to the tonic.")
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -121,5 +121,7 @@ def _asset(name: str, labels: str, description: str) -> RowAsset:
 
 
 FUNCTION_GRAPH = _asset(GRAPHS[0], "functions", (
-    "Which roman function follows which, in major and in minor: counts and smoothed probabilities."))
-CHORD_GRAPH = _asset(GRAPHS[1], "romans", "Which roman with its chord type follows which, in major and in minor.")
+    "How often one roman function follows another, in major and in minor: counts and smoothed probabilities."))
+CHORD_GRAPH = _asset(GRAPHS[1], "romans", (
+    "How often one chord, a roman with its type, follows another, in major and in minor: counts and smoothed "
+    "probabilities."))

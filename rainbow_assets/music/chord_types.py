@@ -131,7 +131,7 @@ def parse_chord_name(name: str) -> ChordName:
     whole, without_fifth = symbol.removesuffix(NO_FIFTH), symbol.endswith(NO_FIFTH)
     chord_type = type_of_symbol(whole)
     if chord_type is None:
-        raise HarmonyUsageError(f"the chord name {name!r} has the type {symbol!r}, which is not known")
+        raise HarmonyUsageError(f"the chord name {name!r} has the unknown type {symbol!r}; write for example Am7")
     return ChordName(root, no_fifth(chord_type) if without_fifth else chord_type, bass)
 
 
