@@ -1,4 +1,4 @@
-"""`chromatic_scorer`: the shipped model as one ONNX file, with its contract and what it is worth."""
+"""`chromatic_scorer`: the shipped model as one ONNX file, with its contract and the results of its gates."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ NAME = "chromatic_scorer"
 NUMBER = pa.struct([("name", pa.string()), ("value", pa.float64())])
 SCHEMA = pa.schema([
     column("scorer_id", pa.string(), "chromatic_scorer"),
-    column("status", pa.string(), "discriminative, or not discriminative: then nothing should be ranked by it"),
-    column("reasons", pa.list_(pa.string()), "which gates it failed, with numbers"),
-    column("gates", pa.list_(NUMBER), "the gates' numbers"),
+    column("status", pa.string(), "discriminative, or not discriminative: then its scores must not rank anything"),
+    column("reasons", pa.list_(pa.string()), "the gates that it failed, with numbers"),
+    column("gates", pa.list_(NUMBER), "the numbers of the gates"),
     column("profile", pa.string(), "compact or full"),
-    column("weights_sha256", pa.string(), "sha256 of the weights that it was made from"),
+    column("weights_sha256", pa.string(), "sha256 of the weights that it was exported from"),
     column("parity", pa.float64(), "largest difference from torch on rows of the training set"),
     column("contract", pa.string(), "the preprocessing contract, as in the file's metadata_props"),
-    column("onnx", pa.binary(), "the scorer"),
+    column("onnx", pa.binary(), "the scorer as an ONNX file"),
 ])
 REASONS = {"no_model": "no model was trained; see fusion_model"}
 MOST_DIFFERENCE, COMPARED = 1e-4, 64
@@ -48,7 +48,7 @@ _READ = {"fusion_model": "model", "fusion_evaluation": "metrics", "fusion_traini
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """The one scorer follows from the models, from what they were worth, and from the rows it is tried on."""
+    """Return the one scorer; it depends on the models, their evaluation, and the rows that it is compared on."""
     found = {}
     for asset, field in _READ.items():
         rows = outputs(shard.store.shard(asset), asset, (field,)).sort("key")
@@ -58,7 +58,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Export the shipped model, compare it with torch, ask the gates, and write it with its contract."""
+    """Export the shipped model, compare it with torch, apply the gates, and write it with its contract."""
     if not len(work.asked):
         return
     rows = {row["model_id"]: row for row in work.upstream("fusion_model").rows()}
@@ -74,6 +74,7 @@ def compute(work: Work) -> Iterator[Batch]:
                                classes=targets.CLASSES)
     evaluation = {row["variant"]: row for row in
                   work.upstream("fusion_evaluation").rows()}
+    # The gates score progressions, so they need a scorer; its contract then gets their results.
     draft = ChromaticScorer(export.with_contract(bare, signed))
     judged = gates.judge(draft, evaluation)
     signed = contract.Contract(final["profile"], signed.encoders, final["weights_sha256"], judged.status,
@@ -100,7 +101,7 @@ def parity(scorer: ChromaticScorer, final: dict[str, Any], data: training.Traini
 
 
 def load(store: ShardStore) -> ChromaticScorer:
-    """Return the store's scorer; raise ``ScorerError`` where none was trained."""
+    """Return the store's scorer; raise ``ScorerError`` if none was trained."""
     shard = store.shard(NAME)
     try:
         table = shard.table(SCHEMA, ["onnx"])
@@ -112,33 +113,33 @@ def load(store: ShardStore) -> ChromaticScorer:
     return ChromaticScorer(table.column("onnx")[0].as_py())
 
 
-@check("The ONNX file computes what the model does.")
+@check("The ONNX file computes the same as the model.")
 def scorer_as_torch(shard: Shard) -> Finding:
-    """The ONNX file computes what the trained model does, within 1e-4, and its contract says which model that is."""
+    """Check that the ONNX file and the trained model compute the same probabilities, within 1e-4."""
     rows = shard.rows()
     worst = max((row["parity"] for row in rows), default=0.0)
     numbers = {"scorers": len(rows), "largest_difference": worst}
     if worst > MOST_DIFFERENCE:
-        return Finding(False, f"the exported scorer differs from the model by {worst:.6f}, at most "
+        return Finding(False, f"the exported scorer differs from the model by {worst:.6f}, but at most "
                               f"{MOST_DIFFERENCE} is allowed; materialize chromatic_scorer again", numbers)
     return Finding(True, f"the scorer differs from the model by {worst:.1e} at most", numbers)
 
 
-@check("The status is what the gates say.")
+@check("The status agrees with the reasons of the gates.")
 def status_told(shard: Shard) -> Finding:
-    """A scorer's status is what its gates say: not discriminative exactly where it lists a reason."""
+    """Check that a scorer is not discriminative if, and only if, it lists a reason."""
     rows = shard.rows("scorer_id", "status", "reasons")
     wrong = [row["scorer_id"] for row in rows
              if (row["status"] == "discriminative") is bool(row["reasons"])]
     numbers = {"scorers": len(rows), "status": rows[0]["status"] if rows else "no scorer"}
     if wrong:
         return Finding(False, f"the status of {some(wrong)} contradicts its reasons; materialize it again", numbers)
-    said = "; ".join(rows[0]["reasons"]) if rows else ""
-    return Finding(True, f"{numbers['status']}{': ' + said if said else ''}", numbers)
+    reasons = "; ".join(rows[0]["reasons"]) if rows else ""
+    return Finding(True, f"{numbers['status']}{': ' + reasons if reasons else ''}", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the scorer's status and what its gates measured."""
+    """Return the scorer's status and the numbers of its gates."""
     from rainbow_assets.fitness import summaries
 
     columns = [name for name in SCHEMA.names if name != "onnx"]
@@ -150,7 +151,7 @@ CHROMATIC_SCORER = RowAsset(
     name=NAME,
     group="fitness",
     kinds={"onnx"},
-    description="The shipped model as one ONNX file with its contract, and whether anything should be ranked by it.",
+    description="The shipped model as one ONNX file with its contract and the results of its gates.",
     reads={**{asset: (field,) for asset, field in _READ.items()}, **TABLES},
     compute=compute,
     columns=SCHEMA,

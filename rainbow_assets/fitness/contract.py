@@ -1,4 +1,4 @@
-"""The contract that a scorer carries in its ONNX file: what its inputs must be made with, and what it is worth."""
+"""The contract in a scorer's ONNX file: how its inputs must be made, and whether its scores can be trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OUTPUTS = ("modes", "confidence")
 
 
 class ScorerError(RainbowError):
-    """A scorer that cannot be used, or that is asked for what it was not made for."""
+    """A scorer cannot be used, or its input is not of the kind that it was trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All that a caller must keep. ``status`` and ``reasons`` say whether scores may be ranked by."""
+    """Requirements for the inputs of a scorer, and its ``status`` with the ``reasons`` if a gate failed."""
 
     profile: str
     encoders: Mapping[str, Encoding]
     weights_sha256: str
     status: str = NOT_DISCRIMINATIVE
-    reasons: Sequence[str] = ("the gates were not asked",)
+    reasons: Sequence[str] = ("the gates have not been applied",)
     gates: Mapping[str, float | None] | None = None
     roll_step_ms: int = roll.STEP_MS
     roll_shape: Sequence[int] = roll.SHAPE
     roll_channels: Sequence[str] = roll.CHANNELS
-    normalization: str = "velocity / 127; music looped to fill the roll; vectors as their encoder makes them"
+    normalization: str = "velocity / 127; music repeated until it fills the roll; vectors as returned by their encoder"
     classes: Mapping[str, Sequence[str]] | None = None
     format: str = FORMAT
 
@@ -53,22 +53,25 @@ class Contract:
 
 
 def encodings(digests: Mapping[str, str], dims: Mapping[str, int]) -> dict[str, Encoding]:
-    """Return how each kind of vector of a training set was made; a kind that it lacks has an empty digest."""
+    """Return how each kind of vector of a training set was made; a missing kind has an empty digest."""
     known = {spec.digest: spec.name for spec in specs.SPECS.values()}
     return {name: Encoding(known.get(digest, ""), digest, dims[name]) for name, digest in digests.items()}
 
 
 def read(text: str | None) -> Contract:
-    """Parse a contract; raise ``ScorerError`` where it is missing, of another format, or of other rolls or classes."""
+    """Return the contract in ``text``; raise ``ScorerError`` if its format, rolls or classes are not the current ones.
+
+    An ONNX file from elsewhere has no contract: ``text`` is None, which raises too.
+    """
     if not text:
         raise ScorerError("the ONNX file carries no preprocessing contract; it was not made by chromatic_scorer")
     try:
-        held: dict[str, Any] = json.loads(text)
-        if held.get("format") != FORMAT:
-            raise ScorerError(f"the scorer has the format {held.get('format')!r}, this program reads {FORMAT}; "
+        values: dict[str, Any] = json.loads(text)
+        if values.get("format") != FORMAT:
+            raise ScorerError(f"the scorer has the format {values.get('format')!r}, but this program reads {FORMAT}; "
                               "materialize chromatic_scorer again")
-        encoders = {name: Encoding(**item) for name, item in held.pop("encoders").items()}
-        found = Contract(encoders=encoders, **held)
+        encoders = {name: Encoding(**item) for name, item in values.pop("encoders").items()}
+        found = Contract(encoders=encoders, **values)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ScorerError(f"the scorer's contract cannot be read ({error}); materialize chromatic_scorer again"
                           ) from error
@@ -78,6 +81,6 @@ def read(text: str | None) -> Contract:
                           f"{list(found.roll_shape)}; this program makes {roll.STEP_MS} ms and {list(roll.SHAPE)}; "
                           "materialize chromatic_scorer again")
     if found.classes is not None and {key: tuple(value) for key, value in found.classes.items()} != targets.CLASSES:
-        raise ScorerError("the scorer was trained on other classes than the Rainbow Table has now; materialize "
-                          "chromatic_scorer again")
+        raise ScorerError("the classes of the scorer are not those of the Rainbow Table; materialize chromatic_scorer "
+                          "again")
     return found

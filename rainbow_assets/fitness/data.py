@@ -1,4 +1,4 @@
-"""What a model is trained on, in memory: targets, vectors and rolls, joined by key with their cardinality checked."""
+"""Training data in memory: targets, vectors and rolls, joined by key; each join must be one to one."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ Flags = npt.NDArray[np.bool_]
 
 
 class BrokenJoin(RainbowError):
-    """Rows of two tables do not belong together one to one."""
+    """Rows of two tables do not match one to one."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """n rows. ``target`` float32[n, 3, 3] and ``mask`` bool[n, 3] (False: no such mode), ``has`` modality -> bool[n].
 
-    ``vectors``: audio, concept, lyric -> float32[n, dims], zeros where absent (never read there). ``notes`` holds each
-    row's notes on the roll, None where it has none.
+    ``vectors``: audio, concept, lyric -> float32[n, dims]; a missing vector is zeros, which the model does not read.
+    ``notes`` are each row's notes on the roll, None if it has none.
     """
 
     keys: list[str]
@@ -69,12 +69,12 @@ class TrainingData:
             {name: flags[at] for name, flags in self.has.items()}, [self.notes[n] for n in chosen], self.specs)
 
     def only(self, *names: str) -> TrainingData:
-        """Return the same rows with every modality but ``names`` hidden."""
+        """Return the same rows with all modalities except ``names`` hidden."""
         return replace(self, has={name: flags if name in names else np.zeros_like(flags)
                                   for name, flags in self.has.items()})
 
     def with_colors(self, colors: Sequence[str]) -> TrainingData:
-        """Return the same rows with the targets of other colors."""
+        """Return the same rows with other colors and the targets of these."""
         target, mask = encode(colors)
         return replace(self, colors=list(colors), target=target, mask=mask)
 
@@ -91,7 +91,7 @@ def encode(colors: Sequence[str]) -> tuple[Floats, Flags]:
 def load(store: ShardStore) -> TrainingData:
     """Return the used rows of `fusion_training_set`, sorted by key, with their vectors and rolls.
 
-    Raises ``BrokenJoin`` where a row's vector or roll is missing, doubled, or not of the length of the others.
+    Raises ``BrokenJoin`` if a row's vector or roll is missing or duplicated, or if vectors have several lengths.
     """
     table = store.shard("fusion_training_set").frame(SCHEMA)
     rows = table.filter(pl.any_horizontal(f"uses_{name}" for name in SOURCES)).sort("segment_id")
@@ -128,18 +128,18 @@ def _matrix(store: ShardStore, asset: str, vector: str, place: dict[str, int], w
             continue
         found = np.zeros((len(place), dims), np.float32) if found is None else found
         if {dims, found.shape[1]} != set(values.value_lengths().to_pylist()):
-            raise BrokenJoin(f"{asset} holds vectors of several lengths; materialize it for all colors")
+            raise BrokenJoin(f"{asset} has vectors of several lengths; materialize it for all colors")
         matrix = np.asarray(values.flatten()).reshape(len(values), dims)
         for number, key in enumerate(kept.column("segment_id").to_pylist()):
             at = place.get(key)
             if at is None:
                 continue
             if seen[at]:
-                raise BrokenJoin(f"{asset} has two rows for {key}; rebuild: rainbow build --repair")
+                raise BrokenJoin(f"{asset} has two rows for {key}; run: rainbow build --repair")
             seen[at], found[at] = True, matrix[number]
     _require(asset, place, wanted, seen)
     if found is not None and not np.isfinite(found).all():
-        raise BrokenJoin(f"{asset} holds a vector with a number that is not finite; run: rainbow build --repair")
+        raise BrokenJoin(f"{asset} has a vector with a number that is not finite; run: rainbow build --repair")
     return np.zeros((len(place), 1), np.float32) if found is None else found
 
 
@@ -153,7 +153,7 @@ def _notes(store: ShardStore, place: dict[str, int], wanted: Flags) -> list[roll
             if at is None or found is None:
                 continue
             if seen[at]:
-                raise BrokenJoin(f"piano_rolls has two rows for {key}; rebuild: rainbow build --repair")
+                raise BrokenJoin(f"piano_rolls has two rows for {key}; run: rainbow build --repair")
             seen[at], notes[at] = True, found
     _require("piano_rolls", place, wanted, seen)
     return notes
@@ -170,5 +170,5 @@ def _tables(store: ShardStore, asset: str, columns: list[str]) -> Iterator[pa.Ta
 def _require(asset: str, place: dict[str, int], wanted: Flags, seen: Flags) -> None:
     missing = [key for key, n in place.items() if wanted[n] and not seen[n]]
     if missing:
-        raise BrokenJoin(f"{asset} lacks {len(missing)} rows that fusion_training_set counts on, for example "
+        raise BrokenJoin(f"{asset} lacks {len(missing)} rows that fusion_training_set refers to, for example "
                          f"{missing[0]}; materialize {asset} and fusion_training_set again")

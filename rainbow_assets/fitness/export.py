@@ -1,4 +1,4 @@
-"""From a trained model to an ONNX file that carries its contract. Needs torch, onnx and onnxscript."""
+"""Export a trained model as an ONNX file with its contract. Needs torch, onnx and onnxscript."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from rainbow_assets.fitness.model import Exported, ModelSpec
 from rainbow_assets.fitness.train import load_model
 
 EXAMPLE_ROWS = 3
+"""Rows of the example input; more than one, because torch.export takes a length of 1 as fixed."""
 
 
 def to_onnx(weights: bytes, spec: ModelSpec) -> bytes:
-    """Return the model as an ONNX file with a free batch dimension; dropout is gone, batch norms are folded in."""
+    """Return the model as an ONNX file with a free batch dimension, without dropout, with batch norms folded in."""
     model = Exported(load_model(weights, spec)).eval()
     rows = EXAMPLE_ROWS
     flags = [torch.ones(rows, dtype=torch.bool) for _ in range(4)]
     example = (torch.zeros(rows, *roll.SHAPE), torch.zeros(rows, spec.audio), torch.zeros(rows, spec.concept),
                torch.zeros(rows, spec.lyric), *flags)
     free = torch.export.Dim("batch", min=1)
-    # The exporter prints its progress and warns of optional packages.
+    # The exporter prints its progress and warns about optional packages.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")
         program = torch.onnx.export(model, example, dynamo=True, input_names=list(INPUTS), output_names=list(OUTPUTS),
@@ -37,7 +38,7 @@ def to_onnx(weights: bytes, spec: ModelSpec) -> bytes:
 
 
 def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Take out of ``model`` where each node came from: the exporter writes stack traces with paths of this machine."""
+    """Return ``model`` without the exporter's stack traces: their paths would differ from machine to machine."""
     graph = model.graph
     for item in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del item.metadata_props[:]

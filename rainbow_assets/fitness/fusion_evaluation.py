@@ -1,7 +1,8 @@
-"""`fusion_evaluation`: what the fold models know of songs that they never met, a row per question.
+"""`fusion_evaluation`: the accuracy of the fold models on songs that they were not trained on, one row per variant.
 
-Every row is predicted by the model of the fold in which its song was held out. Single modalities are the same models
-with everything else hidden, which they were trained for; permuted labels and the majority are baselines of their own.
+Each segment is predicted by the model of the fold that has its song as a test song. For a variant with a single
+modality, the same models get the other inputs hidden, as they were trained to; permuted labels and the majority are
+baselines.
 """
 
 from __future__ import annotations
@@ -42,21 +43,21 @@ BIN = pa.struct([("sure", pa.float64()), ("right", pa.float64()), ("rows", pa.in
 COLOR = pa.struct([("color", pa.string()), ("songs", pa.int32()), ("rows", pa.int32()),
                    ("fitness", pa.float64()), ("found", pa.float64())])
 SCHEMA = pa.schema([
-    column("variant", pa.string(), "what the models were shown, or which baseline this is"),
-    column("rows", pa.int32(), "held-out rows"),
-    column("songs", pa.int32(), "held-out songs"),
+    column("variant", pa.string(), "the inputs that the models got, or the baseline"),
+    column("rows", pa.int32(), "test rows"),
+    column("songs", pa.int32(), "test songs"),
     column("measures", pa.list_(MEASURE), "song-level balanced accuracies with 95 % intervals and permutation p"),
-    column("colors", pa.list_(COLOR), "per color: median fitness for itself, share of songs whose best color it is"),
+    column("colors", pa.list_(COLOR), "per color: median fitness of its songs, and share of these that fit it best"),
     column("fitness_median", pa.float64(), "median fitness of rows for their own color"),
-    column("calibration", pa.list_(BIN), "how sure, and how often right, by tenths"),
+    column("calibration", pa.list_(BIN), "mean largest probability and share of right predictions, by tenths"),
     column("calibration_error", pa.float64(), "expected calibration error, 0..1"),
 ])
-REASONS = {"no_model": "no fold model was trained; see fusion_model", "no_rows": "no held-out row has these inputs"}
+REASONS = {"no_model": "no fold model was trained; see fusion_model", "no_rows": "no test row has these inputs"}
 _MODEL, _ROW = "in:fusion_model.model", "in:fusion_training_set.row"
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Every question depends on all models and all rows."""
+    """Return the variants; each depends on all models and all rows."""
     digests = []
     for asset, field in (("fusion_model", "model"), ("fusion_training_set", "row")):
         rows = outputs(shard.store.shard(asset), asset, (field,)).sort("key")
@@ -66,7 +67,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Predict the held-out rows of each fold in every way, and measure."""
+    """Predict the test rows of each fold in all variants, and measure the predictions of the requested ones."""
     asked = work.asked["key"].to_list()
     if not asked:
         return
@@ -83,7 +84,7 @@ def compute(work: Work) -> Iterator[Batch]:
 def predictions(
     data: training.TrainingData, models: dict[str, dict[str, Any]], rules: settings.FitnessRules
 ) -> dict[str, metrics.Predictions]:
-    """Return the held-out predictions of every variant, all folds together; models are rows of `fusion_model`."""
+    """Return the predictions of the test rows by variant, all folds together; ``models`` are rows of `fusion_model`."""
     from rainbow_assets.fitness.train import predict
 
     found: dict[str, list[metrics.Predictions]] = {name: [] for name in plans.VARIANTS}
@@ -93,19 +94,19 @@ def predictions(
             continue
         test, spec = data.take(plan.test), plans.spec_of(row)
         if plan.kind == plans.PERMUTED:
-            found["permuted"].append(_said(test, predict(row["weights"], spec, test)[0]))
+            found["permuted"].append(_predicted(test, predict(row["weights"], spec, test)[0]))
             continue
-        found["majority"].append(_said(test, _majority(data.take(plan.train), len(test))))
+        found["majority"].append(_predicted(test, _majority(data.take(plan.train), len(test))))
         for name, rows in variants(test, rules.seed + (plan.fold or 0)).items():
             if len(rows):
-                found[name].append(_said(rows, predict(row["weights"], spec, rows)[0]))
+                found[name].append(_predicted(rows, predict(row["weights"], spec, rows)[0]))
     return {name: _together(parts) for name, parts in found.items()}
 
 
 
 
 def variants(test: training.TrainingData, seed: int) -> dict[str, training.TrainingData]:
-    """Return the held-out rows as each variant shows them; a single modality keeps the rows that have it."""
+    """Return the test rows as each variant shows them; a single modality keeps only the rows that have it."""
     shown = {"all": test}
     for name, modalities in SHOWN.items():
         has = np.any([test.has[item] for item in modalities], axis=0)
@@ -118,7 +119,7 @@ def variants(test: training.TrainingData, seed: int) -> dict[str, training.Train
 
 
 def cropped(rows: training.TrainingData, seed: int) -> training.TrainingData:
-    """Return the rows with two thirds of each one's music, from anywhere in it."""
+    """Return the rows with two thirds of each one's music, from a random place."""
     rng = np.random.Generator(np.random.PCG64(seed))
     notes = []
     for own in rows.notes:
@@ -131,7 +132,7 @@ def cropped(rows: training.TrainingData, seed: int) -> training.TrainingData:
 
 
 def with_other_music(rows: training.TrainingData, seed: int) -> training.TrainingData:
-    """Return the rows with each one's notes replaced by those of a row of a color with other modes."""
+    """Return the rows with each one's notes replaced by those of a row whose color has other modes."""
     rng = np.random.Generator(np.random.PCG64(seed))
     kinds = {color: targets.modes(color).tobytes() for color in set(rows.colors)}
     own = np.array([kinds[color] for color in rows.colors])
@@ -142,13 +143,13 @@ def with_other_music(rows: training.TrainingData, seed: int) -> training.Trainin
 
 
 def _majority(train: training.TrainingData, count: int) -> metrics.Array:
-    """Return the mean target of the rows learned from, for every held-out row."""
+    """Return the mean target of the training rows, once per test row."""
     weight = train.mask[:, :, None]
     mean = (train.target * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1)
     return np.repeat(mean[None].astype(np.float64), count, axis=0)
 
 
-def _said(rows: training.TrainingData, probabilities: metrics.Array) -> metrics.Predictions:
+def _predicted(rows: training.TrainingData, probabilities: metrics.Array) -> metrics.Predictions:
     return metrics.Predictions(probabilities, rows.songs, rows.colors)
 
 
@@ -159,7 +160,7 @@ def _together(parts: list[metrics.Predictions]) -> metrics.Predictions:
 
 
 def own_fitness(found: metrics.Predictions) -> metrics.Array:
-    """Return each row's fitness for its own color, without the rows of colors that have no target."""
+    """Return each row's fitness for its own color; rows of colors without a target are skipped."""
     colors = np.array(found.colors)
     scores = [targets.fitness(found.probabilities[colors == color], color) for color in targets.targeted()
               if (colors == color).any()]
@@ -188,9 +189,9 @@ def _colors(found: metrics.Predictions) -> list[dict[str, Any]]:
             for color in targets.targeted() if (rows == color).any()]
 
 
-@check("Shuffled colors teach nothing.")
+@check("Models trained on shuffled colors are at chance.")
 def permuted_is_chance(shard: Shard) -> Finding:
-    """Models trained on shuffled colors do not tell colors apart: otherwise something leaks."""
+    """Check that models trained on shuffled colors predict no better than chance; if they do, the folds leak."""
     row = next((row for row in shard.rows() if row["variant"] == "permuted"), None)
     found = next((item for item in (row or {}).get("measures", ()) if item["measure"] == "modes"), None)
     if found is None:
@@ -198,9 +199,9 @@ def permuted_is_chance(shard: Shard) -> Finding:
     numbers = {name: found[name] for name in ("value", "low", "high", "chance", "p_value", "songs")}
     if found["p_value"] < 0.001:
         return Finding(False, f"models trained on shuffled colors reach {found['value']:.3f} (chance "
-                              f"{found['chance']:.3f}, p = {found['p_value']:.4f}): something tells the folds apart",
-                       numbers)
-    return Finding(True, f"shuffled colors give {found['value']:.3f}, chance {found['chance']:.3f}", numbers)
+                              f"{found['chance']:.3f}, p = {found['p_value']:.4f}): training and test rows share "
+                              "something", numbers)
+    return Finding(True, f"shuffled colors give {found['value']:.3f}, chance gives {found['chance']:.3f}", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -216,7 +217,7 @@ FUSION_EVALUATION = RowAsset(
     name="fusion_evaluation",
     group="fitness",
     kinds={"pytorch", "parquet"},
-    description="What the fold models know of songs that they never met, beside every baseline.",
+    description="Accuracy of the fold models on songs that they were not trained on, with all baselines.",
     reads={"fusion_model": ("model",), "fusion_training_set": ("row",), **TABLES},
     compute=compute,
     columns=SCHEMA,

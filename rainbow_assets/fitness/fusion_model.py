@@ -1,7 +1,7 @@
 """`fusion_model`: a row per trained model, each in its own part, with weights and learning curve.
 
-Each model is trained once for the training set and settings that it follows from. Checkpoints lie beside the shards
-until the model has landed, so that a killed training goes on where it was.
+Each model is trained once for its training set and settings. Checkpoints are kept beside the shards until the model is
+written, so that a killed training continues from the last epoch.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from rainbow_assets.text import some
 EPOCH = pa.struct([("epoch", pa.int32()), ("train_loss", pa.float64()), ("validation_loss", pa.float64()),
                    ("learning_rate", pa.float64())])
 SCHEMA = pa.schema([
-    column("model_id", pa.string(), "final: what is shipped; fold_n: held-out songs; permuted_n: shuffled labels"),
+    column("model_id", pa.string(), "final: the shipped one; fold_n: tested on fold n; permuted_n: shuffled colors"),
     column("kind", pa.string(), "final, fold or permuted"),
-    column("fold", pa.int32(), "fold that is held out; null for the shipped model"),
+    column("fold", pa.int32(), "fold of the test songs; null for the shipped model"),
     column("profile", pa.string(), "compact or full"),
     column("audio_dims", pa.int32(), "length of the audio vectors"),
     column("concept_dims", pa.int32(), "length of the concept vectors"),
     column("lyric_dims", pa.int32(), "length of the lyric vectors"),
-    column("parameters", pa.int64(), "numbers learned"),
-    column("train_songs", pa.int32(), "songs learned from"),
-    column("validation_songs", pa.int32(), "songs that decided when to stop"),
-    column("test_songs", pa.int32(), "songs held out"),
-    column("best_epoch", pa.int32(), "epoch whose weights these are"),
+    column("parameters", pa.int64(), "number of learned parameters"),
+    column("train_songs", pa.int32(), "songs to train on"),
+    column("validation_songs", pa.int32(), "songs that decide when to stop"),
+    column("test_songs", pa.int32(), "songs to test with"),
+    column("best_epoch", pa.int32(), "epoch of the weights"),
     column("history", pa.list_(EPOCH), "the learning curve"),
     column("weights_sha256", pa.string(), "sha256 of the weights"),
     column("weights", pa.binary(), "weights as a safetensors file"),
 ])
 REASONS = {
-    "no_torch": "torch is not installed: pip install 'rainbow-assets[torch]', or fitness.engine = \"modal\"",
-    "too_few_songs": "no songs with a target are left to learn from, or none to test with",
+    "no_torch": "torch is not installed; run: pip install 'rainbow-assets[torch]', or set fitness.engine = \"modal\"",
+    "too_few_songs": "there are no songs with a target to train on, or no songs to test with",
 }
 SHAPING = ("profile", "folds", "max_epochs", "patience", "batch", "learning_rate", "modality_dropout",
            "concept_dropout", "transpose", "seed")
@@ -61,17 +61,20 @@ _ROW = "in:fusion_training_set.row"
 
 
 def can_train(rules: settings.Rules) -> str:
-    """Return where models can be trained: ``torch``, ``modal`` or ``nowhere``; a row that waits for it is stale."""
+    """Return ``here`` if models can be trained with torch or on Modal, else ``nowhere``.
+
+    It is part of every row's input, so that rows quarantined for lack of torch become stale when torch is installed.
+    """
     return "here" if plans.has_torch() or rules.fitness.engine == "modal" else "nowhere"
 
 
 def source(shard: Shard) -> str:
-    """Return a token that changes when torch comes or goes."""
+    """Return a token that changes when torch is installed or removed."""
     return can_train(settings.default_rules())
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Every model follows from all rows of the training set."""
+    """Return the models; each depends on all rows of the training set."""
     rows = outputs(shard.store.shard("fusion_training_set"), "fusion_training_set", ("row",)).sort("key")
     made_from = digest(rows["key"].to_list(), rows[_ROW].to_list(), can_train(rules))
     records = [(name, name, made_from) for name, _, _ in plans.names(rules.fitness)]
@@ -79,7 +82,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Train the asked models, one after the other."""
+    """Train the requested models, one after the other."""
     asked = {part: rows["key"].to_list() for part, rows in work.parts()}
     if can_train(work.rules) == "nowhere":
         for part, keys in asked.items():
@@ -99,14 +102,15 @@ def compute(work: Work) -> Iterator[Batch]:
                 continue
             seed = rules.seed + (plan.fold or 0)
             rows = plans.permuted(data, seed) if plan.kind == plans.PERMUTED else data
+            # The name has the digest of all inputs, so a training never resumes from a checkpoint of other data.
             kept = f"{plan.model_id}-{digest(made_from[plan.model_id], settings.values(work.rules, ('fitness',)))}"
             name = f"{kept}.safetensors"
 
-            def told(done: int, total: int, model: str = plan.model_id) -> None:
+            def report(done: int, total: int, model: str = plan.model_id) -> None:
                 tick(model, done, total)
 
             fitted = fit_somewhere(rows.take(plan.train), rows.take(plan.validation), rules, seed,
-                                   files.read(name), lambda state, to=name: files.write(to, state), told)
+                                   files.read(name), lambda state, to=name: files.write(to, state), report)
             yield Batch(plan.model_id, pa.Table.from_pylist([_row(plan, data, rules, fitted)], schema=SCHEMA))
             files.remove(name)
 
@@ -125,9 +129,9 @@ def _row(plan: plans.FitPlan, data: training.TrainingData, rules: settings.Fitne
     }
 
 
-@check("Every loss fell and is finite.")
+@check("Every training loss fell and is finite.")
 def models_learned(shard: Shard) -> Finding:
-    """Every model's loss fell and stayed finite."""
+    """Check that every model's loss fell and stayed finite."""
     wrong, rows = [], shard.rows("model_id", "history")
     for row in rows:
         losses = [item["train_loss"] for item in row["history"]]
@@ -137,12 +141,12 @@ def models_learned(shard: Shard) -> Finding:
     if wrong:
         return Finding(False, f"{some(wrong)} did not learn: the training loss is not finite or did not fall; lower "
                               "fitness.learning_rate", numbers)
-    return Finding(True, f"the loss of {len(rows)} models fell", numbers)
+    return Finding(True, f"the training loss of {len(rows)} models fell", numbers)
 
 
-@check("Every fold model is tested with songs of its own.")
+@check("Every fold model has test songs that it was not trained on.")
 def models_apart(shard: Shard) -> Finding:
-    """No fold model has learned from as many songs as there are: the held-out ones are missing from each."""
+    """Check that each fold model has test songs, and that the songs of each one add up to the same number."""
     rows = shard.rows("model_id", "kind", "train_songs", "validation_songs", "test_songs")
     totals = defaultdict(set)
     for row in rows:
@@ -151,9 +155,9 @@ def models_apart(shard: Shard) -> Finding:
     numbers = {"models": len(rows), "sums": len(totals)}
     lacking = [row["model_id"] for row in rows if row["kind"] != plans.FINAL and not row["test_songs"]]
     if len(totals) > 1 or lacking:
-        return Finding(False, "songs are counted twice or not at all among what the fold models learn from and are "
-                              f"tested with ({some(lacking or sorted(map(str, totals)))})", numbers)
-    return Finding(True, f"{len(rows)} models, each tested with songs of its own", numbers)
+        return Finding(False, "some fold models have no test songs, or use a song twice or not at all "
+                              f"({some(lacking or sorted(map(str, totals)))})", numbers)
+    return Finding(True, f"{len(rows)} models; each fold model has test songs that it was not trained on", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
-"""`fusion_training_set`: a row per segment with its split, fold, targets and what it is made of.
+"""`fusion_training_set`: a row per segment with its split, fold, targets and the digests of its inputs.
 
-It is an index: the vectors and rolls stay where they are, and are joined by key when a model is trained. A lyric, a
-sound or music that another song has too is named, and hidden from training and test.
+It is an index: the vectors and rolls stay in their own tables and are joined by key when a model is trained. A lyric,
+sound or piece of music that another song has too is hidden from training and test, and the row has the reason.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets.text import some
 
 LACKING = "-"
-"""Digest of what one of the tables has no row for (it was set aside there)."""
+"""Digest of an input that a table has no row for (the segment was quarantined there)."""
 
 
 def _modality(shard: Shard, name: str, color: str) -> pl.DataFrame:
@@ -43,7 +43,7 @@ def _modality(shard: Shard, name: str, color: str) -> pl.DataFrame:
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List every segment that has a row in any of the four tables, with all that its row follows from."""
+    """Return every segment that has a row in any of the four tables, with the digests of all of its inputs."""
     colors = []
     for color in taxonomy.COLOR_NAMES:
         frame = _of_color(shard, color)
@@ -62,7 +62,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
         pl.col("part").replace_strict(group, return_dtype=pl.String).alias("group"),
         pl.col("part").replace_strict(fold, return_dtype=pl.Int32).alias("fold"))
     frame = frame.hstack(folds.usable(frame)).with_columns(pl.col(_columns()).fill_null(LACKING))
-    # What other songs decide about a row (its fold, what it shares) moves with the split's digest.
+    # Other songs decide a row's fold and what is hidden of it, so these are part of the digest of its split.
     moved = pl.struct("in:song_splits.split", "group", "fold", "reason").map_elements(
         lambda row: digest(*row.values()), return_dtype=pl.String)
     return frame.with_columns(moved.alias("in:song_splits.split")).sort("key")
@@ -73,7 +73,7 @@ def _columns() -> list[str]:
 
 
 def _of_color(shard: Shard, color: str) -> pl.DataFrame:
-    """Join the four tables of one color by key; a segment that one of them lacks is kept, with null there."""
+    """Return the four tables of one color joined by key; a segment that one of them lacks is kept, with nulls."""
     frame = pl.DataFrame(schema={"key": pl.String})
     for asset, name in INPUTS.items():
         if asset == "song_splits":
@@ -89,7 +89,7 @@ def _of_color(shard: Shard, color: str) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Write the asked rows, a part per song."""
+    """Yield the requested rows, a part per song."""
     splits = {color: splits_of(work.upstream("song_splits", color)) for color in work.asked["color"].unique()}
     for song, rows in work.parts():
         made = []
@@ -108,9 +108,9 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 
-@check("No song, text, sound or roll is on two sides.")
+@check("No song, and no input that is used, is in two folds or splits.")
 def nothing_leaks(shard: Shard) -> Finding:
-    """No song, concept, lyric, sound or roll that is used stands in two folds, and no song in two splits."""
+    """Check that no song, and no concept, lyric, sound or roll that is used, is in two folds or splits."""
     rows = shard.frame(SCHEMA)
     leaks: dict[str, int] = {}
     for what, name, sides, used in (
@@ -124,13 +124,13 @@ def nothing_leaks(shard: Shard) -> Finding:
     numbers = {"rows": len(rows), **leaks}
     found = [f"{count} x {name.replace('_', ' ')}" for name, count in leaks.items() if count]
     if found:
-        return Finding(False, f"the evaluation would see what it is tested with: {', '.join(found)}", numbers)
-    return Finding(True, f"{len(rows)} rows, nothing that is used is on two sides", numbers)
+        return Finding(False, f"models would be tested on what they were trained on: {', '.join(found)}", numbers)
+    return Finding(True, f"{len(rows)} rows, no song or used input is in two folds or splits", numbers)
 
 
 @check("Targets are the taxonomy's.")
 def targets_as_taxonomy(shard: Shard) -> Finding:
-    """Every row's target is its color's in the Rainbow Table, null where the color has no such mode."""
+    """Check that every row has its color's target in the Rainbow Table, null if the color has no such mode."""
     wrong, rows = [], shard.frame(SCHEMA, ["segment_id", "rainbow_color", "has_target", *targets.KINDS])
     for row in rows.iter_rows(named=True):
         vectors, mask = targets.vectors(row["rainbow_color"])
@@ -141,14 +141,14 @@ def targets_as_taxonomy(shard: Shard) -> Finding:
                 break
     numbers = {"rows": len(rows), "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rows aim at another color's modes: {some(wrong)}; materialize "
+        return Finding(False, f"{len(wrong)} rows have other targets than their color: {some(wrong)}; materialize "
                               "fusion_training_set again", numbers)
-    return Finding(True, f"{len(rows)} rows aim at what the taxonomy says", numbers)
+    return Finding(True, f"{len(rows)} rows have the targets of the taxonomy", numbers)
 
 
-@check("Every segment is there once; what is hidden is said.")
+@check("Every segment has one row, and a reason if an input is hidden.")
 def all_segments(shard: Shard) -> Finding:
-    """Every segment that has a piano-roll row is in the training set once; what is hidden of it has a reason."""
+    """Check that every segment with a piano-roll row is in the training set, and that hidden inputs have a reason."""
     own = shard.frame(SCHEMA)
     wanted: set[str] = set()
     for color in COLOR_NAMES:
@@ -163,9 +163,10 @@ def all_segments(shard: Shard) -> Finding:
                **{f"uses_{name}": int(own[f"uses_{name}"].sum()) for name in SOURCES},
                **{str(reason): count for reason, count in counts.iter_rows()}}
     if missing or silent:
-        return Finding(False, f"{len(missing)} segments are missing ({some(missing)}) and of {len(silent)} something "
-                              f"is hidden without a reason ({some(silent)})", numbers)
-    return Finding(True, f"{len(own)} segments, {int(own['reason'].is_null().sum())} of them whole", numbers)
+        return Finding(False, f"{len(missing)} segments are missing ({some(missing)}), and {len(silent)} have a hidden "
+                              f"input without a reason ({some(silent)})", numbers)
+    return Finding(True, f"{len(own)} segments, {int(own['reason'].is_null().sum())} of them with nothing hidden",
+                   numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -180,7 +181,7 @@ FUSION_TRAINING_SET = RowAsset(
     name="fusion_training_set",
     group="fitness",
     kinds={"parquet"},
-    description="A row per segment with its split, fold and targets; what another song has too is hidden, and said.",
+    description="A row per segment with its split, fold and targets; inputs that another song has too are hidden.",
     reads={asset: (name,) for asset, name in INPUTS.items()},
     compute=compute,
     columns=SCHEMA,

@@ -1,4 +1,4 @@
-"""Is a scorer worth ranking by? Four questions with numbers; one no makes it "not discriminative"."""
+"""Gates of a scorer: four measurements. If one is too low, the scorer is "not discriminative" and ranks nothing."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ RHYTHMS = ((4.0,), (2.0,), (1.0,), (2.0, 2.0, 4.0), (3.0, 1.0), (1.5, 0.5))
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """The gates' answer, with every number that it rests on."""
+    """The results of the gates, with all measured numbers, and the reasons if some failed."""
 
     numbers: dict[str, float | None]
     reasons: tuple[str, ...]
 
     @property
     def status(self) -> str:
-        """``discriminative`` where no question was answered with no."""
+        """``discriminative`` if no gate failed."""
         return NOT_DISCRIMINATIVE if self.reasons else DISCRIMINATIVE
 
 
@@ -58,7 +58,7 @@ def random_progressions(count: int = PROGRESSIONS, seed: int = 11) -> tuple[byte
 
 
 def judge(scorer: ChromaticScorer, evaluation: Mapping[str, Mapping[str, Any]]) -> Judgment:
-    """Ask the gates of ``scorer``; ``evaluation`` holds the rows of `fusion_evaluation` by variant."""
+    """Apply the gates to ``scorer``; ``evaluation`` has the rows of `fusion_evaluation` by variant."""
     fits = {color: np.array([score.fitness for score in scorer.score_batch(random_progressions(), color=color)])
             for color in targets.targeted()}
     spread = {color: float(np.subtract(*np.quantile(found, [0.75, 0.25]))) for color, found in fits.items()}
@@ -72,7 +72,7 @@ def judge(scorer: ChromaticScorer, evaluation: Mapping[str, Mapping[str, Any]]) 
 
 
 def _shift(evaluation: Mapping[str, Mapping[str, Any]]) -> float | None:
-    """How far the median fitness of held-out music falls when it is replaced by another color's."""
+    """Return how far the median fitness of test music falls when it is replaced by another color's."""
     own, other = (evaluation.get(name, {}).get("fitness_median") for name in ("composer", "other_midi"))
     return None if own is None or other is None else float(own) - float(other)
 
@@ -87,20 +87,20 @@ def _known(evaluation: Mapping[str, Mapping[str, Any]], variant: str) -> dict[st
 def _reasons(numbers: Mapping[str, float | None]) -> list[str]:
     reasons = []
     if (numbers["iqr"] or 0) < LEAST_IQR:
-        reasons.append(f"fitness hardly moves over {PROGRESSIONS} random progressions: interquartile range "
-                       f"{numbers['iqr']:.4f}, at least {LEAST_IQR} is wanted")
+        reasons.append(f"fitness hardly varies over {PROGRESSIONS} random progressions: the interquartile range is "
+                       f"{numbers['iqr']:.4f}, at least {LEAST_IQR} is required")
     shift = numbers["midi_shift"]
     if shift is None or shift < LEAST_SHIFT:
-        said = "was not measured" if shift is None else f"lowers the median by {shift:.4f}"
-        reasons.append(f"music of another color {said}, at least {LEAST_SHIFT} is wanted")
+        effect = "was not measured" if shift is None else f"lowers the median by {shift:.4f}"
+        reasons.append(f"music of another color {effect}, at least {LEAST_SHIFT} is required")
     if (numbers["color_difference"] or 0) < LEAST_DIFFERENCE:
-        reasons.append(f"two colors score alike: they differ by {numbers['color_difference']:.4f}, at least "
-                       f"{LEAST_DIFFERENCE} is wanted")
-    for variant, what in (("all", "everything"), ("cropped", "a stretch of the music alone")):
+        reasons.append(f"two colors have nearly equal scores: they differ by {numbers['color_difference']:.4f}, at "
+                       f"least {LEAST_DIFFERENCE} is required")
+    for variant, what in (("all", "all inputs"), ("cropped", "two thirds of the music alone")):
         p, value = numbers[f"{variant}_p_value"], numbers[f"{variant}_balanced_accuracy"]
         if p is None or value is None:
-            reasons.append(f"held-out songs were not measured with {what}; see fusion_evaluation")
+            reasons.append(f"test songs were not measured with {what}; see fusion_evaluation")
         elif p >= MOST_P:
-            reasons.append(f"on held-out songs {what} gives a balanced accuracy of {value:.3f} (chance "
-                           f"{numbers[f'{variant}_chance']:.3f}), p = {p:.4f}; below {MOST_P} is wanted")
+            reasons.append(f"the balanced accuracy on test songs with {what} is {value:.3f} (chance "
+                           f"{numbers[f'{variant}_chance']:.3f}), p = {p:.4f}; p below {MOST_P} is required")
     return reasons

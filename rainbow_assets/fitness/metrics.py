@@ -1,6 +1,6 @@
-"""Numbers that say what a model knows: song-level balanced accuracy with intervals, chance by permutation, calibration.
+"""Measures of predictions: song-level balanced accuracy with intervals, permutation tests, and calibration.
 
-Numpy only. A song's prediction is the mean of its rows' predictions: rows of a song are not independent.
+A song's prediction is the mean of its rows' predictions, because the rows of a song are not independent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MODES = "modes"
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Held-out rows: probabilities [n, 3, 3], with the song and true color of each."""
+    """Predictions of test rows: probabilities [n, 3, 3], with the song and true color of each row."""
 
     probabilities: Array
     songs: list[str]
@@ -47,7 +47,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A number with its 95 % interval, what chance would give, and how likely chance is to do as well."""
+    """A value with its 95 % interval, the values of chance and of the majority class, and a permutation p-value."""
 
     value: float
     low: float
@@ -59,7 +59,7 @@ class Measure:
 
 
 def single_mode(colors: Sequence[str], kind: int) -> Ints:
-    """Return the class of each color's one mode of that kind; -1 where it has none or, as Indigo, several."""
+    """Return the class of each color's only mode of that kind; -1 if it has none or, like Indigo, several."""
     known = {}
     for color in set(colors):
         own = np.flatnonzero(targets.modes(color)[kind])
@@ -68,7 +68,7 @@ def single_mode(colors: Sequence[str], kind: int) -> Ints:
 
 
 def _labels(predictions: Predictions, kind: str) -> Labels:
-    """Return the true and predicted classes of songs; the measure ``color`` asks for the best fitting color itself."""
+    """Return the true and predicted classes of songs; for the kind ``color`` these are colors, by best fitness."""
     if kind == "color":
         place = {name: n for n, name in enumerate(targets.distinct())}
         truth = np.array([place.get(color, -1) for color in predictions.colors], np.int64)
@@ -80,8 +80,8 @@ def _labels(predictions: Predictions, kind: str) -> Labels:
 def measures(predictions: Predictions, seed: int = 0) -> dict[str, Measure]:
     """Return the song-level balanced accuracy per kind of mode, of all three together, and of the color.
 
-    Rows whose color has no single mode of a kind are left out of it: there is no right answer to be counted, and the
-    first class of a tie is none. Empty where no song has a target.
+    A song is not counted for a kind of which its color has no mode or several: there is no single right answer, and
+    the first class of a tie would be arbitrary. The result is empty if no song has a target.
     """
     songs = predictions.by_song()
     found: dict[str, Measure] = {}
@@ -107,7 +107,7 @@ def _measure(kinds: Sequence[Labels], seed: int) -> Measure:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Rows whose largest probability lies in one tenth: how sure they were and how often they were right."""
+    """Rows whose largest probability is in one tenth of 0..1: its mean, and the share of right predictions."""
 
     sure: float
     right: float

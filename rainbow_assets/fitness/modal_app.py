@@ -1,4 +1,7 @@
-"""The Modal app that trains: `modal deploy -m rainbow_assets.fitness.modal_app`. Defining it needs no token."""
+"""The Modal app that trains models; to deploy it, run: modal deploy -m rainbow_assets.fitness.modal_app.
+
+Importing this file needs no token.
+"""
 
 import modal
 
@@ -16,5 +19,5 @@ app = modal.App(remote.APP, image=image)
 
 @app.function(gpu=remote.GPU, timeout=3600, max_containers=6)
 def fit(message: bytes) -> bytes:
-    """Train one packed model and return its weights."""
+    """Return the model trained on the data of a packed message."""
     return remote.fit_message(message)

@@ -13,7 +13,7 @@ SOURCES = {"concept": ("concept_embeddings", "input_digest", "spec_digest"),
            "lyric": ("lyric_embeddings", "input_digest", "spec_digest"),
            "audio": ("audio_embeddings", "input_digest", "spec_digest"),
            "roll": ("piano_rolls", "roll_digest", "step_ms")}
-"""Modality -> the table, the column of its input's digest, and the column that says what it was made with."""
+"""Modality -> table, the column with the digest of its input, and the column with its encoder spec or grid."""
 
 
 INPUTS = {"piano_rolls": "roll", "concept_embeddings": "embedding", "lyric_embeddings": "embedding",
@@ -21,7 +21,8 @@ INPUTS = {"piano_rolls": "roll", "concept_embeddings": "embedding", "lyric_embed
 
 
 TABLES: dict[str, tuple[str, ...]] = {asset: () for asset in INPUTS if asset != "song_splits"}
-"""What is read beside the training set by key: its rows have the digests of these, so they say which rows move."""
+"""Tables that a training reads besides the training set. They name no field: the rows of the training set have the
+digests of their vectors and rolls, so a change here already changes those rows."""
 
 
 VECTOR = pa.list_(pa.float64())
@@ -31,15 +32,15 @@ SCHEMA = pa.schema([
     column("segment_id", pa.string(), "key"),
     column("song_id", pa.string(), "song"),
     column("rainbow_color", pa.string(), "full color name"),
-    column("split", pa.string(), "train, validation or test: what the shipped model learns from"),
-    column("fold", pa.int32(), "fold of songs in which the row is held out by the evaluation"),
-    column("song_group", pa.string(), "songs of one concept stand in one fold"),
-    *(column(f"uses_{name}", pa.bool_(), f"False where the row has no {what}, or one that another song has too")
+    column("split", pa.string(), "train, validation or test: the role of the song for the shipped model"),
+    column("fold", pa.int32(), "fold of songs in which the evaluation tests with the row"),
+    column("song_group", pa.string(), "first of the songs with the same concept; a group is in one fold"),
+    *(column(f"uses_{name}", pa.bool_(), f"False if the row has no {what}, or one that another song has too")
       for name, what in (("concept", "concept"), ("lyric", "lyric"), ("audio", "sound"), ("roll", "piano roll"))),
-    column("reason", pa.string(), "what is hidden: what another song has too; or that the row has nothing"),
-    *(column(kind, VECTOR, f"target over {', '.join(targets.CLASSES[kind])}; null where the color has no such mode")
+    column("reason", pa.string(), "inputs that are hidden because another song has them too, or no_input; or null"),
+    *(column(kind, VECTOR, f"target over {', '.join(targets.CLASSES[kind])}; null if the color has no such mode")
       for kind in targets.KINDS),
     column("has_target", pa.bool_(), "False for Black and White"),
-    *(column(f"{name}_digest", pa.string(), f"digest of the {what}, @, what made it; null where there is none")
+    *(column(f"{name}_digest", pa.string(), f"digest of the {what}, @, and its encoder spec or grid; null if missing")
       for name, what in (("concept", "concept"), ("lyric", "lyric"), ("audio", "sound"), ("roll", "piano roll"))),
 ])

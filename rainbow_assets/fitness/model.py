@@ -1,6 +1,6 @@
 """The fusion model: a piano-roll CNN and a multilayer perceptron over sound, music, concept and lyric. Needs torch.
 
-``full`` is the diary's model (three 3 x 3 convolutions to 512 numbers, 2560 -> 1024 -> 512 -> heads). ``compact`` has
+``full`` is the original model (three 3 x 3 convolutions to 512 numbers, 2560 -> 1024 -> 512 -> heads). ``compact`` has
 a strided stem that spans an octave and a second of music, and at most 0.1 M parameters.
 """
 
@@ -18,12 +18,12 @@ from rainbow_assets.fitness.data import MODALITIES
 
 COMPACT, FULL = "compact", "full"
 NULL_STD = 0.02
-"""Spread of the learned null embeddings at the start."""
+"""Standard deviation of the null embeddings before training."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Shape of a model: the profile and the lengths of the vectors that it reads."""
+    """Shape of a model: its profile and the lengths of its input vectors."""
 
     profile: str
     audio: int
@@ -36,7 +36,7 @@ class ModelSpec:
 
 
 class PianoRollEncoder(nn.Module):
-    """Rolls [b, 3, 128, 256] to vectors [b, ``dims``]."""
+    """Encodes rolls [b, 3, 128, 256] as vectors [b, ``dims``]."""
 
     def __init__(self, profile: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class PianoRollEncoder(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, rolls: torch.Tensor) -> torch.Tensor:
-        """Encode rolls of velocities in 0..1."""
+        """Return the vectors of rolls with velocities in 0..1."""
         return self.layers(rolls)
 
 
@@ -62,10 +62,10 @@ def _block(before: int, after: int, kernel: Any, stride: Any, padding: Any) -> l
 
 
 class FusionModel(nn.Module):
-    """Everything that is known of a piece of music to mode probabilities and a confidence.
+    """Predicts mode probabilities and a confidence from all inputs that exist for a piece of music.
 
-    Outputs: logits [b, 3, 3] (temporal, spatial, ontological; classes as in the taxonomy) and a confidence logit [b]:
-    whether the music is of a color with modes at all. What is absent is replaced by a learned vector and flagged.
+    Outputs: logits [b, 3, 3] (temporal, spatial, ontological; classes as in the taxonomy) and a confidence logit [b]
+    for having a color with any mode. A missing input is replaced by a learned vector, and a flag marks it as missing.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -102,7 +102,7 @@ class FusionModel(nn.Module):
 
     def forward(self, rolls: torch.Tensor, vectors: Mapping[str, torch.Tensor], has: Mapping[str, torch.Tensor]
                 ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As :meth:`fuse`, from rolls [b, 3, 128, 256] that may be fewer than the rows: those with ``has["midi"]``."""
+        """Return the same as :meth:`fuse`; ``rolls`` [m, 3, 128, 256] are those of the m rows with ``has["midi"]``."""
         midi = torch.zeros(len(has["midi"]), self.encoder.dims, dtype=rolls.dtype, device=rolls.device)
         if len(rolls):
             midi = midi.index_copy(0, has["midi"].nonzero().squeeze(1), self.encoder(rolls).to(rolls.dtype))
@@ -110,7 +110,7 @@ class FusionModel(nn.Module):
 
 
 class Exported(nn.Module):
-    """The model as it is shipped: plain tensors in, probabilities out."""
+    """The model as it is exported to ONNX: plain tensors in, probabilities out."""
 
     def __init__(self, model: FusionModel) -> None:
         super().__init__()
@@ -128,5 +128,5 @@ class Exported(nn.Module):
 
 
 def parameters(model: nn.Module) -> int:
-    """Return how many numbers are learned."""
+    """Return the number of learned parameters."""
     return sum(item.numel() for item in model.parameters())

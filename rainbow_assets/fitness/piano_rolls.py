@@ -27,8 +27,8 @@ from rainbow_assets.text import some
 SCHEMA = pa.schema([
     column("segment_id", pa.string(), "key"),
     column("song_id", pa.string(), "song"),
-    column("has_roll", pa.bool_(), "False where the segment has no MIDI; the notes are null then, never zeros"),
-    column("step_ms", pa.int32(), "length of a step of the grid in milliseconds"),
+    column("has_roll", pa.bool_(), "False if the segment has no MIDI; its notes are then null"),
+    column("step_ms", pa.int32(), "length of a grid step in milliseconds"),
     column("note_count", pa.int32(), "notes on the grid"),
     column("roll_digest", pa.string(), "digest of the notes; equal music has equal digests"),
     column("notes", NOTES, "notes in steps, end exclusive: the sparse form of a roll [3, 128, 256]"),
@@ -41,7 +41,7 @@ REASONS = {
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Put the MIDI of the asked segments on the grid, a part per stem."""
+    """Yield the notes of the requested segments on the grid, a part per stem."""
     media = work.upstream("segment_media")
     parts = {part.group: part for part in media.require_index().parts}
     for stem, asked in work.parts():
@@ -61,7 +61,7 @@ def _batch(stem: str, rows: Sequence[dict[str, Any]]) -> Batch:
 
 
 def _whole(notes: roll.Notes | roll.RollError) -> roll.Notes | roll.RollError:
-    """Return notes that end within one roll; what rounds to its very end sounds in its last step."""
+    """Return notes limited to one roll; a note that rounds to the end of the roll gets its last step."""
     if isinstance(notes, roll.RollError):
         return notes
     if int(notes["start"].max()) > roll.STEPS:
@@ -91,9 +91,9 @@ def table_of(rows: Sequence[tuple[str, str, roll.Notes | None]]) -> pa.Table:
 
 
 
-@check("Every note lies within its roll.")
+@check("Every note is within its roll.")
 def rolls_hold_notes(shard: Shard) -> Finding:
-    """Every roll's notes lie within 256 steps and 128 pitches, as many as it says; without MIDI there are none."""
+    """Check that each roll has ``note_count`` notes within 256 steps and 128 pitches, and none without MIDI."""
     wrong, rows = [], 0
     for _, table in shard.tables(["segment_id", "has_roll", "note_count", "notes"]):
         found = notes_of(table.column("notes"))
@@ -106,14 +106,14 @@ def rolls_hold_notes(shard: Shard) -> Finding:
             wrong += [] if fine else [row["segment_id"]]
     numbers = {"rolls": rows, "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} rolls do not hold what they say: {some(wrong)}; materialize piano_rolls "
-                              "again", numbers)
+        return Finding(False, f"{len(wrong)} rolls have another number of notes than note_count, or notes outside the "
+                              f"roll: {some(wrong)}; materialize piano_rolls again", numbers)
     return Finding(True, f"{rows} rows, every note within its roll", numbers)
 
 
 @check("Every segment has a row or a reason.")
 def rolls_complete(shard: Shard) -> Finding:
-    """Every segment with media has a roll, or is set aside with a reason."""
+    """Check that every segment with media has a row or is quarantined with a reason."""
     ledger = ledger_frame(shard, ["key", "status"])
     media = ledger_frame(shard.store.shard("segment_media", shard.partition), ["key", "status"])
     assert ledger is not None and media is not None
@@ -124,11 +124,11 @@ def rolls_complete(shard: Shard) -> Finding:
     if missing:
         return Finding(False, f"{len(missing)} segments have no row: {some(missing)}; materialize piano_rolls again",
                        numbers)
-    return Finding(True, f"{len(rows)} rows, {len(quarantined)} set aside", numbers)
+    return Finding(True, f"{len(rows)} rows, {len(quarantined)} quarantined", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return a picture with one roll of each color, the one with the most notes."""
+    """Return a picture with one roll per color, the one with the most notes."""
     from rainbow_assets.fitness import pictures  # drawing is slow to load
 
     found = {}
@@ -145,7 +145,7 @@ PIANO_ROLLS = RowAsset(
     name="piano_rolls",
     group="fitness",
     kinds={"numpy", "parquet"},
-    description="The notes of each segment's MIDI on a grid of 120 ms: the sparse form of a roll [3, 128, 256].",
+    description="The notes of each segment's MIDI on a grid of 120 ms, the sparse form of a roll [3, 128, 256].",
     reads={"segment_media": ("midi",)},
     compute=compute,
     columns=SCHEMA,

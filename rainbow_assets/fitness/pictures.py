@@ -1,4 +1,4 @@
-"""Pictures for the metadata: rolls, learning curves, what the evaluation found. PNG; equal data, equal bytes."""
+"""Pictures for Dagster's metadata: rolls, learning curves and the evaluation, as PNG. Equal data give equal bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def curves(models: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw the learning curves of `fusion_model`: the shipped model, the folds, the shuffled labels."""
     figure = new_figure(12, 3.4)
     panes = figure.subplots(1, 3, sharey=True)
-    for pane, kind, said in zip(panes, ("final", "fold", "permuted"),
+    for pane, kind, title in zip(panes, ("final", "fold", "permuted"),
                                 ("shipped model", "folds of songs", "shuffled colors"), strict=True):
         for row in (row for row in models if row["kind"] == kind):
             epochs = [item["epoch"] for item in row["history"]]
@@ -45,7 +45,7 @@ def curves(models: Sequence[Mapping[str, Any]]) -> bytes:
                 pane.plot(epochs, [item["validation_loss"] for item in row["history"]], lw=1.6, ls="--",
                           color=line.get_color())
                 pane.axvline(row["best_epoch"], color=line.get_color(), lw=0.5, alpha=0.6)
-        pane.set_title(f"{said} (dashed: validation)", fontsize=9)
+        pane.set_title(f"{title} (dashed: validation)", fontsize=9)
         pane.set_xlabel("epoch", fontsize=8)
         pane.tick_params(labelsize=7)
     panes[0].set_ylabel("loss per row", fontsize=8)
@@ -53,7 +53,7 @@ def curves(models: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def evaluation(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Draw balanced accuracy by what was shown, with intervals and chance; fitness by color; calibration."""
+    """Draw the balanced accuracy of each variant with intervals and chance, the fitness by color, and calibration."""
     figure = new_figure(13, 3.8)
     bars, colors, sure = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
     known = {row["variant"]: row for row in rows}
@@ -67,7 +67,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> bytes:
     bars.set_yticks(range(len(found)), [name for name, _ in found], fontsize=8)
     bars.invert_yaxis()
     bars.set_xlim(0, 1)
-    bars.set_title("balanced accuracy of modes, held-out songs (dashed: chance)", fontsize=9)
+    bars.set_title("balanced accuracy of modes, test songs (dashed: chance)", fontsize=9)
     whole = known.get("all", {})
     for place, item in enumerate(whole.get("colors", ())):
         colors.bar(place, item["fitness"], color=FILL[item["color"]])
@@ -75,9 +75,9 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> bytes:
     colors.set_xticks(range(len(whole.get("colors", ()))), [item["color"] for item in whole.get("colors", ())],
                       fontsize=7, rotation=40)
     colors.set_ylim(0, 1)
-    colors.set_title("median fitness for the own color", fontsize=9)
+    colors.set_title("median fitness for the songs' own color", fontsize=9)
     bins = whole.get("calibration", ())
     sure.plot([0, 1], [0, 1], color=GUIDE, lw=1)
     sure.plot([item["sure"] for item in bins], [item["right"] for item in bins], marker="o", color=PLAIN)
-    sure.set_title("how sure, and how often right", fontsize=9)
+    sure.set_title("predicted probability and share of right predictions", fontsize=9)
     return png(figure)

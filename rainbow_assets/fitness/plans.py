@@ -1,4 +1,4 @@
-"""Which models are trained on what: the one that is shipped, one per fold, and one per fold on permuted labels."""
+"""Plans of the models to train: the one that is shipped, one per fold, and one per fold on permuted labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class FitPlan:
-    """One model: rows to learn from, to stop by, and to be tested with (places in the data)."""
+    """One model: the rows to train on, to stop training by, and to test with (places in the data)."""
 
     model_id: str
     kind: str
@@ -33,7 +33,7 @@ class FitPlan:
     test: Places
 
     def usable(self, data: TrainingData) -> bool:
-        """True where there is something to learn."""
+        """Return True if there is a target to learn and, except for the shipped model, something to test with."""
         return bool(len(self.train)) and bool(data.mask[self.train].any()) and (
             self.kind == FINAL or bool(len(self.test)))
 
@@ -47,8 +47,8 @@ def names(rules: FitnessRules) -> list[tuple[str, str, int | None]]:
 def plans(data: TrainingData, rules: FitnessRules) -> list[FitPlan]:
     """Return the plan of every model.
 
-    The shipped one learns from the songs of split train and stops by those of validation. A fold is tested on its
-    songs, stops by the next fold's and learns from the rest.
+    The shipped one is trained on the songs of the split train, and those of validation decide when to stop. A fold's
+    model is tested on the songs of its fold; those of the next fold decide when to stop, and it is trained on the rest.
     """
     split = np.array(data.splits)
     found = []
@@ -63,16 +63,16 @@ def plans(data: TrainingData, rules: FitnessRules) -> list[FitPlan]:
 
 
 def permuted(data: TrainingData, seed: int) -> TrainingData:
-    """Return the same rows with the colors of songs dealt out to other songs."""
+    """Return the same rows with the colors permuted among the songs; all rows of a song keep one color."""
     songs = sorted(set(data.songs))
     color = dict(zip(data.songs, data.colors, strict=True))
     order = np.random.Generator(np.random.PCG64(seed)).permutation(len(songs))
-    dealt = {song: color[songs[int(other)]] for song, other in zip(songs, order, strict=True)}
-    return data.with_colors([dealt[song] for song in data.songs])
+    shuffled = {song: color[songs[int(other)]] for song, other in zip(songs, order, strict=True)}
+    return data.with_colors([shuffled[song] for song in data.songs])
 
 
 def has_torch() -> bool:
-    """True where models can be trained on this machine."""
+    """Return True if models can be trained on this machine."""
     return importlib.util.find_spec("torch") is not None and importlib.util.find_spec("safetensors") is not None
 
 
@@ -84,12 +84,13 @@ def spec_of(row: Mapping[str, Any]) -> ModelSpec:
 
 
 VARIANTS = {
-    "all": "everything that is known of a held-out segment",
+    "all": "all inputs of a test segment",
     "audio": "its sound alone", "midi": "its music alone",
-    "cropped": "two thirds of its music alone, from anywhere: the slice's place and length tell nothing",
-    "concept": "its song's concept alone", "lyric": "its lyric alone",
+    "cropped": "two thirds of its music alone, from a random place, so that the length of the slice gives no hint",
+    "concept": "the concept of its song alone", "lyric": "its lyric alone",
     "without_concept": "everything but the concept",
-    "composer": "music and concept, as the composer scores",
+    "composer": "music and concept, as in the composer's scoring",
     "other_midi": "concept, and the music of another color",
-    "permuted": "models that were trained on shuffled colors", "majority": "the most frequent modes, whatever is heard",
+    "permuted": "all inputs, with models trained on shuffled colors",
+    "majority": "the most frequent modes, without any input",
 }

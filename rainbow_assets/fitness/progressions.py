@@ -18,7 +18,7 @@ BATCH = 64
 
 
 class ProgressionFitness:
-    """How well progressions fit a color, 0 to 1: each is scored as the MIDI file that it would be written to."""
+    """Scores how well progressions fit a color, 0 to 1, each as the MIDI file that would be written for it."""
 
     name = FITNESS
     additive = False
@@ -40,9 +40,9 @@ def for_color(color: str) -> ProgressionFitness:
     """Return the scorer of this project's store for ``color``; raise ``RainbowError`` if none can be trusted."""
     name, store = taxonomy.resolve(color).name, ShardStore(settings.roots().data)
     if name not in targets.targeted():
-        raise ScorerError(f"{name} has no target to fit")
+        raise ScorerError(f"the color {name} has no target; choose another color")
     scorer = chromatic_scorer.load(store)
     if scorer.status != DISCRIMINATIVE:
-        raise ScorerError(f"the trained scorer is {scorer.status}; rainbow fitness evaluate says why")
+        raise ScorerError(f"the trained scorer is {scorer.status}; for the reasons run: rainbow fitness evaluate")
     gates.require(store, chromatic_scorer.CHROMATIC_SCORER)
     return ProgressionFitness(scorer, name)

@@ -1,4 +1,4 @@
-"""Where a model is trained: here, or on a GPU by the second. Both run ``train.fit`` on the same rows."""
+"""Train a model on this machine or on a GPU at Modal. Both run ``train.fit`` on the same rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained model as it comes back from anywhere; no torch is needed to hold it."""
+    """A trained model, from this machine or Modal; it needs no torch, because its weights are bytes."""
 
     weights: bytes
     history: list[Curve]
@@ -41,9 +41,9 @@ def fit_somewhere(
     checkpoint: Callable[[bytes], None] | None = None, tick: Callable[[int, int], None] | None = None,
     send: Send | None = None,
 ) -> Trained:
-    """Train with the engine of the rules; see ``train.fit``. A remote training has no checkpoints here.
+    """Return the model trained by the engine of ``rules``; see ``train.fit``. Modal writes no checkpoints.
 
-    Raises ``UsageError`` where there is no token, no deployed app or no torch.
+    Raises ``UsageError`` if torch, the Modal token or the deployed app is missing.
     """
     if rules.engine == "modal":
         return _unpacked((send or deployed)(wire.pack(train, validation, rules, seed)))
@@ -63,7 +63,7 @@ def _here(
 
 
 def fit_message(message: bytes) -> bytes:
-    """Train what a message holds; what the Modal function runs, and the tests run too."""
+    """Return the packed model trained on the data of ``message``. The Modal function runs this, and so do tests."""
     train, validation, rules, seed = wire.unpack(message)
     done = _here(train, validation, rules, seed, None, None, None)
     head = json.dumps({"history": [asdict(item) for item in done.history], "best_epoch": done.best_epoch,
@@ -79,19 +79,19 @@ def _unpacked(answer: bytes) -> Trained:
 
 
 def deployed(message: bytes) -> bytes:
-    """Send a message to the deployed app; raise ``UsageError`` with what is missing."""
+    """Send a message to the deployed app and return its answer; raise ``UsageError`` if something is missing."""
     try:
         import modal
-        import modal.exception as said
+        import modal.exception as errors
     except ModuleNotFoundError as error:
         raise UsageError("fitness.engine = \"modal\" needs the package modal; run: pip install 'rainbow-assets[modal]'"
                          ) from error
     try:
         function: Any = modal.Function.from_name(APP, FUNCTION)
         return bytes(function.remote(message))
-    except said.AuthError as error:
+    except errors.AuthError as error:
         raise UsageError('there is no Modal token on this machine; run: modal token new, or set fitness.engine = '
                          '"local" in rainbow.toml') from error
-    except said.NotFoundError as error:
+    except errors.NotFoundError as error:
         raise UsageError(f"the app {APP} is not deployed; run: modal deploy -m rainbow_assets.fitness.modal_app "
                          f"({error})") from error

@@ -1,7 +1,7 @@
-"""Piano rolls: a MIDI file as notes on a fixed grid, and those notes as a dense picture [3, 128, 256].
+"""Piano rolls: the notes of a MIDI file on a fixed grid, and these notes as a dense array [3, 128, 256].
 
-A step is 120 ms, so that 256 of them hold every segment (30.72 s; the slicer's longest is 30 s). The channels are
-onsets, sustain and drums, velocity over 127. What is stored are the notes, which are the sparse form of the picture.
+A step is 120 ms, so that 256 steps cover every segment (30.72 s; the longest segment is 30 s). The channels are onsets,
+sustain and drums; the values are velocity / 127. Tables store the notes, which are the sparse form of the array.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHAPE = (len(CHANNELS), PITCHES, STEPS)
 CELLS = len(CHANNELS) * PITCHES * STEPS
 FULL = 127
 LONGEST_STEPS = 65_000
-"""A file may last a little over two hours."""
+"""Longest file, a little over two hours; a note's steps must fit in 16 bits."""
 NOTE = np.dtype([("start", "<u2"), ("end", "<u2"), ("pitch", "u1"), ("velocity", "u1"), ("drum", "?")])
 """A note in steps, end exclusive."""
 Notes = npt.NDArray[np.void]
@@ -35,7 +35,7 @@ Roll = npt.NDArray[np.float32]
 
 
 class RollError(RainbowError):
-    """A MIDI file that has no piano roll; ``reason`` is one word of the closed list of `piano_rolls`."""
+    """A MIDI file has no piano roll; ``reason`` is one of the closed list of `piano_rolls`."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class RollError(RainbowError):
 
 
 def read_notes(midi: bytes, what: str = "the MIDI file") -> Notes:
-    """Return the notes of a MIDI file in steps of its true tempo map, sorted, each once.
+    """Return the notes of a MIDI file in steps, timed by its tempo map, sorted and distinct.
 
     Raises ``RollError``: ``unreadable_midi``, ``no_notes`` or ``too_long``.
     """
@@ -54,7 +54,7 @@ def read_notes(midi: bytes, what: str = "the MIDI file") -> Notes:
 
 
 def read_many(midis: Sequence[bytes], names: Sequence[str]) -> list[Notes | RollError]:
-    """Return the notes of many MIDI files, or why one has none; the arithmetic is done for all of them at once."""
+    """Return the notes of each MIDI file, or its error; the arithmetic is done for all files at once."""
     import symusic
 
     found: list[Notes | RollError | None] = [None] * len(midis)
@@ -83,7 +83,7 @@ def _on_grid(
     found: list[Notes | RollError | None], owner: npt.NDArray[Any],
     tracks: Sequence[tuple[dict[str, npt.NDArray[Any]], bool]], names: Sequence[str],
 ) -> None:
-    """Put the notes of ``tracks`` on the grid, into ``found`` at each track's owner: sorted, each once."""
+    """Put the notes of ``tracks`` on the grid, sorted and distinct, into ``found`` at each track's owner."""
     counts = [len(notes["time"]) for notes, _ in tracks]
     column = {name: np.concatenate([notes[name] for notes, _ in tracks])
               for name in ("time", "duration", "pitch", "velocity")}
@@ -93,13 +93,13 @@ def _on_grid(
     scale = 1000 / STEP_MS
     long = ~(np.isfinite(ends) & (ends * scale <= LONGEST_STEPS))
     for number in np.unique(file[long]).tolist():
-        found[number] = RollError("too_long", f"{names[number]} lasts longer than the "
-                                              f"{LONGEST_STEPS * STEP_MS // 60000} minutes that can be told in steps")
+        found[number] = RollError("too_long", f"{names[number]} is longer than "
+                                              f"{LONGEST_STEPS * STEP_MS // 60000} minutes; cut it into shorter files")
     kept = ~np.isin(file, file[long]) if long.any() else np.ones(len(file), bool)
     file, start = file[kept], np.rint(seconds[kept] * scale).astype(np.uint64)
     end = np.maximum(np.rint(ends[kept] * scale).astype(np.uint64), start + 1)
     drum = np.repeat([drum for _, drum in tracks], counts)[kept]
-    # One number tells a note, in the order of its fields, and sorts faster than they do.
+    # A note as one number with its fields in order, because one number sorts faster than five fields.
     key = (start << 32) | (end << 16) | (column["pitch"][kept].astype(np.uint64) << 8) | (
         column["velocity"][kept].astype(np.uint64) << 1) | drum
     order = np.lexsort((key, file))
@@ -116,9 +116,9 @@ def _on_grid(
 
 
 def note_windows(notes: Notes) -> list[Notes]:
-    """Cut notes into windows of 256 steps, each from its own step 0; silent windows are left out.
+    """Return the notes cut into windows of 256 steps, each counted from its own step 0, without silent windows.
 
-    A note that sounds across a border goes on in the next window.
+    A note that sounds across a border continues in the next window.
     """
     last = int(notes["end"].max()) if len(notes) else 0
     found = (excerpt(notes, begin, STEPS) for begin in range(0, last, STEPS))
@@ -126,7 +126,7 @@ def note_windows(notes: Notes) -> list[Notes]:
 
 
 def excerpt(notes: Notes, begin: int, length: int) -> Notes:
-    """Return what sounds in ``length`` steps from ``begin``, from step 0; notes across a border sound to it."""
+    """Return the notes in ``length`` steps from ``begin``, counted from 0; a note across a border is cut there."""
     inside = notes[(notes["start"] < begin + length) & (notes["end"] > begin)].copy()
     start, end = inside["start"].astype(int) - begin, inside["end"].astype(int) - begin
     inside["start"], inside["end"] = np.maximum(start, 0), np.minimum(end, length)
@@ -134,7 +134,7 @@ def excerpt(notes: Notes, begin: int, length: int) -> Notes:
 
 
 def loop(notes: Notes, length: int, total: int) -> Notes:
-    """Return ``length`` steps of music, played again and again until ``total`` steps are full."""
+    """Return ``length`` steps of music, repeated until ``total`` steps are full."""
     rounds = -(-total // length)
     found = np.tile(notes, rounds)
     shift = np.repeat(np.arange(rounds) * length, len(notes))
@@ -143,16 +143,16 @@ def loop(notes: Notes, length: int, total: int) -> Notes:
 
 
 def filled(notes: Notes) -> Notes:
-    """Return one window's music, looped until the whole roll sounds: how long a slice is, is no music."""
+    """Return one window's music, repeated until it fills the roll, so that the model cannot learn from its length."""
     span = min(int(notes["end"].max()), STEPS)
     return notes if span >= STEPS else loop(notes, span, STEPS)
 
 
 def random_excerpt(notes: Notes, rng: np.random.Generator) -> Notes:
-    """Return a part of one window's music, at least half of it, from anywhere in it.
+    """Return a random part of one window's music, at least half of it.
 
-    Where a slice begins and ends follows from lyrics and tempo: a model that always saw whole slices would learn the
-    slicer's habits.
+    Lyrics and tempo decide where a slice starts and ends. A model trained on whole slices would learn these borders
+    instead of the music.
     """
     span = int(notes["end"].max())
     length = max(1, round(span * (0.5 + 0.5 * rng.random())))
@@ -163,21 +163,22 @@ def random_excerpt(notes: Notes, rng: np.random.Generator) -> Notes:
 def cells(notes: Notes, transpose: int = 0) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
     """Return (places in the flattened roll, velocities) of one window's notes; of two at a place, the louder is last.
 
-    ``transpose`` moves all but the drums, in semitones; notes that leave 0..127 are left out.
+    ``transpose`` moves all notes except drums, in semitones; notes outside 0..127 are dropped.
     """
     pitch = notes["pitch"].astype(np.int32) + np.where(notes["drum"], 0, transpose)
     kept = (pitch >= 0) & (pitch < PITCHES) & (notes["start"] < STEPS)
     notes, pitch = notes[kept], pitch[kept]
+    # By velocity, because of two values for a place the last one is kept.
     order = np.argsort(notes["velocity"], kind="stable")
     notes, pitch = notes[order], pitch[order]
     start, velocity, drum = notes["start"].astype(np.int32), notes["velocity"], notes["drum"]
-    held = np.where(drum, 1, np.minimum(notes["end"], STEPS) - start)
+    lengths = np.where(drum, 1, np.minimum(notes["end"], STEPS) - start)
     row = np.where(drum, 2 * PITCHES, PITCHES) + pitch
-    first = np.repeat(row * STEPS + start - (np.cumsum(held) - held), held)
-    sustained = first + np.arange(int(held.sum()), dtype=np.int32)
+    first = np.repeat(row * STEPS + start - (np.cumsum(lengths) - lengths), lengths)
+    sustained = first + np.arange(int(lengths.sum()), dtype=np.int32)
     onsets = (pitch * STEPS + start)[~drum]
     return (np.concatenate([onsets, sustained]).astype(np.int32),
-            np.concatenate([velocity[~drum], np.repeat(velocity, held)]))
+            np.concatenate([velocity[~drum], np.repeat(velocity, lengths)]))
 
 
 def dense(notes: Notes, transpose: int = 0) -> Roll:
@@ -202,7 +203,7 @@ NOTES = pa.list_(pa.struct([
 
 
 def notes_of(lists: pa.ListArray | pa.ChunkedArray) -> list[roll.Notes | None]:
-    """Return the notes of each row of the column ``notes``, None where it is null."""
+    """Return the notes of each row of the column ``notes``, or None if it is null."""
     whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
     items = whole.flatten()
     flat = np.zeros(len(items), roll.NOTE)

@@ -1,4 +1,6 @@
-"""The chromatic scorer: an ONNX session behind its contract. Scoring needs no torch; music alone loads no encoder."""
+"""The chromatic scorer: an ONNX session that checks its inputs by a contract. It needs no torch, and loads an encoder
+only for sound or text.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +40,10 @@ class Vector:
 class Score:
     """How well something fits ``color``.
 
-    ``fitness`` 0..1: 0.5 knows nothing, 1 is the best attainable, for every color alike; None where there is none, and
-    then ``reason`` says why. ``relative``: what the music adds to the rest that was given (to 0.5 where nothing else
-    was). ``modes``: probabilities by kind and class. ``confidence`` 0..1: that it is of a color with modes at all.
+    ``fitness`` is 0..1 on the same scale for every color: 0.5 if the model predicts nothing, 1 at best. It is None with
+    a ``reason`` if it cannot be computed. ``relative`` is ``fitness`` minus the fitness of the other inputs without the
+    music (0.5 if there are none). ``modes`` are probabilities by kind and class. ``confidence`` is the probability that
+    the music has a color with modes.
     """
 
     color: str
@@ -60,7 +63,7 @@ Music = bytes | Path | None
 
 
 class ChromaticScorer:
-    """Scores music, sound and words against a color. Encoders are loaded when they are first needed."""
+    """Scores how well music, sound and words fit a color. Encoders are loaded when they are first needed."""
 
     def __init__(self, model: bytes, threads: int | None = None) -> None:
         import onnxruntime
@@ -80,13 +83,13 @@ class ChromaticScorer:
 
     @property
     def status(self) -> str:
-        """``discriminative``, or ``not discriminative``: then nothing should be ranked by its scores."""
+        """``discriminative``, or ``not discriminative`` if its scores must not rank anything."""
         return self.contract.status
 
     def score(
         self, *, midi: Music = None, audio: Sound = None, concept: Text = None, lyric: Text = None, color: str
     ) -> Score:
-        """Score one thing. Raises ``ScorerError`` or ``RollError`` where it cannot be scored."""
+        """Return the score of one piece; raise ``ScorerError`` or ``RollError`` if it cannot be scored."""
         if midi is None:
             return self._rows([None], audio, concept, lyric, color)[0]
         return self._rows([_notes(midi)], audio, concept, lyric, color)[0]
@@ -94,9 +97,9 @@ class ChromaticScorer:
     def score_batch(
         self, midis: Sequence[Music], *, audio: Sound = None, concept: Text = None, lyric: Text = None, color: str
     ) -> list[Score]:
-        """Score candidates that share everything but their music, in their order.
+        """Return the scores of candidates that share all inputs except their music, in their order.
 
-        One that cannot be read gets no fitness and a reason; the others are scored.
+        A candidate that cannot be read gets a reason instead of a fitness; the others are scored.
         """
         read: list[roll.Notes | None] = []
         broken: dict[int, str] = {}
@@ -113,11 +116,11 @@ class ChromaticScorer:
                 else next(scored) for number in range(len(midis))]
 
     def embed(self, kind: str, text: str) -> Vector:
-        """Return the vector of a concept or lyric, for many calls that share it."""
+        """Return the vector of a concept or lyric, to embed it once for many calls."""
         return self._embedded(kind, text.encode("utf-8"))
 
     def probabilities(self, notes: Sequence[roll.Notes | None]) -> targets.Array:
-        """Return the modes' probabilities [n, 3, 3] of windows of notes, given nothing else."""
+        """Return the probabilities of modes [n, 3, 3] for windows of notes without other inputs."""
         return self._predict(notes, dict.fromkeys(self.contract.encoders))[0]
 
     def _rows(self, notes: list[roll.Notes | None], audio: Sound, concept: Text, lyric: Text, color: str
@@ -167,8 +170,8 @@ class ChromaticScorer:
                 known = np.zeros(self.contract.encoders[kind].dims, np.float32) if vector is None else vector
                 feed[kind] = np.repeat(known[None], len(part), axis=0)
                 feed[f"has_{kind}"] = np.full(len(part), vector is not None)
-            said, certain = self._session.run(list(contract.OUTPUTS), feed)
-            modes.append(np.asarray(said, np.float64))
+            found, certain = self._session.run(list(contract.OUTPUTS), feed)
+            modes.append(np.asarray(found, np.float64))
             sure.append(np.asarray(certain, np.float64))
         return np.concatenate(modes), np.concatenate(sure)
 
@@ -189,7 +192,7 @@ class ChromaticScorer:
         spec = specs.SPECS.get(wanted.name)
         if spec is None or spec.digest != wanted.digest:
             raise ScorerError(f"the scorer was trained on {kind} vectors of {wanted.name or 'nothing'} "
-                              f"({wanted.digest[:12]}), which this program does not make any more; materialize "
+                              f"({wanted.digest[:12]}), which this program no longer makes; materialize "
                               "chromatic_scorer again")
         if kind not in self._encoders:
             # Concepts and lyrics share their encoder.
@@ -204,13 +207,14 @@ class ChromaticScorer:
             return None
         wanted = self.contract.encoders[kind]
         if vector.spec_digest != wanted.digest:
-            raise ScorerError(f"the {kind} vector was made with the spec {vector.spec_digest[:12]}, the scorer was "
-                              f"trained on {wanted.digest[:12]} ({wanted.name}); embed it with that")
+            raise ScorerError(f"the {kind} vector was made with the spec {vector.spec_digest[:12]}, but the scorer was "
+                              f"trained on {wanted.digest[:12]} ({wanted.name}); embed the input with that spec")
         values = np.asarray(vector.values, np.float32)
         if values.shape != (wanted.dims,):
-            raise ScorerError(f"the {kind} vector has the shape {list(values.shape)}, the scorer wants {wanted.dims}")
+            raise ScorerError(f"the {kind} vector has the shape {list(values.shape)}, but the scorer needs "
+                              f"{[wanted.dims]}; embed the input with {wanted.name}")
         if not np.isfinite(values).all():
-            raise ScorerError(f"the {kind} vector holds a number that is not finite; embed its input again")
+            raise ScorerError(f"the {kind} vector has a number that is not finite; embed its input again")
         return values
 
 

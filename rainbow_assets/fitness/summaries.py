@@ -1,4 +1,4 @@
-"""What the fitness tables say to a person: Markdown for the Dagster metadata, lines for the terminal."""
+"""Summaries of the fitness tables: Markdown for Dagster's metadata, and lines for the terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def balance(frame: pl.DataFrame) -> str:
     for (color,), rows in frame.sort("rainbow_color").group_by("rainbow_color", maintain_order=True):
         counts = " | ".join(str(int(rows[f"uses_{name}"].sum())) for name in SOURCES)
         lines.append(f"| {color} | {rows['song_id'].n_unique()} | {len(rows)} | {counts} | "
-                     f"{'yes' if rows['has_target'].any() else 'none: masked'} |")
+                     f"{'yes' if rows['has_target'].any() else 'no (masked)'} |")
     return "\n".join(lines)
 
 
@@ -41,7 +41,7 @@ def _ordered(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def evaluation(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of the balanced accuracies on held-out songs, with intervals, chance and p."""
+    """Return a table of the balanced accuracies on test songs, with intervals, chance and p."""
     lines = ["| shown | songs | modes | 95 % | chance | p | temporal | spatial | ontological | color | fitness |",
              "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|"]
     for row in _ordered(rows):
@@ -60,7 +60,7 @@ def evaluation(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def colors(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of fitness by color: what each variant gives to a color's own held-out songs."""
+    """Return a table of the median fitness of each color's own test songs, by variant."""
     ordered = [row for row in _ordered(rows) if row["colors"]]
     names = [item["color"] for item in ordered[0]["colors"]] if ordered else []
     lines = [f"| shown | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
@@ -78,7 +78,7 @@ def _cell(item: Mapping[str, Any] | None) -> str:
 
 
 def evaluation_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the same for a terminal."""
+    """Return the balanced accuracies of modes as lines for the terminal."""
     lines = [f"{'shown':<16} {'songs':>5} {'modes':>6} {'95 %':>15} {'chance':>7} {'p':>7}"]
     for row in _ordered(rows):
         modes = next((item for item in row["measures"] if item["measure"] == "modes"), None)

@@ -1,6 +1,7 @@
-"""What a color wants of a model, and how well predictions fit it: targets with masks, fitness on 0..1 for any color.
+"""Targets of the colors for the model, and the fitness of predictions for a color, on one scale 0..1.
 
-Everything follows from the taxonomy. A kind of mode that a color lacks is masked: it is no uniform distribution.
+Both are derived from the taxonomy. A kind of mode that a color lacks is masked, not uniform: a uniform target would
+train the model to find all classes equally likely.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "temporal": taxonomy.TEMPORAL, "spatial": taxonomy.SPATIAL, "ontological": taxonomy.ONTOLOGICAL,
 }
 CHANCE = 0.5
-"""Fitness of a prediction that knows nothing (1/3 for each class), for every color."""
+"""Fitness of the uniform prediction (1/3 for each class), for every color."""
 Array = npt.NDArray[np.float64]
 
 
 class NoTarget(RainbowError):
-    """A color that has no mode to aim at."""
+    """The color has no mode, so it has no target."""
 
 
 def vectors(color: str) -> tuple[Array, npt.NDArray[np.bool_]]:
@@ -46,13 +47,13 @@ def targeted() -> tuple[str, ...]:
 def fitness(predicted: Array, color: str) -> Array:
     """Return how well predictions [n, 3, 3] (probabilities) fit ``color``: [n] in 0..1.
 
-    The mass on the color's own modes, as a mean over the kinds that it has, stretched so that knowing nothing is 0.5
-    and certainty of its modes is 1, for every color alike. Raises ``NoTarget`` for Black and White.
+    The probability of the color's own modes, averaged over the kinds that it has, and scaled so that for every color
+    the uniform prediction has 0.5 and a certain prediction of its modes has 1. Raises ``NoTarget`` for Black and White.
     """
     own = modes(color)
     has = own.any(axis=1)
     if not has.any():
-        raise NoTarget(f"{color} has no mode in the Rainbow Table, so nothing can fit it more or less")
+        raise NoTarget(f"{color} has no mode in the Rainbow Table, so there is no fitness for it")
     mass = (predicted * own).sum(axis=2)[:, has]
     chance = own.sum(axis=1)[has] / 3
     below, above = mass / chance * CHANCE, CHANCE + (mass - chance) / (1 - chance) * (1 - CHANCE)
@@ -60,9 +61,9 @@ def fitness(predicted: Array, color: str) -> Array:
 
 
 def distinct() -> tuple[str, ...]:
-    """Return the colors that have a mode of every kind: only they can be told apart by what is predicted.
+    """Return the colors that have a mode of every kind; only these can be distinguished by predictions.
 
-    Indigo, which has two ontological modes and nothing else, fits wherever one of those is certain.
+    Indigo has two ontological modes and no others, so it fits whenever one of the two is certain.
     """
     return tuple(name for name in targeted() if modes(name).any(axis=1).all())
 

@@ -1,7 +1,7 @@
-"""Training: plain torch, one loop. Seeded by epoch, so that a resumed run ends where an unbroken one does.
+"""Train a model in one loop of plain torch, seeded by epoch: a resumed run gets the weights of an uninterrupted one.
 
-No trainer library: the loop is short, and what matters here (masks, hidden modalities, rolls drawn and transposed on
-the fly, checkpoints without pickle) would have to be written as its callbacks anyway.
+There is no trainer library, because the loop is short, and masks, hidden modalities, rolls drawn and transposed on the
+fly, and checkpoints without pickle would all be callbacks of our own.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from rainbow_assets.fitness.settings import FitnessRules
 
 CLIP, DECAY, CONFIDENCE_WEIGHT = 1.0, 1e-3, 0.25
 SHARPNESS = (0.25, 4.0)
-"""Bounds of the factor that the logits are multiplied with when a model is calibrated."""
+"""Bounds of the factor by which calibration multiplies the logits."""
 EVALUATED = 128
-"""Rows per batch where nothing is learned."""
+"""Rows per batch in evaluation."""
 
 
 class TrainingError(RainbowError):
-    """A model that cannot be trained, or a checkpoint that cannot be used."""
+    """A model cannot be trained, or a checkpoint cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Epoch:
 
 @dataclass
 class Fitted:
-    """A trained model: its weights as a safetensors file, and how it got there."""
+    """A trained model: its weights as a safetensors file, and its learning curve."""
 
     weights: bytes
     history: list[Epoch] = field(default_factory=list)
@@ -60,9 +60,9 @@ Tick = Callable[[int, int], None]
 
 
 def device_of(rules: FitnessRules) -> torch.device:
-    """Return where to train; raise ``TrainingError`` where the wanted device is not there."""
+    """Return the device to train on; raise ``TrainingError`` if the requested one is missing."""
     if rules.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError('fitness.device is "cuda", and torch sees no GPU; write "auto" or "cpu"')
+        raise TrainingError('fitness.device is "cuda", but torch finds no GPU; write "auto" or "cpu"')
     return torch.device("cuda" if rules.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -72,8 +72,8 @@ def fit(
 ) -> Fitted:
     """Train on ``train`` and keep the weights of the epoch with the lowest loss on ``validation`` (empty: the last).
 
-    ``checkpoint`` is given the whole state after each epoch (safetensors), ``resume`` takes one up; one of other
-    data, rules or seed is refused with ``TrainingError``.
+    ``checkpoint`` receives the whole state after each epoch (safetensors), and ``resume`` is such a state. A state of
+    other data, rules or seed raises ``TrainingError``.
     """
     if not len(train) or not train.mask.any():
         raise TrainingError("there is nothing to learn from: no row has a target")
@@ -109,15 +109,15 @@ class _TrainingRun:
         self.best_epoch = 0
 
     def stale(self, epoch: int) -> bool:
-        """True where the validation loss has not fallen for too long."""
+        """Return True if the validation loss has not fallen for ``patience`` epochs."""
         return bool(len(self.validation)) and epoch - self.best_epoch >= self.rules.patience and epoch > 0
 
     def epoch(self, number: int) -> None:
-        """Go once over the training rows, then judge."""
+        """Train on all rows once, then validate, and keep the weights if they are the best so far."""
         rate = self.rules.learning_rate * 0.5 * (1 + math.cos(math.pi * number / self.rules.max_epochs))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        # All draws of an epoch follow from its number: no state of a generator has to be kept.
+        # All draws of an epoch are seeded by its number, so a checkpoint needs no state of a generator.
         torch.manual_seed(self.seed * 1009 + number)
         rng = np.random.Generator(np.random.PCG64([self.seed, number]))
         self.model.train()
@@ -148,14 +148,14 @@ class _TrainingRun:
         return float(loss.detach()) * len(rows)
 
     def _validate(self) -> float | None:
-        """Mean loss with all that is known, and with the music alone: both are asked of the scorer."""
+        """Return the mean loss with all inputs and with music alone, because the scorer is used both ways."""
         if not len(self.validation):
             return None
         return float(torch.cat([_loss(logits, confidence, part, self.device)
                                 for part, logits, confidence in self._judged()]).mean())
 
     def _judged(self) -> Iterator[tuple[TrainingData, torch.Tensor, torch.Tensor]]:
-        """Yield the validation rows, whole and with their music alone, with what the model says of them."""
+        """Yield the validation rows, with all inputs and with music alone, and the model's outputs for them."""
         self.model.eval()
         for rows in (self.validation, self.validation.take(np.flatnonzero(self.validation.has["midi"])).only("midi")):
             for part in _parts(rows):
@@ -163,18 +163,18 @@ class _TrainingRun:
                     yield part, *self.model(*batch(part, self.device))
 
     def calibrated(self) -> dict[str, torch.Tensor]:
-        """Return the best weights, with the heads as sure as they are right on the validation songs.
+        """Return the best weights, with the probabilities of the heads calibrated on the validation songs.
 
-        One temperature for all modes (Guo et al. 2017), found by bisection on the slope of the log likelihood; targets
-        are soft, so that a model left alone is less sure than it could be.
+        Calibration is one temperature for all modes (Guo et al. 2017), found by bisection on the slope of the log
+        likelihood. It is needed because soft targets make the model less confident than its accuracy justifies.
         """
         self.model.load_state_dict(self.best)
         logits, wanted = [], []
-        for part, said, _ in self._judged() if len(self.validation) else ():
+        for part, predicted, _ in self._judged() if len(self.validation) else ():
             single = [metrics.single_mode(part.colors, kind) for kind in range(len(targets.KINDS))]
             labels = torch.from_numpy(np.stack(single, axis=1))
             kept = labels >= 0
-            logits.append(said.float().cpu()[kept])
+            logits.append(predicted.float().cpu()[kept])
             wanted.append(labels[kept])
         if not wanted or not len(torch.cat(wanted)):
             return self.best
@@ -199,13 +199,13 @@ class _TrainingRun:
         return save_tensors(tensors, metadata={"run": json.dumps(kept)})
 
     def restore(self, data: bytes) -> int:
-        """Take up a state; return how many epochs are behind it."""
+        """Load a state and return its number of epochs; raise ``TrainingError`` if it does not fit this run."""
         try:
             kept, tensors = json.loads(_header(data)["run"]), load_tensors(data)
         except (SafetensorError, KeyError, ValueError) as error:
-            raise TrainingError(f"the checkpoint cannot be read ({error}); delete it to begin anew") from error
+            raise TrainingError(f"the checkpoint cannot be read ({error}); delete it to start again") from error
         if kept["fingerprint"] != self._fingerprint():
-            raise TrainingError("the checkpoint belongs to other data or settings; delete it to begin anew")
+            raise TrainingError("the checkpoint belongs to other data or settings; delete it to start again")
         self.model.load_state_dict(_below(tensors, "model."))
         self.best = _below(tensors, "best.")
         state = self.optimizer.state_dict()
@@ -226,7 +226,7 @@ class _TrainingRun:
 def batch(
     rows: TrainingData, device: torch.device, transpose: np.ndarray[Any, Any] | None = None
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """Return what the model is called with: rolls of the rows that show their MIDI, vectors, presence flags."""
+    """Return the arguments of the model: rolls of the rows whose MIDI is shown, vectors, and presence flags."""
     shifts = np.zeros(len(rows), int) if transpose is None else transpose
     shown = [roll.cells(roll.filled(notes), int(shifts[n])) for n, notes in enumerate(rows.notes)
              if notes is not None and rows.has["midi"][n]]
@@ -265,13 +265,13 @@ def _parts(rows: TrainingData) -> list[TrainingData]:
 
 
 def _balance(rows: TrainingData) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Weigh rows so that every color counts alike."""
+    """Return weights of the rows that sum to the same for every color."""
     names, place, counts = np.unique(np.array(rows.colors), return_inverse=True, return_counts=True)
     return (len(rows) / (len(names) * counts))[place].astype(np.float32)
 
 
 def _hidden(rows: TrainingData, rules: FitnessRules, rng: np.random.Generator) -> TrainingData:
-    """Hide modalities at random; a row that would show nothing keeps all that it has."""
+    """Return the rows with modalities hidden at random; a row that would have no input left keeps all of them."""
     rate = {name: rules.concept_dropout if name == "concept" else rules.modality_dropout for name in MODALITIES}
     has = {name: rows.has[name] & (rng.random(len(rows)) >= rate[name]) for name in MODALITIES}
     nothing = ~np.any([has[name] for name in MODALITIES], axis=0)
@@ -279,7 +279,7 @@ def _hidden(rows: TrainingData, rules: FitnessRules, rng: np.random.Generator) -
 
 
 def _loss(logits: torch.Tensor, confidence: torch.Tensor, rows: TrainingData, device: torch.device) -> torch.Tensor:
-    """Divergence of the predicted from the wanted modes, per row, over the kinds that its color has, and confidence."""
+    """Return the loss per row: the divergence from its target, over the kinds that its color has, and confidence."""
     target, mask = torch.from_numpy(rows.target).to(device), torch.from_numpy(rows.mask).to(device)
     divergence = functional.kl_div(logits.log_softmax(dim=2), target, reduction="none").sum(dim=2)
     kinds = mask.sum(dim=1).clamp(min=1)
@@ -289,7 +289,7 @@ def _loss(logits: torch.Tensor, confidence: torch.Tensor, rows: TrainingData, de
 
 
 def _header(data: bytes) -> dict[str, str]:
-    """Return the metadata of a safetensors file: its header is JSON behind a length of 8 bytes."""
+    """Return the metadata of a safetensors file, whose header is JSON after a length of 8 bytes."""
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8:8 + length])["__metadata__"]
 

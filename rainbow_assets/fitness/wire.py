@@ -1,4 +1,4 @@
-"""Training data and trained models as bytes, for a machine elsewhere: numpy's npz without pickle, and JSON inside."""
+"""Training data as one message for another machine: numpy's npz with JSON inside, without pickle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rainbow_assets.fitness.settings import FitnessRules
 
 
 def pack(train: TrainingData, validation: TrainingData, rules: FitnessRules, seed: int) -> bytes:
-    """Return one message with all that a training needs."""
+    """Return a message with everything that a training needs."""
     arrays = {"job": _text({"rules": asdict(rules), "seed": seed})}
     for side, rows in (("train", train), ("validation", validation)):
         arrays |= {f"{side}/{name}": value for name, value in _arrays(rows).items()}
@@ -25,9 +25,9 @@ def pack(train: TrainingData, validation: TrainingData, rules: FitnessRules, see
 
 
 def unpack(message: bytes) -> tuple[TrainingData, TrainingData, FitnessRules, int]:
-    """Return what :func:`pack` was given."""
-    with np.load(io.BytesIO(message), allow_pickle=False) as held:
-        arrays = {name: held[name] for name in held.files}
+    """Return the arguments of :func:`pack` from its message."""
+    with np.load(io.BytesIO(message), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     job = json.loads(arrays["job"].tobytes())
     sides = [_rows({name.removeprefix(f"{side}/"): value for name, value in arrays.items()
                     if name.startswith(f"{side}/")}) for side in ("train", "validation")]
@@ -39,10 +39,10 @@ def _text(value: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def _arrays(rows: TrainingData) -> dict[str, np.ndarray[Any, Any]]:
-    told = {name: getattr(rows, name) for name in ("keys", "songs", "colors", "splits", "specs")}
+    labels = {name: getattr(rows, name) for name in ("keys", "songs", "colors", "splits", "specs")}
     lengths = [-1 if notes is None else len(notes) for notes in rows.notes]
     return {
-        "told": _text(told), "folds": rows.folds, "lengths": np.array(lengths, np.int32),
+        "labels": _text(labels), "folds": rows.folds, "lengths": np.array(lengths, np.int32),
         "notes": np.concatenate([np.zeros(0, roll.NOTE), *(item for item in rows.notes if item is not None)]),
         **{f"has/{name}": flags for name, flags in rows.has.items()},
         **{f"vector/{name}": matrix for name, matrix in rows.vectors.items()},
@@ -50,16 +50,16 @@ def _arrays(rows: TrainingData) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _rows(arrays: dict[str, np.ndarray[Any, Any]]) -> TrainingData:
-    told = json.loads(arrays["told"].tobytes())
+    labels = json.loads(arrays["labels"].tobytes())
     notes: list[roll.Notes | None] = []
     at = 0
     for length in arrays["lengths"].tolist():
         notes.append(None if length < 0 else arrays["notes"][at:at + length])
         at += max(length, 0)
     rows = TrainingData(
-        told["keys"], told["songs"], told["colors"], told["splits"], arrays["folds"],
+        labels["keys"], labels["songs"], labels["colors"], labels["splits"], arrays["folds"],
         np.zeros((0, 3, 3), np.float32), np.zeros((0, 3), bool),
         {name.removeprefix("vector/"): item for name, item in arrays.items() if name.startswith("vector/")},
         {name.removeprefix("has/"): item for name, item in arrays.items() if name.startswith("has/")},
-        notes, told["specs"])
-    return rows.with_colors(told["colors"])
+        notes, labels["specs"])
+    return rows.with_colors(labels["colors"])

@@ -1,11 +1,11 @@
-"""The best progressions of all, by layers: exact bounds from dynamic programming, then bounded expansion.
+"""Find the best of all progressions, with a proof or an upper bound.
 
-Backwards, dynamic programming gives for every chord at every place the most that the additive scorers can still add.
-Forwards, beginnings are extended chord by chord, best bound first. With additive scorers alone the bound of a
-beginning is reached, so keeping k beginnings a layer finds the k best paths (Viterbi with k survivors). With others
-the bound is optimistic: variety counts chords that may still be new, an unknown scorer counts as 1; then beginnings
-below the k-th best score that is already known are cut, and where more are left than ``effort`` allows, the best bound
-among the dropped ones says how far from the optimum the answer can be.
+A backward pass of dynamic programming computes, for each chord at each place, the most that the additive scorers can
+still add. A forward pass extends beginnings chord by chord and keeps those with the highest bounds. If all scorers are
+additive, a beginning can reach its bound, so k beginnings per layer are enough to find the k best paths (Viterbi with
+k survivors). Otherwise the bound is optimistic: variety counts all chords that may still be new, and an unknown scorer
+counts as 1. Beginnings with a bound below the k-th best known score are dropped. If more than ``effort`` remain, those
+with the lowest bounds are dropped too, and the highest of these bounds limits how good a missed progression can be.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from rainbow_assets.harmony.scorers import PairScorer, Variety, Weighted, pair_m
 EFFORT = 1024
 """Beginnings kept per layer, unless the whole space is small."""
 SCOUT = 96
-"""Beginnings kept in the first, quick pass, which finds good scores to cut by."""
+"""Beginnings kept in the quick first pass; its k-th best score lets the second pass drop most beginnings."""
 WHOLE_SPACE = 32768
-"""Up to so many beginnings all are kept."""
+"""If there are at most so many beginnings, the second pass keeps all."""
 MAX_RANKED = 1_000_000
-"""So many whole progressions are given to scorers that are not additive; the rest is accounted for in the bound."""
+"""Most whole progressions that scorers score if some are not additive; the bound covers the rest."""
 CHUNK = 65536
 SLACK = 1e-9
-"""Sums in another order differ by less."""
+"""Tolerance of comparisons: the same numbers, added in another order, differ by less."""
 NEVER = -np.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The best rows int32[k, length] that were looked at, best first, with their totals.
+    """The best rows int32[k, length] of the ``ranked`` ones that were scored, best first, with their totals.
 
-    No progression that was not looked at scores above ``dropped`` (-inf: all that matter were).
+    No progression that was not scored has a score above ``dropped`` (-inf: every one that could matter was scored).
     """
 
     rows: Rows
@@ -46,12 +46,13 @@ class Ranking:
     ranked: int
 
     def exact(self, top: int) -> bool:
-        """Return whether these are the ``top`` best of all."""
+        """Return True if these are the ``top`` best of all progressions."""
         return self.dropped == NEVER or (len(self.scores) == top and self.dropped <= float(self.scores[-1]) + SLACK)
 
 
 def order(rows: Rows, scores: Matrix, top: int) -> NDArray[np.int64]:
     """Return the places of the ``top`` best rows; equal scores (to 9 digits) are ordered by their chords."""
+    # Rounded, so that the last bits of a sum, which differ between machines, do not decide the order.
     rounded = np.round(scores, 9)
     if len(rows) > 4 * top > 0:
         bar = np.partition(rounded, len(rounded) - top)[len(rounded) - top]
@@ -68,19 +69,20 @@ class _Task:
     limits: PlaceLimits
     items: list[Weighted]
     step: Matrix
-    """Additive score of each step, weighted, float64[n, n]; -inf where the step is not allowed."""
+    """Weighted additive score of each step, float64[n, n]; -inf if the step is not allowed."""
     to_go: Matrix
-    """The most that the additive scorers can still add, float64[length, n]; -inf where the chord may not stand."""
+    """The most that the additive scorers can still add, float64[length, n]; -inf if the chord is not allowed there."""
     first: Matrix
-    """What the first chord adds, float64[n]."""
+    """Additive score of the first chord, float64[n]."""
     variety: float
     others: float
 
 
 def best(pool: Pool, limits: PlaceLimits, items: list[Weighted], top: int, effort: int = EFFORT) -> Ranking:
-    """Return the ``top`` best progressions and a bound on all that were not looked at; no rows where there are none."""
+    """Return the ``top`` best progressions and a bound on all others; no rows if the limits allow no progression."""
     task = _prepare(pool, limits, items)
     space = float(limits.places[:-1].sum(axis=1).astype(np.float64).prod())
+    # A narrow pass comes first: its score is the bar that keeps the wide pass small.
     scout = _expand(task, top, max(top, SCOUT), NEVER)
     if scout.exact(top):
         return scout
@@ -109,7 +111,7 @@ def _prepare(pool: Pool, limits: PlaceLimits, items: list[Weighted]) -> _Task:
 
 
 def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
-    """Extend beginnings layer by layer, at most ``width`` of them, none that cannot reach ``bar``."""
+    """Extend beginnings layer by layer; keep at most ``width``, and only those that can still reach ``bar``."""
     length, count = task.limits.length, len(task.pool)
     rows = np.flatnonzero(np.isfinite(task.to_go[0])).astype(np.int32)[:, None]
     flat = np.zeros(0)
@@ -128,7 +130,7 @@ def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
         if task.limits.no_repeats:
             bound[repeated] = NEVER
         flat = bound.ravel()
-        # A first pass without a bar has to keep everything that can be completed.
+        # Without a bar, every beginning that can be completed is kept.
         kept = np.flatnonzero(flat >= bar - SLACK) if bar > NEVER else np.flatnonzero(flat > NEVER)
         if place < length - 1 and len(kept) > width:
             ranked = kept[np.lexsort((kept, -flat[kept]))]
@@ -140,7 +142,7 @@ def _expand(task: _Task, top: int, width: int, bar: float) -> Ranking:
 
 
 def _rerank(task: _Task, rows: Rows, bounds: Matrix, top: int, dropped: float) -> Ranking:
-    """Score whole progressions, best bound first, until no bound that is left can reach the ``top`` best."""
+    """Score whole progressions, highest bound first, until no remaining bound reaches the ``top`` best scores."""
     sequence = np.argsort(-bounds, kind="stable")
     done, scores = np.zeros((0, task.limits.length), np.int32), np.zeros(0)
     ranked, worst = 0, NEVER

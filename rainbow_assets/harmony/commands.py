@@ -1,4 +1,4 @@
-"""What ``rainbow chords`` does, without the command line: texts in, plain values and files out."""
+"""The work of ``rainbow chords`` without its command line: read the options' texts, search, and format the result."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ BEST, DRAWS = "best", "brute_force"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for: a key, a length, and how to search."""
+    """A requested search: the key, the length, and how to search."""
 
     key: Key
     length: int = 4
     top: int = 10
     strategy: str | None = None
-    """None: ``best``, or draws where a trained scorer has to be asked about each progression."""
+    """None: ``best``, or draws if a trained scorer has to score each progression."""
     weights: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     candidates: int = 1000
     seed: int = 0
@@ -40,7 +40,7 @@ class Request:
 
 
 def read_weights(text: str | None, color: str | None = None) -> dict[str, float]:
-    """Read ``melody=.25,variety=.15``; None gives the defaults, with fitness if there is a ``color``.
+    """Return the weights in ``melody=.25,variety=.15``; for None the defaults, with fitness if there is a ``color``.
 
     Raises ``HarmonyUsageError``.
     """
@@ -60,19 +60,19 @@ def read_weights(text: str | None, color: str | None = None) -> dict[str, float]
 
 
 def read_pins(texts: Iterable[str]) -> dict[int, str]:
-    """Read ``2=V7`` (places from 1) as {1: ``V7``}; raise ``HarmonyUsageError``."""
+    """Return {1: ``V7``} for the text ``2=V7`` (places in texts count from 1); raise ``HarmonyUsageError``."""
     found: dict[int, str] = {}
     for text in texts:
         place, _, chord = text.partition("=")
         if not place.strip().isdecimal() or int(place) < 1 or not chord.strip():
             raise HarmonyUsageError(f"the pin {text!r} is not <place>=<chord>; write for example 2=V7")
         if found.setdefault(int(place) - 1, chord.strip()) != chord.strip():
-            raise HarmonyUsageError(f"two chords are pinned at place {place.strip()}; pin one")
+            raise HarmonyUsageError(f"two chords are pinned at place {place.strip()}; pin only one")
     return found
 
 
 def read_beats(text: str) -> tuple[float, ...]:
-    """Read ``4`` or ``2,2,4`` as beats per chord; raise ``HarmonyUsageError``."""
+    """Return the beats per chord in ``4`` or ``2,2,4``; raise ``HarmonyUsageError``."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
@@ -80,19 +80,19 @@ def read_beats(text: str) -> tuple[float, ...]:
 
 
 def find(library: Library, asked: Request) -> SearchResult:
-    """Return what the search finds; raise ``HarmonyUsageError`` or ``NoProgression``."""
+    """Return the result of a search; raise ``HarmonyUsageError`` or ``NoProgression``."""
     scorers, unscored = with_fitness(asked.weights, None, asked.color)
     strategy = asked.strategy or (DRAWS if scorers else BEST)
     if scorers and strategy == BEST:
-        raise HarmonyUsageError(f"the strategy {BEST} would score up to a million progressions, and the trained scorer "
-                                f"manages hundreds a second; write --strategy {DRAWS}")
+        raise HarmonyUsageError(f"the strategy {BEST} scores up to a million progressions, and the trained scorer only "
+                                f"manages hundreds per second; use --strategy {DRAWS}")
     return search(library.pool(asked.key, asked.kinds), asked.length, strategy=strategy, top=asked.top,
                   weights=asked.weights, scorers=scorers, candidates=asked.candidates, seed=asked.seed,
                   constraints=asked.constraints, unscored=unscored)
 
 
 def file_name(rank: int, chords: Sequence[Chord]) -> str:
-    """Return ``01_Am-F-C_E-G``: a name that every disk takes."""
+    """Return a file name that is valid on every file system, for example ``01_Am-F-C_E-G``."""
     names = "-".join(chord.name for chord in chords)
     return f"{rank:02d}_" + re.sub(r"[^A-Za-z0-9#-]+", "_", names)[:MAX_NAME].strip("_-")
 
@@ -111,7 +111,7 @@ def write_midi(result: SearchResult, out: Path, how: Performance) -> list[Path]:
 
 
 def values(library: Library, asked: Request, result: SearchResult) -> dict[str, Any]:
-    """Return the answer as plain values, for ``--json``."""
+    """Return the result as plain values, for ``--json``."""
     return {
         "key": asked.key.label, "length": asked.length, "strategy": result.strategy, "seed": asked.seed,
         "pack": library.name, "pack_digest": library.digest, "weights": asked.weights,
@@ -128,7 +128,7 @@ def values(library: Library, asked: Request, result: SearchResult) -> dict[str, 
 
 
 def table(asked: Request, result: SearchResult) -> str:
-    """Return the answer as text for a person."""
+    """Return the result as a text table for the terminal."""
     names = list(result.found[0].breakdown)
     chords = [" ".join(f"{chord.name}" for chord in item.progression) for item in result.found]
     romans = [" ".join(chord.roman for chord in item.progression) for item in result.found]
@@ -138,7 +138,7 @@ def table(asked: Request, result: SearchResult) -> str:
         parts = "  ".join(f"{item.breakdown[name]:>{len(name)}.3f}" for name in names)
         lines.append(f"{rank:>3}  {item.score:>6.4f}  {chords[rank - 1]:<{wide}}  {romans[rank - 1]:<{broad}}  {parts}")
     if result.strategy != "best":
-        whole = ", which is all there are" if result.exact else ""
+        whole = ", and there are no others" if result.exact else ""
         proof = f"{result.candidates} different candidates were scored{whole}"
     elif result.exact:
         proof = "exact: no other progression scores higher"

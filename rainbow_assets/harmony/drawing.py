@@ -1,4 +1,4 @@
-"""A drawn transition graph as PNG bytes, and its likeliest cadences as a markdown table."""
+"""Draw a transition graph as a PNG, and list its most likely cadences as a Markdown table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rainbow_assets.harmony.graphs import cadences
 from rainbow_assets.music.keys import MODES
 
 MAX_NODES = 14
-"""The most frequent nodes of a mode are drawn; more cannot be read."""
+"""Only the most frequent nodes of a mode are drawn, because the labels of more nodes overlap."""
 MIN_PROBABILITY = 0.08
 """Edges below this are not drawn."""
 
@@ -19,7 +19,7 @@ MIN_PROBABILITY = 0.08
 def draw_graph(graph: nx.DiGraph, max_nodes: int = MAX_NODES) -> bytes:
     """Return a PNG of ``graph``: one circle per mode, node area by frequency, edge width by probability.
 
-    Nodes lie on a circle in order of frequency, so the picture is the same at every run.
+    Nodes are on the circle in order of frequency, so the picture is the same in every run.
     """
     figure = figures.new_figure(12, 6, dpi=100, layout=None)
     for column, mode in enumerate(MODES):
@@ -45,7 +45,7 @@ def draw_graph(graph: nx.DiGraph, max_nodes: int = MAX_NODES) -> bytes:
 
 
 def cadence_markdown(graph: nx.DiGraph, top: int = 5) -> str:
-    """Return a markdown table of the likeliest ways to each mode's tonic."""
+    """Return a Markdown table of the most likely transitions to each mode's tonic."""
     lines = ["| mode | cadence | probability | seen |", "|---|---|---|---|"]
     for mode in MODES:
         lines += [f"| {mode} | {name} | {share:.3f} | {count} |" for name, share, count in cadences(graph, mode, top)]

@@ -1,8 +1,9 @@
-"""Transition graphs: which function, and which chord, follows which, in major and in minor.
+"""Transition graphs: how often one function, or one chord, follows another, in major and in minor.
 
-Nodes are relative to the key (``minor:V``, ``minor:V7``), so what one key teaches holds in all. Probabilities are
-smoothed by adding ``alpha`` to every count (Lidstone; Manning and Schuetze 1999, section 6.2.2), so each row has an
-edge to every node of its mode and sums to 1. Kept in open formats only: node-link JSON and GraphML.
+Nodes are relative to the key (``minor:V``, ``minor:V7``), so the progressions of all keys are counted together.
+Probabilities are smoothed by adding ``alpha`` to every count (Lidstone; Manning and Schuetze 1999, section 6.2.2), so
+each node has an edge to every node of its mode, and its probabilities sum to 1. Graphs are written in open formats:
+node-link JSON and GraphML.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ if TYPE_CHECKING:
     import networkx as nx
 
 ALPHA = 0.05
-"""Added to every count. Small: a row's seen transitions keep most of the mass, an unseen one is possible."""
+"""Added to every count. Small, so that seen transitions keep most of the probability and unseen ones stay possible."""
 GRAPHS = ("function_graph", "chord_graph")
 
 
 def graph_of_rows(name: str, rows: Iterable[tuple[str, Sequence[str]]], alpha: float = ALPHA) -> nx.DiGraph:
     """Return the graph ``name``, one of ``GRAPHS``, of rows of (mode, functions or romans in order).
 
-    Nodes have ``mode``, ``label``, ``count`` and ``starts``; edges ``count`` and ``probability``. Every diatonic
-    function of both modes is a node of the function graph; nodes of the other are romans with their chord types.
+    Nodes have ``mode``, ``label``, ``count`` and ``starts``; edges have ``count`` and ``probability``. The function
+    graph has a node for every diatonic function of both modes, seen or not; the nodes of the chord graph are romans
+    with their chord types.
     """
     import networkx as nx
 
@@ -57,7 +59,7 @@ def graph_of_rows(name: str, rows: Iterable[tuple[str, Sequence[str]]], alpha: f
             whole = out[node] + alpha * len(nodes)
             for other in nodes:
                 count = counts[mode][node, other]
-                # Without smoothing a row that nothing follows has no edges; it must not be divided by zero.
+                # Without smoothing, a node that nothing follows has no edges; ``whole`` is 0 for it.
                 if count or alpha:
                     graph.add_edge(f"{mode}:{node}", f"{mode}:{other}", count=count,
                                    probability=(count + alpha) / whole)
@@ -77,7 +79,7 @@ def to_json(graph: nx.DiGraph) -> str:
 
 
 def from_json(text: str) -> nx.DiGraph:
-    """Return the graph of node-link JSON; raise ``PackError`` where it is none."""
+    """Return the graph in node-link JSON; raise ``PackError`` if the text is not such a graph."""
     import networkx as nx
 
     try:
@@ -85,7 +87,7 @@ def from_json(text: str) -> nx.DiGraph:
     except (ValueError, KeyError, TypeError, AttributeError, nx.NetworkXError) as error:
         raise PackError(f"this is not a graph in node-link JSON: {error}; materialize the graph again") from error
     if not isinstance(graph, nx.DiGraph):
-        raise PackError("the graph in this JSON has no directions; materialize the graph again")
+        raise PackError("the graph in this JSON is undirected; materialize the graph again")
     return graph
 
 
@@ -100,7 +102,7 @@ def to_graphml(graph: nx.DiGraph) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """One mode's rows of a graph as a matrix: ``probability[i, j]`` is that ``labels[j]`` follows ``labels[i]``."""
+    """One mode of a graph as a matrix: ``probability[i, j]`` is that of ``labels[j]`` after ``labels[i]``."""
 
     labels: tuple[str, ...]
     probability: np.ndarray
@@ -126,7 +128,7 @@ def row_sums(graph: nx.DiGraph) -> dict[str, float]:
 
 
 def cadences(graph: nx.DiGraph, mode: str, top: int = 5) -> list[tuple[str, float, int]]:
-    """Return the likeliest ways to reach the tonic of ``mode``: (``V → I``, probability, count), likeliest first."""
+    """Return the transitions to the tonic of ``mode``: (``V → I``, probability, count), the most likely first."""
     tonic = TONIC[mode]
     target = f"{mode}:{tonic}"
     if target not in graph:
@@ -137,7 +139,7 @@ def cadences(graph: nx.DiGraph, mode: str, top: int = 5) -> list[tuple[str, floa
 
 
 def graph_of(shard: Shard) -> nx.DiGraph:
-    """Return the graph that the rows of a graph asset hold, both modes in one."""
+    """Return the graph in the rows of a graph asset, with both modes."""
     import networkx as nx
 
     parts = [from_json(row["node_link"]) for row in sorted(shard.rows(), key=lambda row: row["mode"])]

@@ -1,6 +1,6 @@
-"""What a pack's paths say: key, mode, category, function, chord name, romans and mood tags of a file, from its path.
+"""Read the key, mode, category, function, chord name, romans and mood tags of a pack's file from its path.
 
-Two layouts are known: the original one (``01 - C Major - A Minor/1 Triads/01 - C Major/I - C Maj.mid``) and
+Two layouts are supported: the original one (``01 - C Major - A Minor/1 Triads/01 - C Major/I - C Maj.mid``) and that of
 free-midi-chords (``01 - C Major - A minor/1 Triad/Major/I - C.mid``, ``.../4 Progression/Modal/C - I V - Sad.mid``).
 """
 
@@ -24,7 +24,7 @@ _NAMED_PROGRESSION = re.compile(r"(.*?)\s*\((.+)\)")
 
 @dataclass(frozen=True, slots=True)
 class ChordPath:
-    """A file that holds one chord: the keys it stands in (with its function there) and its declared name."""
+    """A file with one chord: the keys that the chord belongs to, each with its function, and the declared name."""
 
     placements: tuple[tuple[Key, str], ...]
     name: str
@@ -33,9 +33,9 @@ class ChordPath:
 
 @dataclass(frozen=True, slots=True)
 class ProgressionPath:
-    """A file that holds a progression. ``modal`` ones may be major or minor: their chords decide.
+    """A file with a progression. The chords of a ``modal`` one decide whether it is major or minor.
 
-    ``romans`` count from the major scale where ``modal``, else from the key's own.
+    ``romans`` count from the major scale if ``modal``, else from the key's own scale.
     """
 
     key: Key
@@ -49,20 +49,20 @@ class ProgressionPath:
 
 @dataclass(frozen=True, slots=True)
 class NotAChord:
-    """A file that is no chord and no progression: the kind of anomaly and a sentence."""
+    """A file without a usable chord or progression: the kind of its anomaly and the message."""
 
     kind: str
     message: str
 
 
 def is_key_folder(name: str) -> bool:
-    """Return whether ``name`` is that of a folder of a pair of keys, at the top of a pack."""
+    """Return True if ``name`` is a folder for a pair of keys, at the top of a pack."""
     return _PAIR.fullmatch(name.strip()) is not None
 
 
 @lru_cache(maxsize=1024)
 def _folder(folders: tuple[str, ...]) -> tuple[Key, Key, str, str | None] | None:
-    """Return (major key, minor key, category, mode or ``modal``) that the folders of a file say, or None."""
+    """Return (major key, minor key, category, mode or ``modal``) from the folders of a file, or None."""
     pair = next((found for part in folders if (found := _PAIR.fullmatch(part.strip()))), None)
     if pair is None:
         return None
@@ -84,15 +84,15 @@ def _folder(folders: tuple[str, ...]) -> tuple[Key, Key, str, str | None] | None
 
 
 def read_path(path: str) -> ChordPath | ProgressionPath | NotAChord:
-    """Return what ``path`` (relative, with ``/``) says about its file."""
+    """Return the facts about a file in its ``path`` (relative, with ``/``)."""
     *folders, file = path.split("/")
     stem = file.rsplit(".", 1)[0]
-    said = _folder(tuple(folders))
-    if said is None:
-        return NotAChord("outside_layout", "the file is in no '<NN> - <Key> Major - <Key> minor/<category>' folder")
-    major, minor, category, mode = said
+    labels = _folder(tuple(folders))
+    if labels is None:
+        return NotAChord("outside_layout", "the file is not in a folder '<NN> - <Key> Major - <Key> minor/<category>'")
+    major, minor, category, mode = labels
     if re.match(r"all\b", stem, re.IGNORECASE):
-        return NotAChord("cluster_file", "the file holds many chords at once")
+        return NotAChord("cluster_file", "the file contains many chords")
     if category == "progression":
         return _progression(stem, major, minor, mode, tuple(folders))
     found = _CHORD_FILE.fullmatch(stem)
@@ -103,7 +103,7 @@ def read_path(path: str) -> ChordPath | ProgressionPath | NotAChord:
         return ChordPath(((major, function), (minor, other)), name, category)
     if mode in ("major", "minor"):
         return ChordPath(((major if mode == "major" else minor, function),), name, category)
-    return NotAChord("unparsed_name", "neither the folder nor the name says whether the key is major or minor")
+    return NotAChord("unparsed_name", "neither the folder nor the name has the mode, major or minor")
 
 
 def _progression(
@@ -114,7 +114,7 @@ def _progression(
     if moods:  # free-midi-chords: the tonic is in the name
         tonic, romans, tags = moods.groups()
         if not romans.split():
-            return NotAChord("unparsed_name", f"the name {stem!r} says no romans")
+            return NotAChord("unparsed_name", f"the name {stem!r} has no romans")
         key = parse_key(tonic, "minor" if mode == "minor" else "major")
         return ProgressionPath(key, mode == "modal", stem, tuple(romans.split()), tuple((tags or "").split()),
                                mode or "major", style)

@@ -1,6 +1,6 @@
 """`chord_library` and `progression_library`: every chord and progression of every pack, one row each.
 
-A file that is left out is a quarantined row, so that nothing of a pack disappears.
+A file that cannot be used is a quarantined row, so that no file of a pack disappears without a reason.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 PACKS = "chord_packs"
-"""The input that the packs' files stand for."""
+"""Name of the input that is read from the packs' files."""
 REASONS = {kind: meaning for kind, meaning in KINDS.items() if not meaning.startswith("warning")}
-"""Why a file has no row."""
+"""Reasons why a file has no row."""
 _OF_PROGRESSION = re.compile(r"(^|/)[^/]*progression[^/]*/", re.IGNORECASE)
 Rows = dict[str, tuple[str, dict[str, Any]]]
 
@@ -67,7 +67,7 @@ def _made(root: Path, token: str, progressions: bool) -> Rows:
 
 
 def _quarantined(shard: Shard, progressions: bool) -> dict[str, tuple[str, PackAnomaly]]:
-    """Return {key: (part, anomaly)} of the files without a row, of chords or of progressions."""
+    """Return {key: (part, anomaly)} of the files without a row, for chords or for progressions."""
     return {f"{pack.name}:{item.file} ({item.kind})": (f"{pack.name}-left-out", item)
             for pack in read_packs(settings.roots().chords, source_token(shard)) for item in pack.anomalies
             if item.kind in REASONS and bool(_OF_PROGRESSION.search(item.file)) is progressions}
@@ -88,7 +88,7 @@ def _differs(name: str, classes: set[int]) -> bool:
 
 @check("Each chord's notes are those of its name.")
 def notes_match_names(shard: Shard) -> Finding:
-    """The pitch classes of every chord, sounding and listed, are those of its name."""
+    """Check that the pitch classes of every chord, sounding and listed, are those of its name."""
     rows = shard.rows("chord_id", "chord_name", "voicing", "pitch_classes")
     wrong = [row["chord_id"] for row in rows
              if _differs(row["chord_name"], {pitch % 12 for pitch in row["voicing"]})
@@ -96,28 +96,28 @@ def notes_match_names(shard: Shard) -> Finding:
     numbers = {"chords": len(rows), "wrong": len(wrong)}
     if wrong:
         return Finding(False, f"the notes of {len(wrong)} chords are not those of their names: {some(wrong)}", numbers)
-    return Finding(True, f"{len(rows)} chords sound as they are called", numbers)
+    return Finding(True, f"the notes of {len(rows)} chords are those of their names", numbers)
 
 
 @check("Each key has all its diatonic functions.")
 def functions_complete(shard: Shard) -> Finding:
-    """Every key of both modes has a chord on each of its seven degrees."""
+    """Check that every key of both modes has a chord for each of its seven diatonic functions."""
     rows = shard.rows("tonic_pc", "mode", "function")
-    held: dict[tuple[int, str], set[str]] = defaultdict(set)
+    known: dict[tuple[int, str], set[str]] = defaultdict(set)
     for row in rows:
-        held[row["tonic_pc"], row["mode"]].add(row["function"])
+        known[row["tonic_pc"], row["mode"]].add(row["function"])
     lacking = [f"{function} of {key.label}" for key in all_keys() for function in DIATONIC[key.mode]
-               if function not in held[key.pc, key.mode]]
-    numbers = {"keys": sum(bool(found) for found in held.values()), "lacking": len(lacking)}
+               if function not in known[key.pc, key.mode]]
+    numbers = {"keys": sum(bool(found) for found in known.values()), "lacking": len(lacking)}
     if lacking:
         return Finding(False, f"{len(lacking)} diatonic functions have no chord: {some(lacking)}; the built-in pack "
-                              "has them all, build chord_library again", numbers)
+                              "has them all, so materialize chord_library again", numbers)
     return Finding(True, "every diatonic function of 24 keys has a chord", numbers)
 
 
 @check("Scores do not change when chords are transposed.")
 def scores_keep(shard: Shard) -> Finding:
-    """The same progressions of each key score the same when they are transposed to C (sampled, seeded)."""
+    """Check that sampled progressions of each key have the same scores after transposition to C (seeded)."""
     chords = chords_of(shard.rows())
     graph = function_graph(theory_pack().progressions)
     items = weighted(DEFAULT_WEIGHTS)
@@ -130,7 +130,7 @@ def scores_keep(shard: Shard) -> Finding:
         here = Pool(key, own, table)
         home = Pool(key_of(0, key.mode), tuple(transpose(chord, key_of(0, key.mode)) for chord in own), table)
         draws = SeededDraws.from_seed(key.pc).take(SAMPLED * SAMPLED_LENGTH).reshape(SAMPLED, SAMPLED_LENGTH)
-        # Every chord comes at least once where there are no more chords than draws.
+        # Every chord is used at least once if there are at most as many chords as draws.
         rows = (draws * len(own)).astype(np.int32)
         rows.ravel()[: len(own)] = np.arange(len(own), dtype=np.int32)[: rows.size]
         tried += len(rows)
@@ -138,21 +138,21 @@ def scores_keep(shard: Shard) -> Finding:
             wrong.append(key.label)
     numbers = {"progressions": tried, "keys": len(wrong)}
     if wrong:
-        return Finding(False, f"progressions of {some(wrong)} score otherwise in C; a function or a voicing there is "
-                              "not what the chord's root says", numbers)
-    return Finding(True, f"{tried} progressions score the same in C", numbers)
+        return Finding(False, f"progressions of {some(wrong)} have other scores in C; a function or a voicing there "
+                              "does not fit the root of its chord", numbers)
+    return Finding(True, f"{tried} progressions have the same scores in C", numbers)
 
 
-@check("Each progression is whole and sounds as it is called.")
+@check("Each progression is complete, and its notes are those of its chord names.")
 def progressions_sound(shard: Shard) -> Finding:
-    """Each progression has as many functions, chords, voicings and times as it says, in order, and sounds its names."""
+    """Check that each progression has ``total_chords`` of everything, in order, and notes that fit its names."""
     rows = shard.rows()
     wrong = [row["progression_id"] for row in rows if not _whole(row)]
     numbers = {"progressions": len(rows), "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} progressions are not whole, or do not sound as they are called: "
+        return Finding(False, f"{len(wrong)} progressions are incomplete, or have other notes than their chord names: "
                               f"{some(wrong)}", numbers)
-    return Finding(True, f"{len(rows)} progressions are whole and sound as they are called", numbers)
+    return Finding(True, f"{len(rows)} progressions are complete and have the notes of their chord names", numbers)
 
 
 def _whole(row: dict[str, Any]) -> bool:
@@ -165,8 +165,8 @@ def _whole(row: dict[str, Any]) -> bool:
 
 
 def candidates(progressions: bool, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the chords, or the progressions, of all packs, and the files that are left out."""
-    # A row follows from its key, its music and its remark; the source digest stands for the music.
+    """Return the keys of the chords, or the progressions, of all packs, and of the files without a row."""
+    # A row depends on its key, music and remark; the source digest covers the music.
     found = [(known, part, digest(row["source_digest"], row["remark"]))
              for known, (part, row) in _rows(shard, progressions).items()]
     found += [(known, part, digest(item.message))
@@ -176,7 +176,7 @@ def candidates(progressions: bool, shard: Shard, rules: settings.Rules) -> pl.Da
 
 
 def compute(progressions: bool, work: Work) -> Iterator[Batch]:
-    """Take the asked rows from the packs."""
+    """Yield the requested rows, read from the packs."""
     rows, left = _rows(work.shard, progressions), _quarantined(work.shard, progressions)
     for part, asked in work.parts():
         keys = asked["key"].to_list()
@@ -187,8 +187,8 @@ def compute(progressions: bool, work: Work) -> Iterator[Batch]:
 _MUSIC = ("mode", "functions", "romans")
 CHORD_LIBRARY = RowAsset(
     "chord_library", group="harmony", kinds={"midi", "parquet"}, description=(
-        "One row per chord in a key: function, quality, inversion and voicing. The built-in pack and "
-        "RAINBOW_CHORDS."),
+        "One row per chord in a key, from the built-in pack and RAINBOW_CHORDS: function, quality, inversion and "
+        "voicing."),
     reads={PACKS: ("file",)}, compute=partial(compute, False), candidates=partial(candidates, False),
     source=source_token, reasons=REASONS, unit="pack", colored=False, cheap=True,
     columns=CHORD_SCHEMA, fields={"chord": tuple(name for name in CHORD_SCHEMA.names if name != "chord_id")},

@@ -1,4 +1,4 @@
-"""Where a search gets its chords: a library of chords and a function graph, and the API of the original generator."""
+"""Libraries of chords with their function graph, and a search with the signature of the original generator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Library:
-    """Chords of all keys, and which function follows which in both modes. ``digest`` says what it was made from."""
+    """The chords of all keys and the function graph of both modes. ``digest`` identifies their source."""
 
     name: str
     digest: str
@@ -35,7 +35,7 @@ class Library:
     _pools: dict[tuple[Key, tuple[str, ...]], Pool] = field(default_factory=dict, repr=False)
 
     def pool(self, key: Key, categories: Sequence[str] = ()) -> Pool:
-        """Return the chords of ``key`` (of these categories, or all), with what was computed about them before."""
+        """Return the pool of ``key`` (of these categories, or all). Pools are kept, because their matrices are slow."""
         wanted = (key, tuple(sorted(set(categories))))
         if wanted not in self._pools:
             if not self._tables:
@@ -45,7 +45,7 @@ class Library:
 
 
 def library_of(pack: Pack) -> Library:
-    """Return the library of a pack."""
+    """Return the library of ``pack``."""
     return Library(pack.name, pack.digest, pack.chords, function_graph(pack.progressions))
 
 
@@ -71,8 +71,8 @@ def generate_progression_brute_force(
     ``key`` is ``A minor``, or a tonic with ``mode`` beside it (``Major``, ``minor``). Without ``use_graph`` the draws
     are uniform. The same arguments give the same list. Raises ``HarmonyUsageError`` and ``NoProgression``.
 
-    A weight for ``chromatic_fitness`` asks how well a progression fits ``color``, by this project's trained scorer.
-    Without a color, or without a scorer to trust, the other scorers share its weight, and a warning says so.
+    A weight for ``chromatic_fitness`` scores how well a progression fits ``color`` with this project's trained scorer.
+    Without a color, or if that scorer failed its gates, the other scorers share its weight and there is a warning.
 
     >>> found = generate_progression_brute_force("C", "Major", length=4, num_candidates=200)
     >>> [chord.function for chord in found[0].progression][0]
@@ -91,7 +91,7 @@ def generate_progression_brute_force(
 def with_fitness(
     weights: Mapping[str, float] | None, scorers: Mapping[str, Scorer] | None, color: str | None
 ) -> tuple[dict[str, Scorer], str]:
-    """Return ``scorers`` with the one for ``chromatic_fitness`` if ``weights`` name it, and why it is missing if so."""
+    """Return ``scorers``, with ``chromatic_fitness`` if ``weights`` name it, and the reason if it is missing."""
     found = dict(scorers or {})
     if FITNESS not in (weights or {}) or FITNESS in found or color is None:
         return found, ""

@@ -1,4 +1,4 @@
-"""Constraints of a search, and what they leave: which chord may stand where, and which may follow which."""
+"""Constraints of a search, and the chords and steps that they allow at each place of a progression."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """What every progression of a search must be.
+    """Constraints that every progression of a search satisfies.
 
     ``start``, ``end`` and the values of ``pinned`` (position from 0) name a function (``V``: any chord of it), a roman
-    with its chord type (``V7``) or a chord (``E7``). ``low`` and ``high`` are MIDI pitches that no note leaves,
-    ``max_leap`` is the largest move of the top note in semitones, ``no_repeats`` forbids a chord to come twice.
+    with its chord type (``V7``) or a chord (``E7``). No note is below the MIDI pitch ``low`` or above ``high``,
+    ``max_leap`` is the largest move of the top note in semitones, and ``no_repeats`` forbids using a chord twice.
     """
 
     start: str | None = None
@@ -35,7 +35,7 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLimits:
-    """``places`` bool[length, n]: chord may stand there and the rest can be completed; ``steps`` bool[n, n]."""
+    """``places`` bool[length, n]: a chord is allowed there and the rest can be completed; ``steps`` bool[n, n]."""
 
     length: int
     places: Mask
@@ -55,9 +55,9 @@ def meaning(pool: Pool, text: str) -> Mask:
 
 
 def limits(pool: Pool, length: int, wanted: SearchLimits) -> PlaceLimits:
-    """Return what ``wanted`` leaves of ``pool``.
+    """Return the chords and steps of ``pool`` that ``wanted`` allows.
 
-    Raises ``HarmonyUsageError`` for constraints that make no sense and ``NoProgression`` where nothing is left.
+    Raises ``HarmonyUsageError`` for invalid constraints and ``NoProgression`` if they exclude every progression.
     """
     if not MIN_LENGTH <= length <= MAX_LENGTH:
         raise HarmonyUsageError(f"the length {length} is not between {MIN_LENGTH} and {MAX_LENGTH} chords")
@@ -72,21 +72,22 @@ def limits(pool: Pool, length: int, wanted: SearchLimits) -> PlaceLimits:
             named[position] = text
     for position, text in sorted(named.items()):
         if not 0 <= position < length:
-            raise HarmonyUsageError(f"a chord is pinned at place {position + 1}, but the progression has {length}")
+            raise HarmonyUsageError(f"a chord is pinned at place {position + 1}, but there are only {length} chords; "
+                                    "pin an earlier place")
         places[position] &= meaning(pool, text)
         if not places[position].any():
-            raise NoProgression(f"no {text!r} in {pool.key.label} lies in the voicing range; widen the range")
+            raise NoProgression(f"no {text!r} in {pool.key.label} is within the voicing range; widen the range")
     return PlaceLimits(length, *_completable(pool, places, wanted), wanted.no_repeats)
 
 
 def _in_range(pool: Pool, wanted: SearchLimits) -> Mask:
     low, high = wanted.low or 0, 127 if wanted.high is None else wanted.high
     if not 0 <= low < high <= 127:
-        raise HarmonyUsageError(f"the voicing range {low} to {high} is none; give two MIDI pitches from 0 to 127, the "
+        raise HarmonyUsageError(f"the voicing range {low} to {high} is empty; give two MIDI pitches from 0 to 127, the "
                                 "lower first")
     usable = np.array([chord.voicing[0] >= low and chord.voicing[-1] <= high for chord in pool.chords])
     if not usable.any():
-        raise NoProgression(f"no chord of {pool.key.label} lies between the pitches {low} and {high}; widen the range")
+        raise NoProgression(f"no chord of {pool.key.label} is between the pitches {low} and {high}; widen the range")
     return usable
 
 
@@ -100,12 +101,13 @@ def _completable(pool: Pool, places: Mask, wanted: SearchLimits) -> tuple[Mask, 
     if wanted.no_repeats:
         steps = steps & ~np.eye(len(pool), dtype=bool)
         if int(places.any(axis=0).sum()) < len(places):
-            raise NoProgression(f"{len(places)} different chords were asked for and there are "
+            raise NoProgression(f"the progression needs {len(places)} different chords, but the constraints leave "
                                 f"{int(places.any(axis=0).sum())}; allow repeats or a shorter progression")
+    # From the end, because a chord without an allowed successor can make the chords before it dead ends too.
     left = places.copy()
     for position in range(len(left) - 2, -1, -1):
         left[position] &= (steps & left[position + 1][None, :]).any(axis=1)
     if not left[0].any():
-        raise NoProgression("no progression has all the chords that were asked for and moves no more than the largest "
-                            "leap; allow a larger leap or pin fewer chords")
+        raise NoProgression("no progression has all the required chords without exceeding the largest leap; allow a "
+                            "larger leap or pin fewer chords")
     return left, steps

@@ -1,6 +1,7 @@
-"""MIDI files to hits: groups of notes that sound together, read by symusic, grouped by numpy for all files at once.
+"""Read MIDI files as hits: groups of notes that sound together.
 
-A new hit begins where every note before it has been released (the original parser's rule), so a strummed chord is one.
+A new hit starts when all earlier notes have been released (the rule of the original parser), so a strummed chord is one
+hit. symusic reads the files, and numpy groups the notes of all files at once.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 from rainbow_assets.harmony.model import PackAnomaly
 
 DEFAULT_BPM = 120.0
-"""Tempo of a MIDI file that says none (the MIDI standard's)."""
-_DRUMS_SKIPPED = "percussion tracks carry no chords"
+"""Tempo of a MIDI file without one, from the MIDI standard."""
+_DRUMS_SKIPPED = "percussion tracks are ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class MidiChords:
 
 
 def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[PackAnomaly]]:
-    """Return the hits of each file (None where it cannot be used) and an anomaly for each that cannot."""
+    """Return the hits of each file (None if it cannot be used), and an anomaly for each file that cannot be used."""
     import symusic
 
     notes: list[tuple[int, int, int]] = []
@@ -55,8 +56,8 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
             # symusic builds Score by factories that its type stubs do not show.
             score: Any = symusic.Score.from_midi(data)
         except (RuntimeError, ValueError) as error:
-            said = str(error).splitlines()[0] if str(error) else "it is not a MIDI file"
-            anomalies.append(PackAnomaly(path, "not_midi", f"the MIDI library refuses the file: {said}", "left out"))
+            cause = str(error).splitlines()[0] if str(error) else "it is not a MIDI file"
+            anomalies.append(PackAnomaly(path, "not_midi", f"the MIDI library cannot read it: {cause}", "not used"))
             continue
         before = len(notes)
         for track in score.tracks:
@@ -64,7 +65,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
                 notes += [(note.time, note.time + note.duration, note.pitch) for note in track.notes]
         counts[number] = len(notes) - before
         if not counts[number]:
-            anomalies.append(PackAnomaly(path, "no_notes", f"the file has no note ({_DRUMS_SKIPPED})", "left out"))
+            anomalies.append(PackAnomaly(path, "no_notes", f"the file has no notes ({_DRUMS_SKIPPED})", "not used"))
             continue
         tempos = score.tempos
         clocks[-1] = (score.tpq, float(tempos[0].qpm) if len(tempos) else DEFAULT_BPM)
@@ -81,7 +82,7 @@ def _hits(notes: np.ndarray, counts: np.ndarray) -> list[list[Hit]]:
     owner = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((notes[:, 2], notes[:, 0], owner))
     start, end, pitch, owner = notes[order, 0], notes[order, 1], notes[order, 2], owner[order]
-    # Files are laid end to end on one time line, so one running maximum tells when all notes have been released.
+    # The files follow each other on one time line, so that one running maximum of ends serves all of them.
     stride = int(end.max()) + 1
     released = np.maximum.accumulate(end + owner * stride)
     first = np.ones(len(start), dtype=bool)

@@ -1,4 +1,4 @@
-"""The vocabulary of harmony: chords, progressions, packs and what was wrong with a pack's files."""
+"""The values of harmony: chords, progressions and packs, and the anomalies of a pack's files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from rainbow_assets.music.functions import function_of, roman_of, spell_root
 from rainbow_assets.music.keys import Key, note_name, spell
 
 KINDS = {
-    "unsafe_path": "error: a path that leaves the pack",
-    "not_midi": "error: a file that the MIDI library refuses",
-    "too_large": "error: a file larger than any chord is",
-    "no_notes": "error: a MIDI file without a note",
-    "unparsed_name": "error: a file name that says no function, chord or romans",
-    "unnamed_chord": "error: notes that no chord type names",
-    "name_mismatch": "warning: notes that are not those of the file's name; named by its notes",
-    "roman_mismatch": "warning: a progression whose notes are not its name's romans; its notes are kept",
-    "outside_layout": "info: a file that belongs to no folder of a known layout",
-    "cluster_file": "info: an 'All ...' file, which holds many chords at once and is none",
-    "duplicate_chord": "info: a chord that the pack holds already, note for note",
+    "unsafe_path": "error: a path that leads out of the pack",
+    "not_midi": "error: a file that the MIDI library cannot read",
+    "too_large": "error: a file that is too large for a chord or progression",
+    "no_notes": "error: a MIDI file without notes",
+    "unparsed_name": "error: a file name without a function, chord name or romans",
+    "unnamed_chord": "error: notes that are not those of any chord type",
+    "name_mismatch": "warning: notes that are not those of the file's name; the chord is named by its notes",
+    "roman_mismatch": "warning: a progression whose notes are not those of its romans; its notes are kept",
+    "outside_layout": "info: a file that is not in a folder of a supported layout",
+    "cluster_file": "info: an 'All ...' file, which contains many chords; not used",
+    "duplicate_chord": "info: a chord with the same key, name and notes as another one of the pack; not used",
 }
 """Every kind of pack anomaly: severity and meaning."""
 
@@ -36,20 +36,20 @@ class PackAnomaly:
 
     @property
     def severity(self) -> str:
-        """``error`` (the file is left out), ``warning`` (kept, look at it) or ``info``."""
+        """``error`` (the file is not used), ``warning`` (the file is used; check it) or ``info``."""
         return KINDS[self.kind].split(":")[0]
 
     def as_dict(self) -> dict[str, str]:
-        """Plain dictionary, for JSON and tables."""
+        """Return a plain dictionary, for JSON and tables."""
         return {**asdict(self), "severity": self.severity}
 
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """One chord in one key, with its notes. ``voicing`` is sorted MIDI pitches; ``inversion`` counts chord tones.
+    """One chord in one key, with its notes. ``voicing`` is sorted MIDI pitches.
 
     ``inversion`` is the position of the bass among the chord's tones above the root (0 root, 1 third, 2 fifth ...),
-    or -1 where the bass is not one of them.
+    or -1 if the bass is not a chord tone.
     """
 
     key: Key
@@ -82,12 +82,12 @@ class Chord:
 
     @property
     def source_digest(self) -> str:
-        """Digest of what the chord is made of: its notes, name and file."""
+        """Digest of the chord's pack, file, name and notes."""
         return digest(self.pack, self.source_file, self.name, list(self.voicing))
 
     @property
     def chord_id(self) -> str:
-        """``builtin:A_minor:V7:E7:40-56-59-62-64``: stable, and different for two voicings of one chord."""
+        """A stable id such as ``builtin:A_minor:V7:E7:40-56-59-62-64``; two voicings of a chord have two ids."""
         voicing = "-".join(str(pitch) for pitch in self.voicing)
         return f"{self.pack}:{self.key.tonic}_{self.key.mode}:{self.roman}:{self.name}:{voicing}"
 
@@ -106,7 +106,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progression:
-    """Chords in time, in one key. ``name`` is what the pack calls it, ``moods`` its mood tags."""
+    """Chords in time, in one key. ``name`` is its name in the pack, ``moods`` its mood tags."""
 
     progression_id: str
     name: str
@@ -117,7 +117,7 @@ class Progression:
     steps: tuple[Step, ...]
     moods: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
-    """Romans as the file's name writes them; empty where it writes none."""
+    """Romans in the file's name, as written; empty if it has none."""
     pack: str = "builtin"
     source_file: str = ""
 
@@ -134,7 +134,7 @@ class Progression:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """What a pack holds once it is read. ``files`` counts every file that was looked at."""
+    """The contents of a pack. ``files`` counts all of its MIDI files, used or not."""
 
     name: str
     digest: str
@@ -148,7 +148,7 @@ def make_chord(
     key: Key, root_pc: int, chord_type: ChordType, voicing: tuple[int, ...], category: str,
     pack: str = "builtin", source_file: str = "",
 ) -> Chord:
-    """Return the chord of type ``chord_type`` on ``root_pc`` that ``voicing`` sounds, placed in ``key``."""
+    """Return the chord of type ``chord_type`` on ``root_pc`` with the notes ``voicing``, as a chord of ``key``."""
     offset = (root_pc - key.pc) % 12
     function = function_of(offset, chord_type, key.mode)
     root = spell_root(offset, key)

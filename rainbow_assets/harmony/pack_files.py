@@ -16,18 +16,18 @@ from rainbow_assets.music.errors import PackError
 
 MIDI_SUFFIXES = (".mid", ".midi")
 MAX_FILE_BYTES = 1_000_000
-"""No chord or progression is near this; a larger file is not read."""
+"""A larger file is not read; chords and progressions are far smaller."""
 MAX_ARCHIVE_BYTES = 1_000_000_000
-"""An archive that unpacks to more is refused: a small archive can unpack to any size."""
+"""Largest unpacked size of an archive. Without a limit, a small archive could fill the memory."""
 
 PackSource = Path | str | Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class PackFiles:
-    """MIDI files by relative path, sorted, with what was refused, and a digest of paths and bytes.
+    """The MIDI files by relative path, sorted, the anomalies of unusable files, and a digest of paths and bytes.
 
-    The digest is the same for a folder, a tar of it and the mapping of its files.
+    The digest is the same for a folder, a tar archive of it and a mapping of its files.
     """
 
     name: str
@@ -35,13 +35,13 @@ class PackFiles:
     anomalies: tuple[PackAnomaly, ...]
     digest: str
     read: Mapping[str, str] = field(default_factory=dict)
-    """{path: sha256} of the bytes that were read from disk; the path of an archive is empty."""
+    """{path: sha256} of the bytes that were read from disk; an archive has the path ""."""
 
 
 def read_files(source: PackSource, name: str | None = None) -> PackFiles:
-    """Return the MIDI files of ``source``; raise ``PackError`` where it cannot be read at all.
+    """Return the MIDI files of ``source``; raise ``PackError`` if it cannot be read at all.
 
-    Other files of a pack (readme, license) are not looked at. Paths that leave the pack are anomalies.
+    Other files of a pack (readme, license) are ignored. Paths that lead out of the pack are anomalies.
     """
     read: dict[str, str] = {}
     if isinstance(source, Mapping):
@@ -62,9 +62,9 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
         if not raw.lower().endswith(MIDI_SUFFIXES):
             continue
         if relative is None:
-            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leaves the pack", "left out"))
+            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leads out of the pack", "not used"))
         elif len(data) > MAX_FILE_BYTES:
-            anomalies.append(PackAnomaly(relative, "too_large", f"the file has {len(data)} bytes", "left out"))
+            anomalies.append(PackAnomaly(relative, "too_large", f"it has over {MAX_FILE_BYTES:,} bytes", "not used"))
         else:
             files[relative] = data
     ordered = tuple(sorted(files.items()))
@@ -72,7 +72,7 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
 
 
 def _safe(raw: str) -> str | None:
-    """Return ``raw`` as a clean relative path, or None where it is absolute or climbs out of the pack."""
+    """Return ``raw`` as a clean relative path, or None if it is absolute or leads out of the pack."""
     path = PurePosixPath(raw.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
         return None
@@ -85,10 +85,10 @@ def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
             continue
         relative = path.relative_to(root).as_posix()
         if not path.resolve().is_relative_to(root.resolve()):
-            yield f"../{relative}", b""  # a link out of the pack: reported by its path, its target is not read
+            yield f"../{relative}", b""  # a link out of the pack: its path makes an anomaly, its target is not read
         elif path.is_file():
             if path.stat().st_size > MAX_FILE_BYTES:
-                yield relative, bytes(MAX_FILE_BYTES + 1)
+                yield relative, bytes(MAX_FILE_BYTES + 1)  # too large: not read, and reported by its length
             else:
                 data = path.read_bytes()
                 read[relative] = hashlib.sha256(data).hexdigest()
@@ -96,7 +96,7 @@ def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the regular files of a tar or tar.gz. Links and devices have no bytes of their own and are not followed."""
+    """Yield the regular files of a tar or tar.gz. Links and devices are skipped, because they have no bytes."""
     try:
         with open(path, "rb") as stream:
             packed = stream.read(MAX_ARCHIVE_BYTES + 1)

@@ -1,4 +1,4 @@
-"""Packs to chords and progressions: every file of a pack is used, or its anomaly says why not."""
+"""Turn the files of a pack into chords and progressions; a file that is not used has an anomaly with the cause."""
 
 from __future__ import annotations
 
@@ -17,78 +17,78 @@ from rainbow_assets.music.functions import function_of, offset_of, roman_of, spe
 from rainbow_assets.music.keys import Key, key_of, pitch_class, spell
 
 _OPTIONAL = (1 << 7) | (1 << 5) | (1 << 2)
-"""Fifth, eleventh and ninth: tones that players leave out of extended chords without renaming them."""
+"""Fifth, eleventh and ninth: tones that players omit from extended chords without renaming them."""
 
 
 def read_pack(source: PackSource, name: str | None = None) -> Pack:
-    """Read a pack in either layout from a folder, a tar archive or a mapping; raise ``PackError`` if there is none.
+    """Return the pack in a folder, a tar archive or a mapping, in either layout; raise ``PackError`` if there is none.
 
-    Bad files become anomalies and the pack goes on. The same files give the same pack, wherever they lie.
+    A bad file becomes an anomaly, and the other files are used. The same files give the same pack from any source.
     """
     return build_pack(read_files(source, name))
 
 
 def build_pack(source: PackFiles) -> Pack:
-    """Return the pack that ``source`` holds."""
+    """Return the pack made from the files of ``source``."""
     wanted: list[tuple[str, bytes]] = []
     paths: list[ChordPath | ProgressionPath] = []
     anomalies = list(source.anomalies)
     for path, data in source.files:
-        said = read_path(path)
-        if isinstance(said, NotAChord):
-            anomalies.append(PackAnomaly(path, said.kind, said.message, "left out"))
+        named = read_path(path)
+        if isinstance(named, NotAChord):
+            anomalies.append(PackAnomaly(path, named.kind, named.message, "not used"))
         else:
             wanted.append((path, data))
-            paths.append(said)
+            paths.append(named)
     midi, refused = read_midi(wanted)
     anomalies += refused
     chords: dict[tuple[Key, str, tuple[int, ...]], Chord] = {}
     progressions: list[Progression] = []
-    for (path, _), said, music in zip(wanted, paths, midi, strict=True):
+    for (path, _), named, music in zip(wanted, paths, midi, strict=True):
         if music is None:
             continue
-        if isinstance(said, ProgressionPath):
-            made, problem = _progression(path, said, music, source.name)
+        if isinstance(named, ProgressionPath):
+            made, problem = _progression(path, named, music, source.name)
             progressions += [made] if made else []
             anomalies += [problem] if problem else []
             continue
-        for item in _chords(path, said, music, source.name):
+        for item in _chords(path, named, music, source.name):
             if isinstance(item, PackAnomaly):
                 anomalies.append(item)
                 continue
             known = chords.setdefault((item.key, item.name, item.voicing), item)
             if known is not item:
                 anomalies.append(PackAnomaly(
-                    path, "duplicate_chord", f"{item.name} in {item.key.label} is the chord of {known.source_file}",
-                    "the first file stands for both"))
+                    path, "duplicate_chord", f"{item.name} in {item.key.label} is also the chord of "
+                    f"{known.source_file}", "the first file is used"))
     looked_at = len(source.files) + len(source.anomalies)
     return Pack(source.name, source.digest, looked_at, tuple(chords.values()), tuple(progressions),
                 tuple(sorted(anomalies)))
 
 
-def _chords(path: str, said: ChordPath, music: MidiChords, pack: str) -> Iterator[Chord | PackAnomaly]:
-    """Yield the chord of a file, once per key that it stands in, and what is wrong with it."""
+def _chords(path: str, named: ChordPath, music: MidiChords, pack: str) -> Iterator[Chord | PackAnomaly]:
+    """Yield the chord of a file once for each of its keys, and an anomaly if its name and notes disagree."""
     pitches = tuple(sorted({pitch for hit in music.hits for pitch in hit.pitches}))
     mask = 0
     for hit in music.hits:
         mask |= hit.mask
-    root, chord_type, complaint = _name(said.name, mask, pitches[0] % 12)
+    root, chord_type, complaint = _name(named.name, mask, pitches[0] % 12)
     if chord_type is None:
-        yield PackAnomaly(path, "unnamed_chord", complaint, "left out")
+        yield PackAnomaly(path, "unnamed_chord", complaint, "not used")
         return
     if complaint:
         yield PackAnomaly(path, "name_mismatch", complaint, "named by its notes")
-    for key, _ in said.placements:
-        yield make_chord(key, root, chord_type, pitches, said.category, pack, path)
+    for key, _ in named.placements:
+        yield make_chord(key, root, chord_type, pitches, named.category, pack, path)
 
 
 def _name(declared: str, mask: int, bass: int) -> tuple[int, ChordType | None, str]:
-    """Return root, type and complaint (empty where all is well) of notes that a file calls ``declared``."""
+    """Return (root, type, complaint) of the notes of a file named ``declared``; no complaint if they agree."""
     try:
         name = parse_chord_name(re.sub(r"^[b#]?[ivIV]+ - ", "", declared))
     except HarmonyUsageError as error:
         found = identify(mask, bass)
-        return (*found, str(error)) if found else (0, None, f"{error}; its notes name no chord either")
+        return (*found, str(error)) if found else (0, None, f"{error}; its notes are not a known chord either")
     root = pitch_class(name.root)
     # A slash bass outside the chord is not part of its type.
     inside = mask & ~(1 << bass) if name.bass and bass not in {(root + s) % 12 for s in name.type.intervals} else mask
@@ -100,13 +100,13 @@ def _name(declared: str, mask: int, bass: int) -> tuple[int, ChordType | None, s
             return root, sounded, ""
     found = identify(mask, bass)
     if found is None:
-        return root, None, f"the notes are not those of {declared!r} and name no other chord"
+        return root, None, f"the notes are not those of {declared!r} or of another known chord"
     return (*found, f"the notes are not those of {declared!r}")
 
 
 @lru_cache(maxsize=65536)
 def _placed(mask: int, bass: int, root: int | None, key: Key) -> tuple[str, str, str] | None:
-    """Return (function, roman, name) of a sounding chord in ``key``; ``root`` is the declared one, tried first."""
+    """Return (function, roman, name) of sounding notes in ``key``, or None; the declared ``root`` is tried first."""
     chord_type = type_on_root(mask, root) if root is not None else None
     if chord_type is None or root is None:
         found = identify(mask, bass)
@@ -122,21 +122,21 @@ def _placed(mask: int, bass: int, root: int | None, key: Key) -> tuple[str, str,
 
 
 def _progression(
-    path: str, said: ProgressionPath, music: MidiChords, pack: str
+    path: str, named: ProgressionPath, music: MidiChords, pack: str
 ) -> tuple[Progression | None, PackAnomaly | None]:
     runs = [list(run) for _, run in groupby(music.hits, key=lambda hit: (hit.mask, hit.pitches[0] % 12))]
-    declared = _declared_roots(said)
+    declared = _declared_roots(named)
     problem = None
     if declared is None:
-        problem = PackAnomaly(path, "roman_mismatch", f"the romans of {said.name!r} cannot be read",
+        problem = PackAnomaly(path, "roman_mismatch", f"the romans of {named.name!r} cannot be read",
                               "kept as it sounds")
     groups = _align(runs, declared) if declared else None
     if groups is None:
         groups = [(run, None) for run in runs]
-        problem = problem or PackAnomaly(path, "roman_mismatch", f"{len(runs)} chords sound where the name says "
-                                         f"{' '.join(said.romans)}", "kept as it sounds")
-    key = said.key
-    mode = _sounding_mode(said, groups) if said.modal else key.mode
+        problem = problem or PackAnomaly(path, "roman_mismatch", f"the {len(runs)} sounding chords are not the romans "
+                                         f"{' '.join(named.romans)} of the name", "kept as it sounds")
+    key = named.key
+    mode = _sounding_mode(named, groups) if named.modal else key.mode
     if mode != key.mode:
         key = key_of(key.pc, mode)
     steps = []
@@ -144,29 +144,29 @@ def _progression(
         placed = _placed(hits[0].mask, hits[0].pitches[0] % 12, root, key)
         if placed is None:
             names = " ".join(str(pitch) for pitch in hits[0].pitches)
-            return None, PackAnomaly(path, "unnamed_chord", f"the notes {names} name no chord", "left out")
+            return None, PackAnomaly(path, "unnamed_chord", f"the notes {names} are not a known chord", "not used")
         start, end = music.milliseconds(hits[0].start), music.milliseconds(hits[-1].end)
         steps.append(Step(*placed, hits[0].pitches, start, end - start))
     identity = f"{pack}:{path.rsplit('.', 1)[0]}"
-    made = Progression(identity, said.name, key, said.category, said.style, music.bpm, tuple(steps), said.moods,
-                       said.romans, pack, path)
+    made = Progression(identity, named.name, key, named.category, named.style, music.bpm, tuple(steps), named.moods,
+                       named.romans, pack, path)
     return made, problem
 
 
-def _declared_roots(said: ProgressionPath) -> list[tuple[int, str]] | None:
-    """Return (root pitch class, roman) of each roman of the file's name, or None where one cannot be read."""
-    scale = "major" if said.modal else said.key.mode
+def _declared_roots(named: ProgressionPath) -> list[tuple[int, str]] | None:
+    """Return (root pitch class, roman) for each roman of the file's name, or None if one cannot be read."""
+    scale = "major" if named.modal else named.key.mode
     try:
-        return [((said.key.pc + offset_of(text, scale)) % 12, text) for text in said.romans]
+        return [((named.key.pc + offset_of(text, scale)) % 12, text) for text in named.romans]
     except HarmonyUsageError:
         return None
 
 
 def _align(runs: list[list[Hit]], declared: Sequence[tuple[int, str]]) -> list[tuple[list[Hit], int | None]] | None:
-    """Share the sounding ``runs`` (equal neighbors merged) among the ``declared`` romans; None where they disagree.
+    """Assign the sounding ``runs`` (equal neighbors merged) to the ``declared`` romans; return None if they disagree.
 
-    A rhythm strikes a chord several times, and a name repeats a roman: a run is cut into as many equal shares as the
-    name repeats it.
+    A rhythm may repeat a chord, and a name may repeat a roman, so a run is cut into as many equal shares as the name
+    repeats its roman.
     """
     wanted = [(root, len(list(same))) for (root, _), same in groupby(declared)]
     if len(wanted) != len(runs) or any(
@@ -180,9 +180,9 @@ def _align(runs: list[list[Hit]], declared: Sequence[tuple[int, str]]) -> list[t
     return shared
 
 
-def _sounding_mode(said: ProgressionPath, groups: Sequence[tuple[list[Hit], int | None]]) -> str:
-    """A modal progression is minor where its tonic chord, or else its third degree, sounds minor."""
-    tonic = said.key.pc
+def _sounding_mode(named: ProgressionPath, groups: Sequence[tuple[list[Hit], int | None]]) -> str:
+    """Return the mode of the first tonic chord with a third, or else of the third degree that more chords have."""
+    tonic = named.key.pc
     major_third, minor_third = (tonic + 4) % 12, (tonic + 3) % 12
     for hits, root in groups:
         base = hits[0].pitches[0] % 12 if root is None else root

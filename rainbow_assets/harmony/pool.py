@@ -1,4 +1,4 @@
-"""A pool: the chords of one key that a search may use, as arrays, with what is known about every pair of them."""
+"""Pools: the chords of one key that a search may use, as arrays, with matrices over all pairs of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rows = NDArray[np.int32]
 
 @dataclass(eq=False)
 class Pool:
-    """Distinct chords in ``key``, and the function graph that says which function follows which (None: no graph)."""
+    """Distinct chords in ``key``, and the probabilities of transitions between their functions (None: no graph)."""
 
     key: Key
     chords: tuple[Chord, ...]
@@ -44,13 +44,13 @@ class Pool:
 
     @cached_property
     def functions(self) -> NDArray[np.int32]:
-        """Place of each chord's function among the graph's labels, int32[n]; -1 where the graph does not know it."""
+        """Place of each chord's function among the graph's labels, int32[n]; -1 if the graph does not have it."""
         places = {label: n for n, label in enumerate(self.graph.labels)} if self.graph else {}
         return np.array([places.get(chord.function, -1) for chord in self.chords], np.int32)
 
     @cached_property
     def transition(self) -> Matrix:
-        """Probability that each chord's function follows each other's, float64[n, n]; 0 where the graph has no edge."""
+        """Probability that each chord's function follows each other's, float64[n, n]; 0 if the graph has no edge."""
         place = self.functions
         if self.graph is None or not len(self.graph.labels):
             return np.zeros((len(self), len(self)))
@@ -59,7 +59,7 @@ class Pool:
 
     @cached_property
     def starting(self) -> NDArray[np.float64]:
-        """Probability that a progression begins with each chord's function, float64[n]; 0 where no one does."""
+        """Probability that a progression begins with each chord's function, float64[n]; 0 if none does."""
         starts = np.append(self.graph.starts if self.graph is not None else np.zeros(0), 0.0)
         return starts[self.functions]
 
@@ -70,7 +70,7 @@ class Pool:
         return Progressions(self, np.stack(both, axis=1).astype(np.int32))
 
     def once(self, owner: object, make: Callable[[], Matrix]) -> Matrix:
-        """Return the matrix that ``make`` gives for ``owner``, computed once for this pool."""
+        """Return the matrix that ``make`` computes for ``owner``; it is computed once per pool."""
         # The owner is kept with its matrix, so that no other object can get its id.
         if id(owner) not in self._kept:
             self._kept[id(owner)] = (owner, make())
@@ -88,12 +88,12 @@ class Progressions:
         return len(self.rows)
 
     def chords(self, number: int) -> tuple[Chord, ...]:
-        """Return the chords of one of them."""
+        """Return the chords of progression ``number``."""
         return tuple(self.pool.chords[place] for place in self.rows[number])
 
 
 def transpose(chord: Chord, key: Key) -> Chord:
-    """Return ``chord`` in ``key`` (of the same mode): every note moved by the shortest way, names spelled anew."""
+    """Return ``chord`` transposed to ``key`` (of the same mode) by the smallest interval, with names of that key."""
     shift = (key.pc - chord.key.pc + 5) % 12 - 5
     return make_chord(key, (chord.root_pc + shift) % 12, _type(chord), tuple(pitch + shift for pitch in chord.voicing),
                       chord.category, chord.pack, chord.source_file)
@@ -107,11 +107,11 @@ def _type(chord: Chord) -> ChordType:
 def make_pool(
     chords: Iterable[Chord], key: Key, graph: Transitions | None = None, categories: Sequence[str] = (),
 ) -> Pool:
-    """Return the pool of ``key``: the library's chords in that key, or where it has none, in another one, transposed.
+    """Return the pool of ``key``: the library's chords in that key, or else those of the nearest key, transposed.
 
-    The same notes are taken once (as root position, where two names are possible), sorted, so that the order of a
-    pack's files changes nothing. ``categories`` keeps only chords of these kinds (``triad``, ``seventh`` ...).
-    Raises ``NoProgression`` where nothing is left.
+    Chords with the same notes are used once (under the name in root position, if there is one). They are sorted, so
+    that the order of a pack's files does not matter. ``categories`` keeps only chords of these kinds (``triad``,
+    ``seventh`` ...). Raises ``NoProgression`` if no chord is left.
     """
     usable = [chord for chord in chords if chord.key.mode == key.mode]
     if not usable:

@@ -1,7 +1,7 @@
-"""Scorers: what makes a progression good, each 0 to 1, for thousands of progressions at once, and their weights.
+"""Scorers of progressions, each from 0 to 1, for thousands of progressions at once, and their weights.
 
-An additive scorer is the mean over the transitions of what it gives to each of them; that is what lets the search
-find the best progressions exactly. Others are asked about whole progressions.
+The score of an additive scorer is the mean of its scores of the transitions; this lets the search find the best
+progressions exactly. Other scorers need whole progressions.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ FITNESS_WEIGHTS = {"melody": 0.1, "voice_leading": 0.3, "variety": 0.1, "graph_p
 STEP_SEMITONES, SKIP_SEMITONES = 2, 5
 FREE_SEMITONES, MOST_SEMITONES = 3, 15
 UNLIKELY = 1e-4
-"""A probability below this counts as none."""
+"""Smallest probability that counts; smaller ones count as this one, because 0 has no logarithm."""
 
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Judges progressions. ``score`` returns float64[n] in 0..1 for n progressions.
+    """An object that scores progressions. ``score`` returns float64[n] in 0..1 for n progressions.
 
     ``additive`` promises that the score of a progression is the mean of the scores of its pairs of neighbors.
     """
@@ -42,7 +42,7 @@ class Scorer(Protocol):
 
     @property
     def additive(self) -> bool:
-        """Whether the score is the mean over transitions."""
+        """True if the score is the mean over transitions."""
         ...
 
     def score(self, progressions: Progressions) -> Scores:
@@ -63,7 +63,7 @@ class PairScorer:
     additive: bool = True
 
     def score(self, progressions: Progressions) -> Scores:
-        """Return the mean over the transitions (and the first chord); 0 for one chord alone."""
+        """Return the mean over the transitions (and the first chord); 0 for a single chord."""
         rows = progressions.rows
         if rows.shape[1] < 2:
             return np.zeros(len(rows))
@@ -75,7 +75,7 @@ class PairScorer:
 
 
 def pair_matrix(pool: Pool, scorer: Scorer) -> Matrix:
-    """Return what an additive ``scorer`` gives to each pair of chords of ``pool``, float64[n, n]; computed once."""
+    """Return the scores of an additive ``scorer`` for all pairs of chords of ``pool``, float64[n, n]; computed once."""
     if isinstance(scorer, PairScorer):
         return pool.once(scorer, lambda: np.ascontiguousarray(scorer.matrix(pool), np.float64))
     return pool.once(scorer, lambda: checked(scorer, pool.pairs).reshape(len(pool), len(pool)))
@@ -104,13 +104,13 @@ def _no_parallel_fifths(pool: Pool) -> Matrix:
 
 
 melody = PairScorer("melody", _melody)
-"""1 where the top note moves by at most a whole tone, 0.5 up to a fourth, else 0; mean over transitions. 0..1."""
+"""1 if the top note moves by at most a whole tone, 0.5 up to a fourth, else 0; mean over transitions. 0..1."""
 voice_leading = PairScorer("voice_leading", _voice_leading)
-"""1 where the voices move 3 semitones in all or less, falling to 0 at 15; optimal assignment of voices. 0..1."""
+"""1 if the voices together move at most 3 semitones, falling to 0 at 15; optimal assignment of voices. 0..1."""
 graph_probability = PairScorer("graph_probability", lambda pool: pool.transition)
-"""Mean probability of the transitions between functions. One that the graph lacks counts as 0. 0..1."""
+"""Mean probability of the transitions between functions; 0 for a transition that is not in the graph. 0..1."""
 no_parallel_fifths = PairScorer("no_parallel_fifths", _no_parallel_fifths)
-"""1 where no two voices move in parallel fifths, 1/2 with one such pair, 1/3 with two ... 0..1; off by default."""
+"""1 if no two voices move in parallel fifths, 1/2 with one such pair, 1/3 with two ... 0..1; off by default."""
 
 
 def _how_likely(probability: Matrix) -> Matrix:
@@ -120,14 +120,14 @@ def _how_likely(probability: Matrix) -> Matrix:
 
 likelihood = PairScorer("likelihood", lambda pool: _how_likely(pool.transition),
                         lambda pool: _how_likely(pool.starting))
-"""How likely the functions are as a whole: the mean logarithm of the probabilities of the first function and of each
-transition, mapped to 0..1. It orders progressions as the graph's likelihood does, where graph_probability is carried
-by one likely step. 0..1; off by default."""
+"""Likelihood of all functions: the mean logarithm of the probabilities of the first function and of each transition,
+mapped to 0..1. It ranks progressions by their likelihood in the graph, whereas a single likely transition is enough for
+a high graph_probability. Off by default."""
 
 
 @dataclass(frozen=True)
 class Variety:
-    """Different chords / length. 1/length .. 1. Not additive: it sees the whole progression."""
+    """Different chords / length, from 1/length to 1. Not additive, because it depends on the whole progression."""
 
     name: str = "variety"
     additive: bool = False
@@ -146,12 +146,12 @@ _REGISTRY: dict[str, Callable[[], Scorer]] = {
 
 
 def register(name: str, make: Callable[[], Scorer]) -> None:
-    """Make the scorer ``name`` usable in weights; ``make`` is called once per search."""
+    """Register the scorer ``name`` for use in weights; ``make`` is called once per search."""
     _REGISTRY[name] = make
 
 
 def forget(name: str) -> None:
-    """Take back the registration of ``name``."""
+    """Remove the registration of ``name``."""
     _REGISTRY.pop(name, None)
 
 
@@ -171,8 +171,8 @@ class Weighted:
 def weighted(weights: Mapping[str, float] | None = None, extra: Mapping[str, Scorer] | None = None) -> list[Weighted]:
     """Return the scorers of ``weights`` (default: ``DEFAULT_WEIGHTS``) with shares that sum to 1.
 
-    ``extra`` are scorers of the caller, by name. Raises ``HarmonyUsageError`` for an unknown name, a weight that is no
-    number of 0 or more, and weights whose sum is not positive.
+    ``extra`` are scorers of the caller, by name. Raises ``HarmonyUsageError`` for an unknown name, a weight that is not
+    a number of 0 or more, and weights whose sum is not positive.
     """
     chosen = dict(DEFAULT_WEIGHTS if weights is None else weights)
     own = dict(extra or {})
@@ -191,10 +191,10 @@ def weighted(weights: Mapping[str, float] | None = None, extra: Mapping[str, Sco
 def share_out(
     weights: Mapping[str, float], extra: Mapping[str, Scorer] | None = None, why: str = ""
 ) -> tuple[dict[str, float], str]:
-    """Return the weights that can be used, and a sentence if the share of ``chromatic_fitness`` went to the others.
+    """Return the weights that can be used, and a note if the weight of ``chromatic_fitness`` went to the others.
 
-    It is scored by a trained model that people can trust, for a color. Where there is none (``why`` says which is
-    missing), the other scorers share its weight in proportion, so that the total is again that of all weights. Raises
+    ``chromatic_fitness`` needs a color and a trained model that passed its gates. If one is missing (``why`` is the
+    reason), the other scorers share its weight in proportion, so that the sum of the weights stays the same. Raises
     ``HarmonyUsageError`` if there is no other weight.
     """
     chosen = dict(weights)
@@ -212,10 +212,11 @@ def share_out(
 
 
 def fitness_scorer(color: str) -> Scorer:
-    """Return the scorer of ``chromatic_fitness`` for ``color``, from the package that is installed for it.
+    """Return the scorer of ``chromatic_fitness`` for ``color`` from an installed package.
 
-    Harmony knows no trained models: a package offers one under the entry point ``rainbow_assets.progression_scorers``.
-    Raises ``RainbowError`` with the reason if there is none, or none to trust.
+    Harmony imports no trained model: another package offers one by the entry point
+    ``rainbow_assets.progression_scorers``. Raises ``RainbowError`` with the reason if there is none, or if it failed
+    its gates.
     """
     for point in entry_points(group="rainbow_assets.progression_scorers", name=FITNESS):
         return point.load()(color)
@@ -223,17 +224,17 @@ def fitness_scorer(color: str) -> Scorer:
 
 
 class ScorerBroken(HarmonyUsageError):
-    """A scorer of the caller that does not keep its promise."""
+    """A scorer of the caller returned something other than one number in 0..1 for each progression."""
 
 
 def checked(scorer: Scorer, progressions: Progressions) -> Scores:
-    """Return the scores float64[n] of one scorer; raise ``ScorerBroken`` where they are not n numbers in 0..1."""
+    """Return the scores float64[n] of one scorer; raise ``ScorerBroken`` if they are not n numbers in 0..1."""
     found = np.asarray(scorer.score(progressions), np.float64)
     if found.shape != (len(progressions),):
         raise ScorerBroken(f"the scorer {scorer.name} returned the shape {found.shape} for {len(progressions)} "
                            f"progressions; it must return one number for each")
     if len(found) and not (found.min() >= -1e-9 and found.max() <= 1 + 1e-9):
-        raise ScorerBroken(f"the scorer {scorer.name} returned values outside 0..1")
+        raise ScorerBroken(f"the scorer {scorer.name} returned values outside 0..1; it must return only such values")
     return np.clip(found, 0.0, 1.0)
 
 

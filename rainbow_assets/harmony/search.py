@@ -1,4 +1,4 @@
-"""Search: progressions by score. Four strategies over one pool, one contract: the best k, without duplicates."""
+"""Search a pool for progressions with high scores. All four strategies return their k best, without duplicates."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from rainbow_assets.music.errors import HarmonyUsageError, NoProgression
 from rainbow_assets.music.functions import TONIC
 
 STRATEGIES = {
-    "best": "the highest scores of all, proven or with a bound",
-    "brute_force": "the best of N walks over the graph from the tonic; the whole space where that is smaller",
+    "best": "the highest scores of all progressions, with a proof or an upper bound",
+    "brute_force": "the best of N walks over the graph from the tonic, or of all progressions if there are at most N",
     "graph": "the best of N walks over the graph",
     "random": "the best of N uniform draws",
 }
@@ -28,7 +28,7 @@ MAX_CANDIDATES, MAX_TOP = 5_000_000, 10_000
 
 
 class Found(NamedTuple):
-    """A progression with its score; unpacks like the original's result."""
+    """A progression with its score; it unpacks like a result of the original generator."""
 
     score: float
     progression: tuple[Chord, ...]
@@ -37,11 +37,11 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found, best first.
+    """The progressions that a search found, best first.
 
-    ``candidates`` different progressions were scored. ``exact``: no other progression beats the ones found.
-    ``upper_bound``: no progression scores more than this. ``weights`` are those that were used; ``note`` says why they
-    are not those that were asked for.
+    ``candidates`` different progressions were scored. ``exact`` is True if no other progression has a higher score. No
+    progression has a score above ``upper_bound``. ``weights`` are the weights that were used; ``note`` is the reason if
+    they differ from the requested ones.
     """
 
     found: tuple[Found, ...]
@@ -54,7 +54,7 @@ class SearchResult:
 
     @property
     def gap(self) -> float:
-        """``upper_bound`` minus the best score: how much a better progression could gain at most."""
+        """``upper_bound`` minus the best score: the most that a better progression could gain."""
         return max(0.0, self.upper_bound - self.found[0].score)
 
 
@@ -65,9 +65,9 @@ def search(
 ) -> SearchResult:
     """Return the ``top`` best progressions of ``length`` chords that the strategy finds.
 
-    ``candidates`` and ``seed`` belong to the drawing strategies, ``effort`` (beginnings kept per layer) to ``best``;
+    ``candidates`` and ``seed`` are for the drawing strategies, ``effort`` (beginnings kept per layer) is for ``best``;
     ``unscored`` is the reason why ``chromatic_fitness`` has no scorer.
-    Raises ``HarmonyUsageError`` for what cannot be used and ``NoProgression`` where the constraints leave nothing.
+    Raises ``HarmonyUsageError`` for invalid arguments and ``NoProgression`` if the constraints leave no progression.
     """
     for name, value, most in (("top", top, MAX_TOP), ("candidates", candidates, MAX_CANDIDATES),
                               ("effort", effort, MAX_CANDIDATES)):
@@ -85,16 +85,17 @@ def search(
         return _result(pool, items, ranking, strategy, ranking.exact(top), used, note)
     rows, whole = _drawn(pool, allowed, strategy, candidates, seed)
     if not len(rows):
-        raise NoProgression(f"{candidates} draws found no progression within the constraints; draw more, or use best")
+        raise NoProgression(f"{candidates} draws found no progression within the constraints; draw more candidates, or "
+                            "use the strategy best")
     scores, _ = totals(items, Progressions(pool, rows))
     chosen = order(rows, scores, top)
-    # Draws prove nothing about what was not drawn: no progression scores more than 1.
+    # Draws give no bound on the progressions that were not drawn; all that is known is that no score is above 1.
     unseen = NEVER if whole else 1.0
     return _result(pool, items, Ranking(rows[chosen], scores[chosen], unseen, len(rows)), strategy, whole, used, note)
 
 
 def _drawn(pool: Pool, allowed: PlaceLimits, strategy: str, count: int, seed: int) -> tuple[Rows, bool]:
-    """Return the rows that a drawing strategy looks at, and whether they are all there are."""
+    """Return the rows of a drawing strategy, and True if there are no others."""
     flat, even = np.ones(len(pool)), np.ones((len(pool), len(pool)))
     if strategy == "random":
         return walks(pool, allowed, count, seed, flat, even), False

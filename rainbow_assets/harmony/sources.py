@@ -1,4 +1,4 @@
-"""Which packs there are: the built-in one, and those in ``RAINBOW_CHORDS``; read once per state of their files."""
+"""Find and read the packs: the built-in one, and those in ``RAINBOW_CHORDS``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 def pack_places(root: Path) -> dict[str, Path]:
     """Return the packs in ``root`` by name, sorted: each folder and each tar archive, or ``root`` itself.
 
-    ``root`` is itself a pack where it holds folders of keys (``01 - C Major - A Minor``). Raises ``PackError`` for a
-    name that two packs have or that cannot name a part.
+    ``root`` itself is the pack if it contains folders of keys (``01 - C Major - A Minor``). Raises ``PackError`` if two
+    packs have the same name, or if a name cannot be part of a file name in the store.
     """
     if not root.is_dir():
         return {}
@@ -40,14 +40,14 @@ def pack_places(root: Path) -> dict[str, Path]:
             continue
         name = path.name.removesuffix(ending)
         if name in (NAME, *found) or not _NAME.fullmatch(name):
-            raise PackError(f"the chord pack {path.name} cannot be called {name!r}: the name is taken, or holds other "
-                            "signs than letters, digits, dots, dashes and spaces; rename it")
+            raise PackError(f"the chord pack {path.name} cannot be called {name!r}: the name is taken, or has "
+                            "characters other than letters, digits, dots, dashes and spaces; rename it")
         found[name] = path
     return found
 
 
 def source_token(shard: Shard) -> str:
-    """Return a digest of every file of the packs (cached by stat); the built-in pack is in the code."""
+    """Return a digest of all files of the packs (cached by stat), without the built-in pack, which is code."""
     root = settings.roots().chords
     return digest(_digests(root, shard.store.cache_path("chord_pack_digests.json")))
 
@@ -61,7 +61,7 @@ def _digests(root: Path, cache: Path | None) -> dict[str, dict[str, str]]:
 
 
 def _files(pack: Path, root: Path) -> list[str]:
-    """Return the files that make the pack, relative to ``root``, sorted. Links out of it are not followed."""
+    """Return the archive or the MIDI files of a pack, relative to ``root``, sorted; linked folders are not entered."""
     if pack.is_file():
         return [pack.relative_to(root).as_posix()]
     return sorted(path.relative_to(root).as_posix() for path in pack.rglob("*")
@@ -70,9 +70,9 @@ def _files(pack: Path, root: Path) -> list[str]:
 
 @lru_cache(maxsize=1)
 def read_packs(root: Path, token: str) -> tuple[Pack, ...]:
-    """Return the packs of ``root``, the built-in one first; read once per state of the files, ``token``.
+    """Return the packs of ``root``, the built-in one first; cached for the state of the files with digest ``token``.
 
-    Raises ``SourceMoved`` if a file is not the one that ``token`` was made of: what is hashed is what is read.
+    Raises ``SourceMoved`` if a file has changed since ``token`` was computed, so that rows fit the recorded digests.
     """
     packs, listed = [theory_pack()], _digests(root, None)
     for name, path in pack_places(root).items():

@@ -1,4 +1,4 @@
-"""The library that the graph of assets has built: ``chord_library`` and ``function_graph`` as they stand."""
+"""The library in the store: the built assets ``chord_library`` and ``function_graph``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rainbow_assets.storage.store import ShardStore
 
 
 def stored_library(store: ShardStore) -> Library:
-    """Return the built library; raise ``MissingShard`` (which names the command) where it was never built."""
+    """Return the built library; raise ``MissingShard``, which names the command, if it has not been built."""
     shard = store.shard("chord_library")
     chords = chords_of(shard.rows())
     version = shard.require_index().data_version

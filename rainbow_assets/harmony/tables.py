@@ -1,4 +1,4 @@
-"""`chord_library` and `progression_library`: the tables that packs become, as pyarrow, with stable keys and order."""
+"""`chord_library` and `progression_library` as pyarrow tables, with stable keys and order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHORD_SCHEMA = pa.schema([
     ("category", pa.string()), ("pack", pa.string()), ("source_file", pa.string()), ("source_digest", pa.string()),
     ("remark", pa.string()),
 ])
-"""One row per chord in a key and voicing; key ``chord_id``. ``voicing`` holds MIDI pitches, lowest first."""
+"""One row per chord in a key and voicing; key ``chord_id``. ``voicing`` is MIDI pitches, lowest first."""
 
 PROGRESSION_SCHEMA = pa.schema([
     ("progression_id", pa.string()), ("name", pa.string()), ("key", pa.string()), ("tonic", pa.string()),
@@ -32,9 +32,9 @@ PROGRESSION_SCHEMA = pa.schema([
     ("voicings", pa.list_(pa.list_(pa.int16()))), ("mood_tags", pa.list_(pa.string())), ("pack", pa.string()),
     ("source_file", pa.string()), ("source_digest", pa.string()), ("remark", pa.string()),
 ])
-"""One row per progression; key ``progression_id``; the lists run over its chords. Times are milliseconds.
+"""One row per progression; key ``progression_id``; the lists have one item per chord. Times are milliseconds.
 
-``remark`` says what is odd about a row's file, though it was used; null where nothing is.
+``remark`` is the warning about the row's file, which was used nevertheless; null if there is none.
 """
 
 

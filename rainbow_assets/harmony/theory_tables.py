@@ -1,4 +1,4 @@
-"""What the built-in pack is made of, written as romans: borrowed chords and common progressions.
+"""Tables of the built-in pack, written as romans: borrowed chords and common progressions.
 
 Romans of major count from the major scale, of minor from the natural minor scale. The progressions are the schemata
 of common practice and of popular songs (turnarounds, circle of fifths, lament, Andalusian cadence, doo-wop ...).
@@ -7,7 +7,7 @@ of common practice and of popular songs (turnarounds, circle of fifths, lament, 
 from __future__ import annotations
 
 COLORED = ("sus2", "sus4", "6", "m6", "add9", "madd9", "69", "m69", "7sus4", "9sus4", "maj7#11", "m7add11", "add11")
-"""Types that are added on every degree where the scale holds all of their notes."""
+"""Types that are added on each degree for which the scale has all of their notes."""
 
 BORROWED = {
     "major": """

@@ -40,7 +40,7 @@ GRAPH_SCHEMA = pa.schema([
 
 
 def _candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Both modes depend on the functions and romans of all progressions, and on nothing else of them."""
+    """Return both modes; each depends only on the functions and romans of all progressions."""
     rows = outputs(shard.store.shard("progression_library"), "progression_library", ("music",)).sort("key")
     name = "in:progression_library.music"
     music = digest(rows[name].to_list())
@@ -51,7 +51,7 @@ SUM_TOLERANCE = 1e-9
 
 
 def rows_sum_to_one(step: RowAsset) -> Check:
-    """Build the check that what follows a node has probability 1 in all."""
+    """Return the check that the probabilities after each node sum to 1."""
     def evaluate(shard: Shard) -> Finding:
         sums = row_sums(graph_of(shard))
         wrong = sorted(node for node, total in sums.items() if abs(total - 1) > SUM_TOLERANCE)
@@ -61,11 +61,11 @@ def rows_sum_to_one(step: RowAsset) -> Check:
                            numbers)
         return Finding(True, f"the probabilities after each of {len(sums)} nodes sum to 1", numbers)
 
-    return Check("rows_sum_to_one", evaluate, "What follows a node has probability 1 in all.")
+    return Check("rows_sum_to_one", evaluate, "The probabilities after each node sum to 1.")
 
 
 def both_modes(step: RowAsset) -> Check:
-    """Build the check that major and minor have transitions that lead to their tonics."""
+    """Return the check that major and minor have transitions, some of which lead to the tonic."""
     def evaluate(shard: Shard) -> Finding:
         graph = graph_of(shard)
         seen = {mode: sum(int(data["count"]) for source, _, data in graph.edges(data=True)
@@ -73,15 +73,15 @@ def both_modes(step: RowAsset) -> Check:
         lacking = [mode for mode in MODES if not seen[mode] or not cadences(graph, mode)]
         numbers = {f"{mode}_transitions": count for mode, count in seen.items()}
         if lacking:
-            return Finding(False, f"the {' and '.join(lacking)} graph has no way to its tonic "
+            return Finding(False, f"the {' and '.join(lacking)} graph has no transition to its tonic "
                                   f"({', '.join(TONIC[mode] for mode in lacking)}); see progression_library", numbers)
         return Finding(True, f"{seen['major']} transitions in major and {seen['minor']} in minor", numbers)
 
-    return Check("both_modes", evaluate, "Major and minor have transitions, and ways to the tonic.")
+    return Check("both_modes", evaluate, "Major and minor have transitions, some of them to the tonic.")
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the graph as a picture, and its most likely ways to the tonic."""
+    """Return the graph as a picture, and its most likely transitions to the tonic."""
     from rainbow_assets.harmony.drawing import cadence_markdown, draw_graph  # drawing is slow to load
 
     found = {}
@@ -93,7 +93,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
 
 def compute(name: str, labels: str, work: Work) -> Iterator[Batch]:
-    """Count what follows what in each asked mode."""
+    """Yield the graph of each requested mode."""
     songs = work.upstream("progression_library").rows("mode", labels)
     for mode, _ in work.parts():
         own = [(mode, song[labels]) for song in songs if song["mode"] == mode]
@@ -121,5 +121,7 @@ def _asset(name: str, labels: str, description: str) -> RowAsset:
 
 
 FUNCTION_GRAPH = _asset(GRAPHS[0], "functions", (
-    "Which roman function follows which, in major and in minor: counts and smoothed probabilities."))
-CHORD_GRAPH = _asset(GRAPHS[1], "romans", "Which roman with its chord type follows which, in major and in minor.")
+    "How often one roman function follows another, in major and in minor: counts and smoothed probabilities."))
+CHORD_GRAPH = _asset(GRAPHS[1], "romans", (
+    "How often one chord, a roman with its type, follows another, in major and in minor: counts and smoothed "
+    "probabilities."))

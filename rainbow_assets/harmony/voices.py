@@ -1,9 +1,8 @@
-"""How voices move between chords, for all pairs of chords at once: optimal assignment, and parallel fifths.
+"""Voice leading between all pairs of chords at once: the shortest assignment of notes, and parallel fifths.
 
-Two voicings with different numbers of notes are joined so that every note of both takes part: each note of the larger
-one moves to one note of the smaller, and none of the smaller is left out (Tymoczko 2006, "The Geometry of Musical
-Chords", sets of voices with doublings). On a line the best such assignment never crosses, so it is found by dynamic
-programming over the sorted notes.
+If two voicings have different numbers of notes, each note of the larger one moves to one note of the smaller, and every
+note of the smaller is used (Tymoczko 2006, "The Geometry of Musical Chords", sets of voices with doublings). A shortest
+assignment of pitches does not need voices that cross, so dynamic programming over the sorted notes finds it.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def moves(voicings: Sequence[tuple[int, ...]]) -> Moves:
 
 
 def _assign(first: NDArray[np.int32], second: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Assign each note of ``first`` int32[m, p] to one of ``second`` int32[m, q <= p], using all of these.
+    """Assign each note of ``first`` int32[m, p] to one of ``second`` int32[m, q <= p]; each of these is used.
 
     Returns the least total distance int32[m] and the place int64[m, p] in ``second`` that each note goes to.
     """
@@ -68,7 +67,7 @@ def _assign(first: NDArray[np.int32], second: NDArray[np.int32]) -> tuple[NDArra
     for note in range(1, large):
         above = np.full((pairs, small), FAR, np.int32)
         above[:, 1:] = best[note - 1, :, :-1]
-        # Of two equally short ways the one that moves on is taken, always: the answer is the same everywhere.
+        # Of two equally short assignments, always take the one that advances, so that the result is deterministic.
         stayed[note] = best[note - 1] < above
         best[note] = np.minimum(np.minimum(best[note - 1], above) + distance[:, note, :], FAR)
     target = np.zeros((pairs, large), np.int64)
@@ -81,7 +80,7 @@ def _assign(first: NDArray[np.int32], second: NDArray[np.int32]) -> tuple[NDArra
 
 
 def _fifths(first: NDArray[np.int32], second: NDArray[np.int32], target: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Count pairs of voices that are a perfect fifth (or twelfth) apart in both chords and both move the same way."""
+    """Return the number of voice pairs a perfect fifth (or twelfth) apart in both chords that move the same way."""
     there = np.take_along_axis(second, target, axis=1)
     moved = there - first
     found = np.zeros(len(first), np.int32)

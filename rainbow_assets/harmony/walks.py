@@ -1,4 +1,4 @@
-"""Seeded draws of progressions: uniform, or by walks over the function graph; thousands at once."""
+"""Draw thousands of progressions at once with a seed, uniformly or by walks over the function graph."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from rainbow_assets.harmony.pool import Matrix, Pool, Rows
 from rainbow_assets.music.draws import SeededDraws
 
 MAX_ROUNDS = 40
-"""Draws are repeated for what duplicates and repeats took away, at most this often."""
+"""Most rounds of drawing; each round replaces the draws that were duplicates or repeated a chord."""
 
 LEAST_DRAWN = 64
+"""Draws per round at least; if few are missing, most draws are duplicates, and smaller rounds would be many."""
 
 
 def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix, weights: Matrix) -> Rows:
     """Return up to ``count`` different progressions, int32[m, length], sorted.
 
-    ``first`` float64[n] weighs the chords of the first place, ``weights`` float64[n, n] which chord follows which;
-    where all the weights of a place are 0, its allowed chords are equally likely.
+    ``first`` float64[n] are the weights of the first chord, ``weights`` float64[n, n] those of each step. If all
+    weights of a place are 0, its allowed chords are equally likely.
     """
     draws = SeededDraws.from_seed(seed)
     tables = [_table(np.where(limits.places[0], first, 0.0)[None, :], limits.places[0][None, :])]
@@ -45,9 +46,9 @@ def walks(pool: Pool, limits: PlaceLimits, count: int, seed: int, first: Matrix,
 
 
 def _merge(found: Rows, rows: Rows, missing: int, chords: int) -> Rows:
-    """Return ``found`` and up to ``missing`` of ``rows`` that are not in it yet, the first drawn first."""
+    """Return ``found`` and up to ``missing`` new ones of ``rows``, in the order in which they were drawn."""
     both = np.concatenate([found, rows])
-    if chords ** both.shape[1] < 2**62:  # one number tells a row, and sorts faster than the row does
+    if chords ** both.shape[1] < 2**62:  # a row fits in one number, which sorts faster
         keys = np.zeros(len(both), np.int64)
         for column in both.T:
             keys = keys * chords + column
@@ -59,10 +60,10 @@ def _merge(found: Rows, rows: Rows, missing: int, chords: int) -> Rows:
 
 
 def _table(weights: Matrix, allowed: NDArray[np.bool_]) -> tuple[Matrix, NDArray[np.int64], int]:
-    """Return cumulated weights, row by row in one sorted array, each row's last possible place, and the width."""
+    """Return the cumulative weights of all rows in one sorted array, each row's last possible place, and the width."""
     rows, width = weights.shape
     total = weights.sum(axis=1, keepdims=True)
-    # A row that nothing may follow is never stood on; it gets a harmless place.
+    # No walk reaches a row without successors; even weights only prevent a division by zero.
     even = np.where(allowed.any(axis=1, keepdims=True), allowed, 1.0)
     chosen = np.where(total > 0, weights, even)
     summed = np.cumsum(chosen, axis=1)
@@ -81,13 +82,13 @@ def _choose(
 
 
 def graph_weights(pool: Pool) -> Matrix:
-    """Return the weight of each step of a graph walk: the function's probability, shared among its chords."""
+    """Return the weight of each step of a graph walk: the function's probability, divided among its chords."""
     same = np.array([chord.function for chord in pool.chords])
     sharing = (same[:, None] == same[None, :]).sum(axis=1)
     return pool.transition / sharing[None, :]
 
 
 def graph_starts(pool: Pool) -> Matrix:
-    """Return the weight of each chord as a beginning: its function's share of beginnings, shared among its chords."""
+    """Return the weight of each chord as the first one: its function's probability, divided among its chords."""
     same = np.array([chord.function for chord in pool.chords])
     return pool.starting / (same[:, None] == same[None, :]).sum(axis=1)

@@ -1,7 +1,7 @@
-"""Chord types: names, interval sets modulo the octave, and the reading of chords from names and from notes.
+"""Chord types: their names and interval sets, and finding the type of a chord name or of sounding notes.
 
-A chord type is the set of its pitch classes above the root. Two chords with the same root and set are the same type,
-however they are voiced; the most specific name is the one whose set is met exactly.
+A chord type is a set of pitch classes above the root, modulo the octave, so the voicing does not matter. If several
+types fit some notes, the one with exactly these notes is used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rainbow_assets.music.keys import pitch_class
 
 @dataclass(frozen=True, slots=True)
 class ChordType:
-    """Symbol after the root (``maj7``), semitones above the root (sorted, modulo 12) and the bit mask of these."""
+    """Symbol after the root (``maj7``), semitones above the root (sorted, modulo 12), and these as a bit mask."""
 
     symbol: str
     intervals: tuple[int, ...]
@@ -30,11 +30,11 @@ class ChordType:
 
     @property
     def third(self) -> str | None:
-        """``major``, ``minor``, or None where the chord has no third."""
+        """``major``, ``minor``, or None if the chord has no third."""
         return "major" if 4 in self.intervals else "minor" if 3 in self.intervals else None
 
 
-# A flat after the root would be read as the root's: C with a flat fifth is C(b5), not Cb5.
+# A flat after the root belongs to the root, so C with a flat fifth is written C(b5): Cb5 is a fifth on C flat.
 _TABLE = """
 :0 4 7|m:0 3 7|dim:0 3 6|aug:0 4 8|5:0 7|sus2:0 2 7|sus4:0 5 7|sus4add9:0 2 5 7|(b5):0 4 6
 6:0 4 7 9|m6:0 3 7 9|7:0 4 7 10|maj7:0 4 7 11|m7:0 3 7 10|mMaj7:0 3 7 11|m7b5:0 3 6 10|dim7:0 3 6 9|dimMaj7:0 3 6 11
@@ -86,7 +86,7 @@ _REWRITES = (("♯", "#"), ("♭", "b"), ("Maj", "maj"), ("Min", "min"), ("Dim",
 
 
 def type_of_symbol(text: str) -> ChordType | None:
-    """Return the chord type that ``text`` (what follows the root) names in any usual spelling, or None."""
+    """Return the chord type of ``text``, a chord name without its root in any usual spelling, or None."""
     if text in BY_SYMBOL:
         return BY_SYMBOL[text]
     symbol = text
@@ -101,7 +101,7 @@ def type_of_symbol(text: str) -> ChordType | None:
 
 @dataclass(frozen=True, slots=True)
 class ChordName:
-    """Root, type and bass that a chord name says; ``bass`` is None where the name has no slash."""
+    """Root, type and bass of a chord name; ``bass`` is None if the name has no slash."""
 
     root: str
     type: ChordType
@@ -109,7 +109,7 @@ class ChordName:
 
     @property
     def pitch_classes(self) -> frozenset[int]:
-        """Pitch classes that the name stands for, the slash bass among them."""
+        """The pitch classes of the chord, including a slash bass."""
         root = pitch_class(self.root)
         own = {(root + step) % 12 for step in self.type.intervals}
         return frozenset(own | ({pitch_class(self.bass)} if self.bass else set()))
@@ -117,9 +117,9 @@ class ChordName:
 
 @lru_cache(maxsize=16384)
 def parse_chord_name(name: str) -> ChordName:
-    """Read ``Gm7-5``, ``Db13``, ``C Maj``, ``Cmaj7/E``, ``BmajAdd9;F#``; raise ``HarmonyUsageError``.
+    """Return the root, type and bass of a name: ``Gm7-5``, ``Db13``, ``C Maj``, ``Cmaj7/E``, ``BmajAdd9;F#``.
 
-    ``C7(no5)`` names a chord whose fifth is left out.
+    ``C7(no5)`` is C7 without its fifth. Raises ``HarmonyUsageError`` if the text is not a chord name.
 
     >>> sorted(parse_chord_name("Cmaj7/E").pitch_classes)
     [0, 4, 7, 11]
@@ -131,7 +131,7 @@ def parse_chord_name(name: str) -> ChordName:
     whole, without_fifth = symbol.removesuffix(NO_FIFTH), symbol.endswith(NO_FIFTH)
     chord_type = type_of_symbol(whole)
     if chord_type is None:
-        raise HarmonyUsageError(f"the chord name {name!r} has the type {symbol!r}, which is not known")
+        raise HarmonyUsageError(f"the chord name {name!r} has the unknown type {symbol!r}; write for example Am7")
     return ChordName(root, no_fifth(chord_type) if without_fifth else chord_type, bass)
 
 
@@ -152,12 +152,12 @@ def rotate(mask: int, root: int) -> int:
 
 @lru_cache(maxsize=65536)
 def type_on_root(mask: int, root: int) -> ChordType | None:
-    """Return the type of the pitch classes in ``mask`` over ``root``: exact first, then with the fifth left out."""
+    """Return the type of the pitch classes in ``mask`` over ``root``, exact or without its fifth; None if unknown."""
     above = rotate(mask, root)
     if above in BY_MASK:
         return BY_MASK[above]
     with_fifth = BY_MASK.get(above | 1 << 7)
-    # Two notes without a fifth (a bare third) stay nameless: they are an interval.
+    # Two notes without a fifth, such as a bare third, are an interval and not a chord.
     if with_fifth is None or above.bit_count() < 3 or not above & 1:
         return None
     return no_fifth(with_fifth)
@@ -167,8 +167,8 @@ def type_on_root(mask: int, root: int) -> ChordType | None:
 def identify(mask: int, bass: int) -> tuple[int, ChordType] | None:
     """Return root and type of the pitch classes in ``mask`` over the pitch class ``bass``, or None.
 
-    The bass is tried as root first (C6, not Am7/C), then the other notes upwards from it; exact sets come before sets
-    with a missing fifth. Reduced modulo the octave, so doublings change nothing.
+    The bass is tried as the root first (C6, not Am7/C), then the other notes upwards from it. An exact type is better
+    than one without its fifth. Doubled notes make no difference.
     """
     roots = [(bass + step) % 12 for step in range(12) if mask >> ((bass + step) % 12) & 1]
     named = [(root, chord_type) for root in roots if (chord_type := type_on_root(mask, root)) is not None]

@@ -9,7 +9,7 @@ PPQ = 480
 """MIDI ticks per quarter note."""
 SAMPLE_RATE = 44100
 SLOWEST_BPM, FASTEST_BPM = 4.0, 1000.0
-"""A MIDI tempo is 24 bits of microseconds per quarter, which is why slower than 3.6 cannot be written."""
+"""Bounds of a usable tempo. MIDI stores microseconds per quarter in 24 bits, so tempos below 3.6 cannot be written."""
 
 
 class Note(NamedTuple):
@@ -23,7 +23,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A constant tempo (quarter notes per minute) and a time signature; None where that is not known."""
+    """A constant tempo (quarter notes per minute) and a time signature, which is None if it is unknown."""
 
     bpm: float
     signature: tuple[int, int] | None = (4, 4)
@@ -35,7 +35,7 @@ class Clock:
 
     @property
     def bar_ticks(self) -> int:
-        """Length of a bar; 4/4 where there is no signature."""
+        """Length of a bar in ticks; without a signature, that of 4/4."""
         beats, unit = self.signature or (4, 4)
         return max(1, beats * 4 * PPQ // unit)
 
@@ -53,13 +53,13 @@ class Clock:
 
 
 def separated(notes: list[Note]) -> list[Note]:
-    """Sort the notes and end each before the next of its pitch, as one MIDI channel needs."""
+    """Return the notes sorted, each ended when the next of its pitch starts: a MIDI channel cannot overlap a pitch."""
     following: dict[int, int] = {}
     kept: list[Note] = []
     for note in sorted(set(notes), reverse=True):
         limit = following.get(note.pitch)
         if limit is not None and limit <= note.start:
-            continue  # the same key at the same moment: one of the two is enough
+            continue  # two notes with one pitch and start: the longer one came first and is kept
         following[note.pitch] = note.start
         kept.append(note if limit is None else note._replace(length=min(note.length, limit - note.start)))
     return kept[::-1]

@@ -1,8 +1,8 @@
-"""Seeded draws: they follow from names alone, the same on every machine, in every run and in every selection.
+"""Random draws seeded by names: the same names give the same draws on every machine and in every run.
 
-:class:`SeededDraws` takes its numbers from the raw stream of PCG64, which numpy guarantees for ever. :func:`generator`
-gives numpy's distributions as well, which it may change: sounds and the demo, which nobody compares by their bytes
-across versions of numpy, are drawn with it.
+:class:`SeededDraws` uses the raw stream of PCG64, which numpy promises never to change. :func:`generator` also offers
+numpy's distributions, which may change with its version. Only sounds and the demo use them, because their bytes are
+not compared between versions of numpy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class SeededDraws:
-    """Choices that follow from ``names`` alone.
+    """Draws that depend only on ``names``.
 
     >>> draws = SeededDraws("song", 7)
     >>> [draws.below(10), draws.pick("abc"), SeededDraws("song", 7).below(10)]
@@ -33,18 +33,18 @@ class SeededDraws:
 
     @classmethod
     def from_seed(cls, seed: int) -> SeededDraws:
-        """Return the draws of numpy's own ``PCG64(seed)``; published progressions were drawn so."""
+        """Return the draws of numpy's own ``PCG64(seed)``, with which the published progressions were drawn."""
         draws = cls(seed)
         draws._bits = np.random.PCG64(seed)
         return draws
 
     def child(self, *names: object) -> SeededDraws:
-        """Return the draws of a part, which do not depend on how many were made before."""
+        """Return the draws of a part; they do not depend on how many draws were taken before."""
         return SeededDraws(*self._names, *names)
 
     @property
     def seed(self) -> int:
-        """A seed of 32 bits for a library that wants one."""
+        """A 32-bit seed for libraries that need one."""
         return int(digest(*self._names, "seed")[:8], 16)
 
     def take(self, count: int) -> npt.NDArray[np.float64]:
@@ -64,7 +64,7 @@ class SeededDraws:
         return low + self.below(high - low + 1)
 
     def yes(self, share: float) -> bool:
-        """Return True in ``share`` of the cases."""
+        """Return True with the probability ``share``."""
         return self.uniform() < share
 
     def pick(self, values: Sequence[T]) -> T:
@@ -82,6 +82,6 @@ class SeededDraws:
 
 
 def generator(*names: object) -> np.random.Generator:
-    """Return a PCG64 generator seeded by the sha256 of ``names``; no global state, no hash randomization."""
+    """Return a PCG64 generator seeded by the sha256 of ``names``; it depends on no global state or hash seed."""
     text = "\x1f".join(str(name) for name in names)
     return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")))

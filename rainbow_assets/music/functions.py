@@ -1,8 +1,8 @@
-"""Roman functions: where a chord stands in its key, with accidentals.
+"""Roman functions: the degree of a chord's root in its key, with an accidental.
 
 Major functions are counted from the major scale (``bVII`` in C major is Bb), minor ones from the natural minor scale
-(``VII`` in A minor is G, ``#vi`` is F#). Upper case: major third; lower case: minor third. A chord without a third
-takes the case of the scale's own triad on that degree.
+(``VII`` in A minor is G, ``#vi`` is F#). Upper case is a major third, lower case a minor third. A chord without a third
+has the case of the scale's own triad on that degree.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def place(offset: int, mode: str) -> tuple[str, int]:
 
 @lru_cache(maxsize=8192)
 def function_of(offset: int, chord_type: ChordType, mode: str) -> str:
-    """Return the roman function (``bII``, ``#vi``, ``V``) of a chord whose root is ``offset`` above the tonic."""
+    """Return the roman function (``bII``, ``#vi``, ``V``) of a chord with its root ``offset`` above the tonic."""
     accidental, degree = place(offset, mode)
     numeral = NUMERALS[degree]
     third = chord_type.third
@@ -60,7 +60,7 @@ def roman_of(function: str, chord_type: ChordType, inversion: int = 0) -> str:
 
 
 def parse_roman(text: str) -> tuple[str, str, str]:
-    """Split ``bVIIM7`` into accidental, numeral and what follows; raise ``HarmonyUsageError``."""
+    """Return the accidental, numeral and rest of a roman such as ``bVIIM7``; raise ``HarmonyUsageError``."""
     found = _ROMAN.fullmatch(text.strip())
     if found is None:
         raise HarmonyUsageError(f"{text!r} is not a roman function; write for example V, bII or #vi")
@@ -77,5 +77,5 @@ def offset_of(text: str, mode: str) -> int:
 
 
 def spell_root(offset: int, key: Key) -> str:
-    """Return the name of the note ``offset`` above the tonic, with the letter that its degree asks for."""
+    """Return the name of the note ``offset`` above the tonic, with the letter of its degree."""
     return spell((key.pc + offset) % 12, key, place(offset, key.mode)[1])

@@ -1,4 +1,4 @@
-"""Chords to a MIDI file: tempo, strum and harmonic rhythm. What is written re-parses to the same chords."""
+"""Write chords as a MIDI file with tempo, strum and harmonic rhythm; reading the file gives the same chords."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PlayedNote:
 
 
 def play(voicings: Sequence[Sequence[int]], how: Performance) -> list[PlayedNote]:
-    """Return the notes of ``voicings`` (MIDI pitches per chord), strummed, each held to its chord's end."""
+    """Return the notes of ``voicings`` (MIDI pitches per chord), strummed, each sounding until its chord ends."""
     borders = how.borders(len(voicings))
     ticks_per_ms = TICKS_PER_QUARTER * how.bpm / 60000
     notes = []
@@ -74,7 +74,7 @@ def midi_bytes(voicings: Sequence[Sequence[int]], how: Performance | None = None
 
     how = how or Performance()
     if any(not 0 <= pitch <= 127 for voicing in voicings for pitch in voicing):
-        raise HarmonyUsageError("a MIDI pitch lies outside 0..127; transpose the progression")
+        raise HarmonyUsageError("a MIDI pitch is not between 0 and 127; transpose the progression")
     events = [(note.start, 1, note.pitch) for note in play(voicings, how)]
     events += [(note.end, 0, note.pitch) for note in play(voicings, how)]
     score = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_QUARTER)
@@ -84,7 +84,7 @@ def midi_bytes(voicings: Sequence[Sequence[int]], how: Performance | None = None
     if name:
         track.append(mido.MetaMessage("track_name", name=name.encode("ascii", "replace").decode()))
     now = 0
-    # At one tick notes end (0) before others begin (1), so that chords do not run together.
+    # At one tick, notes end (0) before others start (1): the end would otherwise stop a repeated pitch at once.
     for tick, kind, pitch in sorted(events):
         track.append(mido.Message("note_on" if kind else "note_off", note=pitch, velocity=how.velocity if kind else 0,
                                   time=tick - now))

@@ -1,4 +1,4 @@
-"""Folds and what is hidden: nothing that is used stands on two sides."""
+"""Folds and what is hidden: nothing that is used is on two sides."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_songs_of_one_concept_are_one_group_over_others() -> None:
         "a": "a", "b": "a", "c": "a", "d": "d", "e": "e"}
 
 
-def test_every_fold_hears_every_color_where_there_are_enough_songs() -> None:
+def test_every_fold_has_every_color_where_there_are_enough_songs() -> None:
     colors = {f"{color}{n}": color for color in ("Red", "Green", "Blue") for n in range(10)}
     dealt = folds.folds(colors, {song: song for song in colors}, 5, 42)
     assert {(colors[song], fold) for song, fold in dealt.items()} == {
@@ -44,7 +44,7 @@ def test_every_fold_hears_every_color_where_there_are_enough_songs() -> None:
     assert dealt == folds.folds(dict(reversed(colors.items())), {song: song for song in colors}, 5, 42)
 
 
-def test_a_row_without_anything_is_said() -> None:
+def test_a_row_without_anything_is_reported() -> None:
     frame = pl.DataFrame({"group": ["a"], "concept": [None], "lyric": [None], "audio": [None], "roll": [None]},
                          schema=dict.fromkeys(["group", "concept", "lyric", "audio", "roll"], pl.String))
     assert folds.usable(frame)["reason"].to_list() == [folds.NO_INPUT]

@@ -22,7 +22,7 @@ def test_who_knows_everything_gets_1_and_chance_is_ruled_out() -> None:
     assert found["temporal"].songs == 36, "Indigo has no temporal mode and is not counted"
 
 
-def test_who_guesses_is_not_told_apart_from_chance() -> None:
+def test_a_guess_is_not_better_than_chance() -> None:
     chance = np.random.default_rng(3)
     values = [metrics.measures(metrics.Predictions(chance.dirichlet(np.ones(3), (len(SONGS), 3)), SONGS, COLORS))["modes"]
               for _ in range(6)]

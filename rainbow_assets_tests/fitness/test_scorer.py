@@ -55,7 +55,7 @@ def scorer(model: bytes) -> ChromaticScorer:
     return ChromaticScorer(model)
 
 
-def test_a_scorer_does_not_tell_where_it_was_made(model: bytes) -> None:
+def test_a_scorer_does_not_contain_where_it_was_made(model: bytes) -> None:
     """Two machines, or two folders of one, make the same file."""
     assert not re.search(rb"[\w./\\]+\.py|stack_trace", model)
     assert str(Path(export.__file__).parents[2]).encode() not in model
@@ -132,13 +132,13 @@ def test_a_scorer_of_other_encoders_refuses_to_embed(model: bytes, signed: contr
     moved = {name: replace(item, digest="e" * 32) for name, item in signed.encoders.items()}
     other = ChromaticScorer(export.with_contract(model, replace(signed, encoders=moved)))
     assert other.score(midi=MIDI, color="Red").fitness is not None
-    with pytest.raises(ScorerError, match="does not make any more"):
+    with pytest.raises(ScorerError, match="no longer makes"):
         other.score(concept="anything", color="Red")
 
 
 @pytest.mark.parametrize(("change", "said"), [
     ({"roll_step_ms": 100}, "rolls of 100 ms"), ({"format": "other/9"}, "format"),
-    ({"classes": {"temporal": ["Then"]}}, "other classes"),
+    ({"classes": {"temporal": ["Then"]}}, "classes of the scorer"),
 ])
 def test_a_contract_of_another_world_is_refused(model: bytes, signed: contract.Contract, change: dict[str, object],
                                                 said: str) -> None:

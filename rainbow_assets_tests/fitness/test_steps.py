@@ -84,7 +84,7 @@ def test_every_segment_is_in_the_training_set_with_its_targets(store: ShardStore
     assert set(loaded.specs.values()) == set(loaded.specs.values()) - {""}
 
 
-def test_models_evaluation_and_scorer_tell_what_they_are(store: ShardStore) -> None:
+def test_models_evaluation_and_scorer_report_what_they_are(store: ShardStore) -> None:
     models = {row["model_id"]: row for row in rows(store, GRAPH["fusion_model"])}
     assert set(models) == {"final", *(f"{kind}_{n}" for kind in ("fold", "permuted") for n in range(3))}
     assert models["fold_0"]["test_songs"] == 1 and models["final"]["test_songs"] == 0
@@ -153,7 +153,7 @@ def test_a_killed_training_goes_on_where_it_was(store: ShardStore, monkeypatch: 
     assert {row["model_id"]: row["weights_sha256"] for row in rows(store, GRAPH["fusion_model"])} == wanted
 
 
-def test_too_few_songs_are_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_few_songs_are_reported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for song in ("05_01", "06_01"):
         shutil.rmtree(project.parent / "corpus" / song)
     store = ShardStore(str(project))

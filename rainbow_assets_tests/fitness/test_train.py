@@ -47,7 +47,7 @@ def test_a_checkpoint_of_something_else_is_refused(rows: TrainingData, change: s
     held: list[bytes] = []
     fit(rows, rows.take([]), replace(QUICK, max_epochs=1), 3, checkpoint=held.append)
     rules = replace(QUICK, learning_rate=0.1) if change == "rules" else replace(QUICK, max_epochs=1)
-    with pytest.raises(TrainingError, match="delete it to begin anew"):
+    with pytest.raises(TrainingError, match="delete it to start again"):
         fit(rows.take(range(len(rows) - 9, len(rows))) if change == "data" else rows, rows.take([]), rules, 4 if change == "seed" else 3,
             resume=held[0][:-40] if change == "cut" else held[0])
 
@@ -117,7 +117,7 @@ def test_a_calibrated_model_is_as_sure_as_it_is_right(rows: TrainingData) -> Non
     assert likelihood(1.0) >= max(likelihood(0.9), likelihood(1.1)) - 1e-9
 
 
-def test_nothing_to_learn_from_is_said(rows: TrainingData) -> None:
+def test_nothing_to_learn_from_is_reported(rows: TrainingData) -> None:
     black = rows.take(np.flatnonzero(np.array(rows.colors) == "Black"))
     for nothing in (black, rows.take([])):
         with pytest.raises(TrainingError, match="no row has a target"):
@@ -133,7 +133,7 @@ def test_weights_of_another_shape_are_refused(rows: TrainingData) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_said(rows: TrainingData) -> None:
+def test_a_gpu_that_is_not_there_is_reported(rows: TrainingData) -> None:
     with pytest.raises(TrainingError, match="no GPU"):
         fit(rows, rows.take([]), replace(QUICK, device="cuda"), 1)
 

@@ -71,7 +71,7 @@ def test_a_strum_goes_up_or_down_and_never_eats_its_chord():
 @pytest.mark.parametrize("bad", [
     {"bpm": 0}, {"bpm": float("nan")}, {"beats": ()}, {"beats": (0.0,)}, {"beats": (float("nan"),)}, {"velocity": 0},
 ])
-def test_what_cannot_be_played_is_told(bad):
+def test_what_cannot_be_played_is_reported(bad):
     with pytest.raises(HarmonyUsageError):
         Performance(**bad)
     with pytest.raises(HarmonyUsageError, match="transpose"):

@@ -117,7 +117,7 @@ def test_no_bytes_stop_a_pack(noise: bytes, place: int, path: str):
     assert used | {item.file for item in pack.anomalies} == set(files), "each file is used or has an anomaly"
 
 
-def test_a_pack_that_is_none_is_told(tmp_path: Path):
+def test_a_pack_that_is_none_is_reported(tmp_path: Path):
     with pytest.raises(PackError, match="there is no chord pack"):
         read_pack(tmp_path / "nothing")
     (tmp_path / "bad.tar.gz").write_bytes(b"\x1f\x8bnot a tar")

@@ -114,7 +114,7 @@ def test_minor_walks_have_probabilities():
     ({"melody": -0.1}, "number of 0 or more"), ({"melody": 0.0, "variety": 0}, "sum to 0"), ({}, "sum to 0"),
     ({"melody": float("nan")}, "number of 0 or more"), ({"melody": True}, "number of 0 or more"),
 ])
-def test_weights_that_make_no_sense_are_told(weights, said):
+def test_weights_that_make_no_sense_are_reported(weights, said):
     with pytest.raises(HarmonyUsageError, match=said):
         weighted(weights)
 
@@ -180,7 +180,7 @@ def test_a_given_scorer_is_used_without_a_warning(recwarn):
     assert set(found[0].breakdown) == set(FITNESS_WEIGHTS) and not recwarn.list
 
 
-def test_a_callers_scorer_is_held_to_its_promise():
+def test_a_callers_scorer_is_checked():
     class Broken(Fitness):
         def score(self, progressions):
             return np.full(len(progressions), 2.0)
@@ -208,7 +208,7 @@ def test_scores_do_not_depend_on_the_key():
                 assert all(np.array_equal(others[name], parts[name]) for name in parts)
 
 
-def test_a_chord_is_transposed_by_the_shortest_way_and_spelled_anew():
+def test_a_chord_is_transposed_by_the_shortest_way_and_spelled_in_its_key():
     chord = next(chord for chord in POOL.chords if chord.name == "Am/C")
     there = transpose(chord, parse_key("Eb minor"))
     assert (there.name, there.roman, there.inversion) == ("Ebm/Gb", chord.roman, chord.inversion)

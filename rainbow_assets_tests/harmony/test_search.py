@@ -125,7 +125,7 @@ def test_constraints_hold_in_every_strategy(strategy, wanted):
     (4, SearchLimits(low=60, high=61), NoProgression, "widen the range"),
     (4, SearchLimits(pinned={0: "F#dim", 1: "bII"}, max_leap=0), NoProgression, "larger leap"),
 ])
-def test_constraints_that_leave_nothing_are_told(length, wanted, error, said):
+def test_constraints_that_leave_nothing_are_reported(length, wanted, error, said):
     with pytest.raises(error, match=said):
         search(POOL, length, constraints=wanted)
 
@@ -136,7 +136,7 @@ def test_more_different_chords_than_there_are():
 
 
 @pytest.mark.parametrize("bad", [{"top": 0}, {"candidates": 0}, {"seed": -1}, {"effort": 0}, {"strategy": "luck"}])
-def test_wrong_numbers_are_told(bad):
+def test_wrong_numbers_are_reported(bad):
     with pytest.raises(HarmonyUsageError):
         search(POOL, 4, **bad)
 

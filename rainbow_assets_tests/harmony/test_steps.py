@@ -132,7 +132,7 @@ def test_two_builds_are_byte_equal(chords: Path, tmp_path: Path):
     assert trees[0] == trees[1] and len(trees[0]) >= 8
 
 
-def test_a_pack_with_a_taken_name_is_told(chords: Path):
+def test_a_pack_with_a_taken_name_is_reported(chords: Path):
     unpack(free_layout(), chords / "mine")
     (chords / "mine.tar").write_bytes(b"")
     with pytest.raises(PackError, match="'mine'"):

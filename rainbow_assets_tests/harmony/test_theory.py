@@ -25,12 +25,12 @@ def test_keys_are_read_as_people_write_them(text: str, tonic: str, mode: str):
 
 
 @pytest.mark.parametrize("text", ["H minor", "", "A dorian", "minor", "A minor minor"])
-def test_what_is_no_key_is_told(text: str):
+def test_what_is_no_key_is_reported(text: str):
     with pytest.raises(HarmonyUsageError, match="is not a key"):
         parse_key(text)
 
 
-def test_a_mode_that_contradicts_the_key_is_told():
+def test_a_mode_that_contradicts_the_key_is_reported():
     with pytest.raises(HarmonyUsageError, match="contradict"):
         parse_key("A minor", "Major")
     assert parse_key("A", "Minor") == Key("A", "minor")
@@ -40,7 +40,7 @@ def test_a_mode_that_contradicts_the_key_is_told():
     ("Gm7-5", {7, 10, 1, 5}), ("Db13", {1, 5, 8, 11, 3, 6, 10}), ("C Maj", {0, 4, 7}), ("Cmaj7/E", {0, 4, 7, 11}),
     ("BmajAdd9;F#", {11, 3, 6, 1}), ("F#dim", {6, 9, 0}), ("C7(no5)", {0, 4, 10}), ("Am/G", {9, 0, 4, 7}),
 ])
-def test_chord_names_stand_for_their_notes(name: str, classes: set[int]):
+def test_chord_names_give_their_notes(name: str, classes: set[int]):
     assert parse_chord_name(name).pitch_classes == classes
 
 
@@ -69,7 +69,7 @@ def test_functions_have_accidentals_and_cases(offset: int, symbol: str, mode: st
 
 
 @pytest.mark.parametrize("text", ["", "viiii", "H", "ii V"])
-def test_what_is_no_roman_is_told(text: str):
+def test_what_is_no_roman_is_reported(text: str):
     with pytest.raises(HarmonyUsageError):
         read_roman(text, "major")
     with pytest.raises(HarmonyUsageError, match="roman"):

@@ -96,7 +96,7 @@ def test_wrong_use_gets_a_sentence_and_no_traceback(words, code, said):
     assert said in found.output and "Traceback" not in found.output
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path):
     (tmp_path / "file").write_text("in the way")
     found = chords("A minor", "--midi", str(tmp_path / "file" / "out"))
     assert found.exit_code == 1 and "cannot be written" in found.output
