@@ -38,12 +38,12 @@ class Contract:
     encoders: Mapping[str, Encoding]
     weights_sha256: str
     status: str = NOT_DISCRIMINATIVE
-    reasons: Sequence[str] = ("the gates have not been applied",)
+    reasons: Sequence[str] = ("the gates were not asked",)
     gates: Mapping[str, float | None] | None = None
     roll_step_ms: int = roll.STEP_MS
     roll_shape: Sequence[int] = roll.SHAPE
     roll_channels: Sequence[str] = roll.CHANNELS
-    normalization: str = "velocity / 127; music repeated until it fills the roll; vectors as returned by their encoder"
+    normalization: str = "velocity / 127; music looped to fill the roll; vectors as their encoder makes them"
     classes: Mapping[str, Sequence[str]] | None = None
     format: str = FORMAT
 

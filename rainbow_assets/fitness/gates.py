@@ -87,20 +87,20 @@ def _known(evaluation: Mapping[str, Mapping[str, Any]], variant: str) -> dict[st
 def _reasons(numbers: Mapping[str, float | None]) -> list[str]:
     reasons = []
     if (numbers["iqr"] or 0) < LEAST_IQR:
-        reasons.append(f"fitness hardly varies over {PROGRESSIONS} random progressions: the interquartile range is "
-                       f"{numbers['iqr']:.4f}, at least {LEAST_IQR} is required")
+        reasons.append(f"fitness hardly moves over {PROGRESSIONS} random progressions: interquartile range "
+                       f"{numbers['iqr']:.4f}, at least {LEAST_IQR} is wanted")
     shift = numbers["midi_shift"]
     if shift is None or shift < LEAST_SHIFT:
         effect = "was not measured" if shift is None else f"lowers the median by {shift:.4f}"
-        reasons.append(f"music of another color {effect}, at least {LEAST_SHIFT} is required")
+        reasons.append(f"music of another color {effect}, at least {LEAST_SHIFT} is wanted")
     if (numbers["color_difference"] or 0) < LEAST_DIFFERENCE:
-        reasons.append(f"two colors have nearly equal scores: they differ by {numbers['color_difference']:.4f}, at "
-                       f"least {LEAST_DIFFERENCE} is required")
-    for variant, what in (("all", "all inputs"), ("cropped", "two thirds of the music alone")):
+        reasons.append(f"two colors score alike: they differ by {numbers['color_difference']:.4f}, at least "
+                       f"{LEAST_DIFFERENCE} is wanted")
+    for variant, what in (("all", "everything"), ("cropped", "a stretch of the music alone")):
         p, value = numbers[f"{variant}_p_value"], numbers[f"{variant}_balanced_accuracy"]
         if p is None or value is None:
-            reasons.append(f"test songs were not measured with {what}; see fusion_evaluation")
+            reasons.append(f"held-out songs were not measured with {what}; see fusion_evaluation")
         elif p >= MOST_P:
-            reasons.append(f"the balanced accuracy on test songs with {what} is {value:.3f} (chance "
-                           f"{numbers[f'{variant}_chance']:.3f}), p = {p:.4f}; p below {MOST_P} is required")
+            reasons.append(f"on held-out songs {what} gives a balanced accuracy of {value:.3f} (chance "
+                           f"{numbers[f'{variant}_chance']:.3f}), p = {p:.4f}; below {MOST_P} is wanted")
     return reasons

@@ -58,4 +58,4 @@ def test_colors_that_can_be_heard_are_found_on_songs_never_met() -> None:
 def test_shuffled_colors_are_not_discriminative() -> None:
     judgment, _, _ = judged(music.demo(8, shuffled=True))
     assert judgment.status == contract.NOT_DISCRIMINATIVE
-    assert any("on test songs" in reason for reason in judgment.reasons)
+    assert any("on held-out songs" in reason for reason in judgment.reasons)
