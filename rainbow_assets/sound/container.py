@@ -27,10 +27,10 @@ OPEN = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN", b"<?xpacket")
 """How players' tags begin that are appended to any file."""
 KNOWN = {name.encode("ascii") for name in (
-    "LIST", "list", "bext", "iXML", "id3 ", "ID3 ", "cue ", "smpl", "fact", "junk", "JUNK", "PAD ", "FLLR", "acid", "inst",
-    "plst", "note", "LGWV", "minf", "elm1", "regn", "umid", "DGDA", "afsp", "_PMX", "cart", "axml", "chna", "PEAK", "SAUR",
-    "ResU", "strc", "DISP", "levl", "link", "mext", "MARK", "COMT", "INST", "NAME", "AUTH", "(c) ", "ANNO", "APPL", "MIDI",
-    "AESD", "SAXL", "basc", "trns", "cate", "CHAN", "LGWV", "data", "SSND", "COMM", "FVER")}
+    "LIST", "list", "bext", "iXML", "id3 ", "ID3 ", "cue ", "smpl", "fact", "junk", "JUNK", "PAD ", "FLLR", "acid",
+    "inst", "plst", "note", "LGWV", "minf", "elm1", "regn", "umid", "DGDA", "afsp", "_PMX", "cart", "axml", "chna",
+    "PEAK", "SAUR", "ResU", "strc", "DISP", "levl", "link", "mext", "MARK", "COMT", "INST", "NAME", "AUTH", "(c) ",
+    "ANNO", "APPL", "MIDI", "AESD", "SAXL", "basc", "trns", "cate", "CHAN", "data", "SSND", "COMM", "FVER")}
 """Chunks that follow the sound in real files. Their sizes may be wrong; that they are there ends the sound."""
 
 
@@ -217,8 +217,8 @@ class _Walk:
         if rest < 1024 * (frame or 4) or self._zeros(body + claimed):
             self.remarks.append(f"{self.name}: {rest} bytes after the sound are no chunk; they are not read")
             return claimed
-        raise self._refused(f"is damaged: its header ends the sound after {claimed} bytes, and {rest} bytes follow that "
-                            "may be sound or not")
+        raise self._refused(f"is damaged: its header ends the sound after {claimed} bytes, and {rest} bytes follow "
+                            "that may be sound or not")
 
     def _to_the_end(self, there: int, claim: str) -> int:
         self.remarks.append(f"{self.name}: its header {claim}; the {there} bytes up to the end of the file are read")

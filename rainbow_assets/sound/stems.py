@@ -67,7 +67,8 @@ def _opened(path: Path, data: bytes | None = None) -> Iterator[tuple[sf.SoundFil
         layout, size = walk(stream, path.name), stream.seek(0, 2)
         stream.seek(0)
         try:
-            file = sf.SoundFile(Corrected(stream, layout) if layout.patches else stream)
+            source: Any = Corrected(stream, layout) if layout.patches else stream
+            file = sf.SoundFile(source)
         except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
             raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as "
                                   "WAV") from None
@@ -144,7 +145,7 @@ def read_stem(
 
 
 def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], size: int) -> Iterator[npt.NDArray[Any]]:
-    """Yield arrays of shape [frames, channels]; raise ``UnreadableAudio`` for a sound that breaks off or is no number."""
+    """Yield arrays of shape [frames, channels]; raise ``UnreadableAudio`` if the sound breaks off or is no number."""
     import soundfile as sf
 
     left = file.frames

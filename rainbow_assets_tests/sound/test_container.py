@@ -187,7 +187,7 @@ def test_what_cannot_be_decoded_is_found_without_keeping_it(tmp_path: Path) -> N
 def test_no_header_makes_sound_longer_than_its_file_or_shorter_in_silence(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    makers: list[Callable[[int], bytes]] = [wav, lambda size: wav(size, size + 36), rf64, w64, aiff, lambda size: flac(size % (1 << 36))]
+    makers: list[Callable[[int], bytes]] = [wav, lambda size: wav(size, min(size + 36, 2**32 - 1)), rf64, w64, aiff, flac]
     size = data.draw(st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 2 * len(RAW)), st.integers(2**31 - 9, 2**31 + 9)))
     path = saved(tmp_path_factory.mktemp("stem"), data.draw(st.sampled_from(makers))(size))
     try:
