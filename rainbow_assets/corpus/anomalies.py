@@ -41,6 +41,8 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "missing_file": ("warning", "a file that the manifest names does not exist"),
     "no_media": ("warning", "none of the files that the manifest names exists"),
     "unreadable_audio": ("error", "an audio file that cannot be read"),
+    "wrong_audio_header": ("warning", "an audio file holds another length than its header; what is there is read"),
+    "unreadable_midi": ("error", "a MIDI file that cannot be read"),
     "lyrics_disagree": ("warning", "the manifest's lyrics flag and the lyrics file disagree"),
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),

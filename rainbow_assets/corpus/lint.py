@@ -9,7 +9,9 @@ from pathlib import Path
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Anomaly, Quarantined, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
-from rainbow_assets.sound.stems import UnreadableAudio, probe
+from rainbow_assets.corpus.track_list import AUDIO
+from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
+from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.text import counted
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -88,12 +90,29 @@ def media_anomalies(reading: SongReading) -> list[Anomaly]:
         if name not in present:
             notes.add("missing_file", f"{song.song_id}/{name}", where, "the file does not exist",
                       "it is not used; add the file")
-        elif name.lower().endswith((".wav", ".wave", ".flac")):
-            try:
-                probe(song.folder / name)
-            except UnreadableAudio as error:
-                notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "the file is not used")
+        elif name.lower().endswith(AUDIO):
+            _look_at_audio(song, name, where, notes)
+        else:
+            _look_at_midi(song, name, where, notes)
     return notes.found
+
+
+def _look_at_audio(song: Song, name: str, where: str, notes: AnomalyLog) -> None:
+    """Open an audio file as a build does, and report what that would report."""
+    try:
+        info = examine(song.folder / name)
+    except UnreadableAudio as error:
+        notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "the file is not used")
+        return
+    for remark in info.remarks:
+        notes.add("wrong_audio_header", f"{song.song_id}/{name}", where, remark, "export the file again to be sure")
+
+
+def _look_at_midi(song: Song, name: str, where: str, notes: AnomalyLog) -> None:
+    try:
+        MidiSong.load(song.folder / name)
+    except UnreadableMidi as error:
+        notes.add("unreadable_midi", f"{song.song_id}/{name}", where, str(error), "the file is not used")
 
 
 def _named(song: Song) -> dict[str, str]:

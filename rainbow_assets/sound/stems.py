@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.sound.container import Corrected, Layout, UnreadableAudio, walk
 
 if TYPE_CHECKING:
     import soundfile as sf
@@ -24,20 +25,22 @@ if TYPE_CHECKING:
 BLOCK_FRAMES = 1 << 18
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 FULL_24 = 1 << 23
-
-
-class UnreadableAudio(RainbowError):
-    """An audio file that cannot be used; the message has the file and the cause."""
+MOST_FRAMES_PER_BYTE = 1 << 14
+"""No compression of sound puts more frames into a byte: a FLAC of silence has about 400."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """The header of a file: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...)."""
+    """What a file holds: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...).
+
+    ``remarks`` are sentences about a header that differs from the file.
+    """
 
     frames: int
     sample_rate: int
     channels: int
     subtype: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,39 @@ class Stem:
     resampled: bool
 
 
-def _open(path: Path, stream: BinaryIO | None = None) -> sf.SoundFile:
+@contextmanager
+def _opened(path: Path, data: bytes | None = None) -> Iterator[tuple[sf.SoundFile, AudioInfo]]:
+    """Open the file (``data``: its content, if it was read) the one way that all callers use.
+
+    Raises ``FileNotFoundError``, and ``UnreadableAudio`` for everything that is no whole sound.
+    """
     import soundfile as sf
 
-    try:
-        return sf.SoundFile(str(path) if stream is None else stream)
-    except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
-        if stream is None and not path.exists():
-            raise FileNotFoundError(path) from None
-        raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as "
-                              f"WAV") from None
+    with _stream(path, data) as stream:
+        layout, size = walk(stream, path.name), stream.seek(0, 2)
+        stream.seek(0)
+        try:
+            source: Any = Corrected(stream, layout) if layout.patches else stream
+            file = sf.SoundFile(source)
+        except (sf.LibsndfileError, OSError, RuntimeError, TypeError) as error:
+            raise UnreadableAudio(f"{path.name} cannot be read as audio ({_short(error)}); export it again as "
+                                  "WAV") from None
+        with file:
+            yield file, _info(file, layout, path.name, size)
+
+
+def _info(file: sf.SoundFile, layout: Layout, name: str, size: int) -> AudioInfo:
+    """Return what the file holds, after comparing the two counts of its frames."""
+    frames = file.frames
+    if layout.frames is not None and frames != layout.frames:
+        raise UnreadableAudio(f"{name} is damaged: its header describes {frames} frames, and its bytes hold "
+                              f"{layout.frames}; export it again")
+    if not 0 <= frames <= size * MOST_FRAMES_PER_BYTE:
+        raise UnreadableAudio(f"{name} is damaged: its header promises {frames} frames in {size} bytes; export it "
+                              "again")
+    if frames == 0:
+        raise UnreadableAudio(f"{name} holds no samples; export it again")
+    return AudioInfo(frames, file.samplerate, file.channels, file.subtype, layout.remarks)
 
 
 def _stream(path: Path, data: bytes | None) -> BinaryIO:
@@ -81,40 +107,32 @@ def _short(error: Exception) -> str:
 
 
 def probe(path: Path) -> AudioInfo:
-    """Return the header of ``path``; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
-    with _open(path) as file, open(path, "rb") as stream:
-        _require_whole(path, stream)
-        return AudioInfo(file.frames, file.samplerate, file.channels, file.subtype)
+    """Return what the file holds, without decoding it; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+    with _opened(path) as (_, info):
+        return info
+
+
+def examine(path: Path) -> AudioInfo:
+    """Return what the file holds after reading it as :func:`read_stem` does; raise what that raises.
+
+    Integer samples in a whole container cannot be wrong; all others are decoded, block by block, and dropped.
+    """
+    with _opened(path) as (file, info):
+        if info.subtype not in _BITS or file.format == "FLAC":
+            for _ in _blocks(file, path.name, "float64", BLOCK_FRAMES):
+                pass
+        return info
 
 
 def read_channels(path: Path) -> npt.NDArray[np.float32]:
     """Return the samples, float32 [frames, channels]; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
     import soundfile as sf
 
-    with _open(path) as file:
+    with _opened(path) as (file, _):
         try:
             return np.asarray(file.read(dtype="float32", always_2d=True), np.float32)
         except sf.LibsndfileError as error:
             raise UnreadableAudio(f"{path.name} breaks off while decoding ({_short(error)}); export it again") from None
-
-
-def _require_whole(path: Path, stream: BinaryIO) -> None:
-    """Raise ``UnreadableAudio`` if a WAV has less data than its header promises; libsndfile would read what is left."""
-    size, at = stream.seek(0, 2), 12
-    stream.seek(0)
-    head = stream.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return
-    while at + 8 <= size:
-        stream.seek(at)
-        chunk = stream.read(8)
-        length = int.from_bytes(chunk[4:], "little")
-        if chunk[:4] == b"data":
-            if at + 8 + length > size and length not in (0, 0xFFFFFFFF):
-                raise UnreadableAudio(f"{path.name} is cut: its header promises {length} bytes of audio and "
-                                      f"{size - at - 8} are there; export it again")
-            return
-        at += 8 + length + (length & 1)
 
 
 def read_stem(
@@ -127,33 +145,31 @@ def read_stem(
     full scale gives the whole stem a ``gain_db``, so that nothing clips. Other rates are resampled with soxr (VHQ).
     Raises ``UnreadableAudio`` (not audio, cut, empty, NaN) or ``FileNotFoundError``.
     """
-    import soundfile as sf
-
-    with _stream(path, data) as stream, _open(path, stream) as file:
-        at = stream.tell()
-        _require_whole(path, stream)
-        stream.seek(at)
-        if file.frames <= 0:
-            raise UnreadableAudio(f"{path.name} holds no samples; export it again")
-        exact = _BITS.get(file.subtype, 64) <= 24 and file.samplerate == target_rate
-        bits = 16 if exact and _BITS[file.subtype] <= 16 and file.channels == 1 else 24
-        try:
-            if exact:
-                samples, gain_db = _integers(file, path.name, bits, block_frames), 0.0
-            else:
-                samples, gain_db = _floats(file, path.name, target_rate, block_frames)
-        except sf.LibsndfileError as error:
-            raise UnreadableAudio(f"{path.name} breaks off while decoding ({_short(error)}); export it again") from None
-        return Stem(samples, bits, target_rate, file.channels, file.samplerate, gain_db, file.samplerate != target_rate)
+    with _opened(path, data) as (file, info):
+        exact = _BITS.get(info.subtype, 64) <= 24 and info.sample_rate == target_rate
+        bits = 16 if exact and _BITS[info.subtype] <= 16 and info.channels == 1 else 24
+        if exact:
+            samples, gain_db = _integers(file, path.name, bits, block_frames), 0.0
+        else:
+            samples, gain_db = _floats(file, path.name, target_rate, block_frames)
+        return Stem(samples, bits, target_rate, info.channels, info.sample_rate, gain_db,
+                    info.sample_rate != target_rate)
 
 
 def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], size: int) -> Iterator[npt.NDArray[Any]]:
-    """Yield arrays of shape [frames, channels]; raise if there are fewer frames than the header promises."""
+    """Yield arrays of shape [frames, channels]; raise ``UnreadableAudio`` if the sound breaks off or is no number."""
+    import soundfile as sf
+
     left = file.frames
     while left > 0:
-        block = file.read(min(size, left), dtype=kind, always_2d=True)
+        try:
+            block = file.read(min(size, left), dtype=kind, always_2d=True)
+        except sf.LibsndfileError as error:
+            raise UnreadableAudio(f"{name} breaks off while decoding ({_short(error)}); export it again") from None
         if not len(block):
             raise UnreadableAudio(f"{name} is cut: {left} of {file.frames} frames are missing; export it again")
+        if kind == "float64" and not np.isfinite(block).all():
+            raise UnreadableAudio(f"{name} holds NaN or infinite samples; export it again")
         left -= len(block)
         yield block
 
@@ -183,8 +199,6 @@ def _floats(
         resampler = soxr.ResampleStream(file.samplerate, target_rate, 1, dtype="float64", quality="VHQ")
     pieces, seen = [], 0
     for block in _blocks(file, name, "float64", block_frames):
-        if not np.isfinite(block).all():
-            raise UnreadableAudio(f"{name} holds NaN or infinite samples; export it again")
         seen += len(block)
         # Each channel is divided first: the sum of two huge samples would overflow.
         mono = (block / block.shape[1]).sum(axis=1)

@@ -143,7 +143,7 @@ MALFORMED: dict[str, bytes] = {
     "half of the data": wav(RAW)[:2000],
     "one byte short": wav(RAW)[:-1],
     "promises a gigabyte": wav(RAW, promised=1 << 30, riff=(1 << 30) + 36),
-    "promises almost four gigabytes": wav(RAW, promised=0xFFFFFF00),
+    "promises three gigabytes": wav(RAW, promised=0xC0000000),
     "no samples": wav(b""),
     "text": b"this is not audio at all, it is a sentence that somebody saved under a wrong name",
     "zeros": bytes(4096),

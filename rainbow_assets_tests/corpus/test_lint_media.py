@@ -1,0 +1,53 @@
+"""Lint opens media files as a build does: what it says of them is what the build will say."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rainbow_assets.corpus.lint import lint
+from rainbow_assets_tests.corpus.songs import write
+from rainbow_assets_tests.segments.midi_files import midi, off, on
+from rainbow_assets_tests.sound.test_container import RATE, SOUND, flac, wav
+
+GOOD_MIDI = midi([(0, on(60)), (480, off(60))])
+
+
+def media(root: Path, **changed: bytes) -> dict[str, tuple[str, str]]:
+    """Write the good song with good media, some of it changed; return {file: (kind, message)} of what lint says."""
+    folder = write(root)
+    files = {"05_01_main.wav": wav(), "05_01_02.wav": wav(), "05_01_03.wav": wav(), "05_01_02.mid": GOOD_MIDI,
+             "05_01_drums.mid": GOOD_MIDI}
+    for name, data in {**files, **{f"05_01_{key}": data for key, data in changed.items()}}.items():
+        (folder / name.replace("__", ".")).write_bytes(data)
+    return {entry.file.partition("/")[2]: (entry.kind, entry.message) for entry in lint(root)}
+
+
+def test_good_media_are_silent(tmp_path: Path) -> None:
+    assert media(tmp_path) == {}
+
+
+@pytest.mark.parametrize(("file", "data", "kind", "words"), [
+    ("02__wav", wav(2 * RATE), "wrong_audio_header", f"says that the sound has {2 * RATE} bytes"),
+    ("main__wav", flac(0), "wrong_audio_header", f"all {len(SOUND)} are read"),
+    ("02__wav", wav(len(SOUND) * 4), "unreadable_audio", "is cut"),
+    ("02__wav", flac()[:-9], "unreadable_audio", "is cut"),
+    ("02__wav", wav(data=b""), "unreadable_audio", "holds no samples"),
+    ("02__mid", b"MThd and no more", "unreadable_midi", "05_01_02.mid is not a MIDI file"),
+    ("drums__mid", b"", "unreadable_midi", "05_01_drums.mid is not a MIDI file"),
+])
+def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, file: str, data: bytes, kind: str, words: str) -> None:
+    found = media(tmp_path, **{file: data})
+    ((name, (found_kind, message)),) = found.items()
+    assert (name, found_kind) == (f"05_01_{file}".replace("__", "."), kind) and words in message
+
+
+def test_samples_that_are_no_numbers_are_found_before_the_build(tmp_path: Path) -> None:
+    form = struct.pack("<HHIIHH", 3, 1, RATE, 4 * RATE, 4, 32)
+    data = np.array([0.1, np.nan, 0.2], "<f4").tobytes()
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
+    found = media(tmp_path, **{"03__wav": b"RIFF" + struct.pack("<I", len(body)) + body})
+    assert found["05_01_03.wav"][0] == "unreadable_audio" and "NaN" in found["05_01_03.wav"][1]
