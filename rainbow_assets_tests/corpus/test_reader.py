@@ -145,7 +145,7 @@ def test_lint_names_each_missing_file_where_others_are_there(tmp_path: Path) -> 
     (folder / "05_01_02.mid").touch()
     report = lint_report(tmp_path)
     assert [(a.kind, a.file) for a in report.anomalies] == [
-        ("unreadable_audio", "05_01/05_01_02.wav"), ("missing_file", "05_01/05_01_03.wav"),
+        ("unreadable_midi", "05_01/05_01_02.mid"), ("unreadable_audio", "05_01/05_01_02.wav"), ("missing_file", "05_01/05_01_03.wav"),
         ("missing_file", "05_01/05_01_drums.mid"), ("missing_file", "05_01/05_01_main.wav")]
 
 
