@@ -45,6 +45,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),
     "offset_tag": ("warning", "the lyrics ask for a shift of all stamps"),
+    "stray_bracket": ("warning", "a bracket in the lyrics that is neither a stamp nor a tag; left out of the lyric"),
     "stray_text": ("warning", "a lyric line without a stamp; kept with the line before"),
     "equal_stamps": ("info", "two lyric lines have one stamp"),
     "unsorted_stamps": ("warning", "a stamp lies before the one above it; lines are sorted by time"),

@@ -65,8 +65,11 @@ def parts(fraction: str, code: FrameCode) -> tuple[int, int]:
 
 
 def fits(fraction: str, code: FrameCode) -> bool:
-    """Tell whether a fraction can be written in ``code``: frames stay below the frame rate."""
-    return code.fps is None or parts(fraction, code)[0] < code.fps
+    """Return True if a fraction can be written in ``code``: no display shows one digit, or more frames than there are.
+
+    One digit is tenths of a second.
+    """
+    return code.fps is None or (len(fraction) != 1 and parts(fraction, code)[0] < code.fps)
 
 
 def dropped(stamp: RawStamp, code: FrameCode) -> bool:

@@ -23,6 +23,7 @@ TRAINING_DATA = pa.struct([
 SECTION = pa.struct([("name", pa.string()), ("start_ms", pa.int64()), ("end_ms", pa.int64()),
                      ("description", pa.string())])
 LINE = pa.struct([("start_ms", pa.int64()), ("text", pa.string()), ("line_number", pa.int32())])
+WORD = pa.struct([("start_ms", pa.int64()), ("text", pa.string()), ("line_number", pa.int32())])
 
 SONG_FIELDS = [
     _column("id", pa.string(), "song, <album>_<sequence>"),
@@ -53,6 +54,7 @@ SONG_FIELDS = [
     _column("song_structure", pa.string(), "sections as '[start]-[end] name: description' joined by ' | '"),
     _column("sections", pa.list_(SECTION), "sections, times in milliseconds after the timecode decision"),
     _column("lines", pa.list_(LINE), "lyric lines, times in milliseconds after the timecode decision"),
+    _column("word_times", pa.list_(WORD), "words of the lyrics that have stamps of their own"),
     _column("timecode", pa.string(), "how stamps were read, manifest / lyrics"),
     _column("timecode_shift_ms", pa.int64(), "largest shift of a stamp against a plain millisecond reading"),
     _column("end_ms", pa.int64(), "length of the song: of its mix, else of its longest stem, else from the text"),

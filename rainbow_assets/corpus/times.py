@@ -142,7 +142,9 @@ def _lines(
     elif hours:
         notes.add("hour_offset", file, "all stamps", f"every stamp lies after hour {hours}, and the song lasts "
                   f"{song_ms / 1000:.0f} s", f"{hours} h are subtracted")
-    lines = [LyricLine(ms - hours * HOUR_MS, stamp.text, stamp.line_number)
+    off = hours * HOUR_MS
+    lines = [LyricLine(ms - off, stamp.text, stamp.line_number,
+                       tuple((timecode.read_ms(word, code) - off, word.text) for word in stamp.words))
              for ms, stamp in zip(times, stamps, strict=True)]
     return tuple(lines if literal else sorted(lines, key=lambda line: line.start_ms))
 

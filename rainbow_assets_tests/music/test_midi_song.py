@@ -13,7 +13,19 @@ from rainbow_assets.music.midi_file import DEFAULT_TEMPO
 from rainbow_assets.music.midi_song import FINE, MidiSong, UnreadableMidi
 from rainbow_assets.music.midi_window import midi_digest, midi_window
 from rainbow_assets_tests.counts import examples
-from rainbow_assets_tests.segments.midi_files import BENT, BROKEN, END, NOTE, REPAIRED, chunk, header, midi, off, on, tempo
+from rainbow_assets_tests.segments.midi_files import (
+    BENT,
+    BROKEN,
+    END,
+    NOTE,
+    REPAIRED,
+    chunk,
+    header,
+    midi,
+    off,
+    on,
+    tempo,
+)
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
