@@ -1,4 +1,8 @@
-"""The four stages as steps. Each knows its own class alone, so that a changed drum rule moves drums onward only."""
+"""The four stages as assets.
+
+Each asset uses the class of its own stage only, so that a changed drum rule rebuilds the
+drums and the stages after them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that the composer's tables must answer with yes, each with its numbers."""
+"""Checks on the composer's tables."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ from rainbow_assets.text import some
 
 RANGES = {CHORDS: (chords.LOWEST, chords.HIGHEST), DRUMS: (27, 87), BASS: (bass.LOWEST, bass.HIGHEST),
           MELODY: (melody.LOWEST, melody.HIGHEST)}
-"""MIDI pitches that a part does not leave."""
-_TOLD = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
+"""Lowest and highest MIDI pitch of each part."""
+_OF_SONG = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
 
 
 def wrong_with(data: bytes, song: SongBrief, twice: bool = True) -> str | None:
     """Return what is wrong with a piece (it does not open, a note is out of range, a bar is empty), or None.
 
-    ``twice``: it is read by mido, too, which is slow, and both must find the same notes.
+    With ``twice``, mido reads the file too, and must find as many notes: an error that the same library makes in
+    writing and in reading would go unnoticed. This is slow, so only candidates that are kept are read twice.
     """
     import mido
 
     try:
         parts = from_midi(data)
-        told = sum(1 for track in mido.MidiFile(file=io.BytesIO(data)).tracks for item in track
+        count = sum(1 for track in mido.MidiFile(file=io.BytesIO(data)).tracks for item in track
                    if item.type == "note_on" and item.velocity) if twice else None
     except (RuntimeError, ValueError, EOFError, OSError, IndexError, KeyError) as error:
         return f"it does not open ({str(error)[:60]})"
-    if told not in (None, sum(len(notes) for notes in parts.values())):
+    if count not in (None, sum(len(notes) for notes in parts.values())):
         return "two readers find different notes"
     for name, notes in parts.items():
         if name not in RANGES:
@@ -55,22 +56,22 @@ def wrong_with(data: bytes, song: SongBrief, twice: bool = True) -> str | None:
 
 
 def song_of(row: dict[str, Any]) -> SongBrief:
-    """Return the song that a candidate's row is of."""
+    """Return the song that the candidate in ``row`` belongs to."""
     top, bottom = (int(text) for text in row["time_signature"].split("/"))
     return SongBrief(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
                 row["rainbow_color"], row["concept"], (), row["bars"])
 
 
 def pieces_whole(step: RowAsset) -> Check:
-    """Build the check that every file opens, is what was scored, in range, and full; what is kept is read twice."""
+    """Return the check that every file opens, has its recorded digest, is in range, and has no empty bar."""
     def evaluate(shard: Shard) -> Finding:
         marks = ["kept"] if "kept" in step.schema.names else []
-        rows = shard.table(step.schema, [step.key, *marks, *_TOLD, "midi_sha256", "midi"]).to_pylist()
+        rows = shard.table(step.schema, [step.key, *marks, *_OF_SONG, "midi_sha256", "midi"]).to_pylist()
         wrong = []
         for row in rows:
-            said = "its digest is not its own" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
+            problem = "its digest is not its own" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
                 row["midi"], song_of(row), row.get("kept", True))
-            wrong += [f"{row[step.key]}: {said}"] if said else []
+            wrong += [f"{row[step.key]}: {problem}"] if problem else []
         numbers = {"pieces": len(rows), "wrong": len(wrong)}
         if wrong:
             return Finding(False, f"{len(wrong)} pieces are not whole: {some(wrong, 3)}; materialize {step.name} "
@@ -81,7 +82,7 @@ def pieces_whole(step: RowAsset) -> Check:
 
 
 def candidates_differ(step: RowAsset) -> Check:
-    """Build the check that the candidates of a parent are different files, and that some of each song are kept."""
+    """Return the check that candidates of one parent are different files, and that every song has kept ones."""
     def evaluate(shard: Shard) -> Finding:
         rows = shard.table(step.schema, ["candidate_id", "song_id", "parent_id", "midi_sha256", "kept"]).to_pylist()
         own: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -101,7 +102,7 @@ def candidates_differ(step: RowAsset) -> Check:
 
 
 def scores_told(step: RowAsset) -> Check:
-    """Build the check that scores are in 0..1, that a ranking fitness moves, and that its status is said."""
+    """Return the check that scores are in 0..1, rows have a scorer status, and fitness differs if it ranks."""
     def evaluate(shard: Shard) -> Finding:
         rows = shard.table(step.schema, ["candidate_id", "song_id", "score", "theory", "fitness", "scorer_status",
                                          "pattern"]).to_pylist()
@@ -123,7 +124,7 @@ def scores_told(step: RowAsset) -> Check:
 
 @check("Every commissioned song was composed.")
 def songs_composed(shard: Shard) -> Finding:
-    """Every commissioned song has candidates, or a proposal that cannot be read, which fails and is said."""
+    """Every ordered song has candidates. The finding quotes what is wrong with a proposal that cannot be read."""
     known = {item.song_id: item for item in orders(shard.store)}
     ledger = ledger_frame(shard, ["part", "status"])
     assert ledger is not None

@@ -1,4 +1,4 @@
-"""`final_candidates`: the finished pieces that a person is asked about, with their sound."""
+"""`final_candidates`: the finished pieces that a person reviews, with their sound."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SONG, _SOUND = "in:melody_candidates.candidate", f"in:{RENDERER}.sound"
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the finals of each song: as many as were asked for, or as were kept."""
+    """List the finals of each song: ``composition.finals``, or fewer if fewer melody candidates were kept."""
     columns = ["candidate_id", "song_id", "kept", "midi_sha256", "total"]
     upstream = shard.store.shard("melody_candidates")
     by_song: dict[str, list[dict[str, Any]]] = {item.song_id: [] for item in orders(shard.store)}
@@ -60,13 +60,13 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def source(shard: Shard) -> str:
-    """Return a token of the songs that there are and of what renders them."""
+    """Return a digest of the ordered songs and of what renders them."""
     rules = settings.default_rules().composition
     return digest([item.song_id for item in orders(shard.store)], sound.renderer(rules.soundfont).token)
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Choose the finals of the asked songs, and render them."""
+    """Choose the finals of the asked songs and render them."""
     rules = work.rules.composition
     by = sound.renderer(rules.soundfont)
     upstream = work.upstream("melody_candidates")
@@ -96,7 +96,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 def choose(kept: list[dict[str, Any]], heard: dict[str, Any], rules: settings.CompositionRules) -> list[dict[str, Any]]:
-    """Return the best of the kept that differ from each other, best first."""
+    """Return the best of the kept candidates that differ from each other, best first."""
     pieces = {row["candidate_id"]: ranking.sounding(heard[row["candidate_id"]]) for row in kept}
     found = ranking.differing(kept, rules.finals, lambda row: float(row["total"]),
                               lambda row: pieces[row["candidate_id"]], rules.diversity)
@@ -114,9 +114,9 @@ def _only(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def lay_out(shard: Shard) -> None:
-    """Write the finals' files and reviews into the songs' folders; raise ``ReviewError`` if a review cannot be read.
+    """Write the finals' files and reviews into the songs' folders.
 
-    A review that cannot be read does not stop the other songs.
+    A review that cannot be read does not stop the other songs; ``ReviewError`` is raised after the last one.
     """
     wrong = []
     for _, table in shard.tables():
@@ -154,7 +154,7 @@ def finals_sound(shard: Shard) -> Finding:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the finals as a table, and what they are ranked by."""
+    """Return the finals as a table, and what they were ranked by."""
     from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]

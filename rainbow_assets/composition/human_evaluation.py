@@ -1,4 +1,4 @@
-"""`human_evaluation`: every verdict a row, with the music; approved pieces are promoted to files."""
+"""`human_evaluation`: one row per verdict with its piece; approved pieces are copied to files."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def source(shard: Shard) -> str:
 
 
 def key_of(song_id: str, midi_sha256: str) -> str:
-    """Return the key of a verdict: it belongs to a song and to the bytes of a piece."""
+    """Return the key of a verdict, made of the song and the digest of the piece."""
     return f"{song_id}.{midi_sha256[:16]}"
 
 
 def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
-    """Return the verdicts of a review whose approved pieces are there, or what is wrong with it."""
+    """Return the verdicts of a review, or none and the error if it cannot be read or an approved piece is missing."""
     try:
         found = review.read(folder)
         review.approved_files(folder, found)
@@ -87,7 +87,7 @@ def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List every verdict of every review; a review that cannot be taken is one row, which is set aside."""
+    """List every verdict of every review; a review that cannot be used is one row, which ``compute`` quarantines."""
     finals = outputs(shard.store.shard("final_candidates"), "final_candidates", ("final",))
     made: dict[str, list[str]] = {}
     for part, out in finals.sort("key").select("part", _FINAL).iter_rows():
@@ -117,7 +117,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 def promote(shard: Shard) -> None:
-    """Copy the approved pieces of every review that can be taken; its check names the others."""
+    """Copy the approved pieces of every usable review; the check ``reviews_taken`` reports the others."""
     for folder in folders(shard).values():
         found, wrong = taken(folder)
         if wrong is None:
@@ -145,8 +145,6 @@ def _row(part: str, folder: Path, verdict: review.HumanVerdict, finals: dict[str
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 
 
 @check("Every review can be read and promoted.")
@@ -177,7 +175,7 @@ def verdicts_whole(shard: Shard) -> Finding:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return how scores agree with verdicts."""
+    """Return a table of how often each score agrees with the verdicts."""
     from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name != "midi"]

@@ -1,4 +1,4 @@
-"""Song proposals: what a person or a thread asks to be composed, read into a :class:`Song` or refused in a sentence."""
+"""Song proposals of people and threads: reading them into a :class:`Proposal`, or rejecting them with a reason."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Proposal:
 
     @property
     def digest(self) -> str:
-        """Digest of everything that shapes the music; a new one means composing anew."""
+        """Digest of everything that shapes the music; if it changes, the song is composed again."""
         return digest(asdict(self))
 
     @property
@@ -53,7 +53,7 @@ class Proposal:
         return f"{slug(self.color)}-{slug(self.title) or 'untitled'}"[:72].rstrip("-")
 
     def song(self, song_id: str, bars: int) -> SongBrief:
-        """Return what is to be composed, ``bars`` long."""
+        """Return the song to compose, ``bars`` long."""
         return SongBrief(song_id, self.title, Key(self.tonic, self.mode), self.bpm,
                          Meter(self.numerator, self.denominator), self.color, self.concept, self.moods, bars)
 
@@ -67,7 +67,7 @@ class Proposal:
 
 
 def read_proposal(path: Path, changes: Mapping[str, Any] | None = None) -> Proposal:
-    """Read a YAML file by hand; ``changes`` replace fields of it. Raises ``ProposalError`` with file and field."""
+    """Read the proposal in a YAML file, with ``changes`` in place of its fields; raise ``ProposalError``."""
     values = {**load_fields(path), **{name: value for name, value in (changes or {}).items() if value is not None}}
     values.setdefault("title", path.stem.replace("_", " "))
     return checked(values, str(path))

@@ -109,7 +109,7 @@ def test_pieces_play_in_stretches_and_nothing_else_is_served(page: tuple[str, Pa
         assert ask(address, "GET", path)[0] == 404, path
     (folder / "review.yml").write_text("candidates: [")
     status, body, _ = ask(address, "GET", "/")
-    assert status == 200 and b"mend the line, nothing was changed" in body, "a broken review is said on the page"
+    assert status == 200 and b"nothing was changed; fix the line" in body, "a broken review is said on the page"
 
 
 def test_a_person_hears_compares_and_decides(page: tuple[str, Path], window: Any) -> None:

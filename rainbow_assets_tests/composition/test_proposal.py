@@ -85,7 +85,7 @@ def test_commissions_are_folders_and_broken_ones_are_not_lost(tmp_path: Path) ->
     found = {item.song_id: item for item in orders(store)}
     assert set(found) == {"green-a-b-c", "odd"}
     assert found["odd"].proposal is None and found["odd"].problem.startswith(str(broken))
-    with pytest.raises(UsageError, match="songs are composed on a local disk only"):
+    with pytest.raises(UsageError, match="songs can be composed on a local disk only"):
         songs.commissioned(ShardStore("memory://bucket"))
 
 

@@ -61,7 +61,7 @@ def test_statuses_are_read_in_any_case(folder: Path, written: str, meant: str) -
     ("midi_file: candidates/", "midi_file: ../../", "damaged_entry", "outside the song's folder"),
     ("    midi_sha256", "    sha", "damaged_entry", "midi_sha256 is missing"),
     ("candidates:", "candidates: [", "unreadable_review", r"green-x/review.yml, line \d+"),
-    ("candidates:", "candidates: 5\nothers:", "unreadable_review", "candidates is no list of pieces"),
+    ("candidates:", "candidates: 5\nothers:", "unreadable_review", "candidates is not a list of pieces"),
 ])
 def test_slips_of_the_hand_are_named_and_nothing_is_promoted(folder: Path, old, new, reason, said) -> None:
     path = folder / "review.yml"
@@ -83,7 +83,7 @@ def test_one_approval_per_label(folder: Path) -> None:
         review.change(folder, sha(2), "status", "approved", "pending")
     path = folder / "review.yml"
     path.write_text(path.read_text().replace("status: pending", "status: Approved"))
-    with pytest.raises(ReviewError, match="the label 'verse' is approved twice") as raised:
+    with pytest.raises(ReviewError, match="two pieces are approved under the label 'verse'") as raised:
         review.read(folder)
     assert raised.value.reason == "two_approvals"
 

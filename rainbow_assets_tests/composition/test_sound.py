@@ -49,7 +49,7 @@ def test_a_soundfont_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pyte
         sound.renderer("/nowhere.sf2")
     font = tmp_path / "mine.sf2"
     font.write_bytes(b"no soundfont")
-    with pytest.raises(UsageError, match="which is no soundfont"):
+    with pytest.raises(UsageError, match="which is not a soundfont"):
         sound.renderer(str(font))
     font.write_bytes(RIFF)
     monkeypatch.setattr(shutil, "which", lambda name: None)
