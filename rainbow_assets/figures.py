@@ -16,7 +16,7 @@ FILL = {"Black": "#20232a", "Red": "#d64550", "Orange": "#e0912f", "Yellow": "#e
         "Blue": "#2f6fde", "Indigo": "#4b3f9e", "Violet": "#9b51c9", "White": "#b9bdc7"}
 """What a color of the Rainbow Table is drawn in."""
 PLAIN, CHANCE, GUIDE = "#5b6b8c", "#d64550", "#b9bdc7"
-"""A series without a color of its own, the line of what chance would give, and a line to compare with."""
+"""A plain series, the level of chance, and a line to compare with."""
 
 
 def new_figure(
@@ -39,5 +39,5 @@ def png(figure: Figure) -> bytes:
 
 
 def markdown(picture: bytes, what: str) -> str:
-    """Return a PNG as Markdown that carries its own bytes; ``what`` stands for it where no picture is shown."""
+    """Return a PNG as Markdown with the bytes inside; ``what`` is its alternative text."""
     return f"![{what}](data:image/png;base64,{base64.b64encode(picture).decode()})"

@@ -27,7 +27,7 @@ KEY, TOP = "A minor", 3
 @click.argument("out", required=False, type=click.Path(path_type=Path))
 @click.option("--songs-per-color", default=2, show_default=True, type=click.IntRange(1, 12),
               help="Number of songs of each color.")
-@click.option("--stems-for", type=click.Path(path_type=Path), help="Folder of manifests that get placeholder media.")
+@click.option("--stems-for", type=click.Path(path_type=Path), help="Folder of manifests that get stand-in media.")
 @click.option("--out", "target", type=click.Path(path_type=Path), help="Folder for the songs.")
 @click.option("--songs", type=SongsType(), help="Songs to render, for example 01_01,05_03 (default: all).")
 @click.option("--shuffle-colors", is_flag=True, help="Assign songs to colors at random (control experiment).")
@@ -38,11 +38,11 @@ def demo(
 ) -> None:
     """Write a small demo corpus of 8 colors, with sound.
 
-    With --stems-for it renders placeholder media for existing manifests instead.
+    With --stems-for it renders stand-in media for existing manifests instead.
     """
     if stems_for is not None:
         if target is None:
-            raise UsageError("--stems-for needs a folder for the songs and their placeholder media; add --out DIR")
+            raise UsageError("--stems-for needs a folder for the songs and their stand-in media; add --out DIR")
         chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
         click.echo(_standins(stems_for, target, chosen))
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -22,6 +22,8 @@ from rainbow_assets.digests import digest
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.sound.flac import FlacMismatch, flac_seconds
+from rainbow_assets.sound.stems import UnreadableAudio, read_channels
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -133,17 +135,15 @@ def lay_out(shard: Shard) -> None:
 @check("Every final can be heard.")
 def finals_sound(shard: Shard) -> Finding:
     """Every final has a mix that decodes, is as long as the piece, and is not silent; its stems are there."""
-    import soundfile
-
     wrong, rows = [], 0
     for _, table in shard.tables(["final_id", "seconds", "flac", "stems"]):
         for row in table.to_pylist():
             rows += 1
             try:
-                samples, rate = soundfile.read(io.BytesIO(row["flac"]), dtype="float32")
-                fine = abs(len(samples) / rate - row["seconds"]) < 0.01 and float(abs(samples).max()) > 0.05
+                samples = read_channels(Path(f"{row['final_id']}.flac"), row["flac"])
+                fine = abs(flac_seconds(row["flac"]) - row["seconds"]) < 0.01 and float(abs(samples).max()) > 0.05
                 fine = fine and len(row["stems"]) >= 1
-            except (soundfile.LibsndfileError, RuntimeError):
+            except (UnreadableAudio, FlacMismatch):
                 fine = False
             wrong += [] if fine else [row["final_id"]]
     numbers = {"finals": rows, "wrong": len(wrong)}

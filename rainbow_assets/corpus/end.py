@@ -47,7 +47,7 @@ def check_times(notes: AnomalyLog, file: str, lrc_file: str, times: Times) -> No
         if after.start_ms - before.end_ms > GAP_MS:
             notes.add("section_gap", file, where, f"{after.name!r} starts "
                       f"{(after.start_ms - before.end_ms) / 1000:.3f} s after {before.name!r} ends",
-                      "the time becomes slices of its own")
+                      "the gap becomes separate slices")
         elif after.start_ms < before.end_ms:
             notes.add("section_overlap", file, where, f"{after.name!r} starts before {before.name!r} ends, by "
                       f"{(before.end_ms - after.start_ms) / 1000:.3f} s", "kept as it is")

@@ -41,7 +41,7 @@ class Deberta:
 
     def __init__(self, place: str, revision: str | None, max_tokens: int, device: str = "auto") -> None:
         self.device, self.max_tokens = device_of(device), max_tokens
-        # The threads that prepare inputs share one tokenizer: it must not start threads of its own.
+        # The threads that prepare inputs share one tokenizer, which must not start more threads.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self.tokenizer: Any = transformers.AutoTokenizer.from_pretrained(place, **_options(revision))
         kind = torch.float16 if self.device in HALF else torch.float32

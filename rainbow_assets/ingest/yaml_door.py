@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from rainbow_assets.errors import RainbowError
 
@@ -161,12 +162,13 @@ class Loader(yaml.CSafeLoader):
         super().flatten_mapping(node)
 
     def repeated_key(self, key: yaml.ScalarNode) -> None:
-        """Handle a key that stands in its mapping already."""
-        raise NotImplementedError
+        """Refuse a key that is in its mapping already."""
+        raise ConstructorError(None, None, f"the field {key.value!r} stands twice; keep one of them", key.start_mark)
 
     def bad_scalar(self, node: yaml.ScalarNode) -> Any:
-        """Handle a scalar that is not what its tag promises; return the value to use."""
-        raise NotImplementedError
+        """Refuse a scalar that is not what its tag promises; a subclass may return the value to use."""
+        raise ConstructorError(None, None, f"{node.value[:40]!r} is not what its tag promises, so this is not YAML; "
+                                           "remove the tag", node.start_mark)
 
 
 def _checked(convert: Callable[[Any, Any], Any], loader: Loader, node: Any) -> Any:

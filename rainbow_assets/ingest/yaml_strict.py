@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import yaml
-from yaml.constructor import ConstructorError, SafeConstructor
+from yaml.constructor import SafeConstructor
 
 from rainbow_assets.ingest.yaml_door import STANDARD, Loader, YamlLimits, convert_with, decoded, guess_only
 from rainbow_assets.ingest.yaml_door import load as load_with
@@ -22,14 +22,7 @@ _PLAIN = (None, *(STANDARD + name for name in ("map", "seq", "str", "null", "boo
 
 
 class _Strict(Loader):
-    """Refuses repeated keys, and scalars that are not what their tag promises."""
-
-    def repeated_key(self, key: yaml.ScalarNode) -> None:
-        raise ConstructorError(None, None, f"the field {key.value!r} stands twice; keep one of them", key.start_mark)
-
-    def bad_scalar(self, node: yaml.ScalarNode) -> Any:
-        raise ConstructorError(None, None, f"{node.value[:40]!r} is not what its tag promises, so this is not YAML; "
-                                           "remove the tag", node.start_mark)
+    """The loader with the scalars of YAML 1.2; it refuses what the base refuses."""
 
 
 def _int(loader: Loader, node: yaml.ScalarNode) -> Any:

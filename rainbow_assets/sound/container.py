@@ -2,9 +2,9 @@
 
 libsndfile believes the sizes in a header. Programs write wrong ones in both directions: a recorder that crashed leaves
 the size of its last save, one that writes to a pipe leaves 0 or the largest number, a broken download is shorter than
-its header says. The walk finds the true size where the file itself proves it, and the corrected numbers are laid over
-the header's (:class:`Corrected`), so that libsndfile decodes all of the sound. Where the file proves nothing, it is
-refused.
+its header says. The walk finds the true size where the file itself proves it, and the header is read with the
+corrected numbers (:class:`Corrected`), so that libsndfile decodes all of the sound. If the file proves nothing, it
+is refused.
 
 Sources: IBM and Microsoft, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple, AIFF 1.3; RFC 9639
 (FLAC).
@@ -42,7 +42,7 @@ class UnreadableAudio(RainbowError):
 class Layout:
     """What the walk found. ``frames``: counted in the bytes; None if only a decoder can count them.
 
-    ``patches`` are {place in the file: bytes that must stand there}; from ``end`` on nothing belongs to the sound.
+    ``patches`` are {place in the file: bytes to read there instead}; from ``end`` on nothing belongs to the sound.
     ``remarks`` are sentences about a header that differs from the file.
     """
 
@@ -230,7 +230,7 @@ class _Walk:
         return _open(claimed) or claimed == 0 or 0 <= self.size - 8 - claimed < self.how.align
 
     def _chunks_from(self, at: int) -> bool:
-        """Return True if chunks that can be told apart begin at ``at``; raise for a second sound."""
+        """Return True if readable chunks begin at ``at``; raise for a second sound."""
         known = False
         for _ in range(MOST_CHUNKS):
             chunk = self._chunk(at)
@@ -271,7 +271,7 @@ def _flac(stream: BinaryIO, size: int, name: str) -> Layout:
 
 
 class Corrected(io.RawIOBase):
-    """A file whose header has other numbers, laid over it while it is read."""
+    """A file that is read with other numbers in its header; nothing is written to it."""
 
     def __init__(self, stream: BinaryIO, layout: Layout) -> None:
         super().__init__()

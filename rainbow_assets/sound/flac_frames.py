@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-_TAIL = 1 << 20
-"""More than any frame: 65,535 samples of 8 channels and 32 bits, as they compress in practice."""
+_TAIL = 1 << 22
+"""Bytes at the end that hold the last frame: 65,535 samples of 8 channels and 32 bits are 2 MiB."""
 _TRIES = 16
 _SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608, **{8 + power: 256 << power for power in range(8)}}
 
@@ -67,7 +67,9 @@ def measure(stream: BinaryIO, size: int) -> Measured:
         raise NoFlac
     claimed = (head[21] & 0x0F) << 32 | int.from_bytes(head[22:26], "big")
     first = _first_frame(stream, start + 4, size)
-    frames = 0 if first >= size else _end(stream, first, size, int.from_bytes(head[8:10], "big"))
+    # In a stream of fixed block size, frames are numbered in blocks of the largest size: some encoders count the last,
+    # shorter block as the smallest.
+    frames = 0 if first >= size else _end(stream, first, size, int.from_bytes(head[10:12], "big"))
     if frames is None or frames >= 1 << 36:
         return Measured(claimed, None)
     patch = bytes([head[21] & 0xF0 | frames >> 32]) + (frames & 0xFFFFFFFF).to_bytes(4, "big")
@@ -106,7 +108,7 @@ def _end(stream: BinaryIO, first: int, size: int, block: int) -> int | None:
     while tries < _TRIES and (at := tail.rfind(b"\xff", 0, at)) >= 0:
         after = _after(tail, at, block)
         if after is not None:
-            # Bytes inside a frame look like a header once in a while; the second checksum tells them apart.
+            # Bytes inside a frame look like a header once in a while; the second checksum decides.
             tries += 1
             if _crc16(tail[at:-2]) == int.from_bytes(tail[-2:], "big"):
                 return after

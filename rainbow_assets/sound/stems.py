@@ -26,7 +26,7 @@ BLOCK_FRAMES = 1 << 18
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 FULL_24 = 1 << 23
 MOST_FRAMES_PER_BYTE = 1 << 14
-"""No compression of sound puts more frames into a byte: a FLAC of silence has about 400."""
+"""No compression of sound puts more frames into a byte: a FLAC frame has at most 65,535, and at least 11 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,14 @@ def examine(path: Path) -> AudioInfo:
         return info
 
 
-def read_channels(path: Path) -> npt.NDArray[np.float32]:
-    """Return the samples, float32 [frames, channels]; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
+def read_channels(path: Path, data: bytes | None = None) -> npt.NDArray[np.float32]:
+    """Return the samples of ``path``, or of its content ``data``, float32 [frames, channels].
+
+    Raises ``UnreadableAudio`` or ``FileNotFoundError``.
+    """
     import soundfile as sf
 
-    with _opened(path) as (file, _):
+    with _opened(path, data) as (file, _):
         try:
             return np.asarray(file.read(dtype="float32", always_2d=True), np.float32)
         except sf.LibsndfileError as error:

@@ -178,10 +178,7 @@ _SAID = {"key": "these keys", "bpm": "tempi in these ranges (BPM)", "phrase": "t
 
 def write(path: Path, constraints: NegativeConstraints, report: dict[str, Any]) -> None:
     """Replace the constraints file, atomically; an equal one is left alone."""
-    data = dump(document(constraints, report)).encode()
-    files = Files(str(path.parent))
-    if files.read(path.name) != data:
-        files.write(path.name, data)
+    Files(str(path.parent)).write_changed(path.name, dump(document(constraints, report)).encode())
 
 
 def load(path: Path) -> NegativeConstraints:

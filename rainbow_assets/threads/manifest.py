@@ -241,6 +241,4 @@ def write_index(out: Path, packed: Iterable[PackedFolder]) -> None:
     """Replace ``index.yml`` in ``out``, atomically, if it differs: one line per thread, by title, then thread id."""
     rows = [index_row(item.values) for item in packed if item.values.keys() >= _SINGLE]
     rows.sort(key=lambda row: (str(row["title"]), row["thread_id"]))
-    data, files = dump({"thread_count": len(rows), "threads": Rows(rows)}).encode(), Files(str(out))
-    if files.read(INDEX) != data:
-        files.write(INDEX, data)
+    Files(str(out)).write_changed(INDEX, dump({"thread_count": len(rows), "threads": Rows(rows)}).encode())

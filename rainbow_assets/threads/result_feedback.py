@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.figures import markdown
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
@@ -118,7 +118,7 @@ def shown(built: Built) -> Mapping[str, Any]:
     """Return the figures as tables, and the chart of their history."""
     text, picture = next((feedback_report(shard) for shard in built.shards()), ({}, None))
     if picture is not None:
-        text = {**text, "history": f"![history](data:image/png;base64,{base64.b64encode(picture).decode()})"}
+        text = {**text, "history": markdown(picture, "history")}
     return {name: Markdown(part) for name, part in text.items()}
 
 

@@ -43,7 +43,9 @@ class ThreadFiles:
 
 
 def thread_folders(root: Path) -> list[Path]:
-    """Return every folder directly below ``root``, sorted by name; hidden ones are not threads."""
+    """Return every folder directly below ``root``, sorted by name, or none if it is missing; hidden ones do not count."""
+    if not root.is_dir():
+        return []
     with os.scandir(root) as entries:
         return sorted(Path(entry.path) for entry in entries
                       if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))

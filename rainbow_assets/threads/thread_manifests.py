@@ -46,8 +46,7 @@ def places(shard: Shard) -> tuple[Path, Path]:
 
 def _present(shard: Shard) -> dict[str, str]:
     """Return {folder: digest of what packing keeps of it}; empty if there is no folder of raw threads."""
-    source = source_folder()
-    return all_inputs(source, shard.store.cache_path("thread_digests.json")) if source.is_dir() else {}
+    return all_inputs(source_folder(), shard.store.cache_path("thread_digests.json"))
 
 
 def source_token(shard: Shard) -> str:

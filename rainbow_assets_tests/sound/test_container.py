@@ -88,6 +88,7 @@ WHOLE: dict[str, bytes] = {
     "FLAC": flac(),
     "FLAC with a tag before it": b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + flac(),
     "FLAC with a tag behind it": flac() + b"TAG" + b"x" * 125,
+    "FLAC whose encoder counted the last, shorter block": flac()[:8] + (16).to_bytes(2, "big") + flac()[10:],
 }
 CORRECTED: dict[str, bytes] = {
     "says less": wav(2 * RATE),
