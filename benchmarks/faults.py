@@ -31,8 +31,8 @@ def main() -> int:
         return 1
     if more:
         return 0
-    said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
-    print(f"all held at full counts ({said}) in {(time.monotonic() - started) / 60:.1f} minutes")
+    counted = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    print(f"all passed at full counts ({counted}) in {(time.monotonic() - started) / 60:.1f} minutes")
     return 0
 
 

@@ -1,6 +1,6 @@
 """A window of a MIDI file as a file of its own, that sounds as the whole one does there.
 
-Tempo, signatures, programs, controllers and bend that are in force when the window begins stand at its first tick;
+Tempo, signatures, programs, controllers and bend that are in force when the window begins are at its first tick;
 notes that sound across its start begin there, notes that sound across its end stop there. Channel events and tempo
 inside it are kept; sysex, lyrics and markers are not. The bytes depend on the file's events and the window alone.
 """
@@ -31,7 +31,7 @@ Event = tuple[int, int, int, int, bytes]
 def midi_window(song: MidiSong, start_ms: int, end_ms: int) -> bytes | None:
     """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None where no note sounds.
 
-    It starts at tick 0 and its end of track lies where the window ends, both ends rounded to a tick on their own, so
+    It starts at tick 0 and its end of track is where the window ends, both ends rounded to a tick on their own, so
     that neighbors join. A note counts as sounding where it lasts into the window; one that ends as it begins does not.
     Raises :class:`UnreadableMidi` where a tempo is so fast that the window has more ticks than a file can count.
     """

@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "color_corrected": ("info", "values of a color that disagree with the Rainbow Table"),
     "color_not_read": ("warning", "a color that the Rainbow Table does not hold"),
     "concept_cut": ("warning", "a concept that the writer cut at 2,000 characters; no longer text is in the thread"),
-    "overwritten_proposal": ("warning", "two iterations share color and id, so one file stands for both"),
+    "overwritten_proposal": ("warning", "two iterations share color and id, so both have one file"),
     "final_not_white": ("warning", "the last proposal is not White"),
     "several_proposal_files": ("warning", "more than one all_song_proposals file; the thread's own is used"),
     "thread_id_disagrees": ("warning", "a file says that it belongs to another thread"),

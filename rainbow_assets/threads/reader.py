@@ -80,7 +80,7 @@ class _ThreadReader:
         dropped, kept = files.dropped, files.kept
         taken = [file for file in kept if file in RESERVED]
         if taken:
-            raise self.fail("reserved_name", f"{taken[0]} stands where the packed folder's own file goes; rename it")
+            raise self.fail("reserved_name", f"{taken[0]} has the name of a file that packing writes; rename it")
         gone = {item.file.rpartition("/")[2] for item in dropped}
         for file in kept:
             self.contents[file] = read_content(self.folder, file, self.thread_id, gone)
