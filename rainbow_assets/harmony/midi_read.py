@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from rainbow_assets.harmony.model import PackAnomaly
+from rainbow_assets.harmony.model import pack_anomaly
+from rainbow_assets.ingest.anomalies import Anomaly
 
 DEFAULT_BPM = 120.0
 """Tempo of a MIDI file without one, from the MIDI standard."""
@@ -42,14 +43,14 @@ class MidiChords:
         return round(ticks * 60000 / (self.ticks_per_quarter * self.bpm))
 
 
-def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[PackAnomaly]]:
+def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[Anomaly]]:
     """Return the hits of each file (None if it cannot be used), and an anomaly for each file that cannot be used."""
     import symusic
 
     notes: list[tuple[int, int, int]] = []
     counts = np.zeros(len(files), dtype=np.int64)
     clocks: list[tuple[int, float] | None] = []
-    anomalies: list[PackAnomaly] = []
+    anomalies: list[Anomaly] = []
     for number, (path, data) in enumerate(files):
         clocks.append(None)
         try:
@@ -57,7 +58,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
             score: Any = symusic.Score.from_midi(data)
         except (RuntimeError, ValueError) as error:
             cause = str(error).splitlines()[0] if str(error) else "it is not a MIDI file"
-            anomalies.append(PackAnomaly(path, "not_midi", f"the MIDI library cannot read it: {cause}", "not used"))
+            anomalies.append(pack_anomaly(path, "not_midi", f"the MIDI library cannot read it: {cause}"))
             continue
         before = len(notes)
         for track in score.tracks:
@@ -65,7 +66,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
                 notes += [(note.time, note.time + note.duration, note.pitch) for note in track.notes]
         counts[number] = len(notes) - before
         if not counts[number]:
-            anomalies.append(PackAnomaly(path, "no_notes", f"the file has no notes ({_DRUMS_SKIPPED})", "not used"))
+            anomalies.append(pack_anomaly(path, "no_notes", f"the file has no notes ({_DRUMS_SKIPPED})"))
             continue
         tempos = score.tempos
         clocks[-1] = (score.tpq, float(tempos[0].qpm) if len(tempos) else DEFAULT_BPM)
