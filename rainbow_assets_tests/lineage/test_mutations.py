@@ -75,6 +75,7 @@ def mutated(source: str, lines: tuple[int, int]) -> str | None:
     return None
 
 
+@pytest.mark.counted
 def test_a_changed_constant_makes_those_steps_stale_that_use_it(copy: Path, parsed: CodeCache):
     """For every step one constant that is its alone, and a sample of all others."""
     code = Code(copy, parsed)
