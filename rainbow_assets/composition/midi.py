@@ -1,4 +1,4 @@
-"""Parts to one MIDI file and back, written and read by symusic. Equal parts, equal bytes."""
+"""Writing parts to one MIDI file and reading them back, with symusic. Equal parts give equal bytes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rainbow_assets.music.clock import PPQ, Note
 PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
 """General MIDI programs (from 0): electric piano, standard kit, fingered bass, square lead."""
 SHORTEST = 10
-"""Ticks of the shortest note that is written."""
+"""Length in ticks of the shortest note that is written."""
 
 
 def to_midi(parts: Parts, song: SongBrief) -> bytes:
-    """Return the parts as a MIDI file: tempo, meter, and one track per part; drums on channel 10."""
+    """Return the parts as a MIDI file with tempo, meter and one track per part; drums are on channel 10."""
     import symusic
 
     score: Any = symusic.Score(PPQ)
@@ -31,13 +31,13 @@ def to_midi(parts: Parts, song: SongBrief) -> bytes:
 
 
 def from_midi(data: bytes) -> dict[str, tuple[Note, ...]]:
-    """Return the parts of a file that :func:`to_midi` has written, by stage."""
+    """Return {stage: notes} of a file that :func:`to_midi` wrote."""
     import symusic
 
     score: Any = symusic.Score.from_midi(data)
     found = {}
     for track in score.tracks:
-        held = track.notes.numpy()
-        columns = (held[name].tolist() for name in ("time", "duration", "pitch", "velocity"))
+        arrays = track.notes.numpy()
+        columns = (arrays[name].tolist() for name in ("time", "duration", "pitch", "velocity"))
         found[track.name] = tuple(sorted(Note(*values) for values in zip(*columns, strict=True)))
     return found
