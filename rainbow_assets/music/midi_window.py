@@ -24,24 +24,28 @@ _IN_FORCE, _INSIDE = range(2)
 """What is in force at the start of the window comes before the notes there, also those that began earlier."""
 _LONGEST_DELTA = (1 << 28) - 1
 
+SLIVER_MS = 50
+"""A shorter rest of a note is no onset: players let keys go a little late, and windows begin on the beat."""
+
 Event = tuple[int, int, int, int, bytes]
 """Tick, place in the order above, tick in the file, order in the file's track, message: sorted, the file's order."""
 
 
-def midi_window(song: MidiSong, start_ms: int, end_ms: int) -> bytes | None:
+def midi_window(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = SLIVER_MS) -> bytes | None:
     """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None where no note sounds.
 
     It starts at tick 0 and its end of track lies where the window ends, both ends rounded to a tick on their own, so
-    that neighbors join. A note counts as sounding where it lasts into the window; one that ends as it begins does not.
-    Raises :class:`UnreadableMidi` where a tempo is so fast that the window has more ticks than a file can count.
+    that neighbors join. A note belongs to the window if it sounds in it, but not if only a sliver of it does: less than
+    ``sliver_ms`` and than a thirty-second note, and less than half of the note.
+    Raises :class:`UnreadableMidi` if a tempo is so fast that the window has more ticks than a file can count.
     """
-    found = _window(song, start_ms, end_ms)
+    found = _window(song, start_ms, end_ms, sliver_ms)
     return None if found is None else _write(song, *found)
 
 
-def midi_digest(song: MidiSong, start_ms: int, end_ms: int) -> str | None:
+def midi_digest(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = SLIVER_MS) -> str | None:
     """Return the digest of the window's events (not of a file's bytes), or None where no note sounds."""
-    found = _window(song, start_ms, end_ms)
+    found = _window(song, start_ms, end_ms, sliver_ms)
     if found is None:
         return None
     tracks, length = found
@@ -49,10 +53,13 @@ def midi_digest(song: MidiSong, start_ms: int, end_ms: int) -> str | None:
         [_name(song, number), [[event[0], event[-1]] for event in events]] for number, events in tracks])
 
 
-def _window(song: MidiSong, start_ms: int, end_ms: int) -> tuple[list[tuple[int, list[Event]]], int] | None:
+def _window(
+    song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int
+) -> tuple[list[tuple[int, list[Event]]], int] | None:
     """Return ([(track, its events in order)], length in ticks) of the tracks that have any event; None for silence."""
     start, end = song.tick_at(start_ms), song.tick_at(end_ms)
-    notes = _sounding(song, start, end)
+    sliver = min(song.tick_at(start_ms + sliver_ms) - start, song.ticks_per_beat // 8, end - start)
+    notes = _sounding(song, start, end, sliver)
     if not notes:
         return None
     if end - start > _LONGEST_DELTA:
@@ -68,9 +75,12 @@ def _window(song: MidiSong, start_ms: int, end_ms: int) -> tuple[list[tuple[int,
     return [(number, sorted(events)) for number, events in sorted(tracks.items())], end - start
 
 
-def _sounding(song: MidiSong, start: int, end: int) -> list[MidiNote]:
+def _sounding(song: MidiSong, start: int, end: int, sliver: int) -> list[MidiNote]:
     ons, offs = song.spans
     inside = (ons < end) & ((offs > start) | ((offs == ons) & (ons == start)))
+    shared = np.minimum(offs, end) - np.maximum(ons, start)
+    # At least half of a note is in one of two windows, so that none is lost between them.
+    inside &= (shared >= sliver) | (2 * shared >= offs - ons)
     return [song.notes[number] for number in np.flatnonzero(inside)]
 
 
