@@ -43,6 +43,8 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_audio": ("error", "an audio file that cannot be read"),
     "wrong_audio_header": ("warning", "an audio file holds another length than its header; what is there is read"),
     "unreadable_midi": ("error", "a MIDI file that cannot be read"),
+    "repaired_midi": ("warning", "parts of a MIDI file were skipped or corrected; the rest is read"),
+    "midi_without_tempo": ("info", "a MIDI file sets no tempo at its start; the manifest's bpm is used"),
     "lyrics_disagree": ("warning", "the manifest's lyrics flag and the lyrics file disagree"),
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),

@@ -153,7 +153,7 @@ BASE_MANIFEST = RowAsset(
     columns=tables.SCHEMA,
     fields={
         "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
-        "words": ("lines",),
+        "words": ("lines",), "tempo": ("bpm",),
         "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
         "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
@@ -166,7 +166,7 @@ BASE_MANIFEST = RowAsset(
     reasons=REASONS,
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
-        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "mix": (*_TEXT, "corpus.mix"),
+        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "tempo": _TEXT, "mix": (*_TEXT, "corpus.mix"),
         "stem": _TEXT,
         "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),
     },

@@ -1,17 +1,18 @@
 """A MIDI file read once: its notes, its tempo map and what else is in force, indexed for cutting windows.
 
 Ticks are those of the file, times ``scale`` where its resolution is coarse (see :data:`FINE`), so that the ends of a
-window, which lie anywhere, are at most a few milliseconds from a tick.
+window, which are anywhere, are at most a few milliseconds from a tick.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from rainbow_assets.music.midi_file import (
     UnreadableMidi,
     read_midi,
 )
+from rainbow_assets.text import counted
 
 FINE = 960
 """Ticks per quarter note that a window has at least: at 60 BPM a tick is then about 1 ms."""
@@ -35,15 +37,15 @@ SUSTAIN, SOSTENUTO, SOUND_OFF, RESET, NOTES_OFF = 64, 66, 120, 121, 123
 _PEDALS = (SUSTAIN, SOSTENUTO)
 
 
-@dataclass(frozen=True, slots=True)
-class MidiNote:
-    """A note in ticks, ``on`` to ``off``, as long as it sounds: a pedal that is down holds it after its key was let go.
+class MidiNote(NamedTuple):
+    """A note in ticks, ``on`` to ``off``, as long as it sounds: a pedal holds it after the key goes up (``key_off``).
 
     ``on_order`` and ``off_order`` are places in the order of its track.
     """
 
     on: int
     off: int
+    key_off: int
     track: int
     channel: int
     pitch: int
@@ -71,8 +73,8 @@ class MidiSong:
     ``notes`` are sorted by onset; a note that never ends lasts to the end of its track and is counted in
     ``unclosed``, one that a pedal lengthens in ``pedaled``. ``changes`` hold, per kind, the changes in order of time
     (the pedals are in the notes); tempo and signatures have track -1, for they count for all tracks. ``tempos`` are
-    (tick, microseconds per quarter note), the first at tick 0; ``tempo_known`` is False if the file has none.
-    ``repairs`` are sentences about what the reader had to skip or correct.
+    (tick, microseconds per quarter note), the first at tick 0. ``assumed_bpm`` is the tempo at the start of a file that
+    sets none there, and None if it sets one. ``repairs`` are sentences about what the reader skipped or corrected.
     """
 
     ticks_per_beat: int
@@ -83,17 +85,17 @@ class MidiSong:
     end_tick: int
     unclosed: int
     pedaled: int = 0
-    tempo_known: bool = True
+    assumed_bpm: float | None = None
     repairs: tuple[str, ...] = ()
 
     @staticmethod
-    def load(source: Path | bytes, bpm: float | None = None) -> MidiSong:
-        """Read a MIDI file of type 0, 1 or 2; ``bpm`` is its tempo as long as the file does not set one.
+    def load(source: Path | bytes, bpm: float | None = None, name: str | None = None) -> MidiSong:
+        """Read a MIDI file of type 0, 1 or 2; ``bpm`` is its tempo until the file sets one (None: 120, the standard's).
 
-        Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose tracks have tempo maps of their
-        own (they share no timeline).
+        Messages call the file ``name``. Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose
+        tracks have tempo maps of their own (they share no timeline).
         """
-        name = source.name if isinstance(source, Path) else "MIDI data"
+        name = name or (source.name if isinstance(source, Path) else "MIDI data")
         try:
             data = source.read_bytes() if isinstance(source, Path) else source
         except OSError as error:
@@ -112,6 +114,13 @@ class MidiSong:
         number = max(bisect_right(self._elapsed, wanted) - 1, 0)
         at, tempo = self.tempos[number]
         return at + (2 * (wanted - self._elapsed[number]) + tempo) // (2 * tempo)
+
+    def times_ms(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the time of each of ``ticks`` in milliseconds, float64 of the same shape."""
+        tempos = np.array(self.tempos, dtype=np.float64)
+        number = np.searchsorted(tempos[:, 0], ticks, "right") - 1
+        before = np.array(self._elapsed, dtype=np.float64)[number]
+        return (before + (ticks - tempos[number, 0]) * tempos[number, 1]) / (1000 * self.ticks_per_beat)
 
     @property
     def length_ms(self) -> float:
@@ -138,7 +147,8 @@ class _MidiReader:
 
     def __init__(self, name: str, file: MidiFile, bpm: float | None) -> None:
         self.name, self.file = name, file
-        self.default = round(60_000_000 / bpm) if bpm else DEFAULT_TEMPO
+        # A tempo event has three bytes, so the slowest tempo is 3.58 BPM.
+        self.default = min(max(round(60_000_000 / bpm), 1), 0xFFFFFF) if bpm else DEFAULT_TEMPO
         self.scale = -(-FINE // file.division)
         self.notes: list[MidiNote] = []
         self.changes: list[MidiChange] = []
@@ -153,8 +163,8 @@ class _MidiReader:
         for order, event in enumerate(events):
             tick, status = event.tick * self.scale, event.status
             if status > 0:
-                message = bytes([status]) + event.data
-                if not keys.take(tick, order, message):
+                if not keys.take(tick, order, status, event.data):
+                    message = bytes([status]) + event.data
                     # A controller or a key's pressure is a kind per number; program, bend, pressure one per channel.
                     of = message[:2] if status & 0xF0 in (0xA0, 0xB0) else message[:1]
                     # Per track as well: exports of one instrument per track use one channel for all of them.
@@ -178,12 +188,16 @@ class _MidiReader:
         # Stable: at one tick the file's order of tracks, then of events, decides which is in force.
         for change in sorted(self.changes, key=lambda change: change.tick):
             kinds[change.kind].append(change)
+        repairs = list(self.file.repairs)
+        if self.unclosed:
+            repairs.append(f"{counted(self.unclosed, 'note')} without an end, kept to the end of the track")
+        given = self.file.frame_tempo is not None or any(tick == 0 for tick, _, _ in self.tempos)
         return MidiSong(
             self.file.division * self.scale, self._tempo_map(),
             tuple(sorted(self.notes, key=lambda n: (n.on, n.track, n.on_order))),
             {kind: tuple(found) for kind, found in sorted(kinds.items())},
             tuple(self.names), self.end_tick, self.unclosed, self.pedaled,
-            bool(self.tempos) or self.file.frame_tempo is not None, self.file.repairs,
+            None if given else 60_000_000 / self.default, tuple(repairs),
         )
 
     def _tempo_map(self) -> tuple[tuple[int, int], ...]:
@@ -215,16 +229,16 @@ class _Keys:
         self.pedals: defaultdict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(list)
         """(channel, controller) -> (tick, down) of each change."""
 
-    def take(self, tick: int, order: int, message: bytes) -> bool:
-        """Take a channel event if it is of a key or a pedal; return whether it is."""
-        kind, channel, first = message[0] & 0xF0, message[0] & 0x0F, message[1]
-        if kind == 0x90 and message[2]:
-            self.open[channel, first].append((tick, message[2], order))
+    def take(self, tick: int, order: int, status: int, data: bytes) -> bool:
+        """Take a channel event if it is of a key or a pedal; return True if it is."""
+        kind, channel, first = status & 0xF0, status & 0x0F, data[0]
+        if kind == 0x90 and data[1]:
+            self.open[channel, first].append((tick, data[1], order))
         elif kind in (0x80, 0x90):
             if self.open[channel, first]:
-                self._close(channel, first, tick, message[2] if kind == 0x80 else 64, order)
+                self._close(channel, first, tick, data[1] if kind == 0x80 else 64, order)
         elif kind == 0xB0 and first in _PEDALS:
-            self._pedal(channel, first, tick, message[2] >= 64)
+            self._pedal(channel, first, tick, data[1] >= 64)
         else:
             if kind == 0xB0 and first in (SOUND_OFF, RESET, NOTES_OFF):
                 self._reset(channel, first, tick, order)
@@ -247,7 +261,7 @@ class _Keys:
 
     def _close(self, channel: int, pitch: int, tick: int, release: int, order: int) -> None:
         on, velocity, on_order = self.open[channel, pitch].popleft()
-        self.notes.append(MidiNote(on, tick, self.track, channel, pitch, velocity, release, on_order, order))
+        self.notes.append(MidiNote(on, tick, tick, self.track, channel, pitch, velocity, release, on_order, order))
 
     def finished(self) -> list[MidiNote]:
         """Return all notes, as long as they sound."""
@@ -269,7 +283,7 @@ class _Keys:
         if again < len(onsets):
             off = max(note.off, min(off, onsets[again]))
         self.pedaled += off > note.off
-        return replace(note, off=off)
+        return note._replace(off=off)
 
     def _held_until(self, note: MidiNote, number: int, off: int) -> int:
         changes = self.pedals.get((note.channel, number), [])

@@ -1,6 +1,6 @@
 """A window of a MIDI file as a file of its own, that sounds as the whole one does there.
 
-Tempo, signatures, programs, controllers and bend that are in force when the window begins stand at its first tick;
+Tempo, signatures, programs, controllers and bend that are in force when the window begins are at its first tick;
 notes that sound across its start begin there, notes that sound across its end stop there. Channel events and tempo
 inside it are kept; sysex, lyrics and markers are not. The bytes depend on the file's events and the window alone.
 """
@@ -24,27 +24,25 @@ _IN_FORCE, _INSIDE = range(2)
 """What is in force at the start of the window comes before the notes there, also those that began earlier."""
 _LONGEST_DELTA = (1 << 28) - 1
 
-SLIVER_MS = 50
-"""A shorter rest of a note is no onset: players let keys go a little late, and windows begin on the beat."""
-
 Event = tuple[int, int, int, int, bytes]
 """Tick, place in the order above, tick in the file, order in the file's track, message: sorted, the file's order."""
 
 
-def midi_window(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = SLIVER_MS) -> bytes | None:
-    """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None where no note sounds.
+def midi_window(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = 0) -> bytes | None:
+    """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None if no note sounds.
 
-    It starts at tick 0 and its end of track lies where the window ends, both ends rounded to a tick on their own, so
+    It starts at tick 0 and its end of track is where the window ends, both ends rounded to a tick on their own, so
     that neighbors join. A note belongs to the window if it sounds in it, but not if only a sliver of it does: less than
-    ``sliver_ms`` and than a thirty-second note, and less than half of the note.
+    ``sliver_ms`` and than a thirty-second note, and less than half of the note. Players let keys go a little late, and
+    windows begin on the beat: the end of such a note is no onset.
     Raises :class:`UnreadableMidi` if a tempo is so fast that the window has more ticks than a file can count.
     """
     found = _window(song, start_ms, end_ms, sliver_ms)
     return None if found is None else _write(song, *found)
 
 
-def midi_digest(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = SLIVER_MS) -> str | None:
-    """Return the digest of the window's events (not of a file's bytes), or None where no note sounds."""
+def midi_digest(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = 0) -> str | None:
+    """Return the digest of the window's events (not of a file's bytes), or None if no note sounds."""
     found = _window(song, start_ms, end_ms, sliver_ms)
     if found is None:
         return None
@@ -79,8 +77,9 @@ def _sounding(song: MidiSong, start: int, end: int, sliver: int) -> list[MidiNot
     ons, offs = song.spans
     inside = (ons < end) & ((offs > start) | ((offs == ons) & (ons == start)))
     shared = np.minimum(offs, end) - np.maximum(ons, start)
-    # At least half of a note is in one of two windows, so that none is lost between them.
-    inside &= (shared >= sliver) | (2 * shared >= offs - ons)
+    # Half of a short note is in one of two windows, so that none is lost between them; of two halves, the onset counts.
+    rest = (offs - ons) - shared
+    inside &= (shared >= sliver) | (shared > rest) | ((shared == rest) & (ons >= start))
     return [song.notes[number] for number in np.flatnonzero(inside)]
 
 

@@ -77,7 +77,7 @@ def test_a_window_in_which_nothing_sounds_is_none() -> None:
     assert midi_window(song, 2000, 3000) is None, "a note that ends as the window begins does not sound in it"
     assert midi_window(song, 90_000, 91_000) is None
     assert midi_digest(song, 0, 1000) is None
-    assert midi_window(song, 1999, 3000) is None and midi_window(song, 1999, 3000, 0) is not None
+    assert midi_window(song, 1999, 3000, 50) is None and midi_window(song, 1999, 3000) is not None
 
 
 def test_overlapping_notes_of_one_pitch_keep_their_lengths() -> None:
@@ -188,7 +188,7 @@ def test_a_window_sounds_like_the_whole_file_there(
     whole = heard(data)
     clear = [(max(a, begin) - begin, min(b, end) - begin, pitch, velocity) for a, b, pitch, velocity in whole
              if min(b, end) - max(a, begin) > 2 * slowest]
-    cut = midi_window(MidiSong.load(data), start, start + length, 0)
+    cut = midi_window(MidiSong.load(data), start, start + length)
     found = [] if cut is None else heard(cut)
     rest = list(found)
     for note in clear:
@@ -202,9 +202,9 @@ def test_a_window_sounds_like_the_whole_file_there(
         assert any(one[2] == pitch for one in whole)
     if cut is not None:
         assert mido.MidiFile(file=io.BytesIO(cut)).length == pytest.approx(length / 1000, abs=slowest)
-        assert cut == midi_window(MidiSong.load(data), start, start + length, 0)
+        assert cut == midi_window(MidiSong.load(data), start, start + length)
         again = MidiSong.load(cut)
-        assert midi_window(again, 0, length + 1, 0) is not None
+        assert midi_window(again, 0, length + 1) is not None
 
 
 @settings(max_examples=examples(150), deadline=None)
@@ -216,7 +216,7 @@ def test_neighboring_windows_hold_each_moment_of_each_note_once(
     cuts.sort()
     held = 0
     for start, end in pairwise(cuts):
-        data = midi_window(song, start, end, 0)
+        data = midi_window(song, start, end)
         if data is not None:
             held += sum(note.off - note.on for note in MidiSong.load(data).notes)
     first, last = song.tick_at(cuts[0]), song.tick_at(cuts[-1])
