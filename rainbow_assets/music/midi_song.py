@@ -34,6 +34,8 @@ FINE = 960
 """Ticks per quarter note that a window has at least: at 60 BPM a tick is then about 1 ms."""
 SUSTAIN, SOSTENUTO, SOUND_OFF, RESET, NOTES_OFF = 64, 66, 120, 121, 123
 """Controllers that decide how long notes sound (General MIDI)."""
+PERCUSSION = 9
+"""The channel of percussion, from 0 (General MIDI: channel 10); its notes are instruments, not pitches."""
 _PEDALS = (SUSTAIN, SOSTENUTO)
 
 
@@ -114,6 +116,10 @@ class MidiSong:
         number = max(bisect_right(self._elapsed, wanted) - 1, 0)
         at, tempo = self.tempos[number]
         return at + (2 * (wanted - self._elapsed[number]) + tempo) // (2 * tempo)
+
+    def bpm_at(self, tick: int) -> float:
+        """Return the tempo at ``tick`` in quarter notes per minute."""
+        return 60_000_000 / self.tempos[bisect_right(self.tempos, tick, key=lambda tempo: tempo[0]) - 1][1]
 
     def times_ms(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the time of each of ``ticks`` in milliseconds, float64 of the same shape."""
