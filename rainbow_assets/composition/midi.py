@@ -32,7 +32,7 @@ def to_midi(parts: Parts, song: SongBrief) -> bytes:
 
 
 def from_midi(data: bytes) -> dict[str, tuple[Note, ...]]:
-    """Return the parts of a file that :func:`to_midi` has written, by stage; raise ``UnreadableMidi`` for another one."""
+    """Return the parts of a file of :func:`to_midi`, by stage; raise ``UnreadableMidi`` if it is not a MIDI file."""
     song = MidiSong.load(data, name="the piece")
     fine = song.ticks_per_beat // PPQ
     found: dict[str, list[Note]] = {name.decode("latin-1"): [] for name in song.names if name}

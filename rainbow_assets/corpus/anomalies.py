@@ -49,6 +49,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),
     "offset_tag": ("warning", "an offset tag asks for a shift of all stamps; not applied"),
+    "stray_bracket": ("warning", "a bracket in the lyrics that is neither a stamp nor a tag; not part of the lyric"),
     "stray_text": ("warning", "a lyric line without a stamp; joined to the line before"),
     "equal_stamps": ("info", "two lyric lines have the same stamp"),
     "unsorted_stamps": ("warning", "a stamp is earlier than the one above it; lines are sorted by time"),

@@ -66,7 +66,7 @@ def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | Non
             continue
         if song.repairs:
             anomalies.append(PackAnomaly(path, "repaired_midi", some(song.repairs, between="; "), "the rest is used"))
-        # A pack has thousands of files: keep what tells their time, not their notes.
+        # A pack has thousands of files: keep their clocks, not their notes.
         clocks[-1] = replace(song, notes=(), changes={}, names=())
     hits = _hits(np.array(notes, dtype=np.int64).reshape(-1, 3), counts)
     read = [MidiChords(tuple(own), clock) if clock else None for own, clock in zip(hits, clocks, strict=True)]
