@@ -54,6 +54,7 @@ test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills, edit scripts an
 
 lint: $(VENV)/dev data/dagster/migrated  ## style, types, the rules of the house, the definitions
 	@$(BIN)/ruff check .
+	@$(BIN)/python .ci/words
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 	@said=$$($(BIN)/dagster definitions validate -m rainbow_assets.definitions 2>&1) || { echo "$$said"; exit 1; }; tail -1 <<<"$$said"

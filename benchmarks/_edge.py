@@ -30,7 +30,7 @@ def before(rows: int) -> list[Row]:
 
 
 def after(rows: int) -> list[Row]:
-    """The upstream as it is now: every 1000th row is gone, new ones stand at the end."""
+    """The upstream as it is now: every 1000th row is gone, new ones are at the end."""
     kept = [number for number in range(rows) if number % 1000 != 500]
     found = [_row(n, "new" if n % 100 == 7 else "old", "new" if n % 100 == 31 else "old") for n in kept]
     return found + [_row(rows + number, "old", "old") for number in range(rows // 1000)]

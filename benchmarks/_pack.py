@@ -1,4 +1,4 @@
-"""A pack of chords in the free-midi-chords layout, for benchmarks to which nobody gave one."""
+"""A pack of chords in the free-midi-chords layout, for benchmarks that run without a real one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The composer in one run: a song at default size, rendering, a hundred proposals, evolution against random draws.
 
 Run: ``python benchmarks/composition.py``. The scorers are untrained models of both profiles: speed does not depend on
-what a model has learned. Times decide nothing; missed aims are said.
+what a model has learned. Times decide nothing; missed aims are reported.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ LIBRARY = ("chord_library", "progression_library", "function_graph")
 STEPS = (CHORD_CANDIDATES, DRUM_CANDIDATES, BASS_CANDIDATES, MELODY_CANDIDATES)
 
 
-def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
+def report(name: str, value: float, aim: float, unit: str, least: bool) -> None:
     """Print one figure beside its aim."""
     missed = value < aim if least else value > aim
     print(f"  {name}: {value:,.3g} {unit} (aim: {'at least' if least else 'at most'} {aim:,g})"
@@ -108,8 +108,8 @@ def one_song(root: Path) -> None:
             seconds = built(store, rules, *(step.name for step in STEPS))
         rated = sum(part.facts["evaluated"] for step in STEPS for part in store.shard(step.name).require_index().parts)
         print(f"one song, four stages, {name}: {rated} candidates rated, checks included")
-        said("candidates", rated, 350, "", True)
-        said("time", seconds, aim, "s", False)
+        report("candidates", rated, 350, "", True)
+        report("time", seconds, aim, "s", False)
         print(f"  {rated / seconds:,.0f} candidates per second")
     seconds = built(store, rules, "final_candidates")
     rows = store.shard("final_candidates").table(GRAPH["final_candidates"].schema).to_pylist()
@@ -126,7 +126,7 @@ def rendering(root: Path) -> None:
     for row in rows:
         length += sound.seconds(sound.render(from_midi(row["midi"]), proposal, by))
     print(f"{len(rows)} pieces of four parts and a mix by {by.token}")
-    said("render", length / (time.perf_counter() - start), 20, "times real time", True)
+    report("render", length / (time.perf_counter() - start), 20, "times real time", True)
 
 
 def hundred(root: Path) -> None:
@@ -141,7 +141,7 @@ def hundred(root: Path) -> None:
         songs = {row["song_id"] for row in kept_rows(store.shard(MELODY_CANDIDATES.name))}
         print(f"{count} random proposals, {rules.candidates} candidates per stage: {len(songs)} composed, every check "
               f"passed, {seconds / count:.2f} s each")
-        said("not composed", count - len(songs), 0, "", False)
+        report("not composed", count - len(songs), 0, "", False)
 
 
 def planted(root: Path) -> None:

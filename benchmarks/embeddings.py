@@ -31,7 +31,7 @@ from rainbow_assets_tests.embeddings.faulty import FaultyEngine, units
 from rainbow_assets_tests.embeddings.sounds import flac
 
 CONCEPTS, LYRICS, CONCEPT_ROWS, LYRIC_ROWS = 83, 873, 11_605, 10_764
-"""The published corpus: distinct texts, and the rows that they stand behind."""
+"""The published corpus: distinct texts, and the rows that use them."""
 WORDS_PER_LINE = [1, 2, 3, 3, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 9, 9, 10, 11, 12, 14, 18]
 """Lengths of lyric slices in words (a line, sometimes two joined); median 6.5."""
 

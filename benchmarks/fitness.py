@@ -1,7 +1,7 @@
 """Chromatic fitness in one run: rolls against a pretty_midi loop, scoring against torch, training on the demo.
 
 Run: ``python benchmarks/fitness.py [data root]``; without a data root whose tables are built, a demo of 8 songs per
-color is rendered and built first (some minutes). Times decide nothing; missed aims are said.
+color is rendered and built first (some minutes). Times decide nothing; missed aims are reported.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TABLES = ("base_manifest", "song_splits", "segments", "segment_media", "concept_
 CANDIDATES = size(50, 4)
 
 
-def said(name: str, value: float, aim: float, unit: str, least: bool) -> None:
+def report(name: str, value: float, aim: float, unit: str, least: bool) -> None:
     """Print one figure beside its aim."""
     missed = value < aim if least else value > aim
     print(f"  {name}: {value:,.3g} {unit} (aim: {'at least' if least else 'at most'} {aim:,g})"
@@ -77,7 +77,7 @@ def rolls(store: ShardStore) -> None:
         names, roll.read_many(midis, names), strict=True) if not isinstance(item, roll.RollError)]))
     size = sum(part.bytes for color in COLOR_NAMES for part in store.shard("piano_rolls", color).require_index().parts)
     print(f"piano rolls of {len(midis)} segments with MIDI")
-    said("dense float32 / on disk", len(midis) * roll.PITCHES * roll.STEPS * 4 / size, 20, "times smaller", True)
+    report("dense float32 / on disk", len(midis) * roll.PITCHES * roll.STEPS * 4 / size, 20, "times smaller", True)
     if importlib.util.find_spec("pretty_midi") is None:
         print("  pretty_midi is not installed; pip install pretty_midi to compare with a loop over it")
         return
@@ -85,7 +85,7 @@ def rolls(store: ShardStore) -> None:
 
     loop = best(lambda: [pretty_midi.PrettyMIDI(io.BytesIO(item)).get_piano_roll(fs=1000 / roll.STEP_MS)
                          for item in midis], 3)
-    said("pretty_midi loop / ours", loop / ours, 10, "times as fast", True)
+    report("pretty_midi loop / ours", loop / ours, 10, "times as fast", True)
     print(f"  with digests and the Arrow table: {loop / table:.2g} times as fast")
 
 
@@ -110,10 +110,10 @@ def scoring(rows: data.TrainingData) -> None:
 
         print(f"scoring {CANDIDATES} candidates, {profile}, {parameters(model):,} parameters")
         onnx, torched = best(lambda scorer=scorer: scorer.probabilities(notes)), best(eager)
-        said("from MIDI bytes to fitness", best(lambda scorer=scorer: scorer.score_batch(midis, color="Green")) * 1000,
-             aim, "ms", False)
+        report("from MIDI bytes to fitness",
+               best(lambda scorer=scorer: scorer.score_batch(midis, color="Green")) * 1000, aim, "ms", False)
         if profile == "full":
-            said("eager torch / ONNX, rolls included in ONNX", torched / onnx, 4, "times as fast", True)
+            report("eager torch / ONNX, rolls included in ONNX", torched / onnx, 4, "times as fast", True)
 
 
 def training(rows: data.TrainingData) -> None:
@@ -128,8 +128,8 @@ def training(rows: data.TrainingData) -> None:
                                      **{f"{name}_dims": length for name, length in rows.dims.items()}}
     seconds = time.perf_counter() - start
     print(f"training {rules.folds} folds on {len(set(rows.songs))} songs, {len(rows)} segments")
-    said("five folds", seconds / 60, 5, "minutes", False)
-    said("parameters", done.parameters, 100_000, "", False)
+    report("five folds", seconds / 60, 5, "minutes", False)
+    report("parameters", done.parameters, 100_000, "", False)
     found = fusion_evaluation.predictions(rows, models, rules)
     for name in ("all", "composer", "audio", "midi", "cropped", "concept", "lyric", "majority"):
         modes = metrics.measures(found[name])["modes"]

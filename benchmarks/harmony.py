@@ -43,7 +43,7 @@ LIKELY = {"likelihood": 1.0}
 
 
 class Bounds:
-    """Figures as they come, and whether one missed its bound; a time is said to miss, and fails nothing."""
+    """Figures as they come, and whether one missed its bound; a missed time is reported and fails nothing."""
 
     def __init__(self) -> None:
         self.missed = 0

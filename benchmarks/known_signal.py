@@ -43,7 +43,7 @@ def guess_modes(pack: Path | None, folder: Path) -> int:
     """Read ``pack``, those of RAINBOW_CHORDS, or one that is written into ``folder``."""
     places = [pack] if pack else list(pack_places(settings.roots().chords).values())
     if not places:
-        print("no pack is given: a written one of plain triads in one key, where pitch classes tell everything")
+        print("no pack is given: a written one of plain triads in one key, in which pitch classes decide everything")
         places = [written_pack(folder / "written.tar.gz", size(800, 60))]
     found = [item for place in places for item in read_pack(place, place.name.split(".")[0]).progressions
              if item.category in LABELS and item.style == "plain"]
@@ -67,10 +67,10 @@ def guess_modes(pack: Path | None, folder: Path) -> int:
     print(f"the CNN took {time.monotonic() - started:.0f} s for {FOLDS} folds of {EPOCHS} epochs")
     best = {}
     for name, guess in rows.items():
-        said = np.stack([guess[group == n].mean(axis=0) for n in range(len(names))]).argmax(axis=1)
-        low, high = stats.accuracy_interval([(of_group, said)], np.random.Generator(np.random.PCG64(SEED)))
-        best[name] = stats.balanced_accuracy(of_group, said)
-        print(f"  {name:<56} accuracy {float((said == of_group).mean()):.3f}, balanced {best[name]:.3f} "
+        voted = np.stack([guess[group == n].mean(axis=0) for n in range(len(names))]).argmax(axis=1)
+        low, high = stats.accuracy_interval([(of_group, voted)], np.random.Generator(np.random.PCG64(SEED)))
+        best[name] = stats.balanced_accuracy(of_group, voted)
+        print(f"  {name:<56} accuracy {float((voted == of_group).mean()):.3f}, balanced {best[name]:.3f} "
               f"({low:.3f} to {high:.3f})")
     winner = max(best, key=lambda name: best[name])
     print(f"winner: {winner}")
@@ -139,7 +139,7 @@ def _softmax(z: np.ndarray) -> np.ndarray:
 
 
 def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Train the scorer's own encoder with a linear head, anew for each fold; music is transposed while it learns."""
+    """Train the scorer's own encoder with a linear head, again for each fold; music is transposed while it learns."""
     guess = np.zeros((len(label), len(LABELS)))
     for number in range(FOLDS):
         torch.manual_seed(SEED + number)
@@ -162,12 +162,12 @@ def _cnn(notes: list[roll.Notes], label: np.ndarray, fold: np.ndarray) -> np.nda
                 optimizer.step()
             schedule.step()
         model.eval()
-        held = np.flatnonzero(fold == number)
-        for begin in range(0, len(held), 128):
-            part = held[begin:begin + 128]
+        others = np.flatnonzero(fold == number)
+        for begin in range(0, len(others), 128):
+            part = others[begin:begin + 128]
             with torch.inference_mode():
-                said = model(torch.from_numpy(roll.stack([roll.cells(notes[n]) for n in part.tolist()])))
-            guess[part] = said.softmax(dim=1).numpy()
+                logits = model(torch.from_numpy(roll.stack([roll.cells(notes[n]) for n in part.tolist()])))
+            guess[part] = logits.softmax(dim=1).numpy()
     return guess
 
 

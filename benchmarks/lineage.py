@@ -1,7 +1,7 @@
 """What the ledger costs: a plan with nothing to do, and one edge at a million rows beside Metaxy's `resolve_update`.
 
 Prints ratios from one run on one machine. Both sides answer the same question over the same rows (see ``_edge.py``),
-each in fresh processes that open their files anew; ours verifies the ledgers by sha256 besides. Metaxy gets an
+each in fresh processes that open their files again; ours verifies the ledgers by sha256 besides. Metaxy gets an
 environment of its own below ``build/``. Usage:
 
     python benchmarks/lineage.py [--rows 1000000] [--no-metaxy]

@@ -2,7 +2,7 @@
 
 The original kept each segment as a blob of float32 samples in parquet with zstd. Both layouts hold the same segments
 here: the demo's, with its 16-bit stems and once more as 24-bit recordings (the lower bits are noise at -100 dBFS, as
-a converter gives them). The preview is built anew, in a process of its own, from the media table of ``--data``
+a converter gives them). The preview is built again, in a separate process, from the media table of ``--data``
 (default: the demo's). Usage:
 
     python benchmarks/release.py [--songs 1] [--data DATA]
@@ -97,7 +97,7 @@ def weigh(bits: int, songs: int, folder: Path) -> str:
 
 
 def preview(data: str) -> dict[str, float]:
-    """Build every color's preview anew, in this process, beside the shards of ``data``."""
+    """Build every color's preview again, in this process, beside the shards of ``data``."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "shards").mkdir()
         for shard in (Path(data) / "shards").iterdir():

@@ -22,11 +22,11 @@ RAINBOW = (sys.executable, "-m", "rainbow_assets.cli")
 AIMS = {"--version": 0.25, "--help": 0.25, "plan": 0.8, "build": 1.5}
 BUILD = ("build", *size((), ("--asset", "base_manifest")))
 SETTLED_S = 3
-"""A build trusts what it knows of Dagster's database once nobody has written to it for a while."""
+"""A build trusts what it knows of Dagster's database once no process has written to it for a while."""
 
 
 def timed(words: tuple[str, ...], folder: Path) -> float:
-    """Return the seconds that a process takes; exit with what it said if it fails."""
+    """Return the seconds that a process takes; exit with its output if it fails."""
     begun = time.perf_counter()
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - begun

@@ -95,7 +95,7 @@ def tables() -> dict[tuple[str, str], str]:
     settings = [f"| `{section.name}.{item.name}` | `{item.default!r}` |" for section in dataclasses.fields(Rules)
                 for item in dataclasses.fields(getattr(Rules(), section.name))]
     kinds = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
-    packs = [f"| `{kind}` | {meaning} |" for kind, meaning in PACK_KINDS.items()]
+    packs = [f"| `{kind}` | {severity}: {meaning} |" for kind, (severity, meaning) in PACK_KINDS.items()]
     reasons = [f"| `{reason}` | {meaning} |" for reason, meaning in REASONS.items()]
     return {
         ("segments.md", "settings"): "\n".join(["| setting | default |", "|---|---|", *settings]),

@@ -1,4 +1,4 @@
-"""The third stage: a bass line of two bars that follows the chords and meets the kick."""
+"""The third stage: a bass line of two bars that follows the chords and plays with the kick drum."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from rainbow_assets.music.draws import SeededDraws
 
 LOWEST, HIGHEST = 24, 60
 HOME_LOW, HOME_HIGH = 31, 43
-"""Where roots are placed; other tones lie around them."""
+"""Range of the roots in the lower octave (G1 to G2); other tones are placed near them."""
 LOOP_BARS = 2
 RULES = "R358LA"
 VELOCITY, ACCENTED = 88, 104
 KICK = 36
 KICK_REACH = PPQ // 4
-"""A bass note meets a kick within a quarter of a beat."""
+"""A bass note counts as played with a kick if it begins within this many ticks of it, a quarter of a beat."""
 WEIGHTS = {"root_adherence": 0.35, "kick_alignment": 0.25, "voice_leading": 0.25, "motion": 0.15}
+# Score of a move by its semitones: small moves are smoother than leaps, and an octave is smoother than a seventh.
 _STEPS = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8, 4: 0.7, 5: 0.5, 6: 0.5, 7: 0.5, 12: 0.5}
 _FAR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class BassGenome:
-    """Two bars of rules, a character per step, the octave, how long notes are held, and the template."""
+    """Two bars of rules (a character per step), octave (0 or 12 semitones), full or short notes, template's name."""
 
     line: str
     octave: int
@@ -37,7 +38,7 @@ class BassGenome:
 
 
 class Bass:
-    """Proposes lines from templates of any meter, and variations of them."""
+    """Draws bass lines: templates, fitted to the meter of the song, and variations of them."""
 
     name = BASS
 
@@ -47,7 +48,7 @@ class Bass:
         self._kicks = sorted({note.start for note in context.parts.get(DRUMS, ()) if note.pitch == KICK})
 
     def draw(self, draws: SeededDraws, count: int) -> list[BassGenome]:
-        """Return ``count`` lines: templates near to the song's energy, each varied a few times."""
+        """Return ``count`` lines, each a template close to the song's energy, mutated up to four times."""
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == self.context.song.meter.label else 0)
                 for item in self._templates]
         found = []
@@ -61,7 +62,7 @@ class Bass:
         return found
 
     def mutate(self, genome: BassGenome, draws: SeededDraws) -> BassGenome:
-        """Change a tone, move an onset, begin or end a note, or change octave or touch."""
+        """Change a tone, move, add or end a note, or change the octave or the length of the notes."""
         kind = draws.below(5)
         if kind == 0:
             return replace(genome, octave=12 - genome.octave)
@@ -84,13 +85,13 @@ class Bass:
         return replace(genome, line=line)
 
     def cross(self, one: BassGenome, other: BassGenome, draws: SeededDraws) -> BassGenome:
-        """Begin as one and end as the other, at a bar or in the middle of one."""
+        """Join the beginning of one line and the end of the other, at a bar line or in the middle of a bar."""
         cut = draws.pick((len(one.line) // 2, len(one.line) // 4, 3 * len(one.line) // 4))
         return BassGenome(one.line[:cut] + other.line[cut:], draws.pick((one, other)).octave,
                           draws.pick((one, other)).legato, one.template)
 
     def render(self, genome: BassGenome) -> MadePart:
-        """Return the line over all bars: a note where the line says one, and a root where a bar would be empty."""
+        """Return the line repeated over all bars; a bar without a note gets a root on its first beat."""
         song, step = self.context.song, self.context.song.meter.step_ticks
         marks = [genome.line[place % len(genome.line)] for place in range(song.bars * song.meter.steps)]
         for bar in range(song.bars):
@@ -102,10 +103,10 @@ class Bass:
         for place, mark in enumerate(marks):
             if mark not in RULES:
                 continue
-            held = place + 1
-            while held < len(marks) and marks[held] == "-":
-                held += 1
-            start, length = place * step, (held - place) * step
+            end = place + 1
+            while end < len(marks) and marks[end] == "-":
+                end += 1
+            start, length = place * step, (end - place) * step
             pitch = self._pitch(mark, start, genome.octave, last)
             velocity = ACCENTED if song.meter.strengths[place % song.meter.steps] >= 0.75 else VELOCITY
             notes.append(Note(start, length if genome.legato else max(step, length * 3 // 4), pitch, velocity))
@@ -113,10 +114,10 @@ class Bass:
         return MadePart(tuple(notes), self.context.harmony)
 
     def _pitch(self, mark: str, tick: int, octave: int, last: int) -> int:
-        """Return the pitch of a rule at ``tick``: near the last one, within the range of the bass."""
+        """Return the pitch for the rule ``mark`` at ``tick``, within the range; thirds and fifths are near ``last``."""
         chord = self.context.chord_at(tick)
         root = _placed(chord.root, HOME_LOW + octave)
-        if mark == "A":
+        if mark == "A":  # a half step from the next root, on the side that the line comes from
             goal = _placed(self.context.next_chord(tick).root, HOME_LOW + octave)
             return _inside(goal + (-1 if last <= goal else 1))
         if mark in "35":
@@ -124,7 +125,7 @@ class Bass:
         return _inside(root + {"R": 0, "8": 12, "L": -12}[mark])
 
     def rate(self, genomes: Sequence[BassGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
-        """Return root adherence, kick alignment, voice leading and motion of each line."""
+        """Return the root adherence, kick alignment, voice leading and motion of each line."""
         return [self._terms(item.notes) for item in made]
 
     def _terms(self, notes: tuple[Note, ...]) -> dict[str, float]:
@@ -142,15 +143,15 @@ class Bass:
         }
 
     def weights(self) -> dict[str, float]:
-        """Shares of the terms."""
+        """Return the share of each term in the theory score."""
         return WEIGHTS
 
     def pattern(self, genome: BassGenome) -> str:
-        """Return the template that the line began as."""
+        """Return the name of the template that the line is based on."""
         return genome.template
 
     def explain(self, genome: BassGenome, made: MadePart) -> str:
-        """Name the template, the rate of notes and the range."""
+        """Return a line with the template, the notes per bar, the range and the length of the notes."""
         pitches = [note.pitch for note in made.notes]
         return (f"{genome.template}: {len(made.notes) / self.context.song.bars:.1f} notes per bar, pitches "
                 f"{min(pitches)} to {max(pitches)}, {'held' if genome.legato else 'short'}")
@@ -162,7 +163,7 @@ def _placed(pitch_class: int, low: int) -> int:
 
 
 def _tone(chord: ChordSpan, mark: str) -> int:
-    """Return the pitch class of the chord's third or fifth; its root where it has none."""
+    """Return the pitch class of the chord's third or fifth, or its root if the chord has no such tone."""
     wanted = (3, 4) if mark == "3" else (7, 6, 8)
     return next((c for step in wanted for c in chord.classes if (c - chord.root) % 12 == step), chord.root)
 

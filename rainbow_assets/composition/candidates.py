@@ -1,4 +1,7 @@
-"""The four stages as steps. Each knows its own class alone, so that a changed drum rule moves drums onward only."""
+"""The four stages as assets.
+
+Each asset uses the class of its own stage only: a changed drum rule rebuilds the drums and the stages after them.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +39,14 @@ def _melody(context: Context, store: ShardStore) -> Melody:
 
 CHORD_CANDIDATES = stage(
     Plan(CHORDS, "strum", _chords, reads=(("chord_library", "chord"), ("function_graph", "graph"))),
-    "Different chord progressions for each commissioned song, scored as the files that they are; some are kept.")
+    "Different chord progressions for each ordered song, scored as MIDI files; the best that differ are kept.")
 DRUM_CANDIDATES = stage(
     Plan(DRUMS, "drums", _drums, CHORDS),
     "Different drum loops over each kept progression, with ghost notes and fills, in any meter.")
 BASS_CANDIDATES = stage(
     Plan(BASS, "bass", _bass, DRUMS),
-    "Different bass lines over each kept pair of chords and drums: roots, fifths, approaches, with the kick.")
+    "Different bass lines over each kept pair of chords and drums: roots, fifths and approach notes, with the kick.")
 MELODY_CANDIDATES = stage(
     Plan(MELODY, "melody", _melody, BASS),
-    "Different melodies over each kept trio: in a singer's range, chord tones on strong beats, a contour.")
+    "Different melodies over each kept trio: in a singer's range, on a contour, with chord tones on strong beats.")
 ASSETS = (CHORD_CANDIDATES, DRUM_CANDIDATES, BASS_CANDIDATES, MELODY_CANDIDATES)

@@ -1,4 +1,4 @@
-"""Questions that the composer's tables must answer with yes, each with its numbers."""
+"""Checks on the composer's tables."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rainbow_assets.text import some
 
 RANGES = {CHORDS: (chords.LOWEST, chords.HIGHEST), DRUMS: (27, 87), BASS: (bass.LOWEST, bass.HIGHEST),
           MELODY: (melody.LOWEST, melody.HIGHEST)}
-"""MIDI pitches that a part does not leave."""
-_TOLD = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
+"""Lowest and highest MIDI pitch of each part."""
+_OF_SONG = ("song_id", "title", "key", "bpm", "time_signature", "bars", "concept", "rainbow_color")
 
 
 def wrong_with(data: bytes, song: SongBrief) -> str | None:
@@ -46,32 +46,32 @@ def wrong_with(data: bytes, song: SongBrief) -> str | None:
 
 
 def song_of(row: dict[str, Any]) -> SongBrief:
-    """Return the song that a candidate's row is of."""
+    """Return the song that the candidate in ``row`` belongs to."""
     top, bottom = (int(text) for text in row["time_signature"].split("/"))
     return SongBrief(row["song_id"], row["title"], parse_key(row["key"]), row["bpm"], Meter(top, bottom),
                 row["rainbow_color"], row["concept"], (), row["bars"])
 
 
 def pieces_whole(step: RowAsset) -> Check:
-    """Build the check that every file opens, is what was scored, in range, and full."""
+    """Return the check that every file opens, matches its digest, is in range, and has no empty bar."""
     def evaluate(shard: Shard) -> Finding:
-        rows = shard.table(step.schema, [step.key, *_TOLD, "midi_sha256", "midi"]).to_pylist()
+        rows = shard.table(step.schema, [step.key, *_OF_SONG, "midi_sha256", "midi"]).to_pylist()
         wrong = []
         for row in rows:
-            said = "its digest is not its own" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
+            problem = "its midi_sha256 is wrong" if sha256_bytes(row["midi"]) != row["midi_sha256"] else wrong_with(
                 row["midi"], song_of(row))
-            wrong += [f"{row[step.key]}: {said}"] if said else []
+            wrong += [f"{row[step.key]}: {problem}"] if problem else []
         numbers = {"pieces": len(rows), "wrong": len(wrong)}
         if wrong:
-            return Finding(False, f"{len(wrong)} pieces are not whole: {some(wrong, 3)}; materialize {step.name} "
+            return Finding(False, f"{len(wrong)} pieces are damaged: {some(wrong, 3)}; materialize {step.name} "
                                   "again", numbers)
-        return Finding(True, f"{len(rows)} pieces open, all bars full, all notes in range", numbers)
+        return Finding(True, f"{len(rows)} pieces open, without an empty bar, with all notes in range", numbers)
 
     return Check("pieces_whole", evaluate, "Every file opens, is in range, and has no empty bar.")
 
 
 def candidates_differ(step: RowAsset) -> Check:
-    """Build the check that the candidates of a parent are different files, and that some of each song are kept."""
+    """Return the check that candidates of one parent are different files, and that every song has kept ones."""
     def evaluate(shard: Shard) -> Finding:
         rows = shard.table(step.schema, ["candidate_id", "song_id", "parent_id", "midi_sha256", "kept"]).to_pylist()
         own: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -83,15 +83,15 @@ def candidates_differ(step: RowAsset) -> Check:
         nothing = sorted(song for song, count in kept.items() if not count)
         numbers = {"candidates": len(rows), "parents": len(own), "kept": sum(kept.values()), "equal": len(twice)}
         if twice or nothing:
-            return Finding(False, f"candidates of {some(twice) or 'no parent'} are equal files, and nothing was kept "
-                                  f"of {some(nothing) or 'no song'}; materialize {step.name} again", numbers)
+            return Finding(False, f"equal files among the candidates of {some(twice) or 'no parent'}, and no candidate "
+                                  f"kept of {some(nothing) or 'no song'}; materialize {step.name} again", numbers)
         return Finding(True, f"{len(rows)} different candidates, {numbers['kept']} kept", numbers)
 
     return Check("candidates_differ", evaluate, "Candidates of one parent are different files.")
 
 
 def scores_told(step: RowAsset) -> Check:
-    """Build the check that scores are in 0..1, that a ranking fitness moves, and that its status is said."""
+    """Return the check that scores are in 0..1, a scorer status is given, and fitness differs if it ranks."""
     def evaluate(shard: Shard) -> Finding:
         rows = shard.table(step.schema, ["candidate_id", "song_id", "score", "theory", "fitness", "scorer_status",
                                          "pattern"]).to_pylist()
@@ -104,16 +104,17 @@ def scores_told(step: RowAsset) -> Check:
         still = sorted(song for song, values in ranked.items() if len(values) < 2 or values == {0.0})
         numbers = {"candidates": len(rows), "ranked_by_fitness": len(ranked), "wrong": len(wrong), "still": len(still)}
         if wrong or still:
-            return Finding(False, f"{len(wrong)} candidates have no usable score ({some(wrong)}), and the fitness of "
-                                  f"{some(still) or 'no song'} does not move; look at chromatic_scorer", numbers)
+            return Finding(False, f"{len(wrong)} candidates have a score outside 0 to 1 or no scorer status "
+                                  f"({some(wrong) or 'none'}), and the fitness of {some(still) or 'no song'} is "
+                                  "constant; check chromatic_scorer", numbers)
         return Finding(True, f"{len(rows)} scores, {len(ranked)} songs ranked by fitness", numbers)
 
-    return Check("scores_told", evaluate, "Scores are possible, and fitness moves where it ranks.")
+    return Check("scores_told", evaluate, "Scores are in 0..1, and fitness differs if it ranks.")
 
 
-@check("Every commissioned song was composed.")
+@check("Every ordered song was composed.")
 def songs_composed(shard: Shard) -> Finding:
-    """Every commissioned song has candidates, or a proposal that cannot be read, which fails and is said."""
+    """Every ordered song has candidates. The finding quotes what is wrong with a proposal that cannot be read."""
     known = {item.song_id: item for item in orders(shard.store)}
     ledger = ledger_frame(shard, ["part", "status"])
     assert ledger is not None
@@ -122,6 +123,7 @@ def songs_composed(shard: Shard) -> Finding:
     lacking = sorted(name for name, item in known.items() if item.proposal and name not in made)
     numbers = {"commissions": len(known), "composed": len(made), "refused": len(refused), "lacking": len(lacking)}
     if refused or lacking:
-        return Finding(False, f"{' '.join(refused) or 'no proposal was refused'}; without candidates: "
-                              f"{some(lacking) or 'none'}; mend the proposal, then: rainbow compose", numbers)
-    return Finding(True, f"{len(known)} songs commissioned, {len(made)} composed", numbers)
+        return Finding(False, f"{' '.join(refused) or 'no proposal was rejected'}; songs without candidates: "
+                              f"{some(lacking) or 'none'}; fix the rejected proposals, then run: rainbow compose",
+                       numbers)
+    return Finding(True, f"{len(known)} songs ordered, {len(made)} composed", numbers)

@@ -1,4 +1,4 @@
-"""The first stage: a progression of four bars, played twice, with its harmonic rhythm and its way of playing."""
+"""The first stage: a progression of four chords over four bars, repeated, with its rhythm and its strumming pattern."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from rainbow_assets.music.functions import TONIC
 
 LENGTH, PHRASE_BARS = 4, 4
 LOWEST, HIGHEST = 40, 88
-"""Chords of a pack that lie lower or higher are folded into this range by octaves."""
+"""Range of the part in MIDI pitches. Notes of a pack's chords outside it are moved by octaves into it."""
 WEIGHTS = {"voice_leading": 0.2, "melody": 0.15, "variety": 0.15, "graph_probability": 0.1, "likelihood": 0.2,
            "home": 0.2}
 _SEARCHED = {name: share for name, share in WEIGHTS.items() if name != "home"}
 RHYTHMS = ((1.0, 1.0, 1.0, 1.0), (1.5, 0.5, 1.0, 1.0), (1.0, 1.0, 1.5, 0.5), (2.0, 1.0, 0.5, 0.5),
            (1.0, 0.5, 0.5, 2.0), (0.5, 0.5, 1.0, 2.0), (1.5, 0.5, 1.5, 0.5), (1.0, 2.0, 0.5, 0.5))
-"""Bars per chord; halves fall on the beat nearest to the middle of a bar."""
+"""Bars per chord; a half bar ends on the beat nearest to the middle of the bar."""
 VELOCITY, SPREAD_MS, BEST = 80, 22, 40
 _ACCENT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ChordGenome:
-    """Places of four chords in the pool, the number of their rhythm, and the name of the playing."""
+    """Positions of four chords in the pool, the index of their rhythm, and the name of the strumming pattern."""
 
     places: tuple[int, ...]
     rhythm: int
@@ -41,7 +41,7 @@ class ChordGenome:
 
 
 class Chords:
-    """Proposes progressions: the best of the theory, and walks over the graph of what follows what."""
+    """Draws progressions: the best by theory, and random walks over the graph of chord functions."""
 
     name = CHORDS
 
@@ -53,7 +53,7 @@ class Chords:
         self._items = weighted(_SEARCHED)
 
     def draw(self, draws: SeededDraws, count: int) -> list[ChordGenome]:
-        """Return ``count`` genomes: one third of theory's best (a sample of them), the others graph walks."""
+        """Return ``count`` genomes: a third are among the best progressions by theory, the others random walks."""
         walked = walks(self.pool, self._limits, count, draws.seed, graph_starts(self.pool), self._weights)
         found = search(self.pool, LENGTH, top=BEST, weights=_SEARCHED, constraints=SearchLimits(
             start=TONIC[self.pool.key.mode]))
@@ -66,7 +66,7 @@ class Chords:
         return drawn
 
     def mutate(self, genome: ChordGenome, draws: SeededDraws) -> ChordGenome:
-        """Change a chord along the graph, the rhythm, or the playing."""
+        """Change the rhythm, the strumming pattern, or one chord, drawn by the graph of chord functions."""
         kind = draws.below(4)
         if kind == 0:
             return replace(genome, rhythm=draws.below(len(RHYTHMS)))
@@ -76,17 +76,18 @@ class Chords:
         allowed = np.flatnonzero(self._limits.places[at])
         before = genome.places[at - 1] if at else None
         odds = self._weights[before][allowed] if before is not None else np.ones(len(allowed))
+        # With the small constant, chords can be drawn to which the graph has no edge from the chord before.
         place = draws.weighted(allowed.tolist(), (odds + 1e-3).tolist())
         return replace(genome, places=(*genome.places[:at], place, *genome.places[at + 1:]))
 
     def cross(self, one: ChordGenome, other: ChordGenome, draws: SeededDraws) -> ChordGenome:
-        """Begin as one and end as the other; rhythm and playing come from either."""
+        """Join the first chords of one and the last of the other; rhythm and strumming come from either."""
         cut = draws.between(1, LENGTH - 1)
         return ChordGenome((*one.places[:cut], *other.places[cut:]), draws.pick((one, other)).rhythm,
                            draws.pick((one, other)).strum)
 
     def render(self, genome: ChordGenome) -> MadePart:
-        """Return the chords over all bars: the phrase again and again, the last one cut at the end."""
+        """Return the chords over all bars: the phrase repeated, the last one cut at the end of the piece."""
         song = self.context.song
         borders, phrase = self._borders(genome.rhythm), PHRASE_BARS * song.meter.bar_ticks
         spans: list[ChordSpan] = []
@@ -102,7 +103,7 @@ class Chords:
         return MadePart(tuple(separated(notes)), tuple(spans))
 
     def _borders(self, rhythm: int) -> list[int]:
-        """Return the ticks at which the chords of a phrase begin, and its end; on beats of the meter."""
+        """Return the ticks at which the chords of a phrase begin, and its end, on beats if a bar has several."""
         meter, found, bars = self.context.song.meter, [0], 0.0
         middle = min((beat.start for beat in meter.beats), key=lambda start: (abs(start - meter.steps / 2), start))
         half = (middle or meter.steps // 2 or 1) * meter.step_ticks
@@ -112,7 +113,7 @@ class Chords:
         return found
 
     def _played(self, voicing: tuple[int, ...], start: int, end: int, hits: str) -> list[Note]:
-        """Play one chord from ``start`` to ``end`` as the pattern says; it begins with a sound."""
+        """Return the notes of one chord from ``start`` to ``end``; a hold or rest at ``start`` becomes a full chord."""
         meter = self.context.song.meter
         steps = range(start // meter.step_ticks, end // meter.step_ticks)
         marks = [hits[step % meter.steps] for step in steps]
@@ -122,10 +123,10 @@ class Chords:
         for number, mark in enumerate(marks):
             if mark in ".-":
                 continue
-            held = number + 1
-            while held < len(marks) and marks[held] == "-":
-                held += 1
-            at, until = start + number * meter.step_ticks, start + held * meter.step_ticks
+            stop = number + 1
+            while stop < len(marks) and marks[stop] == "-":
+                stop += 1
+            at, until = start + number * meter.step_ticks, start + stop * meter.step_ticks
             strong = meter.strengths[steps[number] % meter.steps]
             found += self._struck(voicing, mark, at, until, VELOCITY + round(_ACCENT * (strong - 0.5)))
         return found
@@ -136,34 +137,35 @@ class Chords:
             return [Note(at, until - at, voicing[place], velocity)]
         order = voicing if mark != "d" else voicing[::-1]
         gap = 0 if mark == "x" else round(SPREAD_MS / 1000 * self.context.song.bpm / 60 * PPQ)
+        # Strumming takes at most half of the chord's length, so that its last note is not too short.
         gap = min(gap, (until - at) // (2 * len(voicing)))
         return [Note(at + gap * number, until - at - gap * number, pitch, velocity)
                 for number, pitch in enumerate(order)]
 
     def rate(self, genomes: Sequence[ChordGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
-        """Return the terms of harmony's scorers of each progression, and whether it begins, or comes, home."""
+        """Return the terms of the harmony scorers for each progression, and how it treats the tonic."""
         rows = np.array([genome.places for genome in genomes], np.int32)
         _, parts = totals(self._items, Progressions(self.pool, rows))
         return [{**{name: float(part[number]) for name, part in parts.items()}, "home": self._home(genome.places)}
                 for number, genome in enumerate(genomes)]
 
     def _home(self, places: tuple[int, ...]) -> float:
-        """Return 1 where the phrase begins on the tonic and leaves it, 0.6 where it only comes to it, else 0."""
+        """Return 1 if the phrase begins on the tonic and leaves it, 0.6 if it only contains the tonic, else 0."""
         functions = [self.pool.chords[place].function for place in places]
         tonic = TONIC[self.pool.key.mode]
         begins, comes = functions[0] == tonic, tonic in functions
         return 1.0 if begins and len(set(functions)) > 1 else 0.6 if comes else 0.0
 
     def weights(self) -> dict[str, float]:
-        """Shares of the terms."""
+        """Return the share of each term in the theory score."""
         return WEIGHTS
 
     def pattern(self, genome: ChordGenome) -> str:
-        """Return the way of playing."""
+        """Return the name of the strumming pattern."""
         return genome.strum
 
     def explain(self, genome: ChordGenome, made: MadePart) -> str:
-        """Name the chords with their functions, bars and playing."""
+        """Return a line with the chords, their Roman numerals, their bars and the strumming pattern."""
         lengths = " ".join(f"{bars:g}" for bars in RHYTHMS[genome.rhythm])
         chords = [self.pool.chords[place] for place in genome.places]
         return (f"{' - '.join(chord.name for chord in chords)} ({' '.join(chord.roman for chord in chords)}), "
@@ -171,7 +173,7 @@ class Chords:
 
 
 def _folded(voicing: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the voicing within the range of the part, sorted, no pitch twice."""
+    """Return the voicing moved by octaves into the range of the part, sorted, without repeated pitches."""
     found = set()
     for pitch in voicing:
         below, above = max(0, LOWEST - pitch), max(0, pitch - HIGHEST)

@@ -21,13 +21,15 @@ FILLS = ("none", "snare", "toms", "stop")
 WEIGHTS = {"energy": 0.3, "pulse": 0.25, "syncopation": 0.15, "dynamics": 0.15, "voices": 0.15}
 _TIME_KEEPERS = ("hat", "ride", "shaker", "tamb")
 _BACKBEAT = ("snare", "clap", "rim")
+# The share of velocity off the beat that scores highest, and the number of voices that is enough.
 _EASY_SYNCOPATION, _ENOUGH_VOICES = 0.3, 3
+# How dense a loop of each energy should be: hits of normal velocity per step, as a share of 1.4.
 _DENSITY = {"low": 0.25, "medium": 0.55, "high": 0.85}
 
 
 @dataclass(frozen=True, slots=True)
 class DrumGenome:
-    """Rows of (voice, a character per step of two bars), the fill, and the template that it began as."""
+    """Rows of (voice, a character per step of two bars), the fill, and the name of the template."""
 
     rows: tuple[tuple[str, str], ...]
     fill: str
@@ -35,7 +37,7 @@ class DrumGenome:
 
 
 class Drums:
-    """Proposes loops from templates of any meter, and variations of them."""
+    """Draws drum loops: templates, fitted to the meter of the song, and variations of them."""
 
     name = DRUMS
 
@@ -44,7 +46,7 @@ class Drums:
         self._energy = wanted_energy(context.song)
 
     def draw(self, draws: SeededDraws, count: int) -> list[DrumGenome]:
-        """Return ``count`` loops: templates near to the song's energy, each varied a few times."""
+        """Return ``count`` loops, each a template close to the song's energy, mutated up to four times."""
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == self.context.song.meter.label else 0)
                 for item in self._templates]
         found = []
@@ -59,7 +61,7 @@ class Drums:
         return found
 
     def mutate(self, genome: DrumGenome, draws: SeededDraws) -> DrumGenome:
-        """Move a hit, change its level, add a ghost note, thin a row, add a voice, or change the fill."""
+        """Move a hit, change its level, add a soft hit, remove a hit, add a voice, or change the fill."""
         kind = draws.below(6)
         if kind == 0:
             return replace(genome, fill=draws.pick(FILLS))
@@ -89,7 +91,7 @@ class Drums:
         return replace(genome, rows=(*genome.rows, (voice, bar * LOOP_BARS)))
 
     def cross(self, one: DrumGenome, other: DrumGenome, draws: SeededDraws) -> DrumGenome:
-        """Take each voice from one or the other."""
+        """Take each voice from one loop or the other; a voice that the chosen loop lacks is left out."""
         mine, theirs = dict(one.rows), dict(other.rows)
         rows = []
         for voice in dict.fromkeys([*mine, *theirs]):
@@ -99,7 +101,7 @@ class Drums:
         return DrumGenome(tuple(rows) or one.rows, draws.pick((one.fill, other.fill)), one.template)
 
     def render(self, genome: DrumGenome) -> MadePart:
-        """Return the loop over all bars, with a fill at the end of every fourth and a crash after it."""
+        """Return the loop over all bars, with a fill in every fourth bar and the last one, and a crash after a fill."""
         song = self.context.song
         notes: list[Note] = []
         for bar in range(song.bars):
@@ -115,7 +117,7 @@ class Drums:
         return MadePart(tuple(sorted(notes)), self.context.harmony)
 
     def _filled(self, rows: dict[str, str], fill: str) -> dict[str, str]:
-        """Return a bar whose last beat is a fill."""
+        """Return the bar ``rows`` with its last beat replaced by ``fill``; a bar of one beat is returned unchanged."""
         meter = self.context.song.meter
         last = meter.beats[-1]
         if fill == "none" or len(meter.beats) < 2:
@@ -133,7 +135,7 @@ class Drums:
                 for voice, row in rows.items() if voice in VOICES for place, mark in enumerate(row) if mark != "."]
 
     def rate(self, genomes: Sequence[DrumGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
-        """Return energy, pulse, syncopation, dynamics and voices of each loop."""
+        """Return the energy, pulse, syncopation, dynamics and voices of each loop."""
         return [self._terms(item.notes) for item in made]
 
     def _terms(self, notes: tuple[Note, ...]) -> dict[str, float]:
@@ -160,15 +162,15 @@ class Drums:
         }
 
     def weights(self) -> dict[str, float]:
-        """Shares of the terms."""
+        """Return the share of each term in the theory score."""
         return WEIGHTS
 
     def pattern(self, genome: DrumGenome) -> str:
-        """Return the template that the loop began as."""
+        """Return the name of the template that the loop is based on."""
         return genome.template
 
     def explain(self, genome: DrumGenome, made: MadePart) -> str:
-        """Name voices, hits per bar and the fill."""
+        """Return a line with the template, the voices, the hits per bar, the fill and the wanted energy."""
         per_bar = len(made.notes) / self.context.song.bars
         voices = ", ".join(sorted(voice for voice, row in genome.rows if row.strip(".")))
         return (f"{genome.template}: {voices}; {per_bar:.1f} hits per bar, fill: {genome.fill}, for {self._energy} "

@@ -1,4 +1,4 @@
-"""How lively a song wants to be: from its tempo, and from the moods that its proposal names."""
+"""The energy that a song asks for, from its tempo and the moods of its proposal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LIVELY = ("energetic", "driving", "urgent", "frantic", "ecstatic", "aggressive"
 
 
 def wanted_energy(song: SongBrief) -> str:
-    """Return ``low``, ``medium`` or ``high``: the tempo's, moved by one where the moods speak clearly."""
+    """Return ``low``, ``medium`` or ``high`` by tempo, moved by one level if the moods are lively or calm."""
     place = 0 if song.bpm < SLOW_BPM else 1 if song.bpm < FAST_BPM else 2
     moods = " ".join(song.moods).lower()
     calm, lively = any(word in moods for word in _CALM), any(word in moods for word in _LIVELY)
@@ -19,5 +19,5 @@ def wanted_energy(song: SongBrief) -> str:
 
 
 def closeness(energy: str, wanted: str) -> float:
-    """Return 1 for the wanted energy, 0.5 for the next, 0.1 for the opposite."""
+    """Return 1 for the wanted energy, 0.5 for one level off, 0.1 for two."""
     return (1.0, 0.5, 0.1)[abs(ENERGIES.index(energy) - ENERGIES.index(wanted))]

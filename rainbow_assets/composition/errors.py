@@ -1,4 +1,4 @@
-"""What can be wrong with a proposal, a template, a review or a fitness that does not move."""
+"""Errors of the composer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class TemplateError(UsageError):
 
 
 class ReviewError(RainbowError):
-    """A review that cannot be taken; the message names the file, the candidate and the field. Nothing is promoted."""
+    """A review that cannot be used; the message names the file, the candidate and the field. Nothing is promoted."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -22,12 +22,12 @@ class ReviewError(RainbowError):
 
 
 class ConstantFitness(RainbowError):
-    """A fitness that is the same for all candidates: a fault, not a result."""
+    """Fitness cannot rank the candidates, because it is the same for all. This is an error, not a result."""
 
 
 class TooFewCandidates(RainbowError):
-    """A stage that cannot find as many different candidates as were asked for."""
+    """A stage found fewer different candidates than the settings ask for."""
 
 
 class SoundError(RainbowError):
-    """Sound that cannot be rendered: the message says what is missing and how to get it."""
+    """Sound cannot be rendered; the message names what is missing and how to get it."""

@@ -1,7 +1,8 @@
-"""Evolution of one part over one parent: draws, then generations by tournament, crossover and mutation.
+"""Evolution of one part over one parent: random draws, then generations by tournament, crossover and mutation.
 
-Everything that was ever rated stays in the pool, told apart by its rendered bytes. Scores are normalized by the
-stage's own random draws, so that those of different generations and parents can be compared.
+The pool keeps every rated candidate under the bytes of its file: a good early one cannot be lost, and two genomes that
+render to the same file count once. Scores are normalized by the stage's random draws, so that scores of
+different generations and parents can be compared.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from rainbow_assets.music.draws import SeededDraws
 
 DRAWN, CROSSED, MUTATED = "draw", "crossover", "mutation"
 ROUNDS = 30
-"""How often as many draws again are made for those that turned out equal."""
+"""Rounds of draws in which a stage must find enough candidates with different files."""
 Fitness = Callable[[list[bytes]], list[float | None]]
-"""Chromatic fitness of finished MIDI files, in their order; None for one that has none."""
+"""Returns the chromatic fitness of MIDI files in their order; None for a file without one."""
 
 
 @dataclass
 class Rated(Generic[G]):
-    """A rendered genome with its scores. ``score`` 0..1 is normalized: 0.5 is what a random draw has."""
+    """A rendered genome with its scores. ``score`` is normalized to 0..1; 0.5 is the mean of the random draws."""
 
     genome: G
     made: MadePart
@@ -43,7 +44,7 @@ class Rated(Generic[G]):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Scores after a generation: best so far and mean of the population; the same for as many random draws."""
+    """Scores after a generation: the best so far, the mean of the population, and both for as many random draws."""
 
     number: int
     rated: int
@@ -66,15 +67,19 @@ class Population(Generic[G]):
     history: list[Generation] = field(default_factory=list)
 
     def begin(self) -> list[Rated[G]]:
-        """Draw and rate the first population; raise ``TooFewCandidates`` where there is too little variety."""
+        """Draw and rate the first population; raise ``TooFewCandidates`` if too few of the draws differ."""
         return self.distinct(self.rules.candidates, self.draws.child("draws"), 0)
 
     def evolve(self, theory: Scale, fit: Scale | None, measured: bool) -> None:
-        """Rate the first population on the scales, then breed the generations; ``measured`` draws at random beside."""
+        """Score the first population, then breed the generations.
+
+        With ``measured``, each generation is compared with as many random draws, which shows what evolution adds.
+        """
         for item in self.pool.values():
             item.score = self._score(item, theory, fit)
         population = list(self.pool.values())
         self._note(0, population, population, measured)
+        # The random draws have their own pool and seed, so that measuring does not change the result.
         beside = Population(self.stage, self.context, self.fitness, self.rules, self.draws.child("beside"))
         for number in range(1, self.rules.generations + 1):
             population = self._next(population, number, theory, fit)
@@ -86,7 +91,7 @@ class Population(Generic[G]):
             self._note(number, population, drawn, measured)
 
     def best(self, count: int) -> list[Rated[G]]:
-        """Return the ``count`` best of all that were rated; ties go to the earlier."""
+        """Return the ``count`` best of the pool; of equal scores the earlier one comes first."""
         ranked = sorted(self.pool.values(), key=lambda item: -item.score)
         return ranked[:count]
 
@@ -106,7 +111,7 @@ class Population(Generic[G]):
             math.fsum(other) / len(other) if measured and other else None))
 
     def _next(self, population: list[Rated[G]], number: int, theory: Scale, fit: Scale | None) -> list[Rated[G]]:
-        """Breed a generation: the elite stays, the others are children of winners of tournaments."""
+        """Return the next generation: the elite, and children of the winners of tournaments."""
         draws = self.draws.child("generation", number)
         elite = sorted(population, key=lambda item: -item.score)[:self.rules.elitism]
         wanted = max(1, self.rules.candidates - len(elite))
@@ -128,7 +133,7 @@ class Population(Generic[G]):
         return max((draws.pick(population) for _ in range(self.rules.tournament)), key=lambda item: item.score)
 
     def distinct(self, count: int, draws: SeededDraws, generation: int) -> list[Rated[G]]:
-        """Draw and rate ``count`` genomes that are rendered to different files; raise ``TooFewCandidates``."""
+        """Draw and rate ``count`` genomes that render to different files; raise ``TooFewCandidates``."""
         found: list[Rated[G]] = []
         for _ in range(ROUNDS):
             drawn = self.stage.draw(draws.child(len(found)), count)
@@ -140,13 +145,14 @@ class Population(Generic[G]):
                                "for fewer (composition.candidates), or add templates")
 
     def _rated(self, genomes: Sequence[tuple[G, str]], generation: int, most: int | None = None) -> list[Rated[G]]:
-        """Render, tell apart by bytes, and rate what is new."""
+        """Render the genomes, rate at most ``most`` whose file is not in the pool yet, and add them to it."""
         fresh: dict[bytes, tuple[G, str, MadePart]] = {}
         for genome, origin in genomes:
             made = self.stage.render(genome)
             midi = to_midi(self.parts(made), self.context.song)
             if midi not in self.pool and midi not in fresh and (most is None or len(fresh) < most):
                 fresh[midi] = (genome, origin, made)
+        # Rated together: the harmony scorers and the fusion model are much faster on a batch.
         rated = self.stage.rate([item[0] for item in fresh.values()], [item[2] for item in fresh.values()]) if (
             fresh) else []
         fits = self.fitness(list(fresh)) if self.fitness and fresh else [None] * len(fresh)
@@ -159,14 +165,15 @@ class Population(Generic[G]):
         return found
 
     def parts(self, made: MadePart) -> Parts:
-        """Return all parts that sound with this one."""
+        """Return the parts of the parent and this one."""
         return {**self.context.parts, self.stage.name: made.notes}
 
 
 def compose(lines: Sequence[Population[G]], ranked_by_fitness: bool) -> tuple[Scale, Scale | None]:
-    """Run the evolution of one stage over all of its parents, on common scales; return these.
+    """Run the evolution of one stage over all of its parents, and return the scales of theory and fitness.
 
-    Raises ``ConstantFitness`` where a fitness that is ranked by is the same for every draw.
+    All parents share the scales, so that their candidates can be compared. Raises ``ConstantFitness`` if fitness is to
+    rank the candidates and is the same for all draws.
     """
     drawn = [item for line in lines for item in line.begin()]
     theory = Scale.of([item.theory for item in drawn])
@@ -175,10 +182,10 @@ def compose(lines: Sequence[Population[G]], ranked_by_fitness: bool) -> tuple[Sc
         values = [item.fitness for item in drawn if item.fitness is not None]
         fit = Scale.of(values) if values else None
         if fit is None or fit.constant:
-            said = "has no value" if fit is None else f"is {fit.mean:.4f}"
-            raise ConstantFitness(f"the fitness of all {len(drawn)} candidates of the stage {lines[0].stage.name} "
-                                  f"{said}: the scorer does not hear them; look at chromatic_scorer, or compose by "
-                                  "theory alone: composition.theory_weight = 1.0")
+            same = "no fitness" if fit is None else f"the same fitness ({fit.mean:.4f})"
+            raise ConstantFitness(f"all {len(drawn)} candidates of the stage {lines[0].stage.name} have {same}, so it "
+                                  "cannot rank them; check chromatic_scorer, or compose by theory alone: "
+                                  "composition.theory_weight = 1.0")
     for number, line in enumerate(lines):
         line.evolve(theory, fit, measured=number == 0)
     return theory, fit

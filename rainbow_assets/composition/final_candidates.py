@@ -1,4 +1,4 @@
-"""`final_candidates`: the finished pieces that a person is asked about, with their sound."""
+"""`final_candidates`: the finished pieces that a person reviews, with their sound."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ _OF_A_STAGE = ("stage", "parent_id", "rank", "kept", "terms", "pattern", "origin
 SCHEMA = pa.schema([
     column("final_id", pa.string(), "key: song.final_1 is the best"),
     *(item for item in CANDIDATE if item.name not in _OF_A_STAGE),
-    column("distance", pa.float64(), "mean share of notes 0..1 in which it differs from the song's other finals"),
+    column("distance", pa.float64(), "mean share of notes, 0..1, not in common with another final of the song"),
     column("seconds", pa.float64(), "length of the sound"),
-    column("rendered_by", pa.string(), "fluidsynth and its soundfont, or the plain synthesizer"),
-    column("midi", pa.binary(), "the piece: the bytes that were scored"),
-    column("flac", pa.binary(), "the mix, 16-bit stereo"),
-    column("stems", SOUNDS, "its parts; they sum to the mix"),
+    column("rendered_by", pa.string(), "version of fluidsynth and digest of its soundfont, or plain 1"),
+    column("midi", pa.binary(), "the piece as a MIDI file: the bytes that were scored"),
+    column("flac", pa.binary(), "the mix, 16-bit stereo FLAC"),
+    column("stems", SOUNDS, "FLAC of each part; they sum to the mix"),
 ])
-REASONS = {"no_candidates": "no melody candidate was kept; see the stages before"}
+REASONS = {"no_candidates": "no melody candidate of the song was kept; check the stages before"}
 RENDERER = "renderer"
 _SONG, _SOUND = "in:melody_candidates.candidate", f"in:{RENDERER}.sound"
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the finals of each song: as many as were asked for, or as were kept."""
+    """List the finals of each song: ``composition.finals``, or fewer if fewer melody candidates were kept."""
     columns = ["candidate_id", "song_id", "kept", "midi_sha256", "total"]
     upstream = shard.store.shard("melody_candidates")
     by_song: dict[str, list[dict[str, Any]]] = {item.song_id: [] for item in orders(shard.store)}
@@ -62,13 +62,13 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def source(shard: Shard) -> str:
-    """Return a token of the songs that there are and of what renders them."""
+    """Return a digest of the ordered songs and of what renders them."""
     rules = settings.default_rules().composition
     return digest([item.song_id for item in orders(shard.store)], sound.renderer(rules.soundfont).token)
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Choose the finals of the asked songs, and render them."""
+    """Choose the finals of the asked songs and render them."""
     rules = work.rules.composition
     by = sound.renderer(rules.soundfont)
     upstream = work.upstream("melody_candidates")
@@ -98,7 +98,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 def choose(kept: list[dict[str, Any]], heard: dict[str, Any], rules: settings.CompositionRules) -> list[dict[str, Any]]:
-    """Return the best of the kept that differ from each other, best first."""
+    """Return the best of the kept candidates that differ from each other, best first."""
     pieces = {row["candidate_id"]: ranking.sounding(heard[row["candidate_id"]]) for row in kept}
     found = ranking.differing(kept, rules.finals, lambda row: float(row["total"]),
                               lambda row: pieces[row["candidate_id"]], rules.diversity)
@@ -116,9 +116,9 @@ def _only(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def lay_out(shard: Shard) -> None:
-    """Write the finals' files and reviews into the songs' folders; raise ``ReviewError`` if a review cannot be read.
+    """Write the finals' files and reviews into the songs' folders.
 
-    A review that cannot be read does not stop the other songs.
+    A review that cannot be read does not stop the other songs; ``ReviewError`` is raised after the last one.
     """
     wrong = []
     for _, table in shard.tables():
@@ -148,13 +148,13 @@ def finals_sound(shard: Shard) -> Finding:
             wrong += [] if fine else [row["final_id"]]
     numbers = {"finals": rows, "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} finals cannot be heard: {some(wrong)}; materialize final_candidates "
-                              "again", numbers)
+        return Finding(False, f"{len(wrong)} finals have missing, damaged or silent sound: {some(wrong)}; materialize "
+                              "final_candidates again", numbers)
     return Finding(True, f"{rows} finals can be heard", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return the finals as a table, and what they are ranked by."""
+    """Return the finals as a table, and what they were ranked by."""
     from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name not in ("midi", "flac", "stems", "harmony")]
@@ -170,8 +170,8 @@ FINAL_CANDIDATES = RowAsset(
     group="composition",
     kinds={"midi", "parquet"},
     description=(
-        "The finished pieces that a person is asked about: MIDI, a mix that plays, its stems, and where "
-        "it came from."),
+        "The finished pieces that a person reviews: MIDI, the mix and its stems as FLAC, and the candidates that "
+        "they were built from."),
     reads={"melody_candidates": ("candidate",), RENDERER: ("sound",), "thread_manifests": ()},
     optional=("thread_manifests",),
     through={"thread_manifests": ("thread",)},

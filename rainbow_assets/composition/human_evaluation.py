@@ -1,4 +1,4 @@
-"""`human_evaluation`: every verdict a row, with the music; approved pieces are promoted to files."""
+"""`human_evaluation`: one row per verdict with its piece; approved pieces are copied to files."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from rainbow_assets.text import some
 NAME, REVIEWS = "human_evaluation", "reviews"
 SCHEMA = pa.schema([
     column("evaluation_id", pa.string(), "key: song and the first 16 digits of the piece's sha256"),
-    column("song_id", pa.string(), "commissioned song"),
-    column("candidate_id", pa.string(), "piece: names its chords, drums, bass and melody"),
+    column("song_id", pa.string(), "song, the name of its folder in compositions"),
+    column("candidate_id", pa.string(), "the piece; the id names its chords, drums, bass and melody"),
     column("rainbow_color", pa.string(), "full color name"),
-    column("title", pa.string(), "of the proposal"),
+    column("title", pa.string(), "title of the proposal"),
     column("key", pa.string(), "key of the song"),
     column("bpm", pa.float64(), "quarter notes per minute"),
-    column("time_signature", pa.string(), "7/8"),
-    column("concept", pa.string(), "of the proposal; null for a piece that was replaced"),
-    column("thread_id", pa.string(), "thread that proposed it"),
+    column("time_signature", pa.string(), "time signature, for example 7/8"),
+    column("concept", pa.string(), "concept of the proposal; null for a piece that was replaced"),
+    column("thread_id", pa.string(), "thread that proposed the song; null for a proposal by hand"),
     column("status", pa.string(), "approved, rejected or pending"),
     column("label", pa.string(), "the person's name for the piece"),
-    column("notes", pa.string(), "the person's words"),
-    column("promoted_to", pa.string(), "approved/<label>.mid in the song's folder"),
-    column("current", pa.bool_(), "False for a verdict on a piece that was composed before"),
+    column("notes", pa.string(), "the person's notes"),
+    column("promoted_to", pa.string(), "approved/<label>.mid in the song's folder; null if not approved"),
+    column("current", pa.bool_(), "False if the piece was replaced when the song was composed again"),
     column("total", pa.float64(), "mean score of the piece and its ancestors when it was judged"),
-    column("theory", pa.float64(), "of its melody"),
+    column("theory", pa.float64(), "theory score of its melody"),
     column("fitness", pa.float64(), "chromatic fitness when it was judged"),
-    column("relative", pa.float64(), "what its music added to the concept"),
-    column("scorer_status", pa.string(), "whether the scorer was worth ranking by"),
+    column("relative", pa.float64(), "fitness minus that of the concept alone"),
+    column("scorer_status", pa.string(), "discriminative, not discriminative, no scorer, no target or by theory"),
     column("midi_sha256", pa.string(), "sha256 of the piece"),
-    column("midi", pa.binary(), "the piece; null where its file is gone"),
+    column("midi", pa.binary(), "the piece as a MIDI file; null if the file is missing"),
 ])
 REASONS = {
-    "unreadable_review": "review.yml is no YAML that can be read, or has another shape",
+    "unreadable_review": "review.yml is not valid YAML, or has other fields than expected",
     "unknown_status": "a status is neither approved, rejected nor pending",
     "two_approvals": "two pieces are approved under one label",
-    "bad_label": "a label that cannot be a file name",
-    "damaged_entry": "an entry lacks what says which piece it is",
-    "missing_file": "the file of an approved piece is gone, or was changed",
+    "bad_label": "a label cannot be a file name",
+    "damaged_entry": "an entry does not identify its piece",
+    "missing_file": "the file of an approved piece is missing or was changed",
 }
 _FINAL, _TEXT = "in:final_candidates.final", f"in:{REVIEWS}.text"
 
@@ -72,12 +72,12 @@ def source(shard: Shard) -> str:
 
 
 def key_of(song_id: str, midi_sha256: str) -> str:
-    """Return the key of a verdict: it belongs to a song and to the bytes of a piece."""
+    """Return the key of a verdict, made of the song and the digest of the piece."""
     return f"{song_id}.{midi_sha256[:16]}"
 
 
 def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
-    """Return the verdicts of a review whose approved pieces are there, or what is wrong with it."""
+    """Return the verdicts of a review, or none and the error if it cannot be read or an approved piece is missing."""
     try:
         found = review.read(folder)
         review.approved_files(folder, found)
@@ -87,7 +87,7 @@ def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List every verdict of every review; a review that cannot be taken is one row, which is set aside."""
+    """List every verdict of every review; a review that cannot be used is one row, which ``compute`` quarantines."""
     finals = outputs(shard.store.shard("final_candidates"), "final_candidates", ("final",))
     made: dict[str, list[str]] = {}
     for part, out in finals.sort("key").select("part", _FINAL).iter_rows():
@@ -103,7 +103,7 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Read the asked reviews, and return a row per verdict."""
+    """Read the asked reviews and return a row per verdict."""
     heavy = ("midi", "flac", "stems", "harmony", "lineage")
     finals = {row["midi_sha256"]: row for row in work.upstream("final_candidates").rows(without=heavy)}
     places = folders(work.shard)
@@ -117,7 +117,7 @@ def compute(work: Work) -> Iterator[Batch]:
 
 
 def promote(shard: Shard) -> None:
-    """Copy the approved pieces of every review that can be taken; its check names the others."""
+    """Copy the approved pieces of every usable review; the check ``reviews_taken`` reports the others."""
     for folder in folders(shard).values():
         found, wrong = taken(folder)
         if wrong is None:
@@ -147,37 +147,35 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-
-
 @check("Every review can be read and promoted.")
 def reviews_taken(shard: Shard) -> Finding:
-    """Every review can be read: one approval per label, no unknown status, every approved file there."""
+    """Every review can be read: one approval per label, known statuses, no approved file missing."""
     found = {song: taken(folder) for song, folder in folders(shard).items()}
     wrong = [str(error) for _, error in found.values() if error is not None]
     verdicts = [item for items, _ in found.values() for item in items]
     numbers = {"reviews": len(found), "wrong": len(wrong), "pieces": len(verdicts),
                "approved": sum(item.status == review.APPROVED for item in verdicts)}
     if wrong:
-        return Finding(False, f"{len(wrong)} reviews cannot be taken, and nothing of them was promoted: "
+        return Finding(False, f"{len(wrong)} reviews cannot be used, and nothing in them was promoted: "
                               f"{' '.join(wrong[:3])}", numbers)
     return Finding(True, f"{len(found)} reviews, {numbers['approved']} pieces approved", numbers)
 
 
 @check("Each verdict is on the piece that was judged.")
 def verdicts_whole(shard: Shard) -> Finding:
-    """Every verdict has a color of the table and a piece that is what it says."""
+    """The color of every verdict is in the Rainbow Table, and its piece matches the digest."""
     rows = shard.rows("evaluation_id", "rainbow_color", "midi_sha256", "midi")
     wrong = [row["evaluation_id"] for row in rows if row["rainbow_color"] not in (None, *COLOR_NAMES)
              or (row["midi"] is not None and sha256_bytes(row["midi"]) != row["midi_sha256"])]
     numbers = {"verdicts": len(rows), "wrong": len(wrong)}
     if wrong:
-        return Finding(False, f"{len(wrong)} verdicts have no color, or another piece than was judged: {some(wrong)}",
-                       numbers)
+        return Finding(False, f"{len(wrong)} verdicts have an unknown color, or a piece that was not judged: "
+                              f"{some(wrong)}", numbers)
     return Finding(True, f"{len(rows)} verdicts with the pieces that were judged", numbers)
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return how scores agree with verdicts."""
+    """Return a table of how often each score agrees with the verdicts."""
     from rainbow_assets.composition import summaries
 
     columns = [name for name in SCHEMA.names if name != "midi"]
@@ -190,8 +188,8 @@ HUMAN_EVALUATION = RowAsset(
     group="composition",
     kinds={"parquet"},
     description=(
-        "Every verdict of a person with its piece; approved pieces are promoted, and scores are held "
-        "against verdicts."),
+        "Every verdict of a person with its piece; approved pieces are copied to files, and each score is "
+        "compared with the verdicts."),
     reads={"final_candidates": ("final",), REVIEWS: ("text",), "thread_manifests": ()},
     optional=("thread_manifests",),
     through={"thread_manifests": ("thread",)},

@@ -1,4 +1,4 @@
-"""The last stage: a melody in a singer's range, on chord tones where the beat is strong, with a contour."""
+"""The last stage: a melody in a singer's range that follows a contour, with chord tones on strong beats."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ CONTOURS: dict[str, Callable[[float], float]] = {
     "rising": lambda t: 2 * t - 1, "falling": lambda t: 1 - 2 * t,
     "wave": lambda t: math.sin(2 * math.pi * t), "late_peak": lambda t: math.sin(math.pi * t * t),
 }
-"""Height -1..1 of the line at the place 0..1 of a phrase."""
+"""Height of the line, -1 to 1, at each place of a phrase, 0 to 1."""
 WEIGHTS = {"singability": 0.35, "chord_tones": 0.3, "contour": 0.2, "variety": 0.15}
 VELOCITY = 92
 MOST_LEAP = 9
+"""Widest leap between two notes in semitones; wider ones are hard to sing."""
 _SPANS, _CENTERS = (5, 7, 9, 11), (62, 64, 66, 68, 70)
 _NUDGES = (-4, -3, -2, -1, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class MelodyGenome:
-    """Rhythm of four bars (a character per step), contour, its height and center, and a nudge for each place."""
+    """Rhythm of four bars (a character per step), contour, its span (semitones) and center (pitch), shifts of notes."""
 
     line: str
     contour: str
@@ -43,7 +44,7 @@ class MelodyGenome:
 
 
 class Melody:
-    """Proposes lines: two rhythms that answer each other, on a contour, bent to the chords."""
+    """Draws melodies: two rhythms in turn, with pitches on a contour, moved to tones of the chord or the scale."""
 
     name = MELODY
     _PLACES = 16
@@ -53,7 +54,7 @@ class Melody:
         self._energy = wanted_energy(context.song)
 
     def draw(self, draws: SeededDraws, count: int) -> list[MelodyGenome]:
-        """Return ``count`` lines from pairs of rhythms near to the song's energy."""
+        """Return ``count`` lines, each made of two rhythms close to the song's energy."""
         meter = self.context.song.meter
         odds = [closeness(item.energy, self._energy) + (0.3 if item.meter == meter.label else 0)
                 for item in self._templates]
@@ -69,7 +70,7 @@ class Melody:
         return found
 
     def mutate(self, genome: MelodyGenome, draws: SeededDraws) -> MelodyGenome:
-        """Nudge a note, change contour, height or center, or begin, tie or silence a note."""
+        """Change the contour, its span or its center, begin, tie or silence a note, or shift one."""
         kind = draws.below(6)
         if kind == 0:
             return replace(genome, contour=draws.pick(list(CONTOURS)))
@@ -84,7 +85,7 @@ class Melody:
         return replace(genome, nudges=(*genome.nudges[:at], draws.pick((0, *_NUDGES)), *genome.nudges[at + 1:]))
 
     def cross(self, one: MelodyGenome, other: MelodyGenome, draws: SeededDraws) -> MelodyGenome:
-        """Splice the rhythms at a bar and the nudges anywhere; contour, height and center come from either."""
+        """Join the rhythms at a bar line and the shifts anywhere; contour, span and center come from either."""
         bar = self.context.song.meter.steps
         cut, at = bar * draws.between(1, PHRASE_BARS - 1), draws.below(self._PLACES)
         return MelodyGenome(one.line[:cut] + other.line[cut:], draws.pick((one, other)).contour,
@@ -92,7 +93,7 @@ class Melody:
                             (*one.nudges[:at], *other.nudges[at:]), one.template)
 
     def render(self, genome: MelodyGenome) -> MadePart:
-        """Return the line over all bars; a bar without a note gets one on its downbeat."""
+        """Return the line repeated over all bars; a bar without a note gets one on its downbeat."""
         song, meter = self.context.song, self.context.song.meter
         marks = [genome.line[place % len(genome.line)] for place in range(song.bars * meter.steps)]
         for bar in range(song.bars):
@@ -105,20 +106,20 @@ class Melody:
         for place, mark in enumerate(marks):
             if mark != "x":
                 continue
-            held = place + 1
-            while held < len(marks) and marks[held] == "-":
-                held += 1
-            count = 0 if place % phrase == 0 else count
+            end = place + 1
+            while end < len(marks) and marks[end] == "-":
+                end += 1
+            count = 0 if place % phrase == 0 else count  # every phrase has the same shifts, so that phrases are alike
             height = CONTOURS[genome.contour]((place % phrase) / phrase)
             wish = genome.center + height * genome.span / 2 + genome.nudges[count % self._PLACES]
             last = self._bent(wish, place, last)
             count += 1
             accent = round(16 * (meter.strengths[place % meter.steps] - 0.5))
-            notes.append(Note(place * meter.step_ticks, (held - place) * meter.step_ticks, last, VELOCITY + accent))
+            notes.append(Note(place * meter.step_ticks, (end - place) * meter.step_ticks, last, VELOCITY + accent))
         return MadePart(tuple(notes), self.context.harmony)
 
     def _bent(self, wish: float, place: int, last: int) -> int:
-        """Return the pitch nearest to ``wish`` that the chord (strong beats) or the scale has, without a wild leap."""
+        """Return the pitch nearest to ``wish``: of the chord on strong beats, else of the scale, close to ``last``."""
         meter = self.context.song.meter
         chord = self.context.chord_at(place * meter.step_ticks)
         strong = meter.strengths[place % meter.steps] >= BEAT
@@ -128,7 +129,7 @@ class Melody:
         return min(reachable, key=lambda pitch: (abs(pitch - wish), pitch))
 
     def rate(self, genomes: Sequence[MelodyGenome], made: Sequence[MadePart]) -> list[dict[str, float]]:
-        """Return singability, chord tones, contour and variety of each line."""
+        """Return the singability, chord tones, contour and variety of each line."""
         return [self._terms(item.notes) for item in made]
 
     def _terms(self, notes: tuple[Note, ...]) -> dict[str, float]:
@@ -139,7 +140,7 @@ class Melody:
         width = max(pitches) - min(pitches)
         sung = sum(note.length for note in notes) / song.ticks
         holds = sum(note.length >= 2 * meter.step_ticks for note in notes) / len(notes)
-        told = [note for note in notes if meter.strengths[(note.start // meter.step_ticks) % meter.steps] >= BEAT]
+        strong = [note for note in notes if meter.strengths[(note.start // meter.step_ticks) % meter.steps] >= BEAT]
         fitting = [note.pitch % 12 in self.context.chord_at(note.start).classes for note in notes]
         peak = pitches.count(max(pitches))
         turns = sum((two - one) * (three - two) < 0
@@ -148,22 +149,22 @@ class Melody:
         return {
             "singability": (easy / max(1, len(moves)) + max(0.0, 1 - abs(width - 9) / 9) + holds
                             + max(0.0, 1 - 2 * abs(sung - 0.75))) / 4,
-            "chord_tones": 0.6 * sum(fitting) / len(fitting) + 0.4 * min(1.0, len(told) / (2 * song.bars)),
+            "chord_tones": 0.6 * sum(fitting) / len(fitting) + 0.4 * min(1.0, len(strong) / (2 * song.bars)),
             "contour": (0.4 / peak + 0.4 * max(0.0, 1 - abs(turns / max(1, len(moves)) - 0.35) / 0.65)
                         + 0.2 * home),
             "variety": 0.6 * min(1.0, len(set(pitches)) / 7) + 0.4 * min(1.0, len({note.length for note in notes}) / 3),
         }
 
     def weights(self) -> dict[str, float]:
-        """Shares of the terms."""
+        """Return the share of each term in the theory score."""
         return WEIGHTS
 
     def pattern(self, genome: MelodyGenome) -> str:
-        """Return the rhythm that the line began as."""
+        """Return the name of the rhythm that the line is based on."""
         return genome.template
 
     def explain(self, genome: MelodyGenome, made: MadePart) -> str:
-        """Name rhythm, contour, range and rate of notes."""
+        """Return a line with the rhythm, the contour, the range and the notes per bar."""
         pitches = [note.pitch for note in made.notes]
         return (f"{genome.template}, {genome.contour.replace('_', ' ')}: pitches {min(pitches)} to {max(pitches)}, "
                 f"{len(made.notes) / self.context.song.bars:.1f} notes per bar")

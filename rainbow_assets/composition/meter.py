@@ -1,4 +1,4 @@
-"""Meters as a grid of steps in beats: what patterns are laid on, whatever the time signature."""
+"""Meters as beats and steps: the grid on which a pattern is written in any time signature."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.music.clock import PPQ
 
 LEAST_QUARTERS, MOST_QUARTERS = 0.75, 12.0
-"""Bars of a song that can be composed, in quarter notes."""
+"""Length of a bar that can be composed, in quarter notes."""
 DOWNBEAT, GROUP, BEAT, BETWEEN = 1.0, 0.75, 0.5, 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A beat: its first step within the bar, its length in steps, and its ``strength`` 0..1 (the downbeat has 1)."""
+    """A beat: its first step in the bar, its length in steps, and its ``strength``, 0 to 1 (the downbeat has 1)."""
 
     start: int
     steps: int
@@ -24,7 +24,7 @@ class Beat:
 
 @dataclass(frozen=True)
 class Meter:
-    """A time signature. A step is a sixteenth note (a thirty-second where the unit is one)."""
+    """A time signature. A step is a sixteenth note, or a thirty-second if that is the unit of the meter."""
 
     numerator: int
     denominator: int
@@ -38,7 +38,7 @@ class Meter:
 
     @property
     def label(self) -> str:
-        """``7/8``."""
+        """The time signature as text, for example ``7/8``."""
         return f"{self.numerator}/{self.denominator}"
 
     @property
@@ -53,12 +53,12 @@ class Meter:
 
     @property
     def steps(self) -> int:
-        """Steps of a bar."""
+        """Number of steps in a bar."""
         return self.bar_ticks // self.step_ticks
 
     @cached_property
     def beats(self) -> tuple[Beat, ...]:
-        """The beats of a bar: quarters, or groups of two and three shorter units (7/8 is 2 + 2 + 3)."""
+        """The beats of a bar: quarter notes, or groups of two or three shorter units (7/8 is 2 + 2 + 3)."""
         unit = self.bar_ticks // self.numerator // self.step_ticks
         if self.denominator >= 8:
             sizes = [count * unit for count in _groups(self.numerator)]
@@ -81,7 +81,7 @@ class Meter:
 
 
 def _groups(units: int) -> list[int]:
-    """Units in groups: of three where these fill the bar, else of two with a three at the end where one is left."""
+    """Return the sizes of the groups: threes if they fill the bar, else twos, with a three at the end of an odd bar."""
     if units <= 3:
         return [units]
     if units % 3 == 0:

@@ -1,4 +1,4 @@
-"""Parts to one MIDI file and back. Equal parts, equal bytes."""
+"""Writing parts to one MIDI file and reading them back. Equal parts give equal bytes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rainbow_assets.music.midi_song import MidiSong
 PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
 """General MIDI programs (from 0): electric piano, standard kit, fingered bass, square lead."""
 SHORTEST = 10
-"""Ticks of the shortest note that is written."""
+"""Length in ticks of the shortest note that is written."""
 
 
 def to_midi(parts: Parts, song: SongBrief) -> bytes:
-    """Return the parts as a MIDI file: tempo, meter, and one track per part; drums on channel 10."""
+    """Return the parts as a MIDI file with tempo, meter and one track per part; drums are on channel 10."""
     import symusic
 
     score: Any = symusic.Score(PPQ)

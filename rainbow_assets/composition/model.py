@@ -1,4 +1,4 @@
-"""The vocabulary of the composer: songs to write, chords in time, parts, and candidates with their scores."""
+"""Data classes of the composer: the song to write, chords in time, and parts."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ CHORDS, DRUMS, BASS, MELODY = "chords", "drums", "bass", "melody"
 STAGES = (CHORDS, DRUMS, BASS, MELODY)
 """The stages in the order in which they are composed; each adds one part."""
 SILENT = "silent"
-"""Pattern of the one candidate of a stage that is left out."""
+"""Pattern and origin of the only candidate of a stage that ``composition.stages`` leaves out."""
 LETTERS = {CHORDS: "c", DRUMS: "d", BASS: "b", MELODY: "m"}
-"""Of candidate ids: ``song.c07.d31.b02.m11`` is a melody over a bass over drums over chords."""
+"""Letters of the stages in candidate ids: ``song.c07.d31.b02.m11`` is a melody over bass 02, drums 31, chords 07."""
 Parts = Mapping[str, tuple[Note, ...]]
 
 
 @dataclass(frozen=True)
 class SongBrief:
-    """What is to be composed. ``bpm`` in quarter notes per minute; ``bars`` is the length of the piece."""
+    """The song to compose. ``bpm`` is in quarter notes per minute; ``bars`` is the length of the piece."""
 
     song_id: str
     title: str
@@ -46,7 +46,7 @@ class SongBrief:
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """A chord while it sounds: ticks, its name, its function, its root and its pitch classes."""
+    """A chord with the ticks at which it begins and ends, its name, its function, its root and its pitch classes."""
 
     start: int
     end: int
@@ -58,21 +58,21 @@ class ChordSpan:
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage composes on: the song and everything that is there already."""
+    """What a stage builds on: the song, its chords, and the parts of the stages before."""
 
     song: SongBrief
     harmony: tuple[ChordSpan, ...] = ()
     parts: Parts = field(default_factory=dict)
 
     def chord_at(self, tick: int) -> ChordSpan:
-        """Return the chord that sounds at ``tick``."""
+        """Return the chord that sounds at ``tick``, or the last chord if none does."""
         for span in self.harmony:
             if span.start <= tick < span.end:
                 return span
         return self.harmony[-1]
 
     def next_chord(self, tick: int) -> ChordSpan:
-        """Return the chord after the one at ``tick``; after the last comes the first."""
+        """Return the chord that follows the one at ``tick``; the first chord follows the last."""
         for span in self.harmony:
             if span.start > tick:
                 return span
@@ -81,7 +81,7 @@ class Context:
 
 @dataclass(frozen=True)
 class MadePart:
-    """What a stage made of a genome: the part's notes, and the chords that sound (the stage's own, or those given)."""
+    """A rendered genome: the notes of the part, and the chords that sound (its own, or those of the context)."""
 
     notes: tuple[Note, ...]
     harmony: tuple[ChordSpan, ...]

@@ -9,12 +9,12 @@ from rainbow_assets import figures
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts
 
 INK = {CHORDS: "#7f8fa6", DRUMS: "#b0b3b8", BASS: "#c98a3b", MELODY: "#2f8f6b"}
-"""Colors of the parts, told apart by their lightness too."""
+"""Colors of the parts; they differ in lightness too, so that color-blind readers can distinguish them."""
 WIDTH, HEIGHT = 640, 150
 
 
 def piano_roll(parts: Parts, ticks: int, bar_ticks: int) -> str:
-    """Return a piece as SVG: time to the right, pitch upwards, bars as lines; drums along the bottom."""
+    """Return a piece as SVG: time to the right, pitch upwards, a line at each bar, drums along the bottom."""
     drums = sorted({note.pitch for note in parts.get(DRUMS, ())})
     pitches = [note.pitch for name, notes in parts.items() if name != DRUMS for note in notes]
     low, high = (min(pitches) - 1, max(pitches) + 1) if pitches else (47, 72)
@@ -40,7 +40,7 @@ def _bars(ticks: int, bar_ticks: int) -> list[float]:
 
 
 def evolution(facts: Sequence[Mapping[str, Any]], stage: str) -> bytes:
-    """Draw best and mean score by generation beside as many random draws, a pane per song (at most eight)."""
+    """Return a PNG of best and mean score by generation, evolved and random, a pane for each of the last 8 songs."""
     shown = list(facts)[-8:]
     figure = figures.new_figure(3.2 * max(1, len(shown)), 2.6)
     panes = figure.subplots(1, max(1, len(shown)), squeeze=False)[0]

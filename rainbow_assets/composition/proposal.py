@@ -1,4 +1,4 @@
-"""Song proposals: what a person or a thread asks to be composed, read into a :class:`Song` or refused in a sentence."""
+"""Song proposals of people and threads: reading them into a :class:`Proposal`, or rejecting them with a reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MINOR = ("minor", "dorian", "phrygian", "locrian")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposal that can be composed. ``bpm`` in quarter notes per minute, ``mode`` is major or minor."""
+    """A proposal that can be composed. ``bpm`` is in quarter notes per minute, ``mode`` is major or minor."""
 
     title: str
     tonic: str
@@ -45,7 +45,7 @@ class Proposal:
 
     @property
     def digest(self) -> str:
-        """Digest of everything that shapes the music; a new one means composing anew."""
+        """Digest of everything that shapes the music; if it changes, the song is composed again."""
         return digest(asdict(self))
 
     @property
@@ -54,7 +54,7 @@ class Proposal:
         return f"{slug(self.color)}-{slug(self.title) or 'untitled'}"[:72].rstrip("-")
 
     def song(self, song_id: str, bars: int) -> SongBrief:
-        """Return what is to be composed, ``bars`` long."""
+        """Return the song to compose, ``bars`` long."""
         return SongBrief(song_id, self.title, Key(self.tonic, self.mode), self.bpm,
                          Meter(self.numerator, self.denominator), self.color, self.concept, self.moods, bars)
 
@@ -68,14 +68,14 @@ class Proposal:
 
 
 def read_proposal(path: Path, changes: Mapping[str, Any] | None = None) -> Proposal:
-    """Read a YAML file by hand; ``changes`` replace fields of it. Raises ``ProposalError`` with file and field."""
+    """Read the proposal in a YAML file, with ``changes`` in place of its fields; raise ``ProposalError``."""
     values = {**load_fields(path), **{name: value for name, value in (changes or {}).items() if value is not None}}
     values.setdefault("title", path.stem.replace("_", " "))
     return checked(values, str(path))
 
 
 def load_fields(path: Path) -> dict[str, Any]:
-    """Return the fields of a proposal's file under their own names; raise ``ProposalError``."""
+    """Return the fields of a proposal's file, with other names (such as color) replaced; raise ``ProposalError``."""
     try:
         document = yaml_strict.load(path.read_bytes())
     except OSError as error:
@@ -83,19 +83,19 @@ def load_fields(path: Path) -> dict[str, Any]:
     except UnreadableYaml as error:
         raise ProposalError(f"{path}: {error}") from error
     if not isinstance(document, dict):
-        raise ProposalError(f"{path} holds no fields; write title, key, bpm, time_signature, rainbow_color and concept")
+        raise ProposalError(f"{path} has no fields; write title, key, bpm, time_signature, rainbow_color and concept")
     return {_OTHER_NAMES.get(str(name), str(name)): value for name, value in document.items()}
 
 
 def checked(values: Mapping[str, Any], where: str) -> Proposal:
-    """Return the proposal that ``values`` say; raise ``ProposalError`` naming ``where`` and the field."""
+    """Return the proposal in ``values``; raise ``ProposalError`` with ``where`` and the field."""
     tonic, mode = _key(values.get("key"), where)
     meter = _meter(values.get("time_signature"), where)
     concept = _text(values, "concept", where)
     if not concept:
-        raise ProposalError(f"{where}: concept is empty; write what the song is about: candidates are scored with it")
+        raise ProposalError(f"{where}: concept is empty; write what the song is about (candidates are scored with it)")
     if len(concept) > MOST_CONCEPT:
-        raise ProposalError(f"{where}: concept has {len(concept):,} characters; at most {MOST_CONCEPT:,} are read")
+        raise ProposalError(f"{where}: concept has {len(concept):,} characters; shorten it to {MOST_CONCEPT:,}")
     title = _text(values, "title", where)
     if not title:
         raise ProposalError(f"{where}: title is empty; write a name for the song")
@@ -107,8 +107,8 @@ def checked(values: Mapping[str, Any], where: str) -> Proposal:
 def _key(value: Any, where: str) -> tuple[str, str]:
     found = read_key(value)
     if found.tonic is None or found.mode is None:
-        said = "is missing" if found.status == "missing" else f"is {found.raw[:60]!r}, which names no key"
-        raise ProposalError(f"{where}: key {said}; write a tonic and a mode, for example 'A minor' or 'Bb major'")
+        problem = "is missing" if found.status == "missing" else f"is {found.raw[:60]!r}, which is not a key"
+        raise ProposalError(f"{where}: key {problem}; write a tonic and a mode, for example 'A minor' or 'Bb major'")
     return found.tonic, "minor" if found.mode in _MINOR else "major"
 
 
@@ -125,16 +125,17 @@ def _meter(value: Any, where: str) -> Meter:
 def _bpm(value: Any, where: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not SLOWEST <= value <= FASTEST:
-        said = "is missing" if value is None else f"is {str(value)[:40]!r}"
-        raise ProposalError(f"{where}: bpm {said}; write quarter notes per minute from {SLOWEST:g} to {FASTEST:g}")
+        problem = "is missing" if value is None else f"is {str(value)[:40]!r}"
+        raise ProposalError(f"{where}: bpm {problem}; write quarter notes per minute from {SLOWEST:g} to {FASTEST:g}")
     return float(value)
 
 
 def _color(value: Any, where: str) -> str:
     found = read_color(value)
     if found.color is None:
-        said = "is missing" if value in (None, "") else f"is {str(value)[:40]!r}, which the Rainbow Table does not hold"
-        raise ProposalError(f"{where}: rainbow_color {said}; write {', '.join(taxonomy.COLOR_NAMES)}")
+        problem = "is missing" if value in (None, "") else (
+            f"is {str(value)[:40]!r}, which is not a color of the Rainbow Table")
+        raise ProposalError(f"{where}: rainbow_color {problem}; write one of {', '.join(taxonomy.COLOR_NAMES)}")
     return found.color.name
 
 
@@ -153,5 +154,5 @@ def _text(values: Mapping[str, Any], field: str, where: str) -> str:
     if value is None:
         return ""
     if isinstance(value, list | dict):
-        raise ProposalError(f"{where}: {field} is no text; write words")
+        raise ProposalError(f"{where}: {field} is not text; write words")
     return str(value).strip()

@@ -1,4 +1,4 @@
-"""Scores that can be compared, and kept sets that differ: normalization per stage, and maximal marginal relevance."""
+"""Normalizing scores per stage, and choosing candidates that differ (maximal marginal relevance)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rainbow_assets.music.clock import Note
 
 T = TypeVar("T")
 Sounding = frozenset[tuple[str, int, int]]
-"""What sounds: (part, start in ticks, pitch)."""
+"""The notes of a piece: (part, start in ticks, pitch)."""
 LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean and standard deviation of a stage's random draws: what makes theory and fitness comparable."""
+    """Mean and standard deviation of a stage's random draws, which make theory and fitness comparable."""
 
     mean: float
     spread: float
@@ -30,30 +30,30 @@ class Scale:
 
     @property
     def constant(self) -> bool:
-        """True where all values are the same."""
+        """True if all values are the same."""
         return self.spread < LEAST_SPREAD
 
     def place(self, value: float) -> float:
-        """Return ``value`` as 0..1: 0.5 where it is like the mean of the draws, 0.73 a standard deviation above."""
+        """Return ``value`` as 0..1: 0.5 at the mean of the draws, 0.73 one standard deviation above it."""
         if self.constant:
             return 0.5
-        # A logistic curve, so that no two different values become equal at an end of the scale.
+        # A logistic curve, not a clipped line: different values stay different at both ends of the scale.
         return 1 / (1 + math.exp(-(value - self.mean) / self.spread))
 
 
 def sounding(parts: Mapping[str, Iterable[Note]]) -> Sounding:
-    """Return what sounds in ``parts``."""
+    """Return the notes of ``parts`` without length and velocity."""
     return frozenset((name, note.start, note.pitch) for name, notes in parts.items() for note in notes)
 
 
 def likeness(one: Sounding, other: Sounding) -> float:
-    """Return the share 0..1 of notes that two pieces have in common (Jaccard)."""
+    """Return the share of notes, 0 to 1, that two pieces have in common (Jaccard index)."""
     both = len(one | other)
     return len(one & other) / both if both else 1.0
 
 
 def spread_of(pieces: Sequence[Sounding]) -> float:
-    """Return the mean distance 0..1 between the pieces, 1 where no two share a note; 0 for fewer than two."""
+    """Return the mean distance between the pieces, 0 to 1: 1 if no two share a note, 0 for fewer than two pieces."""
     pairs = [1 - likeness(one, other) for n, one in enumerate(pieces) for other in pieces[n + 1:]]
     return math.fsum(pairs) / len(pairs) if pairs else 0.0
 
@@ -61,9 +61,10 @@ def spread_of(pieces: Sequence[Sounding]) -> float:
 def differing(
     items: Sequence[T], count: int, score: Callable[[T], float], heard: Callable[[T], Sounding], diversity: float
 ) -> list[T]:
-    """Return up to ``count`` of ``items``, best first, each weighed against its likeness to those before it.
+    """Return up to ``count`` of ``items``, each chosen for a high score and little likeness to those chosen before.
 
-    Maximal marginal relevance (Carbonell and Goldstein 1998): (1 - d) score - d likeness. Ties go to the first.
+    Maximal marginal relevance (Carbonell and Goldstein 1998): (1 - d) score - d likeness, where the likeness is
+    that to the most similar item chosen before. Of equal items the first one is chosen.
     """
     left, chosen = list(items), []
     pieces = {id(item): heard(item) for item in left}

@@ -1,7 +1,8 @@
-"""`review.yml`: what a person says of the finished pieces. Written by the page, edited by hand, read by the evaluation.
+"""`review.yml`: a person's verdicts on the finished pieces of a song.
 
-A verdict belongs to the bytes of a piece. When a song is composed anew, verdicts on pieces that are no longer there
-move to ``earlier``, with their files; nothing is lost. Comments and order of a file edited by hand are kept.
+The review page writes it, people edit it by hand, and `human_evaluation` reads it. A verdict belongs to the bytes of a
+piece: when a song is composed again, verdicts on pieces that were replaced move to ``earlier`` and keep their files.
+Comments and the order of a file edited by hand are kept, which is why it is read and written by ruamel.yaml.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 FILE, PIECES, APPROVED_FOLDER = "review.yml", "candidates", "approved"
 PENDING, APPROVED, REJECTED = "pending", "approved", "rejected"
 STATUSES = {"pending": PENDING, "": PENDING, "approved": APPROVED, "accepted": APPROVED, "rejected": REJECTED}
-"""What may be written as a status, in any case, and what it means."""
+"""Spellings of a status, in any case, and the status that each means."""
 HUMAN = ("status", "label", "notes")
 MOST_BYTES, WAIT_S = 4 << 20, 20.0
-_HEAD = ("Your word on the finished pieces. status: approved, rejected or pending; label: a name for the piece,\n"
+_HEAD = ("Your verdicts on the finished pieces. status: approved, rejected or pending; label: a name for the piece,\n"
          "one approval per label; notes: anything. Edit here or with: rainbow review")
 
 
 @dataclass(frozen=True, slots=True)
 class HumanVerdict:
-    """One piece and what a person says of it. ``current``: it is among the finals as they are now."""
+    """One piece with a person's verdict. ``current`` is True if the piece is among the finals of the last build."""
 
     candidate_id: str
     midi_file: str
@@ -46,13 +47,17 @@ class HumanVerdict:
 
 
 def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
-    """Write the finals' files into the song's folder and bring its review up to them; verdicts are kept."""
+    """Write the finals' files into the song's folder and list them in its review; verdicts are kept.
+
+    The files of a piece are removed if it is no longer a final and was not judged.
+    """
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     files = Files(str(folder))
     entries = []
     for row in finals:
         stem = f"{PIECES}/{row['final_id'].rpartition('.')[2]}-{row['midi_sha256'][:8]}"
+        # The digest is part of the name, so that a page loaded before never plays the new piece for the old one.
         files.write_changed(f"{stem}.mid", row["midi"])
         for name, data in [("", row["flac"]), *((f".{item['part']}", item["flac"]) for item in row["stems"])]:
             files.write_changed(f"{stem}{name}.flac", data)
@@ -67,6 +72,7 @@ def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
         first = finals[0]
         document.update({name: first[name] for name in ("song_id", "title", "rainbow_color", "key", "bpm",
                                                         "time_signature", "thread_id")})
+        # Verdicts in "earlier" are looked up too: a piece that is composed again gets its verdict back.
         old = {str(entry.get("midi_sha256")): entry for entry in [*_entries(document, "candidates", folder),
                                                                    *_entries(document, "earlier", folder)]}
         fresh, kept_files = CommentedSeq(), {entry["midi_file"][:-4] for entry in entries}
@@ -80,6 +86,7 @@ def lay_out(folder: Path, finals: Sequence[Mapping[str, Any]]) -> None:
         document["earlier"] = CommentedSeq(judged)
         kept_files |= {str(entry.get("midi_file"))[:-4] for entry in judged}
         _save(folder, document)
+    # Only now, after the review is saved: a process killed here leaves extra files, but no entry without its file.
     for name in files.names(PIECES):
         if f"{PIECES}/{name.partition('.')[0]}" not in kept_files:
             files.remove(f"{PIECES}/{name}")
@@ -95,7 +102,7 @@ def _was_judged(entry: Mapping[str, Any]) -> bool:
 
 
 def read(folder: Path) -> list[HumanVerdict]:
-    """Return the verdicts of a song's review; raise ``ReviewError`` naming file, candidate and field."""
+    """Return the verdicts of a song's review; raise ``ReviewError`` with the file, the candidate and the field."""
     document, found = _load(folder), []
     for place in ("candidates", "earlier"):
         for number, entry in enumerate(_entries(document, place, folder), 1):
@@ -106,8 +113,8 @@ def read(folder: Path) -> list[HumanVerdict]:
             continue
         label = verdict.label or verdict.candidate_id
         if label in approved and approved[label] != verdict.midi_sha256:
-            raise ReviewError("two_approvals", f"{folder.name}/{FILE}: the label {label!r} is approved twice; leave "
-                                               "one status approved, or give the other another label")
+            raise ReviewError("two_approvals", f"{folder.name}/{FILE}: two pieces are approved under the label "
+                                               f"{label!r}; approve one of them only, or change one label")
         approved[label] = verdict.midi_sha256
     return found
 
@@ -119,7 +126,7 @@ def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> HumanVerdic
     status = STATUSES.get(written.lower())
     if status is None:
         raise ReviewError("unknown_status", f"{where}: status is {written[:40]!r}; write approved, rejected or pending "
-                                            "(a name for the piece belongs into label)")
+                                            "(the name of the piece goes into label)")
     label = str(entry.get("label") or "").strip()
     if label and (not label.isprintable() or set(label) & set("/\\:*?\"<>|") or label.startswith(".")
                   or len(label) > 80):
@@ -127,58 +134,59 @@ def _verdict(entry: Mapping[str, Any], where: str, current: bool) -> HumanVerdic
                                        "digits, spaces, - and _")
     for field in ("candidate_id", "midi_file", "midi_sha256"):
         if not isinstance(entry.get(field), str):
-            raise ReviewError("damaged_entry", f"{where}: {field} is missing; take it from another copy of the file, "
-                                               "or delete the file: rainbow compose writes it again")
+            raise ReviewError("damaged_entry", f"{where}: {field} is missing; restore it from another copy of the "
+                                               "file, or delete the file and run: rainbow compose")
     file = Path(str(entry["midi_file"]))
     if file.is_absolute() or ".." in file.parts:
-        raise ReviewError("damaged_entry", f"{where}: midi_file is {str(file)[:60]!r}, outside the song's folder")
+        raise ReviewError("damaged_entry", f"{where}: midi_file is {str(file)[:60]!r}, which is outside the song's "
+                                           "folder; write a path relative to the folder")
     scores = entry.get("scores")
     return HumanVerdict(name, str(file), str(entry["midi_sha256"]), status, label, str(entry.get("notes") or ""),
                    dict(scores) if isinstance(scores, Mapping) else {}, current)
 
 
 def change(folder: Path, midi_sha256: str, field: str, value: str, was: str) -> dict[str, str]:
-    """Set one field of one piece and return its fields; safe beside other editors.
+    """Set one field of one piece and return its fields; edits by other people at the same time are not lost.
 
-    ``was`` is the value that the person saw. Where the file holds another one by now, notes are joined, and any other
-    field is refused (``ReviewError``, reason ``changed_meanwhile``). A second approval of a label is refused too.
+    ``was`` is the value that the person saw. If the file has another one by now, notes are joined, and any other field
+    raises ``ReviewError`` (reason ``changed_meanwhile``). So does a second approval under one label.
     """
     if field not in HUMAN:
-        raise ReviewError("damaged_entry", f"{field!r} is no field that one can change; {', '.join(HUMAN)} are")
+        raise ReviewError("damaged_entry", f"the field {field!r} cannot be changed; change one of {', '.join(HUMAN)}")
     with _locked(folder):
         document = _load(folder)
         entries = _entries(document, "candidates", folder)
         entry = next((item for item in entries if item.get("midi_sha256") == midi_sha256), None)
         if entry is None:
-            raise ReviewError("damaged_entry", f"{folder.name}/{FILE}: the piece is not among the candidates any more; "
-                                               "load the page again")
+            raise ReviewError("damaged_entry", f"{folder.name}/{FILE}: the piece is no longer among the candidates; "
+                                               "reload the page")
         now = str(entry.get(field) or "")
         if now not in (was, value) and not (field == "status" and _same_status(now, was)):
             if field != "notes":
-                raise ReviewError("changed_meanwhile", f"{field} became {now!r} meanwhile; load the page again to see "
-                                                       "it, then say yours")
-            # Whole lines: a word may be part of another one, and still be somebody's note.
+                raise ReviewError("changed_meanwhile", f"somebody changed {field} to {now!r} meanwhile; reload the "
+                                                       "page, then change it again")
+            # Whole lines are compared: a short note is kept even if a longer line contains it.
             value = "\n".join([now, *(line for line in value.split("\n") if line not in now.split("\n"))])
         entry[field] = _written(value, field)
-        _verdict(entry, folder.name, True)
+        _verdict(entry, folder.name, True)  # raises before anything is written
         _one_approval(entries, entry, folder)
         _save(folder, document)
         return {name: str(entry.get(name) or "") for name in HUMAN}
 
 
 def _written(value: str, field: str) -> str:
-    """Return ``value`` as a scalar that reads back as it is; raise ``ReviewError`` for what no file can hold.
+    """Return ``value`` as a scalar that reads back unchanged; raise ``ReviewError`` if it cannot be encoded.
 
-    YAML folds the line breaks of plain text, and takes U+0085, U+2028 and U+2029 for line breaks as well: text with any
-    but printable characters is written in double quotes, where each has an escape.
+    YAML folds line breaks of plain text, and treats U+0085, U+2028 and U+2029 as line breaks too. So text with
+    characters that are not printable is written in double quotes, where each of them is escaped.
     """
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ReviewError("bad_text", f"{field} has half a character (U+{ord(value[error.start]):04X}) at place "
-                                      f"{error.start + 1}; delete it or write it again") from None
+        raise ReviewError("bad_text", f"{field} has half a character (U+{ord(value[error.start]):04X}) at position "
+                                      f"{error.start + 1}; delete it or type it again") from None
     return value if value.isprintable() else DoubleQuotedScalarString(value)
 
 
@@ -194,13 +202,13 @@ def _one_approval(entries: list[Any], changed: Mapping[str, Any], folder: Path) 
         if other is not changed and str(other.get("label") or "").strip() == label and (
                 STATUSES.get(str(other.get("status") or "").strip().lower()) == APPROVED):
             raise ReviewError("two_approvals", f"{folder.name}: {other.get('candidate_id')} is already approved as "
-                                               f"{label!r}; give another label, or take that approval back")
+                                               f"{label!r}; choose another label, or reject that piece first")
 
 
 def approved_files(folder: Path, verdicts: Sequence[HumanVerdict]) -> dict[str, bytes]:
-    """Return {label: piece} of what is approved; raise ``ReviewError`` where a file is gone or is not what was judged.
+    """Return {label: bytes} of the approved pieces; raise ``ReviewError`` if a file is missing or was changed.
 
-    A piece without a label has its candidate's id for one.
+    A piece without a label is named by its candidate's id.
     """
     wanted: dict[str, bytes] = {}
     for verdict in verdicts:
@@ -209,18 +217,18 @@ def approved_files(folder: Path, verdicts: Sequence[HumanVerdict]) -> dict[str, 
         path = folder / verdict.midi_file
         data = path.read_bytes() if path.is_file() else None
         if data is None or sha256_bytes(data) != verdict.midi_sha256:
-            said = "is missing" if data is None else "is not the file that was judged"
-            raise ReviewError("missing_file", f"{folder.name}/{FILE}: {verdict.candidate_id} is approved, and its "
-                                              f"midi_file {verdict.midi_file} {said}; bring it back, or compose the "
-                                              "song again")
+            problem = "is missing" if data is None else "is not the file that was judged"
+            raise ReviewError("missing_file", f"{folder.name}/{FILE}: {verdict.candidate_id} is approved, but its "
+                                              f"midi_file {verdict.midi_file} {problem}; restore the file, or compose "
+                                              "the song again")
         wanted[verdict.label or verdict.candidate_id.replace(".", "_")] = data
     return wanted
 
 
 def promote(folder: Path, verdicts: Sequence[HumanVerdict]) -> list[str]:
-    """Copy approved pieces to ``approved/<label>.mid`` and remove what is approved no more; return the labels.
+    """Copy approved pieces to ``approved/<label>.mid``, remove those no longer approved, and return the labels.
 
-    Raises ``ReviewError`` as :func:`approved_files` does; then nothing is promoted.
+    Raises ``ReviewError`` like :func:`approved_files`, before any file is written.
     """
     wanted, files = approved_files(folder, verdicts), Files(str(folder))
     for label, data in wanted.items():
@@ -232,7 +240,7 @@ def promote(folder: Path, verdicts: Sequence[HumanVerdict]) -> list[str]:
 
 
 def state(folder: Path) -> bytes:
-    """Return the bytes of a song's review; empty where there is none."""
+    """Return the bytes of a song's review, empty if it has none."""
     return Files(str(folder)).read(FILE) or b""
 
 
@@ -258,17 +266,18 @@ def _load(folder: Path) -> CommentedMap:
     data = state(folder)
     where = f"{folder.name}/{FILE}"
     if len(data) > MOST_BYTES:
-        raise ReviewError("unreadable_review", f"{where} has {len(data):,} bytes; at most {MOST_BYTES:,} are read")
+        raise ReviewError("unreadable_review", f"{where} has {len(data):,} bytes, and at most {MOST_BYTES:,} are "
+                                               "read; shorten the notes")
     try:
         document = _yaml().load(data.decode("utf-8-sig"))
     except (YAMLError, UnicodeDecodeError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        said = getattr(error, "problem", None) or "it is not YAML in UTF-8"
-        raise ReviewError("unreadable_review", f"{where}{line}: {said}; mend the line, nothing was changed") from None
+        problem = getattr(error, "problem", None) or "it is not YAML in UTF-8"
+        raise ReviewError("unreadable_review", f"{where}{line}: {problem}; nothing was changed; fix the line") from None
     if not isinstance(document, CommentedMap):
-        raise ReviewError("unreadable_review", f"{where} holds no fields; take it from another copy, or delete it: "
-                                               "rainbow compose writes it again")
+        raise ReviewError("unreadable_review", f"{where} has no fields; restore it from another copy, or delete it and "
+                                               "run: rainbow compose")
     return document
 
 
@@ -277,7 +286,8 @@ def _entries(document: CommentedMap, name: str, folder: Path) -> list[Any]:
 
     found = document.get(name) or []
     if not isinstance(found, list) or not all(isinstance(entry, CommentedMap) for entry in found):
-        raise ReviewError("unreadable_review", f"{folder.name}/{FILE}: {name} is no list of pieces; mend it by hand")
+        raise ReviewError("unreadable_review", f"{folder.name}/{FILE}: {name} is not a list of pieces; fix it in an "
+                                               "editor")
     return list(found)
 
 

@@ -1,4 +1,4 @@
-"""What the chromatic scorer says of candidates, and whether they may be ranked by it."""
+"""Chromatic fitness of candidates, and whether it may rank them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
 NAME = "chromatic_scorer"
 NONE_MADE, NO_TARGET, BY_THEORY = "no scorer", "no target", "by theory"
-SAID = {
+MEANINGS = {
     DISCRIMINATIVE: "the scorer is discriminative; candidates are ranked by theory and chromatic fitness",
-    "not discriminative": "the scorer is not discriminative; its fitness is shown, and ranks nothing",
-    NONE_MADE: "there is no chromatic scorer (rainbow fitness train makes one); candidates are ranked by theory alone",
+    "not discriminative": "the scorer is not discriminative; candidates are ranked by theory alone, fitness is shown",
+    NONE_MADE: "there is no chromatic scorer; candidates are ranked by theory alone; to train one, run: rainbow "
+               "fitness train",
     NO_TARGET: "the color has no target to fit (Black and White have none); candidates are ranked by theory alone",
-    BY_THEORY: "composition.theory_weight is 1; fitness is shown, and ranks nothing",
+    BY_THEORY: "composition.theory_weight is 1; candidates are ranked by theory alone, fitness is shown",
 }
-"""What a status means for the ranking."""
+"""What each status means for the ranking, as people read it."""
 
 
 class SongScorer:
-    """The scorer for one song, or why there is none."""
+    """The scorer for one song. Without a scorer, ``status`` gives the reason and every fitness is None."""
 
     def __init__(self, status: str, scorer: ChromaticScorer | None = None, song: SongBrief | None = None) -> None:
         self.status = status
@@ -36,11 +37,11 @@ class SongScorer:
 
     @property
     def ranks(self) -> bool:
-        """True where candidates are ranked by fitness."""
+        """True if candidates are ranked by fitness."""
         return self.status == DISCRIMINATIVE
 
     def fitness(self, midis: list[bytes]) -> list[float | None]:
-        """Return the fitness of each file beside the song's concept: the exact bytes are scored."""
+        """Return the fitness of each file together with the song's concept."""
         if self._scorer is None or not midis:
             return [None] * len(midis)
         return [score.fitness for score in
@@ -48,12 +49,12 @@ class SongScorer:
 
     @cached_property
     def words_alone(self) -> float | None:
-        """Fitness of the concept without music: what a file adds to it is its relative fitness."""
+        """Fitness of the concept without music; a file's relative fitness is what it adds to this."""
         return self._scorer.score(concept=self._concept, color=self._color).fitness if self._scorer else None
 
 
 def scorer_of(store: ShardStore, song: SongBrief, theory_weight: float) -> SongScorer:
-    """Open the store's scorer for ``song``; without one, or for a color without a target, say so."""
+    """Return the scorer for ``song``; it has no fitness if the store has no scorer or the color has no target."""
     from rainbow_assets.fitness import chromatic_scorer
 
     if song.color not in targets.targeted():

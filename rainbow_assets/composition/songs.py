@@ -1,7 +1,7 @@
-"""Commissions: which songs are to be composed. One folder per song below ``compositions``, with its proposal.
+"""Song orders: the songs to compose. Each has a folder below ``compositions`` with its ``proposal.yml``.
 
-``proposal.yml`` holds a proposal, or the id of a thread and what is to differ from it, so that a thread's edited
-concept reaches the music.
+The file contains a whole proposal, or the id of a thread and the fields that override it. The thread's fields are not
+copied, so that an edit of the thread's concept reaches the music.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SONG = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
 
 @dataclass(frozen=True, slots=True)
 class SongOrder:
-    """A song to compose: its proposal, or the sentence that says why it cannot be read."""
+    """A song to compose: its proposal, or None and the ``problem`` with it."""
 
     song_id: str
     proposal: Proposal | None
@@ -37,23 +37,23 @@ class SongOrder:
 
 
 def of_store(store: ShardStore) -> Path:
-    """Return where the compositions of ``store`` lie; raise ``UsageError`` where that is no local folder."""
-    # The address, not the root: a plan tries a step in a store whose files lie over this one's, in memory.
+    """Return the folder of the compositions of ``store``; raise ``UsageError`` if the store is not a local folder."""
+    # The URL, not the root folder: a plan runs in a store whose root is an in-memory layer over this one.
     url = store.files.url
     if "://" in url and not url.startswith("file://"):
-        raise UsageError(f"RAINBOW_DATA is {url}; songs are composed on a local disk only, set it to a folder")
+        raise UsageError(f"RAINBOW_DATA is {url}, and songs can be composed on a local disk only; set it to a folder")
     return Path(url.removeprefix("file://")) / "compositions"
 
 
 def orders(store: ShardStore) -> list[SongOrder]:
-    """Return every commissioned song in order; what cannot be read has a problem, and is not lost."""
+    """Return every ordered song, sorted by id; one whose proposal cannot be read has a ``problem``."""
     base = of_store(store)
     found = store.once(("proposals", base), partial(_written, base))
     return [_order(store, base / song, values) for song, values in found.items()]
 
 
 def _written(base: Path) -> dict[str, dict[str, Any] | ProposalError]:
-    """Return {song: the fields of its proposal, or why they cannot be read}, sorted."""
+    """Return {song: fields of its proposal, or the error}, sorted by song."""
     places = sorted(path.parent for path in base.glob(f"*/{FILE}")) if base.is_dir() else []
     return {place.name: _fields(place / FILE) for place in places if SONG.fullmatch(place.name)}
 
@@ -77,7 +77,7 @@ def _order(store: ShardStore, place: Path, values: dict[str, Any] | ProposalErro
 
 
 def thread_fields(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
-    """Return the fields of a thread's final proposal; raise ``ProposalError`` where there is no such thread."""
+    """Return the fields of a thread's final proposal; raise ``ProposalError`` if no or several threads match."""
     row = thread_row(store, thread, where)
     return {"thread": row["thread_id"], "title": row["title"], "key": row["key"] or row["key_raw"], "bpm": row["bpm"],
             "time_signature": row["time_signature"] or row["tempo_text"], "mood": list(row["mood"] or ()),
@@ -89,20 +89,20 @@ def thread_row(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
     try:
         rows = rows_of(store.shard("thread_manifests"))
     except MissingShard:
-        raise ProposalError(f"{where}: thread is {thread!r}, and no threads have been read; run: rainbow build "
+        raise ProposalError(f"{where}: thread is {thread!r}, but no threads have been read; run: rainbow build "
                             "--asset thread_manifests") from None
     found = [row for name, row in rows.items() if thread in (name, row["directory"], row["title"])]
     found = found or [row for name, row in rows.items() if len(thread) >= 4 and name.startswith(thread)]
     if len(found) != 1:
-        said = "names none" if not found else f"names {len(found)}"
-        raise ProposalError(f"{where}: thread is {thread!r}, which {said} of {len(rows)} threads; write an id of "
-                            "thread_index")
+        raise ProposalError(f"{where}: thread is {thread!r}, which matches {len(found) or 'none'} of {len(rows)} "
+                            "threads; write an id from thread_index")
     return found[0]
 
 
 def place_order(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any]) -> str:
-    """Write the song's folder and return its id. Of a thread only its id and ``changes`` are written."""
+    """Write the song's folder and return its id. For a thread, write its id and ``changes`` only."""
     base, name = of_store(store), proposal.song_id
+    # Two threads may propose the same title and color: the second one gets a folder of its own.
     if proposal.thread and _of_another(base / name / FILE, proposal.thread):
         name = f"{name}-{proposal.thread[:8]}"
     document: dict[str, Any] = proposal.document()

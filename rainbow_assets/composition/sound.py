@@ -1,6 +1,6 @@
-"""Parts to sound: fluidsynth with a soundfont where both are installed, else a plain synthesizer.
+"""Rendering parts to sound: with fluidsynth and a soundfont if both are installed, else with a plain synthesizer.
 
-Each part is rendered alone, and the mix is their sum, so that what one hears together is what one hears apart.
+Each part is rendered alone and the mix is their sum, so that the stems sum to the mix.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ TAIL_S, PEAK, TIMEOUT_S, SILENT = 1.5, 0.9, 300, 1e-4
 PLACES = ("/usr/share/sounds/sf2/default-GM.sf2", "/usr/share/sounds/sf3/default-GM.sf3")
 FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/sounds/sf3", "/usr/share/soundfonts")
 LEVELS = {CHORDS: 0.55, DRUMS: 0.8, BASS: 0.8, MELODY: 0.75}
-"""Loudness of the parts of the plain synthesizer in the mix."""
+"""Peak level of each part, 0 to 1, when the plain synthesizer renders it."""
 PLAIN: dict[str, dict[str, Any]] = {
     CHORDS: {"decay_s": 2.2, "fm_index": 0.5, "room_s": 0.3}, DRUMS: {"drum": True},
     BASS: {"slope": 1.9, "decay_s": 1.4}, MELODY: {"slope": 1.5, "wobble_cents": 8, "wobble_hz": 5, "room_s": 0.4},
 }
-"""Timbres of the plain synthesizer."""
+"""Timbre of each part for the plain synthesizer."""
 
 
 class Renderer(Protocol):
@@ -46,24 +46,24 @@ class Renderer(Protocol):
 
     @property
     def token(self) -> str:
-        """Names everything that the sound depends on."""
+        """A text that is different if the sound would be different."""
         ...
 
     def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
-        """Return one part of the piece, not leveled."""
+        """Return one part of the piece before the mix is leveled."""
         ...
 
 
 @dataclass(frozen=True)
 class FluidSynth:
-    """The fluidsynth command with a soundfont."""
+    """Renders with the fluidsynth command and a soundfont."""
 
     program: str
     soundfont: Path
     token: str
 
     def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
-        """Return one part as fluidsynth plays it; raise ``SoundError`` if it cannot."""
+        """Return one part; raise ``SoundError`` if fluidsynth cannot render it."""
         with tempfile.TemporaryDirectory() as folder:
             midi, wav = Path(folder, "part.mid"), Path(folder, "part.wav")
             midi.write_bytes(to_midi({name: parts[name]}, song))
@@ -73,20 +73,20 @@ class FluidSynth:
                 done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
                 samples = read_channels(wav)
             except (OSError, subprocess.TimeoutExpired, UnreadableAudio) as error:
-                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {error}; choose "
-                                 "another soundfont: composition.soundfont") from error
-            # Where it cannot read a soundfont it plays another one, or nothing, and says that it succeeded.
+                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name} ({error}); set "
+                                 "composition.soundfont to another soundfont") from error
+            # If fluidsynth cannot read the soundfont, it plays another one or nothing, and still exits with 0.
             refused = b"error" in done.stderr and b"SoundFont" in done.stderr
             if done.returncode or refused or float(np.abs(samples).max(initial=0.0)) < SILENT:
-                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it is silent"]
-                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name}: {said[0]}; "
-                                 "choose another soundfont: composition.soundfont")
+                problem = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it is silent"]
+                raise SoundError(f"fluidsynth could not render the {name} with {self.soundfont.name} ({problem[0]}); "
+                                 "set composition.soundfont to another soundfont")
             return np.asarray(samples[:, :2] if samples.shape[1] > 1 else np.repeat(samples, 2, axis=1), np.float32)
 
 
 @dataclass(frozen=True)
 class Plain:
-    """The demo's synthesizer, for machines without fluidsynth."""
+    """Renders with the demo's synthesizer, on machines without fluidsynth or a soundfont."""
 
     @property
     def token(self) -> str:
@@ -95,7 +95,7 @@ class Plain:
 
     def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
         """Return one part, the same in both channels."""
-        # Here, because the demo's synthesizer loads scipy.signal, which definitions need not wait for.
+        # Imported here: the synthesizer loads scipy.signal, which is slow and not needed to load the definitions.
         from rainbow_assets.sound.instruments import Timbre
         from rainbow_assets.sound.render import render_notes
 
@@ -107,22 +107,23 @@ class Plain:
 
 
 def renderer(soundfont: str = "") -> Renderer:
-    """Return fluidsynth with ``soundfont`` (default: the first installed), or the plain synthesizer.
+    """Return fluidsynth with ``soundfont`` (default: the first one installed), or else the plain synthesizer.
 
-    Raises ``UsageError`` where a soundfont was named and cannot be used.
+    Raises ``UsageError`` if ``soundfont`` is given and cannot be used: another one would change the sound unnoticed.
     """
     program = shutil.which("fluidsynth")
     if soundfont:
         path = Path(soundfont)
         if not path.is_file():
-            raise UsageError(f"composition.soundfont is {soundfont}, which is not a file; name a .sf2 or .sf3 file, or "
-                             "leave it out (apt-get install fluidsynth timgm6mb-soundfont)")
+            raise UsageError(f"composition.soundfont is {soundfont}, which is not a file; write the path of a .sf2 or "
+                             ".sf3 file, or leave it empty and run: apt-get install fluidsynth timgm6mb-soundfont")
         with path.open("rb") as stream:
             head = stream.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"sfbk":
-            raise UsageError(f"composition.soundfont is {soundfont}, which is no soundfont; name a .sf2 or .sf3 file")
+            raise UsageError(f"composition.soundfont is {soundfont}, which is not a soundfont; write the path of a "
+                             ".sf2 or .sf3 file")
         if program is None:
-            raise UsageError("composition.soundfont is set, and fluidsynth is not installed; run: apt-get install "
+            raise UsageError("composition.soundfont is set, but fluidsynth is not installed; run: apt-get install "
                              "fluidsynth")
     found = Path(soundfont) if soundfont else _installed()
     if program is None or found is None:
@@ -140,25 +141,29 @@ def _installed() -> Path | None:
 
 @lru_cache(maxsize=8)
 def _token(program: str, path: str, size: int, changed_ns: int) -> str:
-    """Return what fluidsynth's sound depends on: its version and the soundfont's bytes."""
-    said = subprocess.run([program, "--version"], capture_output=True, check=False).stdout.decode("utf-8", "replace")
-    version = next((word for word in said.split() if word[:1].isdigit()), "?")
+    """Return the version of fluidsynth and the digest of the soundfont.
+
+    ``size`` and ``changed_ns`` are part of the cache key, so that a large soundfont is hashed again only if it changed.
+    """
+    output = subprocess.run([program, "--version"], capture_output=True, check=False).stdout.decode("utf-8", "replace")
+    version = next((word for word in output.split() if word[:1].isdigit()), "?")
     return f"fluidsynth {version} {sha256_bytes(Path(path).read_bytes())[:16]}"
 
 
 def render(parts: Parts, song: SongBrief, by: Renderer) -> dict[str, bytes]:
-    """Return the mix and every part as 16-bit stereo FLAC, by name; the parts sum to the mix."""
+    """Return {name: 16-bit stereo FLAC} of the mix and of every part; the parts sum to the mix."""
     with ThreadPoolExecutor(2) as pool:
         sounds = dict(zip(parts, pool.map(lambda name: by.part(name, parts, song), parts), strict=True))
     frames = Clock(song.bpm).samples(song.ticks) + round(TAIL_S * SAMPLE_RATE)
     fitted = {name: _fitted(sound, frames) for name, sound in sounds.items()}
     total = np.sum(list(fitted.values()), axis=0)
+    # One gain for all, so that the parts still sum to the mix.
     gain = np.float32(PEAK / max(float(np.abs(total).max(initial=0.0)), 1e-6))
     return {"mix": _flac(total * gain), **{name: _flac(sound * gain) for name, sound in fitted.items()}}
 
 
 def _fitted(sound: Sound, frames: int) -> Sound:
-    """Return ``frames`` samples: cut with a fade, or padded with silence."""
+    """Return ``sound`` cut or padded to ``frames``, with a fade at the end."""
     out = np.zeros((frames, 2), np.float32)
     out[:len(sound)] = sound[:frames]
     fade = round(TAIL_S * SAMPLE_RATE / 2)

@@ -1,4 +1,4 @@
-"""A stage: one small class that proposes, varies, renders, rates and explains the part that it adds."""
+"""The interface of a stage: a class that draws, varies, renders, rates and explains one part."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from rainbow_assets.composition.model import MadePart
 from rainbow_assets.music.draws import SeededDraws
 
 G = TypeVar("G")
-"""A genome: hashable, and all that a part is made from."""
+"""A genome: a hashable value that determines the part."""
 
 
 class Stage(Protocol[G]):
-    """What the evolution asks of a stage. It was made for one context: a song and the parts that are there."""
+    """What the evolution needs of a stage, which is made for one context: a song and the parts composed before."""
 
     name: str
 
     def draw(self, draws: SeededDraws, count: int) -> list[G]:
-        """Return ``count`` genomes: templates and variations of them, from chance alone."""
+        """Return ``count`` random genomes: templates and variations of them."""
         ...
 
     def mutate(self, genome: G, draws: SeededDraws) -> G:
@@ -26,15 +26,15 @@ class Stage(Protocol[G]):
         ...
 
     def cross(self, one: G, other: G, draws: SeededDraws) -> G:
-        """Return a genome that has something of both."""
+        """Return a genome that combines both."""
         ...
 
     def render(self, genome: G) -> MadePart:
-        """Return the notes of the part; every bar sounds, every note is in range."""
+        """Return the part, with a note in every bar and all notes in range."""
         ...
 
     def rate(self, genomes: Sequence[G], made: Sequence[MadePart]) -> list[dict[str, float]]:
-        """Return the theory terms of each, 0..1, by name."""
+        """Return {term: 0..1} for each genome and its part ``made``."""
         ...
 
     def weights(self) -> dict[str, float]:
@@ -42,9 +42,9 @@ class Stage(Protocol[G]):
         ...
 
     def pattern(self, genome: G) -> str:
-        """Return the short name of what it is a variation of."""
+        """Return the name of the template that the genome is based on."""
         ...
 
     def explain(self, genome: G, made: MadePart) -> str:
-        """Say in a line what the part does."""
+        """Return a line that describes the part."""
         ...

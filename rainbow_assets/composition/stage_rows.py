@@ -1,7 +1,7 @@
-"""What the four stages have in common: a row per candidate, a part per song, everything seeded.
+"""The asset that the four stages share: one row per candidate, one part per song, all draws seeded.
 
-A song's candidates are one evolution, so that they are computed together: when its proposal, the parents, the
-templates, the scorer or the settings move, all of the stage's rows of that song are made anew.
+The candidates of a song come from one evolution, so they are computed together: if the proposal, the parents, the
+templates, the scorer or the settings change, all of the stage's rows of that song are rebuilt.
 """
 
 from __future__ import annotations
@@ -42,38 +42,38 @@ ANCESTOR = pa.struct([("stage", pa.string()), ("candidate_id", pa.string()), ("p
                       ("fitness", pa.float64())])
 SCHEMA = pa.schema([
     column("candidate_id", pa.string(), "key: song.c07.d31.b02.m11 names the chords, drums, bass and melody"),
-    column("song_id", pa.string(), "commissioned song"),
+    column("song_id", pa.string(), "song, the name of its folder in compositions"),
     column("stage", pa.string(), "chords, drums, bass or melody"),
-    column("parent_id", pa.string(), "kept candidate of the stage before; null for chords"),
+    column("parent_id", pa.string(), "kept candidate of the stage before that it builds on; null for chords"),
     column("rank", pa.int32(), "place by score among the candidates of its parent, from 1"),
-    column("kept", pa.bool_(), "True for those that the next stage builds on"),
-    column("score", pa.float64(), "0..1, theory and fitness normalized by the stage's random draws (0.5: their mean)"),
+    column("kept", pa.bool_(), "True if the next stage builds on it"),
+    column("score", pa.float64(), "theory and fitness, 0..1, normalized by the stage's random draws (mean 0.5)"),
     column("total", pa.float64(), "mean score of the candidate and its ancestors"),
     column("theory", pa.float64(), "weighted mean of the theory terms, 0..1"),
     column("terms", pa.list_(NUMBER), "the theory terms"),
-    column("fitness", pa.float64(), "chromatic fitness of these bytes beside the concept; null where there is none"),
-    column("relative", pa.float64(), "what the music adds to the concept's own fitness"),
+    column("fitness", pa.float64(), "chromatic fitness of file and concept; null without a scorer or target"),
+    column("relative", pa.float64(), "fitness minus that of the concept alone"),
     column("scorer_status", pa.string(), "discriminative, not discriminative, no scorer, no target or by theory"),
-    column("pattern", pa.string(), "template that it is a variation of"),
+    column("pattern", pa.string(), "template that it is based on"),
     column("origin", pa.string(), "draw, crossover, mutation, or silent for a stage that is left out"),
-    column("generation", pa.int32(), "generation in which it was born; 0 for a draw"),
-    column("explanation", pa.string(), "what the part does, in a line"),
+    column("generation", pa.int32(), "generation that it was bred in; 0 for a draw"),
+    column("explanation", pa.string(), "description of the part in one line"),
     column("lineage", pa.list_(ANCESTOR), "the candidate and all of its ancestors, chords first"),
-    column("title", pa.string(), "of the proposal"),
+    column("title", pa.string(), "title of the proposal"),
     column("rainbow_color", pa.string(), "full color name"),
     column("key", pa.string(), "key of the song"),
     column("bpm", pa.float64(), "quarter notes per minute"),
-    column("time_signature", pa.string(), "7/8"),
+    column("time_signature", pa.string(), "time signature, for example 7/8"),
     column("bars", pa.int32(), "length in bars"),
-    column("concept", pa.string(), "of the proposal"),
-    column("thread_id", pa.string(), "thread that proposed it; null for a proposal by hand"),
+    column("concept", pa.string(), "concept of the proposal"),
+    column("thread_id", pa.string(), "thread that proposed the song; null for a proposal by hand"),
     column("harmony", pa.list_(CHORD), "chords that sound, in ticks of 480 per quarter note"),
     column("midi_sha256", pa.string(), "sha256 of the file"),
-    column("midi", pa.binary(), "all parts so far: the bytes that were scored, and that ship"),
+    column("midi", pa.binary(), "MIDI file of all parts so far: the bytes that were scored and are published"),
 ])
 REASONS = {
-    "unreadable_proposal": "the song's proposal.yml cannot be composed; rainbow compose says which field",
-    "no_parent": "no candidate of the stage before was made",
+    "unreadable_proposal": "the song's proposal.yml was rejected; the check songs_composed names the field",
+    "no_parent": "the stage before has no candidate of the song",
 }
 COMMISSIONS, TEMPLATES = "commissions", "templates"
 SETTINGS = ("candidates", "keep", "prune", "beam", "generations", "tournament", "elitism", "crossover", "mutation",
@@ -83,14 +83,14 @@ Make = Callable[[Context, ShardStore], Stage[Any]]
 
 @dataclass(frozen=True)
 class Plan:
-    """A stage as a step needs it: its name, the kind of templates it reads, and how it is made for a context."""
+    """A stage as its asset needs it: its name, its kind of templates, and the function that makes it for a context."""
 
     name: str
     templates: str
     make: Make
     before: str | None = None
     reads: tuple[tuple[str, str], ...] = ()
-    """Other assets, and the field of each, that the stage reads as a whole."""
+    """Other assets, with a field of each, of which the stage reads all rows."""
 
     @property
     def asset(self) -> str:
@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def inputs(self) -> dict[str, tuple[str, ...]]:
-        """What the stage reads; a proposal may be that of a thread, whose digest is among the inputs."""
+        """What the stage reads. A proposal may refer to a thread, so the first stage depends on that thread's row."""
         upstream = {self.above: ("candidate",), "thread_manifests": ()} if self.above else {
             "thread_manifests": ("thread",)}
         return {COMMISSIONS: ("proposal",), **upstream, **{asset: (name,) for asset, name in self.reads},
@@ -116,7 +116,7 @@ def _asset(stage: str) -> str:
 
 
 def whole(shard: Shard, asset: str, field: str) -> str:
-    """Return one digest for all rows of an upstream; ``-`` where it was never made."""
+    """Return one digest of all rows of an upstream, or ``-`` if it has not been built."""
     upstream = shard.store.shard(asset)
     if upstream.index() is None:
         return "-"
@@ -125,7 +125,7 @@ def whole(shard: Shard, asset: str, field: str) -> str:
 
 
 def kept_rows(shard: Shard, song_id: str | None = None, columns: list[str] | None = None) -> list[dict[str, Any]]:
-    """Return the kept candidates of a stage (of one song), by id."""
+    """Return the kept candidates of a stage (of ``song_id``, if given), sorted by id."""
     table = shard.table(SCHEMA, columns)
     return sorted((row for row in table.to_pylist() if row["kept"] and song_id in (None, row["song_id"])),
                   key=lambda row: row["candidate_id"])
@@ -149,14 +149,14 @@ def stage(plan: Plan, description: str) -> RowAsset:
 
 
 def candidates(plan: Plan, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """List the candidates of each ordered song, or the song alone if none can be made."""
+    """List the candidates of each ordered song, or one row for the song if none can be made; it is quarantined."""
     made_from = {name: whole(shard, *name.removeprefix("in:").split(".")) for name in
                  (f"in:{scoring.NAME}.scorer", *(f"in:{asset}.{field}" for asset, field in plan.reads))}
     made_from[f"in:{TEMPLATES}.patterns"] = patterns(plan, shard)
     rows = []
     for item in orders(shard.store):
-        said = item.proposal.digest if item.proposal else digest(item.problem)
-        own = {f"in:{COMMISSIONS}.proposal": said, **made_from}
+        proposal = item.proposal.digest if item.proposal else digest(item.problem)
+        own = {f"in:{COMMISSIONS}.proposal": proposal, **made_from}
         if plan.above:
             parents = _parents(shard, plan.above, item.song_id)
             own[f"in:{plan.above}.candidate"] = digest(parents)
@@ -194,8 +194,8 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
 
 
 def shown(built: Built) -> Mapping[str, Any]:
-    """Return what a stage tried and kept, and how its generations went."""
-    from rainbow_assets.composition import pictures, summaries  # drawing is slow to load
+    """Return a table of the stage's songs and a chart of scores by generation."""
+    from rainbow_assets.composition import pictures, summaries  # matplotlib is slow to load
 
     facts = [part.facts for shard in built.shards() for part in shard.require_index().parts
              if "generations" in part.facts]
@@ -214,7 +214,7 @@ def _parents(shard: Shard, asset: str, song_id: str) -> list[tuple[str, str]]:
 
 
 def _numbers(stage: str, rules: settings.Rules) -> list[str]:
-    """Return the names of the candidates of one parent: ``c01`` to ``c50``; one, ``d00``, of a stage left out."""
+    """Return the names of one parent's candidates: ``c01`` to ``c50``, or only ``d00`` for a stage that is left out."""
     if stage not in rules.composition.stages.replace(" ", "").split(","):
         return [f"{LETTERS[stage]}00"]
     return [f"{LETTERS[stage]}{number:02d}" for number in range(1, rules.composition.candidates + 1)]
@@ -249,14 +249,14 @@ def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, A
 
 
 def context_of(song: SongBrief, row: dict[str, Any]) -> Context:
-    """Return the context that a candidate's row gives to the next stage."""
+    """Return the context of the next stage over the candidate ``row``."""
     spans = tuple(ChordSpan(item["start"], item["end"], item["name"], item["function"], item["root"],
                             tuple(item["classes"])) for item in row["harmony"])
     return Context(song, spans, from_midi(row["midi"]))
 
 
 def keep(lines: list[tuple[dict[str, Any] | None, Population[Any]]], rules: settings.CompositionRules) -> set[bytes]:
-    """Return the files that the next stage builds on: the best of each parent or of all, that differ."""
+    """Return the files that the next stage builds on: the best ones that differ, of each parent or of all."""
     def total(entry: tuple[dict[str, Any] | None, Rated[Any]]) -> float:
         parent, rated = entry
         before = [item["score"] for item in parent["lineage"]] if parent else []
@@ -277,7 +277,7 @@ def keep(lines: list[tuple[dict[str, Any] | None, Population[Any]]], rules: sett
 
 
 def _diversity(lines: list[Population[Any]], kept: set[bytes]) -> dict[str, float]:
-    """Return the mean distance among the kept, and among all that were rated over the first parent."""
+    """Return the mean distance between the kept candidates, and between the candidates of the first parent."""
     chosen = [ranking.sounding(line.parts(rated.made)) for line in lines for rated in line.pool.values()
               if rated.midi in kept]
     first = [frozenset((lines[0].stage.name, note.start, note.pitch) for note in rated.made.notes)
@@ -311,7 +311,7 @@ def _row(
 
 
 def _silent(plan: Plan, parent: dict[str, Any]) -> dict[str, Any]:
-    """Return the one candidate of a stage that is left out: its parent, handed on."""
+    """Return the only candidate of a stage that is left out: its parent, with an id of the stage."""
     return {**parent, "candidate_id": f"{parent['candidate_id']}.{LETTERS[plan.name]}00", "stage": plan.name,
             "parent_id": parent["candidate_id"], "rank": 1, "kept": True, "terms": [], "pattern": SILENT,
             "origin": SILENT, "generation": 0, "explanation": f"no {plan.name}: composition.stages leaves it out"}

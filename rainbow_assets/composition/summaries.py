@@ -1,4 +1,4 @@
-"""Compositions as tables for people: what was tried and kept, the finals, and how scores agree with verdicts."""
+"""Tables about compositions for people: the candidates of a stage, the finals, and how scores agree with verdicts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rainbow_assets.stats import PairAuc, pair_auc
 
 
 def stages(facts: Sequence[Mapping[str, Any]]) -> str:
-    """Return a Markdown table of one stage: songs, evaluations, gain over random draws, variety, scorer."""
+    """Return a Markdown table of one stage: for each song its scores, those of random draws, variety and scorer."""
     lines = ["| song | rated | best | mean | random best | random mean | distance kept | distance all | scorer |",
              "|---|---:|---:|---:|---:|---:|---:|---:|---|"]
     for entry in facts:
@@ -23,26 +23,26 @@ def stages(facts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def finals(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the finals as Markdown lines, best first, with what each part does."""
+    """Return the finals as lines of a Markdown table, best first, with an explanation of each part."""
     lines = ["| piece | total | theory | fitness | adds | chords | drums | bass | melody |",
              "|---|---:|---:|---:|---:|---|---|---|---|"]
     for row in rows:
         parts = {entry["stage"]: entry["explanation"] for entry in row["lineage"]}
-        told = [_cell(parts.get(name, "-")) for name in ("chords", "drums", "bass", "melody")]
+        explained = [_cell(parts.get(name, "-")) for name in ("chords", "drums", "bass", "melody")]
         added = "" if row["relative"] is None else f"{row['relative']:+.3f}"
         lines.append(f"| {row['final_id'].rpartition('.')[2]} | {row['total']:.3f} | {row['theory']:.3f} | "
-                     f"{_number(row['fitness'])} | {added} | {' | '.join(told)} |")
+                     f"{_number(row['fitness'])} | {added} | {' | '.join(explained)} |")
     return lines
 
 
 def status(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Say what the pieces were ranked by."""
-    said = sorted({row["scorer_status"] for row in rows})
-    return "; ".join(str(scoring.SAID.get(item, item)) for item in said)
+    """Return what the pieces were ranked by, and why, as text."""
+    found = sorted({row["scorer_status"] for row in rows})
+    return "; ".join(str(scoring.MEANINGS.get(item, item)) for item in found)
 
 
 def agreements(rows: list[dict[str, Any]]) -> list[str]:
-    """Return how each score agrees with the verdicts, as Markdown lines."""
+    """Return the agreement of each score with the verdicts, as lines of a Markdown table."""
     lines = ["| score | agreement (0.5 is chance) | 95 % | pairs | songs | approved of decided |",
              "|---|---:|---|---:|---:|---|"]
     for name in ("total", "theory", "fitness"):

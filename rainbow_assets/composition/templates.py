@@ -1,7 +1,7 @@
-"""Pattern templates: bars as text in data files, laid on any meter beat by beat.
+"""Pattern templates: bars written as text in data files, and fitted to any meter beat by beat.
 
 A template is written for one meter, one cell of characters per beat. In another meter each beat takes the cell of a
-beat of its kind (the first, the last, or one between), cut or prolonged to its length.
+beat of its kind (the first, the last, or one in between), shortened or extended to its length.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ALLOWED = {"drums": set(".goxX"), "bass": set(".-R358LA"), "melody": set(".-x")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A pattern: ``rows`` are its voices, each a bar as cells of characters, one cell per beat of ``meter``."""
+    """A pattern of one bar: ``rows`` are its voices, each with a cell of characters per beat of ``meter``."""
 
     name: str
     family: str
@@ -33,13 +33,13 @@ class Template:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
     def bar(self, meter: Meter) -> dict[str, str]:
-        """Return each voice's bar in ``meter``, a character per step."""
+        """Return {voice: its bar in ``meter``, one character per step}."""
         return {voice: "".join(_cell(cells, number, len(meter.beats), beat.steps)
                                for number, beat in enumerate(meter.beats)) for voice, cells in self.rows}
 
 
 def _cell(cells: tuple[str, ...], number: int, beats: int, steps: int) -> str:
-    """Return the cell of beat ``number`` of ``beats``: first and last are kept, those between repeat in turn."""
+    """Return the cell of beat ``number`` of ``beats``: the first and last stay in place, the inner ones repeat."""
     if len(cells) == beats:
         chosen = cells[number]
     elif number == 0:
@@ -53,7 +53,7 @@ def _cell(cells: tuple[str, ...], number: int, beats: int, steps: int) -> str:
 
 
 def fit(cell: str, steps: int) -> str:
-    """Return ``cell`` with ``steps`` characters: halved, cut, or prolonged by its last two."""
+    """Return ``cell`` with ``steps`` characters: halved, cut, or extended by repeating its last two."""
     if len(cell) == 2 * steps:
         return cell[::2]
     if len(cell) >= steps:
@@ -63,21 +63,21 @@ def fit(cell: str, steps: int) -> str:
 
 
 def own_folder(data: Path) -> Path:
-    """Return where a person's own templates lie: ``drums.toml``, ``bass.toml``, ``melody.toml``, ``strum.toml``."""
+    """Return the folder of a person's templates (``drums.toml``, ``bass.toml``, ``melody.toml``, ``strum.toml``)."""
     return data / "compositions" / "templates"
 
 
 def templates(kind: str, own: Path | None = None) -> tuple[Template, ...]:
-    """Return the templates of ``kind``: those that come along and those in the folder ``own``; names are unique.
+    """Return the templates of ``kind``: the included ones and those in the folder ``own``.
 
-    One of a person's own replaces the one of the same name. Raises ``TemplateError``.
+    A person's template replaces an included one of the same name. Raises ``TemplateError``.
     """
     found = {item.name: item for path in _files(kind, own) for item in _read(kind, path.read_bytes(), str(path.name))}
     return tuple(found.values())
 
 
 def template_digest(kind: str, own: Path | None = None) -> str:
-    """Return the digest of what the templates of ``kind`` say: another one where a pattern was edited."""
+    """Return a digest of the templates of ``kind``; it changes if a pattern is edited, not if a comment is."""
     return digest([[item.name, item.family, item.energy, item.meter, [[name, list(cells)] for name, cells in item.rows]]
                    for item in templates(kind, own)])
 
@@ -92,10 +92,10 @@ def _read(kind: str, data: bytes, name: str) -> tuple[Template, ...]:
     try:
         document = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateError(f"the templates {name} are not valid TOML: {error}") from error
+        raise TemplateError(f"the templates {name} are not valid TOML ({error}); fix the line") from error
     entries = document.get(kind)
     if not isinstance(entries, list) or not entries:
-        raise TemplateError(f"the templates {name} hold no [[{kind}]] entries; write one per pattern")
+        raise TemplateError(f"the templates {name} have no [[{kind}]] entries; write one for each pattern")
     return tuple(_template(kind, name, number, entry) for number, entry in enumerate(entries, 1))
 
 
@@ -103,9 +103,9 @@ def _template(kind: str, file: str, number: int, entry: dict[str, Any]) -> Templ
     where = f"{file}: [[{kind}]] {number} ({entry.get('name', 'without a name')})"
     for field in _OWN:
         if not isinstance(entry.get(field), str) or not entry[field].strip():
-            raise TemplateError(f"{where}: the field {field} is missing or no text")
+            raise TemplateError(f"{where}: the field {field} is missing or not text; write text in quotes")
     if entry["energy"] not in ENERGIES:
-        raise TemplateError(f"{where}: energy is {entry['energy']!r}; write {', '.join(ENERGIES)}")
+        raise TemplateError(f"{where}: energy is {entry['energy']!r}; write one of {', '.join(ENERGIES)}")
     rows = []
     for voice, text in entry.items():
         if voice in _OWN:
@@ -113,12 +113,12 @@ def _template(kind: str, file: str, number: int, entry: dict[str, Any]) -> Templ
         cells = tuple(str(text).split())
         wrong = sorted(set("".join(cells)) - _ALLOWED[kind])
         if not isinstance(text, str) or not cells or wrong:
-            said = f"holds {', '.join(wrong)}" if wrong else "is no text"
-            raise TemplateError(f"{where}: {voice} {said}; write cells of {' '.join(sorted(_ALLOWED[kind]))}, one per "
-                                "beat")
+            problem = f"contains {', '.join(wrong)}" if wrong else "is not text"
+            raise TemplateError(f"{where}: {voice} {problem}; write cells of {' '.join(sorted(_ALLOWED[kind]))}, one "
+                                "per beat")
         rows.append((voice, cells))
     if not rows:
-        raise TemplateError(f"{where}: it has no voice")
+        raise TemplateError(f"{where}: it has no voice; write at least one line of cells")
     if len({len(cells) for _, cells in rows}) > 1:
-        raise TemplateError(f"{where}: its voices have different numbers of beats")
+        raise TemplateError(f"{where}: its voices have different numbers of beats; write one cell per beat in each")
     return Template(entry["name"], entry["family"], entry["energy"], entry["meter"], tuple(rows))

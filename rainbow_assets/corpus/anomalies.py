@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from rainbow_assets.corpus.model import Anomaly, Severity
+from rainbow_assets.ingest.anomalies import Anomaly, Kinds
 
-KINDS: dict[str, tuple[Severity, str]] = {
+KINDS: Kinds = {
     "unreadable_manifest": ("error", "the manifest is missing, is not YAML, or is not safe to read"),
     "invalid_field": ("error", "a required field is missing or has the wrong type"),
     "missing_field": ("warning", "a field is missing; the song is used without it"),

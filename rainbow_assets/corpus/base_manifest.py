@@ -57,7 +57,8 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
         reading, keys = reading_of(source, folders[song_id]), set(asked["key"])
-        facts = {"anomalies": [anomaly.as_dict() for anomaly in reading.anomalies], "files": source.of(song_id)}
+        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
+        facts = {"anomalies": anomalies, "files": source.of(song_id)}
         rows = manifest_rows(source, folders[song_id])
         if not rows:
             reason = "unusable_song" if reading.song is None else "no_tracks"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
-from rainbow_assets.corpus.model import Anomaly, Quarantined, Song, SongReading
+from rainbow_assets.corpus.model import Quarantined, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.track_list import AUDIO
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
 from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.text import counted, some
@@ -35,14 +36,14 @@ class LintReport:
             "songs_found": self.songs + len(self.quarantined), "songs": self.songs,
             "quarantined": [{"song": q.song_id, "color": q.rainbow_color, "reason": q.reason, "message": q.message}
                             for q in self.quarantined],
-            "counts": self.counts(), "anomalies": [a.as_dict() for a in self.anomalies],
+            "counts": self.counts(), "anomalies": [{"song": a.of, **a.as_dict()} for a in self.anomalies],
         }
         return json.dumps(document, indent=1, ensure_ascii=False)
 
     def to_text(self) -> str:
         """Return one line per anomaly, errors first within a song, and a summary."""
         lines = []
-        for a in sorted(self.anomalies, key=lambda a: (a.song, ORDER[a.severity], a)):
+        for a in sorted(self.anomalies, key=lambda a: (a.of, ORDER[a.severity], a)):
             lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
         counts = self.counts()
         lines.append(f"{counted(self.songs + len(self.quarantined), 'song')} found = {self.songs} usable + "

@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-Severity = Literal["info", "warning", "error"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Anomaly:
-    """One irregularity of the raw songs and what was done about it.
-
-    ``file`` is relative to the corpus root; ``where`` is ``line 12`` or ``field structure[3].end_time``.
-    ``kind`` is a stable machine name from :data:`rainbow_assets.corpus.anomalies.KINDS`.
-    """
-
-    song: str
-    file: str
-    where: str
-    kind: str
-    severity: Severity
-    message: str
-    action: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Return a plain dictionary, for JSON."""
-        return asdict(self)
+from rainbow_assets.ingest.anomalies import Anomaly
 
 
 @dataclass(frozen=True, slots=True)

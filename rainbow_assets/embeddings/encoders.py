@@ -11,6 +11,11 @@ import numpy.typing as npt
 from rainbow_assets import settings
 from rainbow_assets.embeddings.specs import CLAP, DEBERTA, DESCRIPTOR, MINILM, EncoderSpec
 from rainbow_assets.errors import UsageError
+from rainbow_assets.sound.flac import encode_checked
+from rainbow_assets.sound.stems import read_stem
+
+RATE = 44100
+"""Of the corpus, in Hz: what the encoders of sound read."""
 
 
 class Encoder(Protocol):
@@ -57,3 +62,9 @@ def where(spec: EncoderSpec) -> tuple[str, str | None]:
 def model_folder(root: Path, spec: EncoderSpec) -> Path:
     """Return the folder of the weights of ``spec`` below ``root``; a new revision has a new folder."""
     return root / spec.checkpoint / spec.revision
+
+
+def as_flac(path: Path) -> bytes:
+    """Return the WAV or FLAC file at ``path`` as mono FLAC, which the encoders read; raise ``UnreadableAudio``."""
+    stem = read_stem(path, RATE)
+    return encode_checked(stem.samples, stem.bits, stem.sample_rate)

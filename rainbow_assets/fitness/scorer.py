@@ -17,15 +17,11 @@ from rainbow_assets import taxonomy
 from rainbow_assets.embeddings import encoders, specs
 from rainbow_assets.fitness import contract, roll, targets
 from rainbow_assets.fitness.contract import ScorerError
-from rainbow_assets.sound.flac import encode_checked
-from rainbow_assets.sound.stems import read_stem
 from rainbow_assets.storage.files import sha256_bytes
 
 Floats = npt.NDArray[np.float32]
 BATCH = 64
 """Windows per run: larger batches gain nothing and cost memory (25 MB of rolls here)."""
-RATE = 44100
-"""Of the corpus, in Hz: what the encoders of sound read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +175,7 @@ class ChromaticScorer:
         if given is None or isinstance(given, Vector):
             return self._checked("audio", given)
         if isinstance(given, Path):
-            given = as_flac(given)
+            given = encoders.as_flac(given)
         return self._checked("audio", self._embedded("audio", given))
 
     def _text(self, kind: str, given: Text) -> Floats | None:
@@ -225,9 +221,3 @@ def _notes(midi: bytes | Path) -> roll.Notes:
         except OSError as error:
             raise roll.RollError("unreadable_midi", f"{midi} cannot be read ({error.strerror})") from error
     return roll.read_notes(midi)
-
-
-def as_flac(path: Path) -> bytes:
-    """Return the WAV or FLAC file at ``path`` as mono FLAC, which the encoders read; raise ``UnreadableAudio``."""
-    stem = read_stem(path, RATE)
-    return encode_checked(stem.samples, stem.bits, stem.sample_rate)

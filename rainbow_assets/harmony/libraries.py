@@ -18,7 +18,7 @@ import polars as pl
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.harmony.graphs import function_graph, transitions
-from rainbow_assets.harmony.model import KINDS, PackAnomaly
+from rainbow_assets.harmony.model import KINDS
 from rainbow_assets.harmony.pool import Pool, Progressions, transpose
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, totals, weighted
 from rainbow_assets.harmony.sources import read_packs, source_token
@@ -31,6 +31,7 @@ from rainbow_assets.harmony.tables import (
     remarks,
 )
 from rainbow_assets.harmony.theory import theory_pack
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
@@ -44,7 +45,7 @@ from rainbow_assets.text import some
 
 PACKS = "chord_packs"
 """Name of the input that is read from the packs' files."""
-REASONS = {kind: meaning for kind, meaning in KINDS.items() if not meaning.startswith("warning")}
+REASONS = {kind: meaning for kind, (severity, meaning) in KINDS.items() if severity != "warning"}
 """Reasons why a file has no row."""
 _OF_PROGRESSION = re.compile(r"(^|/)[^/]*progression[^/]*/", re.IGNORECASE)
 Rows = dict[str, tuple[str, dict[str, Any]]]
@@ -66,7 +67,7 @@ def _made(root: Path, token: str, progressions: bool) -> Rows:
     return found
 
 
-def _quarantined(shard: Shard, progressions: bool) -> dict[str, tuple[str, PackAnomaly]]:
+def _quarantined(shard: Shard, progressions: bool) -> dict[str, tuple[str, Anomaly]]:
     """Return {key: (part, anomaly)} of the files without a row, for chords or for progressions."""
     return {f"{pack.name}:{item.file} ({item.kind})": (f"{pack.name}-left-out", item)
             for pack in read_packs(settings.roots().chords, source_token(shard)) for item in pack.anomalies

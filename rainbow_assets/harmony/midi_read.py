@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rainbow_assets.harmony.model import PackAnomaly
+from rainbow_assets.harmony.model import pack_anomaly
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.midi_song import PERCUSSION, MidiSong, UnreadableMidi
 from rainbow_assets.text import some
 
@@ -44,28 +45,28 @@ class MidiChords:
         return round(self.clock.ms_at(ticks))
 
 
-def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[PackAnomaly]]:
+def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[Anomaly]]:
     """Return the hits of each (path, content), None if it cannot be used, and an anomaly for each oddity of a file."""
     notes: list[tuple[int, int, int]] = []
     counts = np.zeros(len(files), dtype=np.int64)
     clocks: list[MidiSong | None] = []
-    anomalies: list[PackAnomaly] = []
+    anomalies: list[Anomaly] = []
     for number, (path, data) in enumerate(files):
         clocks.append(None)
         try:
             song = MidiSong.load(data, name=path.rpartition("/")[2])
         except UnreadableMidi as error:
-            anomalies.append(PackAnomaly(path, "not_midi", str(error), "not used"))
+            anomalies.append(pack_anomaly(path, "not_midi", str(error)))
             continue
         found = [(note.on, note.key_off, note.pitch) for note in song.notes if note.channel != PERCUSSION]
         counts[number] = len(found)
         notes += found
         if not found:
             why = "; ".join(["the file has no notes (percussion tracks are ignored)", *song.repairs[:3]])
-            anomalies.append(PackAnomaly(path, "no_notes", why, "not used"))
+            anomalies.append(pack_anomaly(path, "no_notes", why))
             continue
         if song.repairs:
-            anomalies.append(PackAnomaly(path, "repaired_midi", some(song.repairs, between="; "), "the rest is used"))
+            anomalies.append(pack_anomaly(path, "repaired_midi", some(song.repairs, between="; "), "the rest is used"))
         # A pack has thousands of files: keep their clocks, not their notes.
         clocks[-1] = replace(song, notes=(), changes={}, names=())
     hits = _hits(np.array(notes, dtype=np.int64).reshape(-1, 3), counts)

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from rainbow_assets.digests import digest
+from rainbow_assets.ingest.anomalies import Anomaly, Kinds
 from rainbow_assets.music.chord_types import ChordType
 from rainbow_assets.music.functions import function_of, roman_of, spell_root
 from rainbow_assets.music.keys import Key, note_name, spell
 
-KINDS = {
-    "unsafe_path": "error: a path that leads out of the pack",
-    "not_midi": "error: a file that is not MIDI, or whose notes cannot be placed in time",
-    "repaired_midi": "warning: parts of a MIDI file were skipped or corrected; the rest is used",
-    "too_large": "error: a file that is too large for a chord or progression",
-    "no_notes": "error: a MIDI file without notes",
-    "unparsed_name": "error: a file name without a function, chord name or romans",
-    "unnamed_chord": "error: notes that are not those of any chord type",
-    "name_mismatch": "warning: notes that are not those of the file's name; the chord is named by its notes",
-    "roman_mismatch": "warning: a progression whose notes are not those of its romans; its notes are kept",
-    "outside_layout": "info: a file that is not in a folder of a supported layout",
-    "cluster_file": "info: an 'All ...' file, which contains many chords; not used",
-    "duplicate_chord": "info: a chord with the same key, name and notes as another one of the pack; not used",
+KINDS: Kinds = {
+    "unsafe_path": ("error", "a path that leads out of the pack"),
+    "not_midi": ("error", "a file that is not MIDI, or whose notes cannot be placed in time"),
+    "repaired_midi": ("warning", "parts of a MIDI file were skipped or corrected; the rest is used"),
+    "too_large": ("error", "a file that is too large for a chord or progression"),
+    "no_notes": ("error", "a MIDI file without notes"),
+    "unparsed_name": ("error", "a file name without a function, chord name or romans"),
+    "unnamed_chord": ("error", "notes that are not those of any chord type"),
+    "name_mismatch": ("warning", "notes that are not those of the file's name; the chord is named by its notes"),
+    "roman_mismatch": ("warning", "a progression whose notes are not those of its romans; its notes are kept"),
+    "outside_layout": ("info", "a file that is not in a folder of a supported layout"),
+    "cluster_file": ("info", "an 'All ...' file, which contains many chords; not used"),
+    "duplicate_chord": ("info", "a chord with the same key, name and notes as another one of the pack; not used"),
 }
-"""Every kind of pack anomaly: severity and meaning."""
+"""Kind of anomaly of a pack -> (severity, meaning). ``error``: the file is not used; ``warning``: it is, check it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PackAnomaly:
-    """One irregularity of a pack and what was done about it; ``file`` is relative to the pack."""
-
-    file: str
-    kind: str
-    message: str
-    action: str
-
-    @property
-    def severity(self) -> str:
-        """``error`` (the file is not used), ``warning`` (the file is used; check it) or ``info``."""
-        return KINDS[self.kind].split(":")[0]
-
-    def as_dict(self) -> dict[str, str]:
-        """Return a plain dictionary, for JSON and tables."""
-        return {**asdict(self), "severity": self.severity}
+def pack_anomaly(file: str, kind: str, message: str, action: str = "not used") -> Anomaly:
+    """Return an anomaly of the pack's file ``file``; ``kind`` is a key of :data:`KINDS`."""
+    return Anomaly("", file, "", kind, KINDS[kind][0], message, action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +129,7 @@ class Pack:
     files: int
     chords: tuple[Chord, ...]
     progressions: tuple[Progression, ...]
-    anomalies: tuple[PackAnomaly, ...] = field(default_factory=tuple)
+    anomalies: tuple[Anomaly, ...] = field(default_factory=tuple)
 
 
 def make_chord(

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rainbow_assets.harmony.model import PackAnomaly
+from rainbow_assets.harmony.model import pack_anomaly
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.errors import PackError
 
 MIDI_SUFFIXES = (".mid", ".midi")
@@ -32,7 +33,7 @@ class PackFiles:
 
     name: str
     files: tuple[tuple[str, bytes], ...]
-    anomalies: tuple[PackAnomaly, ...]
+    anomalies: tuple[Anomaly, ...]
     digest: str
     read: Mapping[str, str] = field(default_factory=dict)
     """{path: sha256} of the bytes that were read from disk; an archive has the path ""."""
@@ -56,15 +57,15 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
         else:
             raise PackError(f"there is no chord pack at {path}; give a folder or a .tar.gz, or use the built-in pack")
     files: dict[str, bytes] = {}
-    anomalies: list[PackAnomaly] = []
+    anomalies: list[Anomaly] = []
     for raw, data in found:
         relative = _safe(raw)
         if not raw.lower().endswith(MIDI_SUFFIXES):
             continue
         if relative is None:
-            anomalies.append(PackAnomaly(raw, "unsafe_path", "the path leads out of the pack", "not used"))
+            anomalies.append(pack_anomaly(raw, "unsafe_path", "the path leads out of the pack"))
         elif len(data) > MAX_FILE_BYTES:
-            anomalies.append(PackAnomaly(relative, "too_large", f"it has over {MAX_FILE_BYTES:,} bytes", "not used"))
+            anomalies.append(pack_anomaly(relative, "too_large", f"it has over {MAX_FILE_BYTES:,} bytes"))
         else:
             files[relative] = data
     ordered = tuple(sorted(files.items()))

@@ -9,8 +9,9 @@ from itertools import groupby, pairwise
 
 from rainbow_assets.harmony.layouts import ChordPath, NotAChord, ProgressionPath, read_path
 from rainbow_assets.harmony.midi_read import Hit, MidiChords, read_midi
-from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression, Step, make_chord
+from rainbow_assets.harmony.model import Chord, Pack, Progression, Step, make_chord, pack_anomaly
 from rainbow_assets.harmony.pack_files import PackFiles, PackSource, read_files
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.chord_types import ChordType, identify, parse_chord_name, type_on_root
 from rainbow_assets.music.errors import HarmonyUsageError
 from rainbow_assets.music.functions import function_of, offset_of, roman_of, spell_root
@@ -36,7 +37,7 @@ def build_pack(source: PackFiles) -> Pack:
     for path, data in source.files:
         named = read_path(path)
         if isinstance(named, NotAChord):
-            anomalies.append(PackAnomaly(path, named.kind, named.message, "not used"))
+            anomalies.append(pack_anomaly(path, named.kind, named.message))
         else:
             wanted.append((path, data))
             paths.append(named)
@@ -53,12 +54,12 @@ def build_pack(source: PackFiles) -> Pack:
             anomalies += [problem] if problem else []
             continue
         for item in _chords(path, named, music, source.name):
-            if isinstance(item, PackAnomaly):
+            if isinstance(item, Anomaly):
                 anomalies.append(item)
                 continue
             known = chords.setdefault((item.key, item.name, item.voicing), item)
             if known is not item:
-                anomalies.append(PackAnomaly(
+                anomalies.append(pack_anomaly(
                     path, "duplicate_chord", f"{item.name} in {item.key.label} is also the chord of "
                     f"{known.source_file}", "the first file is used"))
     looked_at = len(source.files) + len(source.anomalies)
@@ -66,7 +67,7 @@ def build_pack(source: PackFiles) -> Pack:
                 tuple(sorted(anomalies)))
 
 
-def _chords(path: str, named: ChordPath, music: MidiChords, pack: str) -> Iterator[Chord | PackAnomaly]:
+def _chords(path: str, named: ChordPath, music: MidiChords, pack: str) -> Iterator[Chord | Anomaly]:
     """Yield the chord of a file once for each of its keys, and an anomaly if its name and notes disagree."""
     pitches = tuple(sorted({pitch for hit in music.hits for pitch in hit.pitches}))
     mask = 0
@@ -74,10 +75,10 @@ def _chords(path: str, named: ChordPath, music: MidiChords, pack: str) -> Iterat
         mask |= hit.mask
     root, chord_type, complaint = _name(named.name, mask, pitches[0] % 12)
     if chord_type is None:
-        yield PackAnomaly(path, "unnamed_chord", complaint, "not used")
+        yield pack_anomaly(path, "unnamed_chord", complaint)
         return
     if complaint:
-        yield PackAnomaly(path, "name_mismatch", complaint, "named by its notes")
+        yield pack_anomaly(path, "name_mismatch", complaint, "named by its notes")
     for key, _ in named.placements:
         yield make_chord(key, root, chord_type, pitches, named.category, pack, path)
 
@@ -123,17 +124,17 @@ def _placed(mask: int, bass: int, root: int | None, key: Key) -> tuple[str, str,
 
 def _progression(
     path: str, named: ProgressionPath, music: MidiChords, pack: str
-) -> tuple[Progression | None, PackAnomaly | None]:
+) -> tuple[Progression | None, Anomaly | None]:
     runs = [list(run) for _, run in groupby(music.hits, key=lambda hit: (hit.mask, hit.pitches[0] % 12))]
     declared = _declared_roots(named)
     problem = None
     if declared is None:
-        problem = PackAnomaly(path, "roman_mismatch", f"the romans of {named.name!r} cannot be read",
+        problem = pack_anomaly(path, "roman_mismatch", f"the romans of {named.name!r} cannot be read",
                               "kept as it sounds")
     groups = _align(runs, declared) if declared else None
     if groups is None:
         groups = [(run, None) for run in runs]
-        problem = problem or PackAnomaly(path, "roman_mismatch", f"the {len(runs)} sounding chords are not the romans "
+        problem = problem or pack_anomaly(path, "roman_mismatch", f"the {len(runs)} sounding chords are not the romans "
                                          f"{' '.join(named.romans)} of the name", "kept as it sounds")
     key = named.key
     mode = _sounding_mode(named, groups) if named.modal else key.mode
@@ -144,7 +145,7 @@ def _progression(
         placed = _placed(hits[0].mask, hits[0].pitches[0] % 12, root, key)
         if placed is None:
             names = " ".join(str(pitch) for pitch in hits[0].pitches)
-            return None, PackAnomaly(path, "unnamed_chord", f"the notes {names} are not a known chord", "not used")
+            return None, pack_anomaly(path, "unnamed_chord", f"the notes {names} are not a known chord")
         start, end = music.milliseconds(hits[0].start), music.milliseconds(hits[-1].end)
         steps.append(Step(*placed, hits[0].pitches, start, end - start))
     identity = f"{pack}:{path.rsplit('.', 1)[0]}"

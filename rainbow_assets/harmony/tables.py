@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from rainbow_assets.digests import digest
-from rainbow_assets.harmony.model import Chord, Pack, PackAnomaly, Progression
+from rainbow_assets.harmony.model import Chord, Pack, Progression
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.keys import Key
 
 CHORD_SCHEMA = pa.schema([
@@ -38,7 +39,7 @@ PROGRESSION_SCHEMA = pa.schema([
 """
 
 
-def remarks(anomalies: Iterable[PackAnomaly]) -> dict[str, str]:
+def remarks(anomalies: Iterable[Anomaly]) -> dict[str, str]:
     """Return the warnings about files that were used, by file; those of one file are joined by ' | '."""
     found: dict[str, list[str]] = {}
     for item in anomalies:

@@ -12,7 +12,7 @@ class RefusedPath(RainbowError):
 
 
 def vet(folder: Path, name: str) -> Path:
-    """Return where ``name`` lies below ``folder``; raise ``RefusedPath``. Whether the file exists is not asked."""
+    """Return the path of ``name`` below ``folder``; raise ``RefusedPath``. Whether the file exists is not asked."""
     plain = PurePosixPath(name)
     if not name.strip() or "\\" in name or any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
         raise RefusedPath(f"{name!r} is not a plain file name; write it relative to the song folder, with /")

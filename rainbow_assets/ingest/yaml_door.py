@@ -1,8 +1,8 @@
 """The one door for YAML from outside: a guard walks through libyaml's events before PyYAML makes values of them.
 
 The guard refuses what a document must not cost (bytes, depth, and values and characters with aliases expanded) and what
-it must not hold (a second document, an alias to nothing or into itself). Two sets of rules stand behind the door:
-``yaml_strict`` for what people write by hand, ``yaml_tolerant`` for what agents wrote.
+it must not hold (a second document, an alias to nothing or into itself). Two sets of rules use it: ``yaml_strict`` for
+what people write by hand, ``yaml_tolerant`` for what agents wrote.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Guard:
 
     def _name(self, event: Any, size: tuple[int, int] | None) -> None:
         if event.anchor in self.sizes:
-            raise self._refusal("not_yaml", event, f"the anchor &{event.anchor} stands twice; rename one of them")
+            raise self._refusal("not_yaml", event, f"the anchor &{event.anchor} is defined twice; rename one of them")
         if event.anchor is not None:
             self.sizes[event.anchor] = size
             self.anchors_at[event.start_mark.index] = event.anchor
@@ -114,7 +114,7 @@ class Guard:
             raise self._refusal("not_yaml", event, f"the alias *{name} names nothing before it; write the value out")
         size = self.sizes[name]
         if size is None:
-            raise self._refusal("alias_bomb", event, f"the alias *{name} stands inside what it names")
+            raise self._refusal("alias_bomb", event, f"the alias *{name} is inside what it names")
         self._count(event, *size)
 
     def _count(self, event: Any, nodes: int, chars: int) -> None:
@@ -163,7 +163,7 @@ class Loader(yaml.CSafeLoader):
 
     def repeated_key(self, key: yaml.ScalarNode) -> None:
         """Refuse a key that is in its mapping already."""
-        raise ConstructorError(None, None, f"the field {key.value!r} stands twice; keep one of them", key.start_mark)
+        raise ConstructorError(None, None, f"the field {key.value!r} is given twice; keep one of them", key.start_mark)
 
     def bad_scalar(self, node: yaml.ScalarNode) -> Any:
         """Refuse a scalar that is not what its tag promises; a subclass may return the value to use."""
@@ -228,7 +228,7 @@ def load(loader: Callable[[str, Guard], Loader], text: str, file: str, limits: Y
         raise UnreadableYaml("not_yaml", file, _line_of_byte(text, error.position), _CONTROL) from None
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise UnreadableYaml("not_yaml", file, line, "half a surrogate pair stands alone; remove it") from None
+        raise UnreadableYaml("not_yaml", file, line, "one half of a surrogate pair is alone; remove it") from None
 
 
 def _line_of_byte(text: str, position: Any) -> int:

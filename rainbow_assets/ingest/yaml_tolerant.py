@@ -46,7 +46,7 @@ _PYTHON_TYPES = {"int": "int", "long": "int", "float": "float", "bool": "bool", 
 class PythonTag:
     """A tag that stood in the text. ``start`` and ``end`` are the character range of the tag alone.
 
-    ``whole`` is the range of the tagged node if it stands for one scalar, ``value`` what that became, and ``anchor``
+    ``whole`` is the range of the tagged node if it is one scalar, ``value`` what that became, and ``anchor``
     the name that later aliases call it by.
     """
 
@@ -147,7 +147,7 @@ class _Tolerant(Loader):
         return key
 
     def unknown(self, node: Any) -> Any:
-        """Return the value of a node whose tag nobody knows."""
+        """Return the value of a node with an unknown tag."""
         kind = "as text" if isinstance(node, yaml.ScalarNode) else "without it"
         self.remark(node, "unknown_tag", f"the tag {node.tag[:80]} is not known; its value is read {kind}")
         return self.plain(node)
@@ -192,7 +192,7 @@ class _Tolerant(Loader):
         self.document.notes.append(YamlRemark(node.start_mark.line + 1, kind, message))
 
     def repeated_key(self, key: yaml.ScalarNode) -> None:
-        self.remark(key, "repeated_key", f"the key {key.value[:80]!r} stands twice; the last one counts")
+        self.remark(key, "repeated_key", f"the key {key.value[:80]!r} is given twice; the last one counts")
 
     def bad_scalar(self, node: yaml.ScalarNode) -> Any:
         wanted = "true or false" if node.tag.endswith("bool") else "a number"

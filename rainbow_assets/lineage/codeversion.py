@@ -4,10 +4,11 @@ The version of a function combines the digest of its own code (see :mod:`definit
 that it uses. Changing a constant that it uses changes its version. Renaming or moving a function, a module or an import
 does not, and neither does a change elsewhere in the same module.
 
-The walk stops at other assets (their rows have digests), at settings (their values are digested by name), and at the
-packages that do not shape rows (storage, lineage, logging, Dagster; "the machine" below). What a function uses of
-those, and of libraries, counts by its name. The walk does not see what is looked up at run time (``getattr``, a table
-that another module fills). No code that shapes rows does that; a test compares the versions with a real build.
+The walk stops at other assets (their rows have digests), at settings (their values are digested by name), at encoders
+(their specs have a version), and at the packages that do not shape rows (storage, lineage, logging, Dagster; "the
+machine" below). What a function uses of those, and of libraries, counts by its name. The walk does not see what is
+looked up at run time (``getattr``, a table that another module fills). No code that shapes rows does that; a test
+compares the versions with a real build.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ from rainbow_assets.lineage import definitions
 from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
-# Packages and modules whose names count instead of their code: the machine.
+# Packages and modules whose names count instead of their code: the machine, and encoders.
 STOPS = ("settings", "rules", "errors", "progress", "caches", "atomic", "home", "assets", "definitions",
-         "orchestration", "cli", "digests", "storage", "lineage")
+         "orchestration", "cli", "digests", "storage", "lineage", "embeddings.encoders")
+LEAVES = ("settings", "errors")
+"""Modules of this name count by the names used from them, in every package."""
 STEP = "machine.Step"
 SHORT = 8
 KNOWN_AS = {"RowAsset": "Step"}
@@ -213,7 +216,7 @@ class Code:
 
 def _stopped(module: str) -> bool:
     parts = module.split(".")
-    return len(parts) > 1 and (parts[1] in STOPS or parts[-1] == "settings")
+    return len(parts) > 1 and (parts[1] in STOPS or parts[-1] in LEAVES or ".".join(parts[1:]) in STOPS)
 
 
 @cache

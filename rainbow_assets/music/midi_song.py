@@ -1,7 +1,7 @@
 """A MIDI file read once: its notes, its tempo map and what else is in force, indexed for cutting windows.
 
 Ticks are those of the file, times ``scale`` where its resolution is coarse (see :data:`FINE`), so that the ends of a
-window, which are anywhere, are at most a few milliseconds from a tick.
+window, which can be anywhere, are at most a few milliseconds from a tick.
 """
 
 from __future__ import annotations

@@ -67,11 +67,6 @@ def proposal_values(item: Iteration) -> dict[str, Any]:
     }
 
 
-def without_thread(items: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return anomalies as plain values, without the thread that they are of."""
-    return [{name: value for name, value in asdict(item).items() if name != "thread_id"} for item in items]
-
-
 def reference_rows(thread: Thread) -> list[dict[str, Any]]:
     """Return the paths that the files of ``thread`` name, as plain values."""
     return [{"file": item.file, "where": item.where, "target": item.target, "status": item.status}
@@ -87,7 +82,7 @@ def manifest_text(thread: Thread, directory: str) -> str:
         "rainbow_color_corrections": Rows(values["rainbow_color_corrections"]),
         "newest_artifact_at": iso(thread.newest_ms), "inputs": thread.inputs,
         "files": Rows(map(_artifact, thread.artifacts)), "iterations": Rows(map(_iteration, thread.iterations)),
-        "references": Rows(reference_rows(thread)), "anomalies": Rows(without_thread(thread.anomalies)),
+        "references": Rows(reference_rows(thread)), "anomalies": Rows([item.as_dict() for item in thread.anomalies]),
     }
     return dump({name: values[name] for name in _ORDER})
 

@@ -130,7 +130,7 @@ def bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmClu
 def original_bpm_clusters(values: Sequence[int], reach: int, least: float) -> list[BpmCluster]:
     """Return the clusters of the original rule, of which the published history was made.
 
-    Values are taken in rising order; one that lies in an earlier cluster's range opens none. Ranges may overlap, so
+    Values are taken in rising order; one in the range of an earlier cluster opens none. Ranges may overlap, so
     that a thread can be counted twice; ``center`` is the rounded mean of the members.
     """
     found: list[BpmCluster] = []

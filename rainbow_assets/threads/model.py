@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from rainbow_assets.corpus.model import Severity
+from rainbow_assets.ingest.anomalies import Anomaly, Kinds
 from rainbow_assets.threads.colors import Correction
 from rainbow_assets.threads.keys import KeyReading, MeterReading
 
-KINDS: dict[str, tuple[Severity, str]] = {
+KINDS: Kinds = {
     "unreadable_yaml": ("error", "a YAML file that is broken, or not safe to read; copied as it is"),
     "python_tags": ("info", "a YAML file with Python tags; the copy has the plain values"),
     "odd_yaml": ("info", "a repeated key, an unknown tag or a number that is none"),
@@ -30,7 +30,7 @@ KINDS: dict[str, tuple[Severity, str]] = {
     "color_corrected": ("info", "values of a color that disagree with the Rainbow Table"),
     "color_not_read": ("warning", "a color that the Rainbow Table does not hold"),
     "concept_cut": ("warning", "a concept that the writer cut at 2,000 characters; no longer text is in the thread"),
-    "overwritten_proposal": ("warning", "two iterations share color and id, so one file stands for both"),
+    "overwritten_proposal": ("warning", "two iterations share color and id, so both have one file"),
     "final_not_white": ("warning", "the last proposal is not White"),
     "several_proposal_files": ("warning", "more than one all_song_proposals file; the thread's own is used"),
     "thread_id_disagrees": ("warning", "a file says that it belongs to another thread"),
@@ -47,19 +47,6 @@ QUARANTINE: dict[str, str] = {
     "reserved_name": "a file at the top of the thread has a name that the packed folder needs for itself",
     "unreadable_folder": "a file or folder of the thread cannot be read",
 }
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ThreadAnomaly:
-    """One irregularity of a thread and what was done about it. ``file`` is relative to the thread's folder."""
-
-    thread_id: str
-    file: str
-    where: str
-    kind: str
-    severity: Severity
-    message: str
-    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +130,7 @@ class Thread:
     artifacts: tuple[Artifact, ...]
     removed: tuple[Removed, ...]
     references: tuple[Reference, ...]
-    anomalies: tuple[ThreadAnomaly, ...]
+    anomalies: tuple[Anomaly, ...]
     dialogue: tuple[str, ...]
     """Opening words of the interviewee's answers, lower case."""
     newest_ms: int | None

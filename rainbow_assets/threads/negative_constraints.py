@@ -32,7 +32,7 @@ CONSTRAINTS = pa.schema([
 ])
 """One row per constraint in force, measured or set by hand."""
 BY_HAND = "manual_overrides"
-"""The input that stands for what a person has written into the constraints' file."""
+"""The input for what a person has written into the file of constraints."""
 
 
 def constraints_path(shard: Shard) -> Path:

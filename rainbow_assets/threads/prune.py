@@ -154,7 +154,7 @@ def recover(source: Path) -> str | None:
         _delete(source, journal)
         return f"an interrupted confirmation was completed: {len(journal.lines)} files are deleted"
     stuck = _undo(source, journal)
-    left = f"; {len(stuck)} could not go back, because other files stand in their places" if stuck else ""
+    left = f"; {len(stuck)} could not go back, because other files are in their places" if stuck else ""
     return f"an interrupted prune was undone: all {len(journal.lines)} files are where they were{left}"
 
 

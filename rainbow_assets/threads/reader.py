@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.threads import names, proposals
 from rainbow_assets.threads.artifacts import Content, read_content
 from rainbow_assets.threads.manifest import RESERVED
@@ -17,7 +18,6 @@ from rainbow_assets.threads.model import (
     QuarantinedThread,
     Reference,
     Thread,
-    ThreadAnomaly,
 )
 from rainbow_assets.threads.names import UUID
 from rainbow_assets.threads.rules import rule_for
@@ -62,13 +62,13 @@ def _quarantine(folder: Path, reason: str, message: str) -> ThreadReading:
 class _ThreadReader:
     def __init__(self, folder: Path) -> None:
         self.folder, self.thread_id = folder, folder.name
-        self.anomalies: list[ThreadAnomaly] = []
+        self.anomalies: list[Anomaly] = []
         self.contents: dict[str, Content] = {}
 
     def note(self, kind: str, file: str, where: str, message: str) -> None:
         severity = KINDS[kind][0]
         self.anomalies.append(
-            ThreadAnomaly(self.thread_id, file, where, kind, severity, message, _ACTIONS[severity]))
+            Anomaly(self.thread_id, file, where, kind, severity, message, _ACTIONS[severity]))
 
     def fail(self, reason: str, message: str) -> ReadFailure:
         return ReadFailure(QuarantinedThread(self.thread_id, reason, f"thread {self.thread_id}: {message}"))
@@ -80,7 +80,7 @@ class _ThreadReader:
         dropped, kept = files.dropped, files.kept
         taken = [file for file in kept if file in RESERVED]
         if taken:
-            raise self.fail("reserved_name", f"{taken[0]} stands where the packed folder's own file goes; rename it")
+            raise self.fail("reserved_name", f"{taken[0]} has the name of a file that packing writes; rename it")
         gone = {item.file.rpartition("/")[2] for item in dropped}
         for file in kept:
             self.contents[file] = read_content(self.folder, file, self.thread_id, gone)

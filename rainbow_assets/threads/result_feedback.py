@@ -72,7 +72,7 @@ def write_history(shard: Shard) -> None:
 
 @check("Shares, entropies and counts are possible ones.")
 def figures_possible(shard: Shard) -> Finding:
-    """Shares lie in 0..1, entropies between 0 and log2 of the labels there can be, both scopes speak of all threads."""
+    """Shares are in 0..1, entropies in 0..log2(number of labels), and both scopes cover all threads."""
     rows = shard.rows()
     threads = len(shard.store.shard("thread_manifests").table(MANIFESTS, ["thread_id"]))
     wrong = []

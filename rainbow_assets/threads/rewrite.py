@@ -112,7 +112,7 @@ def edit(text: str, document: Document, thread_id: str) -> Edited:
         same = parse_text(edited).value == wanted
     except UnreadableYaml:
         same = False
-    # An edit that would change the meaning is not used: the whole value is written anew instead.
+    # An edit that would change the meaning is not used: the whole value is written again instead.
     return Edited(edited if same else dump(wanted), tuple(paths), len(document.tags))
 
 

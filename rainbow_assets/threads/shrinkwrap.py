@@ -160,7 +160,7 @@ class _PackingRun:
                     self.verify, self.dry_run)
 
     def _unchanged(self, folder: Path) -> PackedThread | None:
-        """Return the thread if its packed folder is up to date; None if only reading the thread can tell."""
+        """Return the thread if its packed folder is up to date; None if the thread has to be read."""
         before, row = self.packed.get(folder.name), (self.rows or {}).get(folder.name)
         if (before is None or row is None or self.verify
                 or (before.folder.name, before.sha256) != (row.directory, row.manifest)):

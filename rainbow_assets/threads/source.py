@@ -43,7 +43,7 @@ class ThreadFiles:
 
 
 def thread_folders(root: Path) -> list[Path]:
-    """Return every folder directly below ``root``, sorted by name, or none if it is missing; hidden ones do not count."""
+    """Return every folder directly below ``root`` that is not hidden, sorted by name; none if ``root`` is missing."""
     if not root.is_dir():
         return []
     with os.scandir(root) as entries:

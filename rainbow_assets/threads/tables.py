@@ -10,7 +10,7 @@ import pyarrow as pa
 from rainbow_assets.digests import digest
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.threads.manifest import index_row, iso, proposal_values, reference_rows, without_thread
+from rainbow_assets.threads.manifest import index_row, iso, proposal_values, reference_rows
 from rainbow_assets.threads.measured import MeasuredThread, proposal
 from rainbow_assets.threads.model import Artifact, Thread
 from rainbow_assets.threads.rules import freed_by_rule
@@ -72,7 +72,7 @@ def thread_row(thread: Thread, directory: str) -> dict[str, Any]:
         "iteration_count": len(thread.iterations), "newest_artifact_at": iso(thread.newest_ms),
         "inputs": thread.inputs, "files": [_file(item) for item in thread.artifacts],
         "dropped_by_rule": [{"rule": rule, **counts} for rule, counts in freed.items() if counts["files"]],
-        "references": reference_rows(thread), "anomalies": without_thread(thread.anomalies),
+        "references": reference_rows(thread), "anomalies": [item.as_dict() for item in thread.anomalies],
         "dialogue_openers": list(thread.dialogue),
         "iterations": [{"index": item.index, "iteration_id": item.iteration_id,
                         "iteration_number": item.iteration_number, "is_final": item.is_final, **proposal_values(item)}

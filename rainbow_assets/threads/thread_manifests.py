@@ -35,7 +35,7 @@ from rainbow_assets.threads.source import all_inputs, packed_folder, source_fold
 from rainbow_assets.threads.tables import FILES, MANIFESTS, thread_row
 
 RAW = "raw_threads"
-"""The input that the threads' files stand for."""
+"""The input that holds the files of the threads."""
 INPUT = f"in:{RAW}.files"
 
 

@@ -52,7 +52,7 @@ def test_a_fitness_that_is_the_same_for_all_is_an_error() -> None:
     for value in (0.0, 0.5):
         line = Population(songs.stage(MELODY, context), context, lambda midis, value=value: [value] * len(midis),
                     songs.SMALL, SeededDraws(1))
-        with pytest.raises(ConstantFitness, match=f"of the stage melody is {value:.4f}: the scorer does not hear them"):
+        with pytest.raises(ConstantFitness, match=rf"of the stage melody have the same fitness \({value:.4f}\), so it cannot rank"):
             compose([line], True)
     line = Population(songs.stage(MELODY, context), context, lambda midis: [0.5] * len(midis), songs.SMALL, SeededDraws(1))
     theory, fit = compose([line], False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,18 +15,19 @@ from rainbow_assets.settings import CompositionRules
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.composition import songs
+from rainbow_assets_tests.counts import count
 
 METERS = ("4/4", "3/4", "6/8", "7/8", "5/4", "11/8")
-COUNT = 100 if os.environ.get("RAINBOW_TEST_SCALE") == "heavy" else 4
 
 
+@pytest.mark.counted
 @pytest.mark.heavy
 def test_random_proposals_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAINBOW_CHORDS", str(tmp_path / "no"))
     monkeypatch.setenv("RAINBOW_THREADS", str(tmp_path / "no"))
     monkeypatch.setattr(sound, "renderer", lambda soundfont="": sound.Plain())
     store, draws = ShardStore(str(tmp_path / "data")), SeededDraws(9)
-    for number in range(COUNT):
+    for number in range(count("proposals")):
         songs.commissioned(
             store, title=f"Song {number}", concept=f"concept {number}", bpm=draws.between(40, 220),
             key=all_keys()[number % 24].label, time_signature=METERS[number % 6], rainbow_color=COLOR_NAMES[number % 9])
@@ -38,7 +38,7 @@ def test_random_proposals_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert not songs.failed(made[name])
         found = songs.rows(store, name)
         assert {row["song_id"] for row in found} == {row["song_id"] for row in songs.rows(store, "chord_candidates")}
-    assert len({row["song_id"] for row in found}) == COUNT
+    assert len({row["song_id"] for row in found}) == count("proposals")
     for row in found:
         assert wrong_with(row["midi"], song_of(row)) is None
     assert len({row["midi_sha256"] for row in found}) == len(found)

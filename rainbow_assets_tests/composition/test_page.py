@@ -109,7 +109,7 @@ def test_pieces_play_in_stretches_and_nothing_else_is_served(page: tuple[str, Pa
         assert ask(address, "GET", path)[0] == 404, path
     (folder / "review.yml").write_text("candidates: [")
     status, body, _ = ask(address, "GET", "/")
-    assert status == 200 and b"mend the line, nothing was changed" in body, "a broken review is said on the page"
+    assert status == 200 and b"nothing was changed; fix the line" in body, "a broken review is said on the page"
 
 
 def test_a_person_hears_compares_and_decides(page: tuple[str, Path], window: Any) -> None:
@@ -158,12 +158,12 @@ def test_a_person_hears_compares_and_decides(page: tuple[str, Path], window: Any
     until(lambda: float(players[0].get_property("currentTime")) > 0.3)
     key("x")
     until(lambda: not players[1].get_property("paused") and float(players[1].get_property("currentTime")) > 0.3)
-    assert players[0].get_property("paused") and "hearing A" in window.find_element(By.ID, "ab").text
+    assert players[0].get_property("paused") and "playing A" in window.find_element(By.ID, "ab").text
 
     # A hand edits the file meanwhile: the page says so, and loses nothing.
     review.change(folder, said(folder)[0].midi_sha256, "status", "rejected", "approved")
     cards[0].find_element(By.CSS_SELECTOR, "[data-set=pending]").click()
-    until(lambda: "status became 'rejected' meanwhile" in cards[0].find_element(By.TAG_NAME, "output").text)
+    until(lambda: "somebody changed status to 'rejected' meanwhile" in cards[0].find_element(By.TAG_NAME, "output").text)
     window.refresh()
     assert [card.get_attribute("data-status") for card in window.find_elements(By.TAG_NAME, "article")] == ["rejected"] * 2
     assert not [entry for entry in window.get_log("browser") if "Content Security" in entry["message"]]

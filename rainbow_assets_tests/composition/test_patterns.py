@@ -62,10 +62,10 @@ def test_a_persons_own_templates_join_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "said"), [
     ("[[drums", "drums.toml are not valid TOML"),
-    ("x = 1", r"drums.toml hold no \[\[drums\]\] entries"),
+    ("x = 1", r"drums.toml have no \[\[drums\]\] entries"),
     ('[[drums]]\nname = "a"', r"drums.toml: \[\[drums\]\] 1 \(a\): the field family is missing"),
-    ('[[drums]]\nname="a"\nfamily="b"\nenergy="huge"\nmeter="4/4"\nkick="x..."', "energy is 'huge'; write low"),
-    ('[[drums]]\nname="a"\nfamily="b"\nenergy="low"\nmeter="4/4"\nkick="x..?"', r"kick holds \?; write cells of"),
+    ('[[drums]]\nname="a"\nfamily="b"\nenergy="huge"\nmeter="4/4"\nkick="x..."', "energy is 'huge'; write one of low"),
+    ('[[drums]]\nname="a"\nfamily="b"\nenergy="low"\nmeter="4/4"\nkick="x..?"', r"kick contains \?; write cells of"),
     ('[[drums]]\nname="a"\nfamily="b"\nenergy="low"\nmeter="4/4"', "it has no voice"),
     ('[[drums]]\nname="a"\nfamily="b"\nenergy="low"\nmeter="4/4"\nkick="x... ...."\nsnare="...."', "different numbers of beats"),
 ])

@@ -61,7 +61,7 @@ def test_statuses_are_read_in_any_case(folder: Path, written: str, meant: str) -
     ("midi_file: candidates/", "midi_file: ../../", "damaged_entry", "outside the song's folder"),
     ("    midi_sha256", "    sha", "damaged_entry", "midi_sha256 is missing"),
     ("candidates:", "candidates: [", "unreadable_review", r"green-x/review.yml, line \d+"),
-    ("candidates:", "candidates: 5\nothers:", "unreadable_review", "candidates is no list of pieces"),
+    ("candidates:", "candidates: 5\nothers:", "unreadable_review", "candidates is not a list of pieces"),
 ])
 def test_slips_of_the_hand_are_named_and_nothing_is_promoted(folder: Path, old, new, reason, said) -> None:
     path = folder / "review.yml"
@@ -83,7 +83,7 @@ def test_one_approval_per_label(folder: Path) -> None:
         review.change(folder, sha(2), "status", "approved", "pending")
     path = folder / "review.yml"
     path.write_text(path.read_text().replace("status: pending", "status: Approved"))
-    with pytest.raises(ReviewError, match="the label 'verse' is approved twice") as raised:
+    with pytest.raises(ReviewError, match="two pieces are approved under the label 'verse'") as raised:
         review.read(folder)
     assert raised.value.reason == "two_approvals"
 
@@ -103,7 +103,7 @@ def test_notes_of_two_people_are_both_kept(folder: Path) -> None:
     review.change(folder, sha(1), "notes", "mine", "")
     assert review.change(folder, sha(1), "notes", "yours", "")["notes"] == "mine\nyours"
     review.change(folder, sha(1), "status", "rejected", "pending")
-    with pytest.raises(ReviewError, match="status became 'rejected' meanwhile") as raised:
+    with pytest.raises(ReviewError, match="somebody changed status to 'rejected' meanwhile") as raised:
         review.change(folder, sha(1), "status", "approved", "pending")
     assert raised.value.reason == "changed_meanwhile"
 
@@ -172,7 +172,7 @@ def test_notes_come_back_as_they_were_written(folder: Path, words: str) -> None:
 
 def test_half_a_character_is_refused_with_a_sentence(folder: Path) -> None:
     before = (folder / review.FILE).read_bytes()
-    with pytest.raises(ReviewError, match=r"half a character \(U\+D800\) at place 2"):
+    with pytest.raises(ReviewError, match=r"half a character \(U\+D800\) at position 2"):
         review.change(folder, sha(1), "notes", "a\ud800b", "")
     assert (folder / review.FILE).read_bytes() == before
 

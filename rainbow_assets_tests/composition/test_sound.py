@@ -45,11 +45,11 @@ def test_the_mix_is_the_sum_of_its_parts(by) -> None:
 
 
 def test_a_soundfont_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="composition.soundfont is /nowhere.sf2, which is not a file; name a .sf2"):
+    with pytest.raises(UsageError, match="composition.soundfont is /nowhere.sf2, which is not a file; write the path of a .sf2"):
         sound.renderer("/nowhere.sf2")
     font = tmp_path / "mine.sf2"
     font.write_bytes(b"no soundfont")
-    with pytest.raises(UsageError, match="which is no soundfont"):
+    with pytest.raises(UsageError, match="which is not a soundfont"):
         sound.renderer(str(font))
     font.write_bytes(RIFF)
     monkeypatch.setattr(shutil, "which", lambda name: None)

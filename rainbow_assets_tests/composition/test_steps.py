@@ -186,7 +186,7 @@ def test_a_proposal_that_cannot_be_read_is_said_and_the_others_go_on(store: Shar
     broken.write_text("title: Odd\nkey: H\nbpm: 100\ncolor: Red\nconcept: x\n")
     outcome = build(store)["chord_candidates"]
     assert outcome.report is not None and outcome.report.quarantined == {"unreadable_proposal": 1}
-    assert "odd/proposal.yml: key is 'H', which names no key" in failed(outcome)["songs_composed"]
+    assert "odd/proposal.yml: key is 'H', which is not a key" in failed(outcome)["songs_composed"]
     assert outcome.report.rows == 4
 
 
@@ -264,7 +264,7 @@ def test_a_fitness_that_stands_still_stops_the_composer(tmp_path: Path, monkeypa
     store = ShardStore(str(tmp_path / "data"))
     songs.commissioned(store)
     problem = build(store)["chord_candidates"].problem
-    assert problem is not None and "green-field-notes: the fitness of all 4 candidates of the stage chords is 0.0000" in problem
+    assert problem is not None and "green-field-notes: all 4 candidates of the stage chords have the same fitness (0.0000)" in problem
 
 
 def test_a_new_renderer_renders_the_finals_again_and_nothing_else(store: ShardStore, monkeypatch) -> None:

@@ -79,11 +79,11 @@ def test_a_thread_is_composed_in_another_color(place: Path, monkeypatch: pytest.
     assert {(row["thread_id"], row["rainbow_color"], row["key"], row["time_signature"], row["scorer_status"])
             for row in finals} == {(thread, "White", "F# minor", "6/8", "no target")}
     lost = rainbow("compose", "no such thread")
-    assert lost.exit_code == 2 and "names none of 1 threads" in lost.output
+    assert lost.exit_code == 2 and "matches none of 1 threads" in lost.output
 
 
 @pytest.mark.parametrize(("text", "options", "said"), [
-    ("key: H\n", (), r"key is 'H', which names no key"), ("{}", (), "key is missing"),
+    ("key: H\n", (), r"key is 'H', which is not a key"), ("{}", (), "key is missing"),
     ("", ("--color", "Pink"), "'Pink' is not a color of the Rainbow Table"), ("", ("--bpm", "1000"), "bpm is '1000.0'"),
     ("", ("--time-signature", "x"), "time_signature is 'x'"), ("[", (), "song.yml: line 2")])
 def test_bad_input_is_a_sentence(place: Path, text: str, options: tuple[str, ...], said: str) -> None:

@@ -116,7 +116,7 @@ def test_a_slip_is_an_anomaly_and_the_song_is_kept(name: str, tmp_path: Path) ->
     found = [a for a in reading.anomalies if a.kind == kind and a.where == where]
     assert found, [(a.kind, a.where) for a in reading.anomalies]
     for anomaly in reading.anomalies:
-        assert anomaly.song == "05_01" and anomaly.file.startswith("05_01/")
+        assert anomaly.of == "05_01" and anomaly.file.startswith("05_01/")
         assert anomaly.message and anomaly.action and str(tmp_path) not in anomaly.message
         assert anomaly.severity == KINDS[anomaly.kind][0]
 

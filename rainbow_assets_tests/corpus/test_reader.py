@@ -133,7 +133,7 @@ def test_lint(tmp_path: Path) -> None:
     report = lint_report(root)
     assert (report.songs, len(report.quarantined)) == (2, 4)
     assert list(report.anomalies) == lint(root) == sorted(report.anomalies)
-    found = {(a.song, a.kind) for a in report.anomalies}
+    found = {(a.of, a.kind) for a in report.anomalies}
     assert {("notes", "stray_folder"), ("05_01", "no_media"), ("04_01", "no_media"), ("05_02", "unknown_color")} <= found
     assert "6 songs found = 2 usable + 4 quarantined" in report.to_text()
     assert report.to_json() == lint_report(root).to_json() and str(tmp_path) not in report.to_json() + report.to_text()

@@ -181,7 +181,7 @@ def test_a_sound_file_is_heard(scorer: ChromaticScorer, tiny_corpus: Path, tmp_p
     found = scorer.score(audio=wav, color="Green")
     assert found.given == ("audio",) and found.fitness is not None
     encoder = encoders.load_encoder(music.SOUND)
-    from rainbow_assets.fitness.scorer import as_flac
+    from rainbow_assets.embeddings.encoders import as_flac
 
     vector = Vector(encoder.forward([encoder.prepare(as_flac(wav))])[0], music.SOUND.digest)
     assert scorer.score(audio=vector, color="Green").fitness == pytest.approx(found.fitness)

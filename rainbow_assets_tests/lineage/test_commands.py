@@ -19,7 +19,7 @@ from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.counts import count
 from rainbow_assets_tests.lineage.test_heavy import EDITS, edit
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.counted]
 LONE = ("base_manifest", "song_splits", "segments", "segment_media", "training_full", "lyric_embeddings", "preview")
 
 

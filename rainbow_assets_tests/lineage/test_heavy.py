@@ -99,6 +99,7 @@ def start(data: Path, corpus: Path) -> subprocess.Popen[bytes]:
                             env={**os.environ, "RAINBOW_CORPUS": str(corpus)}, stderr=subprocess.PIPE)
 
 
+@pytest.mark.counted
 def test_killed_builds_end_like_an_undisturbed_one(tiny_corpus, tmp_path, monkeypatch):
     clean = tmp_path / "clean"
     begun = time.monotonic()
@@ -220,6 +221,7 @@ class EditScripts(RuleBasedStateMachine):
         assert state(self.folder / "data") == state(self.folder / "clean"), self.done
 
 
+@pytest.mark.counted
 def test_random_edit_scripts_give_the_bytes_of_a_clean_build(tiny_corpus, tmp_path, monkeypatch):
     build(tmp_path / "built", tiny_corpus, monkeypatch)
     run_state_machine_as_test(

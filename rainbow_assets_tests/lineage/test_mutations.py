@@ -75,6 +75,7 @@ def mutated(source: str, lines: tuple[int, int]) -> str | None:
     return None
 
 
+@pytest.mark.counted
 def test_a_changed_constant_makes_those_steps_stale_that_use_it(copy: Path, parsed: CodeCache):
     """For every step one constant that is its alone, and a sample of all others."""
     code = Code(copy, parsed)
@@ -108,6 +109,20 @@ def test_a_changed_constant_makes_those_steps_stale_that_use_it(copy: Path, pars
     assert tried > 20
     # What two steps have in common, to the last line: one function makes both, with other values.
     assert set(roots()) - done <= {"function_graph", "chord_graph", "chord_library", "progression_library"}
+
+
+def test_the_code_of_an_encoder_counts_by_the_version_of_its_spec(copy: Path, parsed: CodeCache):
+    before = versions(copy, parsed)
+    for module in ("minilm", "descriptor", "encoders"):
+        path = path_of(copy, f"{PACKAGE}.embeddings.{module}")
+        edited = mutated(path.read_text("utf-8"), (1, 500))
+        assert edited is not None
+        path.write_text(edited, "utf-8")
+    assert versions(copy, parsed) == before
+    specs = path_of(copy, f"{PACKAGE}.embeddings.specs")
+    specs.write_text(specs.read_text("utf-8").replace("5b0cdd2f2b081393", "5b0cdd2f2b081394"), "utf-8")
+    now = versions(copy, parsed)
+    assert {"chromatic_scorer", "chord_candidates"} <= {name for name in now if now[name] != before[name]}
 
 
 def renamed(source: str, kept: set[str]) -> str:

@@ -139,6 +139,7 @@ def run(seed: int, folder: Path) -> None:
         assert build(world, store) and live(world, clean) == live(world, store)
 
 
+@pytest.mark.counted
 @pytest.mark.property
 @pytest.mark.parametrize("number", range(count("scripts")))
 def test_scripts_on_random_graphs(number: int, tmp_path: Path) -> None:

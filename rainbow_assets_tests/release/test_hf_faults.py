@@ -141,6 +141,7 @@ def test_a_commit_that_breaks_leaves_a_whole_version(
     require_complete(server, old, new, server.struck)
 
 
+@pytest.mark.counted
 def test_any_request_may_break(server: Hub, releases: tuple[Path, Path], tmp_path: Path) -> None:
     assert inject(server, releases, count("hub_faults"), tmp_path) == count("hub_faults")
 

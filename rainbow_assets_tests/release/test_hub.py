@@ -168,6 +168,7 @@ def _publish_forever(root: str) -> None:
         publish(hub, Version(0, 3, number), texts)
 
 
+@pytest.mark.counted
 def test_a_killed_publisher_leaves_whole_versions_only(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     hub = DirectoryHub(tmp_path)

@@ -64,6 +64,7 @@ def test_a_program_ends_with_0(folder: Path, name: str) -> None:
     assert run(PROGRAMS[name], folder) == 0
 
 
+@pytest.mark.counted
 @pytest.mark.heavy
 def test_many_programs_at_once_end_with_0(folder: Path) -> None:
     """Three at a time on two cores, so that threads are often interrupted while an interpreter ends."""

@@ -29,7 +29,7 @@ from rainbow_assets_tests.counts import count, examples
 from rainbow_assets_tests.threads.synth import MACHINE, thread_id, write_thread
 from rainbow_assets_tests.threads.test_shrinkwrap import all_hold, tree
 
-pytestmark = pytest.mark.property
+pytestmark = [pytest.mark.property, pytest.mark.counted]
 NAMES = st.sampled_from([
     "md/a.md", "md/b c.md", "html/é.html", "yml/note.yml", "json/n.json", "wav/x_segment_3.wav", "wav/y_blended.wav",
     "wav/mosaic.wav", "debug/s.json", ".DS_Store", "png/p.png", "txt/z.txt", "deep/er/still.md", "yml/empty.yml",

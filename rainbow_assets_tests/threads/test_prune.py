@@ -137,6 +137,7 @@ while True:
 """
 
 
+@pytest.mark.counted
 def test_kill_9_during_prune_and_undo_loses_nothing(places: tuple[Path, Path]) -> None:
     source, out = places
     before, chance = tree(source), random.Random(1)

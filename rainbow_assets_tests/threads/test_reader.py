@@ -106,7 +106,7 @@ def test_an_irregularity_is_listed_with_its_severity(
     assert after is not None
     new = set(after.anomalies) - set(before.anomalies)
     assert {(item.kind, item.severity) for item in new} >= {(kind, KINDS[kind][0])}
-    assert all(item.thread_id == folder.name and item.file and item.message and item.action for item in new)
+    assert all(item.of == folder.name and item.file and item.message and item.action for item in new)
 
 
 @pytest.mark.parametrize("reason", REASONS)

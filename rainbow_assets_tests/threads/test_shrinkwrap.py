@@ -231,6 +231,7 @@ def test_damage_is_seen_and_repaired(places: tuple[Path, Path]) -> None:
     all_hold(source, out)
 
 
+@pytest.mark.counted
 def test_kill_while_packing_loses_nothing(tmp_path: Path) -> None:
     source, out, clean = tmp_path / "raw", tmp_path / "packed", tmp_path / "clean"
     for seed in range(12):

@@ -12,14 +12,14 @@ import yaml
 
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.lineage.ledger import ledger_frame
+from rainbow_assets.lineage.ledger import commit, ledger_frame, reconcile
 from rainbow_assets.lineage.materialize import BuildResult, bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
 from rainbow_assets.release.croissant import render_croissant
 from rainbow_assets.release.tables import published
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.versions import Version
-from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.storage.store import WHOLE, ShardStore
 from rainbow_assets.threads.feedback import measure
 from rainbow_assets.threads.measured import read_folder
 from rainbow_assets.threads.negative_constraints import CONSTRAINTS, constraints_path, constraints_report
@@ -53,6 +53,19 @@ def raw(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("RAINBOW_THREADS", str(tmp_path / "raw"))
     return tmp_path / "raw"
+
+
+def test_without_a_folder_of_threads_every_step_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAINBOW_THREADS", str(tmp_path / "nowhere"))
+    store = ShardStore(str(tmp_path / "data"))
+    for step in OWN:
+        shard = store.shard(step.name, WHOLE)
+        delta = reconcile(step, shard)
+        commit(delta, step.compute(delta.work()))
+        index = shard.require_index()
+        assert step.name in ("result_feedback", "negative_constraints") or index.rows == 0
+    build(store)
+    assert not packed_folder(str(tmp_path / "data")).exists()
 
 
 @pytest.fixture

@@ -16,26 +16,26 @@ async function save(card, field, value) {
       method: "POST", headers: {"Content-Type": "application/json", "X-Rainbow-Token": token},
       body: JSON.stringify({field, value, was}),
     });
-  } catch { return told(card, "not saved: the review server does not answer; start it again: rainbow review"); }
-  const said = await answer.json();
-  if (!answer.ok) return told(card, "not saved: " + said.problem);
-  seen.set(card, said);
-  show(card, said);
+  } catch { return fail(card, "not saved: the review server does not answer; restart it with: rainbow review"); }
+  const fields = await answer.json();
+  if (!answer.ok) return fail(card, "not saved: " + fields.problem);
+  seen.set(card, fields);
+  show(card, fields);
   out.textContent = "saved";
 }
 
-function told(card, text) {
+function fail(card, text) {
   const out = card.querySelector("output");
   out.className = "wrong"; out.textContent = text;
 }
 
-function show(card, said) {
-  card.dataset.status = said.status;
+function show(card, fields) {
+  card.dataset.status = fields.status;
   for (const button of card.querySelectorAll("[data-set]"))
-    button.setAttribute("aria-pressed", String(button.dataset.set === said.status));
+    button.setAttribute("aria-pressed", String(button.dataset.set === fields.status));
   for (const name of ["label", "notes"]) {
     const field = card.querySelector(`[name=${name}]`);
-    if (document.activeElement !== field) field.value = said[name];
+    if (document.activeElement !== field) field.value = fields[name];
   }
 }
 
@@ -45,7 +45,7 @@ function mark(card) {
   if (at >= 0) pair.splice(at, 1); else { if (pair.length === 2) pair.shift(); pair.push(card); }
   for (const other of cards) other.querySelector(".mark").textContent = ["A", "B"][pair.indexOf(other)] || "";
   document.getElementById("ab").textContent =
-    pair.length === 2 ? "x switches between A and B at the same place" : pair.length ? "mark another piece for B" : "";
+    pair.length === 2 ? "press x to switch between A and B at the same position" : pair.length ? "mark another piece as B" : "";
 }
 
 function change() {
@@ -55,7 +55,7 @@ function change() {
   to.currentTime = from.currentTime;
   from.pause();
   to.play();
-  document.getElementById("ab").textContent = "hearing " + (to === one ? "A" : "B");
+  document.getElementById("ab").textContent = "playing " + (to === one ? "A" : "B");
 }
 
 document.addEventListener("play", event => {
