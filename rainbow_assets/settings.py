@@ -27,7 +27,7 @@ from rainbow_assets.errors import SettingsError
 from rainbow_assets.fitness.settings import FitnessRules
 from rainbow_assets.lineage.settings import SafetyRules
 from rainbow_assets.release.settings import PreviewRules, ReleaseRules
-from rainbow_assets.segments.settings import AudioRules, SliceRules
+from rainbow_assets.segments.settings import AudioRules, MidiRules, SliceRules
 from rainbow_assets.threads.settings import FeedbackRules
 
 
@@ -37,6 +37,7 @@ class Rules:
 
     slices: SliceRules = field(default_factory=SliceRules)
     audio: AudioRules = field(default_factory=AudioRules)
+    midi: MidiRules = field(default_factory=MidiRules)
     preview: PreviewRules = field(default_factory=PreviewRules)
     splits: SplitRules = field(default_factory=SplitRules)
     safety: SafetyRules = field(default_factory=SafetyRules)

@@ -1,4 +1,4 @@
-"""Writing parts to one MIDI file and reading them back, with symusic. Equal parts give equal bytes."""
+"""Writing parts to one MIDI file and reading them back. Equal parts give equal bytes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, STAGES, Parts, SongBrief
 from rainbow_assets.music.clock import PPQ, Note
+from rainbow_assets.music.midi_song import MidiSong
 
 PROGRAMS = {CHORDS: 4, DRUMS: 0, BASS: 33, MELODY: 80}
 """General MIDI programs (from 0): electric piano, standard kit, fingered bass, square lead."""
@@ -31,13 +32,11 @@ def to_midi(parts: Parts, song: SongBrief) -> bytes:
 
 
 def from_midi(data: bytes) -> dict[str, tuple[Note, ...]]:
-    """Return {stage: notes} of a file that :func:`to_midi` wrote."""
-    import symusic
-
-    score: Any = symusic.Score.from_midi(data)
-    found = {}
-    for track in score.tracks:
-        arrays = track.notes.numpy()
-        columns = (arrays[name].tolist() for name in ("time", "duration", "pitch", "velocity"))
-        found[track.name] = tuple(sorted(Note(*values) for values in zip(*columns, strict=True)))
-    return found
+    """Return the parts of a file of :func:`to_midi`, by stage; raise ``UnreadableMidi`` if it is not a MIDI file."""
+    song = MidiSong.load(data, name="the piece")
+    fine = song.ticks_per_beat // PPQ
+    found: dict[str, list[Note]] = {name.decode("latin-1"): [] for name in song.names if name}
+    for note in song.notes:
+        found.setdefault(song.names[note.track].decode("latin-1"), []).append(
+            Note(note.on // fine, (note.off - note.on) // fine, note.pitch, note.velocity))
+    return {name: tuple(sorted(notes)) for name, notes in found.items()}

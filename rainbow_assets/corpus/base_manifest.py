@@ -138,8 +138,8 @@ def shown(built: Built) -> Mapping[str, Any]:
     return {"anomalies": Markdown("\n".join(lines)), "anomaly_count": len(found)}
 
 
-_SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in
-              ("sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics"))
+_APART = ("sections", "lines", "word_times", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics")
+_SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in _APART)
 
 _TEXT = ("corpus.text", "corpus.override")
 BASE_MANIFEST = RowAsset(
@@ -154,7 +154,7 @@ BASE_MANIFEST = RowAsset(
     columns=tables.SCHEMA,
     fields={
         "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
-        "words": ("lines",),
+        "words": ("lines",), "word_times": ("word_times",), "tempo": ("bpm",),
         "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
         "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
@@ -167,7 +167,8 @@ BASE_MANIFEST = RowAsset(
     reasons=REASONS,
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
-        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "mix": (*_TEXT, "corpus.mix"),
+        "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "word_times": _TEXT, "tempo": _TEXT,
+        "mix": (*_TEXT, "corpus.mix"),
         "stem": _TEXT,
         "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),
     },

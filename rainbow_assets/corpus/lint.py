@@ -13,7 +13,7 @@ from rainbow_assets.corpus.track_list import AUDIO
 from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
 from rainbow_assets.sound.stems import UnreadableAudio, examine
-from rainbow_assets.text import counted
+from rainbow_assets.text import counted, some
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -110,10 +110,20 @@ def _look_at_audio(song: Song, name: str, where: str, notes: AnomalyLog) -> None
 
 
 def _look_at_midi(song: Song, name: str, where: str, notes: AnomalyLog) -> None:
+    """Open a MIDI file as a build does, and report what was skipped or corrected in it."""
+    file = f"{song.song_id}/{name}"
     try:
-        MidiSong.load(song.folder / name)
+        read = MidiSong.load(song.folder / name, song.bpm)
     except UnreadableMidi as error:
-        notes.add("unreadable_midi", f"{song.song_id}/{name}", where, str(error), "the file is not used")
+        notes.add("unreadable_midi", file, where, str(error), "the file is not used")
+        return
+    if read.repairs:
+        notes.add("repaired_midi", file, where, some(read.repairs, between="; "),
+                  "the rest is read; export the file again to be sure")
+    if read.assumed_bpm is not None:
+        notes.add("midi_without_tempo", file, where, "the file sets no tempo at its start",
+                  f"its notes are placed at {read.assumed_bpm:.6g} BPM, the manifest's bpm; export the file with its "
+                  "tempo if it has another one")
 
 
 def _named(song: Song) -> dict[str, str]:

@@ -1,4 +1,9 @@
-"""A tolerant reader of LRC lyrics: text after its stamp or on the next line, any spaces, line ends and digits."""
+"""LRC lyrics by a closed grammar: line stamps, word stamps, tags and words; nothing else becomes a lyric.
+
+A line begins with any number of ``[mm:ss.mmm]`` stamps; its words follow, on the same line or on the next one. A stamp
+among the words (``<mm:ss.mmm>`` of the "enhanced" form, or in square brackets) is the time of the word after it. Tags
+(``[ar:...]``) may be anywhere. Any other bracket is reported and left out of the lyric.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +14,32 @@ from rainbow_assets.corpus.anomalies import AnomalyLog
 
 # Stamps of the forms PLAIN and SHORT are usual; other readable ones are reported as odd. ALMOST also matches what
 # cannot be read: a broken stamp is reported as one and does not become part of a lyric.
-STAMP = re.compile(r"\[\s*([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?\s*\]")
-PLAIN = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{3}\]")
-SHORT = re.compile(r"\[[0-9]{2}:[0-9]{2}\.[0-9]{2}\]")
-REPAIR = re.compile(r"\[\s*([0-9]{1,4})\s*[:;.]\s*([0-9]{1,2})\s*[:;./,]\s*([0-9]{1,6})\s*\]")
-ALMOST = re.compile(r"\[\s*[0-9][0-9\s:./,;\-+]*\]")
-TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*?)\]")
+STAMP = re.compile(r"([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?")
+HOURS = re.compile(r"([0-9]{1,2})\s*:\s*([0-9]{1,2})\s*:\s*([0-9]{1,2})\s*[.:;,]\s*([0-9]{1,6})")
+REPAIR = re.compile(r"([0-9]{1,4})\s*[:;.]\s*([0-9]{1,2})\s*[:;./,]\s*([0-9]{1,6})")
+PLAIN = re.compile(r"[\[<][0-9]{2}:[0-9]{2}\.[0-9]{3}[\]>]")
+SHORT = re.compile(r"[\[<][0-9]{2}:[0-9]{2}\.[0-9]{2}[\]>]")
+BRACKET = re.compile(r"\[[^\[\]]*\]|<[^<>]*>")
+ALMOST = re.compile(r"[\[<]\s*[0-9][0-9\s:./,;\-+]*[\]>]?")
+TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*)\]")
+TAGS = {"ti", "ar", "al", "au", "by", "re", "ve", "la", "lr", "id", "tool", "length", "offset", "encoding", "kana", "#"}
+"""Tags that mean the same after the first stamp; before it, every name is a tag."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
 class RawStamp:
-    """One stamp as written: minutes, seconds, digits of the fraction, its line, and the lyric that belongs to it."""
+    """One stamp as written: minutes, seconds, digits of the fraction, its line, and the lyric that belongs to it.
+
+    ``words`` are the stamps inside the lyric, each with the words up to the next; empty if there are none.
+    """
 
     minutes: int
     seconds: int
     fraction: str
     line_number: int = 0
     text: str = ""
+    words: tuple[RawStamp, ...] = ()
 
     @property
     def literal_ms(self) -> int:
@@ -81,41 +94,73 @@ class _LrcReader:
     short: list[RawStamp] = field(default_factory=list)
 
     def line(self, body: str, number: int) -> None:
-        found, rest, bad = self._stamps(body, number)
+        found, pieces, bad = self._pieces(body, number)
+        text = "".join(piece for _, piece in pieces).strip()
+        if text not in body:
+            # Something was cut out of the middle: the spaces on both sides of it become one.
+            text = " ".join(text.split())
+        words = _words(found, pieces)
+        if not found and words and not (self.open and not self.stamps[self.open[-1]].text):
+            found = [replace(words[0], text="")]
         if found:
             self.open = range(len(self.stamps), len(self.stamps) + len(found))
             self.stamps += found
-            if rest:
-                self._give(rest)
-        elif bad:
-            if rest:
-                self._stray(rest, number)
-        elif (tag := TAG.fullmatch(body)) and not self.stamps:
-            self.tags[tag[1].lower()] = tag[2].strip()
-            if tag[1].lower() == "offset" and tag[2].strip().lstrip("+-0"):
-                self.notes.add("offset_tag", self.file, f"line {number}",
-                               f"the tag asks for a shift of {tag[2].strip()} ms",
-                               "not applied; write the shift into the stamps")
-        elif self.open and not self.stamps[self.open[-1]].text:
-            self._give(body)
-        else:
-            self._stray(body, number)
+            if text:
+                self._give(text, words)
+        elif text and not bad and self.open and not self.stamps[self.open[-1]].text:
+            self._give(text, words)
+        elif text:
+            self._stray(text, number)
 
-    def _stamps(self, body: str, number: int) -> tuple[list[RawStamp], str, bool]:
-        """Return the stamps at the start of a line, the text after them, and whether one could not be read."""
+    def _pieces(self, body: str, number: int) -> tuple[list[RawStamp], list[tuple[RawStamp | None, str]], bool]:
+        """Return the stamps at the start of a line, its text after each stamp inside, and whether one was unreadable.
+
+        The first piece of text has no stamp of its own.
+        """
         found: list[RawStamp] = []
-        rest, bad = body, False
-        while match := ALMOST.match(rest):
-            stamp = read_stamp(match[0], number)
+        pieces: list[tuple[RawStamp | None, str]] = [(None, "")]
+        bad, at = False, 0
+        for match in BRACKET.finditer(body):
+            pieces[-1] = pieces[-1][0], pieces[-1][1] + self._plain(body[at:match.start()], number)
+            at, written = match.end(), match[0]
+            if not ALMOST.fullmatch(written):
+                self._other(written, number)
+                continue
+            stamp = read_stamp(written, number)
             if stamp is None:
                 bad = True
-                self.notes.add("bad_stamp", self.file, f"line {number}", f"{match[0]} is not a time stamp",
+                self.notes.add("bad_stamp", self.file, f"line {number}", f"{written} is not a time stamp",
                                "its lyric is kept with the line before; correct it to [mm:ss.mmm]")
-            else:
+                continue
+            self._judge(written, stamp)
+            if written[0] == "[" and len(pieces) == 1 and not pieces[0][1].strip():
                 found.append(stamp)
-                self._judge(match[0], stamp)
-            rest = rest[match.end():].strip()
-        return found, rest, bad
+            else:
+                pieces.append((stamp, ""))
+        pieces[-1] = pieces[-1][0], pieces[-1][1] + self._plain(body[at:], number)
+        return found, pieces, bad
+
+    def _other(self, written: str, number: int) -> None:
+        """Keep a bracket that is a tag, and report any other one."""
+        tag = TAG.fullmatch(written)
+        if tag is None or (self.stamps and tag[1].lower() not in TAGS):
+            self.notes.add("stray_bracket", self.file, f"line {number}", f"{written[:60]} is neither a stamp nor a tag",
+                           "kept in lrc_lyrics only; write words without brackets")
+            return
+        name, value = tag[1].lower(), tag[2].strip()
+        self.tags[name] = value
+        if name == "offset" and value.lstrip("+-0"):
+            self.notes.add("offset_tag", self.file, f"line {number}", f"the tag asks for a shift of {value[:40]} ms",
+                           "not applied; write the shift into the stamps")
+
+    def _plain(self, text: str, number: int) -> str:
+        """Return the words of ``text``; a bracket that is never closed is reported and left out."""
+        if "[" not in text and "]" not in text:
+            return text
+        cut = re.sub(r"\[\s*[0-9][0-9\s:./,;]*|[\[\]]", " ", text)
+        self.notes.add("stray_bracket", self.file, f"line {number}",
+                       f"a bracket of {text.strip()[:40]!r} has no partner", "left out of the lyric; correct the stamp")
+        return cut
 
     def _judge(self, written: str, stamp: RawStamp) -> None:
         if SHORT.fullmatch(written):
@@ -133,9 +178,11 @@ class _LrcReader:
                            f"{len(self.short)} stamps from here to line {last} are "
                            "of the form [mm:ss.xx]", "read as frames or hundredths, depending on the time code")
 
-    def _give(self, text: str) -> None:
+    def _give(self, text: str, words: tuple[RawStamp, ...] = ()) -> None:
         for place in self.open:
-            self.stamps[place] = replace(self.stamps[place], text=text)
+            # Word times are those of the first of several stamps; the others repeat the line at other times.
+            own = words if place == self.open[0] else ()
+            self.stamps[place] = replace(self.stamps[place], text=text, words=own)
 
     def _stray(self, text: str, number: int) -> None:
         """Join text without a stamp to the line before it; before the first stamp, only report it."""
@@ -146,17 +193,33 @@ class _LrcReader:
             return
         self.notes.add("stray_text", self.file, where, "a line of text has no stamp of its own",
                        "joined to the lyric above it")
-        above = self.stamps[self.open[-1]].text
-        self._give(f"{above}\n{text}" if above else text)
+        above = self.stamps[self.open[-1]]
+        self._give(f"{above.text}\n{text}" if above.text else text, self.stamps[self.open[0]].words)
+
+
+def _words(found: list[RawStamp], pieces: list[tuple[RawStamp | None, str]]) -> tuple[RawStamp, ...]:
+    """Return the words with their stamps; those before the first stamp inside a line have the line's own."""
+    if len(pieces) == 1:
+        return ()
+    first = found[0] if found else None
+    timed = [(stamp or first, " ".join(text.split())) for stamp, text in pieces]
+    return tuple(replace(stamp, text=text) for stamp, text in timed if stamp is not None and text)
 
 
 def read_stamp(written: str, number: int = 0) -> RawStamp | None:
     """Return one bracketed stamp, or None if it cannot be read safely.
 
-    A wrong separator before the fraction is read as a point. Of a fraction with more than three digits the first three
-    count: they mean the same in milliseconds (to 1 ms) and in frames with a subframe digit.
+    Forms: ``[mm:ss]``, ``[mm:ss.f]`` with one to three digits, either with hours before it. A wrong separator before
+    the fraction is read as a point. Of a fraction with more than three digits the first three count: they mean the same
+    in milliseconds (to 1 ms) and in frames with a subframe digit.
     """
-    match = STAMP.fullmatch(written) or REPAIR.fullmatch(written)
-    if match is None or int(match[2]) > 59:
+    body = written.strip("[]<>").strip()
+    if match := STAMP.fullmatch(body) or REPAIR.fullmatch(body):
+        hours, minutes, seconds, fraction = 0, int(match[1]), int(match[2]), match[3] or ""
+    elif match := HOURS.fullmatch(body):
+        hours, minutes, seconds, fraction = int(match[1]), int(match[2]), int(match[3]), match[4]
+    else:
         return None
-    return RawStamp(int(match[1]), int(match[2]), (match[3] or "")[:3], number)
+    if seconds > 59 or (hours and minutes > 59):
+        return None
+    return RawStamp(60 * hours + minutes, seconds, fraction[:3], number)

@@ -40,6 +40,8 @@ def song_values(song: Song, end_ms: int, mix_sha256: str | None) -> dict[str, An
                      for s in song.sections],
         "lines": [{"start_ms": line.start_ms, "text": line.text, "line_number": line.line_number}
                   for line in song.lines],
+        "word_times": [{"start_ms": ms, "text": text, "line_number": line.line_number}
+                       for line in song.lines for ms, text in line.words],
         "timecode": " / ".join(smpte.of(code).label for code in codes if code is not None),
         "timecode_shift_ms": max(c.largest_shift_ms for c in codes if c is not None),
         "end_ms": end_ms, "main_audio_file": song.main_audio_file, "main_audio_sha256": mix_sha256,

@@ -22,11 +22,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class LyricLine:
-    """One stamped line of the LRC; ``line_number`` is the 1-based line of its stamp in the file."""
+    """One stamped line of the LRC; ``line_number`` is the 1-based line of its stamp in the file.
+
+    ``words`` are (start_ms, words) of the stamps inside the line; empty if there are none.
+    """
 
     start_ms: int
     text: str
     line_number: int
+    words: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

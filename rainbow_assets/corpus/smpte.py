@@ -66,7 +66,7 @@ def parts(fraction: str, code: FrameCode) -> tuple[int, int]:
 
 def fits(fraction: str, code: FrameCode) -> bool:
     """Return True if a fraction can be written in ``code``: its frame number is below the frame rate."""
-    return code.fps is None or parts(fraction, code)[0] < code.fps
+    return code.fps is None or (len(fraction) != 1 and parts(fraction, code)[0] < code.fps)
 
 
 def dropped(stamp: RawStamp, code: FrameCode) -> bool:

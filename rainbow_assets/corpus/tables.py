@@ -22,6 +22,7 @@ TRAINING_DATA = pa.struct([
 ])
 SECTION = pa.struct([("name", pa.string()), ("start_ms", pa.int64()), ("end_ms", pa.int64()),
                      ("description", pa.string())])
+WORD = pa.struct([("start_ms", pa.int64()), ("text", pa.string()), ("line_number", pa.int32())])
 LINE = pa.struct([("start_ms", pa.int64()), ("text", pa.string()), ("line_number", pa.int32())])
 
 SONG_FIELDS = [
@@ -53,6 +54,7 @@ SONG_FIELDS = [
     _column("song_structure", pa.string(), "sections as '[start]-[end] name: description' joined by ' | '"),
     _column("sections", pa.list_(SECTION), "sections; times in milliseconds, converted by the time code"),
     _column("lines", pa.list_(LINE), "lyric lines; times in milliseconds, converted by the time code"),
+    _column("word_times", pa.list_(WORD), "words that have time stamps of their own; times as those of lines"),
     _column("timecode", pa.string(), "how the stamps of manifest / lyrics were read"),
     _column("timecode_shift_ms", pa.int64(), "largest difference of a stamp from its plain millisecond reading"),
     _column("end_ms", pa.int64(), "length of the song: that of its mix, else of its longest stem, else from its text"),

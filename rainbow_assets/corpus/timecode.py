@@ -79,10 +79,10 @@ def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOve
 
 def _log_share(fraction: str, code: FrameCode) -> float:
     """Return the log probability that a stamp written in ``code`` has this fraction."""
-    short = len(fraction) <= 2
-    stray = math.log(STRAY / (100 if short else 1000))
+    short, decimals = len(fraction) <= 2, 10.0 ** len(fraction)
+    stray = math.log(STRAY / decimals)
     if code is PLAIN:
-        return -math.log(100 if short else 1000)
+        return -math.log(decimals)
     if (short and code.unit == SUBFRAMES) or not smpte.fits(fraction, code):
         return stray
     beyond = code.unit == SUBFRAMES and int(fraction[-1]) >= code.subframes

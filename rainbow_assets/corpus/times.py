@@ -88,7 +88,9 @@ def read_times(
     if literal:
         code, lyric_code = timecode.literal(), timecode.literal() if lyrics else None
     else:
-        code, lyric_code = timecode.decide([s for _, s in placed], lyrics, entry.bpm, override)
+        # Stamps of words are written in the unit of the lines', and there are more of them.
+        stamps = [*lyrics, *(word for line in lyrics for word in line.words)]
+        code, lyric_code = timecode.decide([s for _, s in placed], stamps, entry.bpm, override)
     sections = _sections(raw, code, literal)
     total_ms = timecode.read_ms(trt, code) if trt else 0
     lines: tuple[LyricLine, ...] = ()
@@ -141,7 +143,9 @@ def _lines(
     elif hours:
         notes.add("hour_offset", file, "all stamps", f"every stamp is after hour {hours}, but the song lasts "
                   f"{song_ms / 1000:.0f} s", f"{hours} h are subtracted")
-    lines = [LyricLine(ms - hours * HOUR_MS, stamp.text, stamp.line_number)
+    off = hours * HOUR_MS
+    lines = [LyricLine(ms - off, stamp.text, stamp.line_number,
+                       tuple((timecode.read_ms(word, code) - off, word.text) for word in stamp.words))
              for ms, stamp in zip(times, stamps, strict=True)]
     return tuple(lines if literal else sorted(lines, key=lambda line: line.start_ms))
 

@@ -150,7 +150,6 @@ PIANO_ROLLS = RowAsset(
     compute=compute,
     columns=SCHEMA,
     fields={"roll": ("has_roll", "step_ms", "roll_digest")},
-    libraries=("symusic",),
     parts=stem_of(pl.col("key")),
     reasons=REASONS,
     checks=[unique_keys, rolls_complete, rolls_hold_notes],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.fitness import (
     roll,
 )
+from rainbow_assets.music.midi_song import PERCUSSION, MidiSong, UnreadableMidi
 
 STEP_MS, STEPS, PITCHES = 120, 256, 128
 WINDOW_MS = STEP_MS * STEPS
@@ -55,53 +55,39 @@ def read_notes(midi: bytes, what: str = "the MIDI file") -> Notes:
 
 def read_many(midis: Sequence[bytes], names: Sequence[str]) -> list[Notes | RollError]:
     """Return the notes of each MIDI file, or its error; the arithmetic is done for all files at once."""
-    import symusic
-
     found: list[Notes | RollError | None] = [None] * len(midis)
-    owner: list[int] = []
-    tracks: list[tuple[dict[str, npt.NDArray[Any]], bool]] = []
-    for number, midi in enumerate(midis):
+    songs: list[tuple[int, MidiSong]] = []
+    for number, (midi, name) in enumerate(zip(midis, names, strict=True)):
         try:
-            # symusic builds Score by factories that its type stubs do not show.
-            score: Any = symusic.Score.from_midi(bytes(midi))
-            sounding = [(track.notes.numpy(), track.is_drum) for track in score.to("second").tracks if track.notes]
-        except (RuntimeError, ValueError, MemoryError) as error:
-            found[number] = RollError("unreadable_midi",
-                                      f"{names[number]} is not a MIDI file that can be read ({error})")
+            song = MidiSong.load(bytes(midi), name=name)
+        except UnreadableMidi as error:
+            found[number] = RollError("unreadable_midi", str(error))
             continue
-        if not sounding:
-            found[number] = RollError("no_notes", f"{names[number]} has no notes")
-        tracks += sounding
-        owner += [number] * len(sounding)
-    if tracks:
-        _on_grid(found, np.array(owner), tracks, names)
+        if song.notes:
+            songs.append((number, song))
+    if songs:
+        _on_grid(found, songs, names)
     return [item if item is not None else RollError("no_notes", f"{names[n]} has no notes")
             for n, item in enumerate(found)]
 
 
 def _on_grid(
-    found: list[Notes | RollError | None], owner: npt.NDArray[Any],
-    tracks: Sequence[tuple[dict[str, npt.NDArray[Any]], bool]], names: Sequence[str],
+    found: list[Notes | RollError | None], songs: Sequence[tuple[int, MidiSong]], names: Sequence[str]
 ) -> None:
-    """Put the notes of ``tracks`` on the grid, sorted and distinct, into ``found`` at each track's owner."""
-    counts = [len(notes["time"]) for notes, _ in tracks]
-    column = {name: np.concatenate([notes[name] for notes, _ in tracks])
-              for name in ("time", "duration", "pitch", "velocity")}
-    seconds = column["time"].astype(np.float64)
-    ends = seconds + column["duration"]
-    file = np.repeat(owner, counts)
-    scale = 1000 / STEP_MS
-    long = ~(np.isfinite(ends) & (ends * scale <= LONGEST_STEPS))
+    """Put the notes of ``songs`` on the grid, sorted and distinct, into ``found`` at each song's number."""
+    onsets, ends = (np.concatenate([song.times_ms(song.spans[side]) for _, song in songs]) for side in (0, 1))
+    file = np.repeat([number for number, _ in songs], [len(song.notes) for _, song in songs])
+    pitch, velocity, channel = np.array(
+        [(note.pitch, note.velocity, note.channel) for _, song in songs for note in song.notes], dtype=np.uint64).T
+    long = ends > LONGEST_STEPS * STEP_MS
     for number in np.unique(file[long]).tolist():
         found[number] = RollError("too_long", f"{names[number]} is longer than "
                                               f"{LONGEST_STEPS * STEP_MS // 60000} minutes; cut it into shorter files")
     kept = ~np.isin(file, file[long]) if long.any() else np.ones(len(file), bool)
-    file, start = file[kept], np.rint(seconds[kept] * scale).astype(np.uint64)
-    end = np.maximum(np.rint(ends[kept] * scale).astype(np.uint64), start + 1)
-    drum = np.repeat([drum for _, drum in tracks], counts)[kept]
+    file, start = file[kept], np.rint(onsets[kept] / STEP_MS).astype(np.uint64)
+    end = np.maximum(np.rint(ends[kept] / STEP_MS).astype(np.uint64), start + 1)
     # A note as one number with its fields in order, because one number sorts faster than five fields.
-    key = (start << 32) | (end << 16) | (column["pitch"][kept].astype(np.uint64) << 8) | (
-        column["velocity"][kept].astype(np.uint64) << 1) | drum
+    key = (start << 32) | (end << 16) | (pitch[kept] << 8) | (velocity[kept] << 1) | (channel[kept] == PERCUSSION)
     order = np.lexsort((key, file))
     key, file = key[order], file[order]
     once = np.ones(len(key), bool)

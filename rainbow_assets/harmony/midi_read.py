@@ -1,23 +1,21 @@
 """Read MIDI files as hits: groups of notes that sound together.
 
-A new hit starts when all earlier notes have been released (the rule of the original parser), so a strummed chord is one
-hit. symusic reads the files, and numpy groups the notes of all files at once.
+A new hit starts when the keys of all earlier notes are up (the rule of the original parser), so a strummed chord is one
+hit. A pedal joins no hits, because it also holds a chord that the player has left. numpy groups the notes of all files
+at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rainbow_assets.harmony.model import pack_anomaly
 from rainbow_assets.ingest.anomalies import Anomaly
-
-DEFAULT_BPM = 120.0
-"""Tempo of a MIDI file without one, from the MIDI standard."""
-_DRUMS_SKIPPED = "percussion tracks are ignored"
+from rainbow_assets.music.midi_song import PERCUSSION, MidiSong, UnreadableMidi
+from rainbow_assets.text import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,46 +30,47 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class MidiChords:
-    """The hits of one file, in order, with its ticks per quarter note and its first tempo."""
+    """The hits of one file, in order, and its ``clock``: the file without its notes."""
 
     hits: tuple[Hit, ...]
-    ticks_per_quarter: int
-    bpm: float
+    clock: MidiSong
+
+    @property
+    def bpm(self) -> float:
+        """Return the tempo at the first hit, in BPM."""
+        return self.clock.bpm_at(self.hits[0].start)
 
     def milliseconds(self, ticks: int) -> int:
-        """Return ``ticks`` in whole milliseconds at the file's first tempo."""
-        return round(ticks * 60000 / (self.ticks_per_quarter * self.bpm))
+        """Return ``ticks`` in whole milliseconds by the file's tempo map."""
+        return round(self.clock.ms_at(ticks))
 
 
 def read_midi(files: Sequence[tuple[str, bytes]]) -> tuple[list[MidiChords | None], list[Anomaly]]:
-    """Return the hits of each file (None if it cannot be used), and an anomaly for each file that cannot be used."""
-    import symusic
-
+    """Return the hits of each (path, content), None if it cannot be used, and an anomaly for each oddity of a file."""
     notes: list[tuple[int, int, int]] = []
     counts = np.zeros(len(files), dtype=np.int64)
-    clocks: list[tuple[int, float] | None] = []
+    clocks: list[MidiSong | None] = []
     anomalies: list[Anomaly] = []
     for number, (path, data) in enumerate(files):
         clocks.append(None)
         try:
-            # symusic builds Score by factories that its type stubs do not show.
-            score: Any = symusic.Score.from_midi(data)
-        except (RuntimeError, ValueError) as error:
-            cause = str(error).splitlines()[0] if str(error) else "it is not a MIDI file"
-            anomalies.append(pack_anomaly(path, "not_midi", f"the MIDI library cannot read it: {cause}"))
+            song = MidiSong.load(data, name=path.rpartition("/")[2])
+        except UnreadableMidi as error:
+            anomalies.append(pack_anomaly(path, "not_midi", str(error)))
             continue
-        before = len(notes)
-        for track in score.tracks:
-            if not track.is_drum:
-                notes += [(note.time, note.time + note.duration, note.pitch) for note in track.notes]
-        counts[number] = len(notes) - before
-        if not counts[number]:
-            anomalies.append(pack_anomaly(path, "no_notes", f"the file has no notes ({_DRUMS_SKIPPED})"))
+        found = [(note.on, note.key_off, note.pitch) for note in song.notes if note.channel != PERCUSSION]
+        counts[number] = len(found)
+        notes += found
+        if not found:
+            why = "; ".join(["the file has no notes (percussion tracks are ignored)", *song.repairs[:3]])
+            anomalies.append(pack_anomaly(path, "no_notes", why))
             continue
-        tempos = score.tempos
-        clocks[-1] = (score.tpq, float(tempos[0].qpm) if len(tempos) else DEFAULT_BPM)
+        if song.repairs:
+            anomalies.append(pack_anomaly(path, "repaired_midi", some(song.repairs, between="; "), "the rest is used"))
+        # A pack has thousands of files: keep their clocks, not their notes.
+        clocks[-1] = replace(song, notes=(), changes={}, names=())
     hits = _hits(np.array(notes, dtype=np.int64).reshape(-1, 3), counts)
-    read = [MidiChords(tuple(own), *clock) if clock else None for own, clock in zip(hits, clocks, strict=True)]
+    read = [MidiChords(tuple(own), clock) if clock else None for own, clock in zip(hits, clocks, strict=True)]
     return read, anomalies
 
 

@@ -12,7 +12,8 @@ from rainbow_assets.music.keys import Key, note_name, spell
 
 KINDS: Kinds = {
     "unsafe_path": ("error", "a path that leads out of the pack"),
-    "not_midi": ("error", "a file that the MIDI library cannot read"),
+    "not_midi": ("error", "a file that is not MIDI, or whose notes cannot be placed in time"),
+    "repaired_midi": ("warning", "parts of a MIDI file were skipped or corrected; the rest is used"),
     "too_large": ("error", "a file that is too large for a chord or progression"),
     "no_notes": ("error", "a MIDI file without notes"),
     "unparsed_name": ("error", "a file name without a function, chord name or romans"),

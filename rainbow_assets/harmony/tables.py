@@ -40,8 +40,12 @@ PROGRESSION_SCHEMA = pa.schema([
 
 
 def remarks(anomalies: Iterable[Anomaly]) -> dict[str, str]:
-    """Return the warnings about files that were used, by file."""
-    return {item.file: f"{item.kind}: {item.message}" for item in anomalies if item.severity == "warning"}
+    """Return the warnings about files that were used, by file; those of one file are joined by ' | '."""
+    found: dict[str, list[str]] = {}
+    for item in anomalies:
+        if item.severity == "warning":
+            found.setdefault(item.file, []).append(f"{item.kind}: {item.message}")
+    return {file: " | ".join(own) for file, own in found.items()}
 
 
 def chord_rows(chords: Iterable[Chord], noted: Mapping[str, str]) -> list[dict[str, Any]]:

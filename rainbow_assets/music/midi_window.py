@@ -28,20 +28,22 @@ Event = tuple[int, int, int, int, bytes]
 """Tick, place in the order above, tick in the file, order in the file's track, message: sorted, the file's order."""
 
 
-def midi_window(song: MidiSong, start_ms: int, end_ms: int) -> bytes | None:
-    """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None where no note sounds.
+def midi_window(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = 0) -> bytes | None:
+    """Return a type 1 MIDI file of ``start_ms`` to ``end_ms``, or None if no note sounds.
 
     It starts at tick 0 and its end of track is where the window ends, both ends rounded to a tick on their own, so
-    that neighbors join. A note counts as sounding where it lasts into the window; one that ends as it begins does not.
-    Raises :class:`UnreadableMidi` where a tempo is so fast that the window has more ticks than a file can count.
+    that neighbors join. A note belongs to the window if it sounds in it, but not if only a sliver of it does: less than
+    ``sliver_ms`` and than a thirty-second note, and less than half of the note. Players let keys go a little late, and
+    windows begin on the beat: the end of such a note is no onset.
+    Raises :class:`UnreadableMidi` if a tempo is so fast that the window has more ticks than a file can count.
     """
-    found = _window(song, start_ms, end_ms)
+    found = _window(song, start_ms, end_ms, sliver_ms)
     return None if found is None else _write(song, *found)
 
 
-def midi_digest(song: MidiSong, start_ms: int, end_ms: int) -> str | None:
-    """Return the digest of the window's events (not of a file's bytes), or None where no note sounds."""
-    found = _window(song, start_ms, end_ms)
+def midi_digest(song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int = 0) -> str | None:
+    """Return the digest of the window's events (not of a file's bytes), or None if no note sounds."""
+    found = _window(song, start_ms, end_ms, sliver_ms)
     if found is None:
         return None
     tracks, length = found
@@ -49,10 +51,13 @@ def midi_digest(song: MidiSong, start_ms: int, end_ms: int) -> str | None:
         [_name(song, number), [[event[0], event[-1]] for event in events]] for number, events in tracks])
 
 
-def _window(song: MidiSong, start_ms: int, end_ms: int) -> tuple[list[tuple[int, list[Event]]], int] | None:
+def _window(
+    song: MidiSong, start_ms: int, end_ms: int, sliver_ms: int
+) -> tuple[list[tuple[int, list[Event]]], int] | None:
     """Return ([(track, its events in order)], length in ticks) of the tracks that have any event; None for silence."""
     start, end = song.tick_at(start_ms), song.tick_at(end_ms)
-    notes = _sounding(song, start, end)
+    sliver = min(song.tick_at(start_ms + sliver_ms) - start, song.ticks_per_beat // 8, end - start)
+    notes = _sounding(song, start, end, sliver)
     if not notes:
         return None
     if end - start > _LONGEST_DELTA:
@@ -68,9 +73,13 @@ def _window(song: MidiSong, start_ms: int, end_ms: int) -> tuple[list[tuple[int,
     return [(number, sorted(events)) for number, events in sorted(tracks.items())], end - start
 
 
-def _sounding(song: MidiSong, start: int, end: int) -> list[MidiNote]:
+def _sounding(song: MidiSong, start: int, end: int, sliver: int) -> list[MidiNote]:
     ons, offs = song.spans
     inside = (ons < end) & ((offs > start) | ((offs == ons) & (ons == start)))
+    shared = np.minimum(offs, end) - np.maximum(ons, start)
+    # Half of a short note is in one of two windows, so that none is lost between them; of two halves, the onset counts.
+    rest = (offs - ons) - shared
+    inside &= (shared >= sliver) | (shared > rest) | ((shared == rest) & (ons >= start))
     return [song.notes[number] for number in np.flatnonzero(inside)]
 
 

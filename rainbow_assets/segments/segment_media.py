@@ -31,17 +31,17 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 WANTED = ["segment_id", "song_id", "is_mix", "start_ms", "end_ms", "source_audio_file", "midi_file", "has_audio",
-          "audio_digest", "midi_digest"]
+          "audio_digest", "midi_digest", "midi_default_bpm"]
 
 
 def compute(work: Work) -> Iterator[Batch]:
     """Encode the requested windows; every FLAC is decoded again and compared before it is kept."""
-    root, rate = corpus_root(), work.rules.audio.sample_rate
+    root = corpus_root()
     shard = work.upstream("segments")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for stem, asked in work.parts():
             rows = _rows(shard, stem.rsplit("_t", 1)[0], set(asked["key"]))
-            yield Batch(stem, encode(root, rate, rows, pool))
+            yield Batch(stem, encode(root, work.rules, rows, pool))
 
 
 def _rows(shard: Shard, song_id: str, keys: set[str]) -> list[dict[str, Any]]:
@@ -50,12 +50,13 @@ def _rows(shard: Shard, song_id: str, keys: set[str]) -> list[dict[str, Any]]:
     return rows_of(found, "segment_id", keys).to_pylist()
 
 
-def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolExecutor) -> pa.Table:
+def encode(root: Path, rules: settings.Rules, rows: list[dict[str, Any]], pool: ThreadPoolExecutor) -> pa.Table:
     """Return the media of the windows of one stem; the stem is decoded once, its windows are encoded in parallel."""
     folder = root / rows[0]["song_id"]
     audible = [row for row in rows if row["has_audio"]]
-    stem = read_stem(folder / audible[0]["source_audio_file"], rate) if audible else None
-    midi = MidiSong.load(folder / rows[0]["midi_file"]) if any(row["midi_digest"] for row in rows) else None
+    stem = read_stem(folder / audible[0]["source_audio_file"], rules.audio.sample_rate) if audible else None
+    noted = next((row for row in rows if row["midi_digest"]), None)
+    midi = MidiSong.load(folder / noted["midi_file"], noted["midi_default_bpm"]) if noted else None
     encoded = dict(pool.map(lambda row: (row["segment_id"], _flac(stem, row)), audible)) if stem else {}
     made = []
     for row in rows:
@@ -65,17 +66,17 @@ def encode(root: Path, rate: int, rows: list[dict[str, Any]], pool: ThreadPoolEx
             "audio": None if data is None else {"bytes": data, "path": f"{row['segment_id']}.flac"},
             "audio_frames": frames, "bits": bits, "audio_digest": row["audio_digest"],
             "flac_sha256": None if data is None else sha256_bytes(data),
-            "midi_binary": _midi(midi, row) if midi and row["midi_digest"] else None,
+            "midi_binary": _midi(midi, row, rules.midi.sliver_ms) if midi and row["midi_digest"] else None,
             "midi_digest": row["midi_digest"],
         })
     return pa.Table.from_pylist(made, schema=table.MEDIA)
 
 
 # `_midi` and `_flac` compare with the digest that `segments` recorded, because the file may have changed since.
-def _midi(midi: MidiSong, row: dict[str, Any]) -> bytes | None:
-    if midi_digest(midi, row["start_ms"], row["end_ms"]) != row["midi_digest"]:
+def _midi(midi: MidiSong, row: dict[str, Any], sliver_ms: int) -> bytes | None:
+    if midi_digest(midi, row["start_ms"], row["end_ms"], sliver_ms) != row["midi_digest"]:
         raise SourceMoved(f"{row['song_id']}/{row['midi_file']}")
-    return midi_window(midi, row["start_ms"], row["end_ms"])
+    return midi_window(midi, row["start_ms"], row["end_ms"], sliver_ms)
 
 
 def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
@@ -195,7 +196,7 @@ SEGMENT_MEDIA = RowAsset(
     compute=compute,
     columns=table.MEDIA,
     fields={"audio": ("audio_digest", "audio_frames", "bits"), "midi": ("midi_digest",), "flac": ("flac_sha256",)},
-    settings=("audio.sample_rate",),
+    settings=("audio.sample_rate", "midi"),
     libraries=("soxr",),
     parts=stem_of(pl.col("key")),
     media=("audio", "midi_binary"),

@@ -34,6 +34,9 @@ from rainbow_assets.sound.windows import window_of
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
+MOST_REMARKS = 12
+"""Remarks on a MIDI file that a row keeps; a damaged file can have thousands."""
+
 
 def quarantine_key(song_id: str, start_ms: int, number: int) -> str:
     """Return the ledger key of a slice that the rules quarantine, so that no window of it exists."""
@@ -46,13 +49,14 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     rows: list[tuple[str | None, ...]] = []
     for song_id, song in songs(manifest, rules.slices).items():
         digests = [(slice_digest(piece), words_digest(piece)) for piece in song.plan.slices]
+        tempo = digest(song.bpm)
         for source in song.sources:
             for piece, own in zip(song.plan.slices, digests, strict=True):
                 rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, *own, source.digest,
-                             source.audio_sha256, source.midi_sha256))
+                             source.audio_sha256, source.midi_sha256, tempo if source.midi_file else None))
         for number, quarantined in enumerate(song.plan.quarantined):
             rows.append((quarantine_key(song_id, quarantined.start_ms, number), song_id,
-                         digest(quarantined.reason, quarantined.text, quarantined.end_ms), None, None, None, None))
+                         digest(quarantined.reason, quarantined.text, quarantined.end_ms), *[None] * 5))
     schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -77,16 +81,26 @@ def _read_audio(path: Path | None, sha256: str | None, rate: int) -> _Audio:
         return _Audio(None, "unreadable_audio")
 
 
-def _read_midi(path: Path | None, sha256: str | None) -> tuple[MidiSong | None, str | None]:
+@dataclass(frozen=True, slots=True)
+class _Midi:
+    """One stem's MIDI file, or the reason why it could not be read; neither if it has none. ``remarks`` explain it."""
+
+    song: MidiSong | None
+    problem: str | None
+    remarks: str | None = None
+
+
+def _read_midi(path: Path | None, sha256: str | None, bpm: float) -> _Midi:
     if path is None:
-        return None, None
+        return _Midi(None, None)
     data = unmoved(path, sha256)
     if data is None:
-        return None, "missing_midi"
+        return _Midi(None, "missing_midi")
     try:
-        return MidiSong.load(data), None
-    except UnreadableMidi:
-        return None, "unreadable_midi"
+        song = MidiSong.load(data, bpm, path.name)
+    except UnreadableMidi as error:
+        return _Midi(None, "unreadable_midi", str(error))
+    return _Midi(song, None, some(song.repairs, MOST_REMARKS, " | ") or None)
 
 
 def compute(work: Work) -> Iterator[Batch]:
@@ -116,7 +130,7 @@ def measure(
     """Return the rows of one stem's windows in which something sounds, and {key: reason} of the other windows."""
     audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
                         rules.audio.sample_rate)
-    midi, midi_problem = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256)
+    midi = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256, song.bpm)
     spans = [span_frames(piece.start_ms, piece.end_ms, rules.audio.sample_rate) for piece in wanted]
     levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
     rows, dropped = [], {}
@@ -125,9 +139,9 @@ def measure(
         rms = float(levels[0][number]) if levels else None
         beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
         audible = rms is not None and not beyond and rms >= rules.audio.silence_db
-        events = midi_digest(midi, piece.start_ms, piece.end_ms) if midi else None
+        events = midi_digest(midi.song, piece.start_ms, piece.end_ms, rules.midi.sliver_ms) if midi.song else None
         if not audible and events is None:
-            dropped[row["segment_id"]] = _reason(source, audio, beyond, midi_problem)
+            dropped[row["segment_id"]] = _reason(source, audio, beyond, midi.problem)
             continue
         row.update({
             "rainbow_color": song.rainbow_color, "track_description": source.description,
@@ -135,7 +149,8 @@ def measure(
             "midi_file": source.midi_file, "has_audio": audible, "has_midi": events is not None,
             "content_type": _content(audible, events is not None), "rms_db": None if rms is None else round(rms, 3),
             "peak_db": round(float(levels[1][number]), 3) if levels else None, "audio_problem": audio.problem,
-            "midi_problem": midi_problem, "midi_digest": events,
+            "midi_problem": midi.problem, "midi_digest": events, "midi_remarks": midi.remarks,
+            "midi_default_bpm": midi.song.assumed_bpm if midi.song else None,
             **(_audio_values(audio.stem, piece) if audible and audio.stem else {}),
         })
         rows.append(row)
@@ -255,11 +270,11 @@ SEGMENTS = RowAsset(
     description=(
         "One row per stem and time slice in which something sounds, with levels and digests of samples "
         "and notes."),
-    reads={"base_manifest": ("slice", "words", "stem", "audio", "midi")},
+    reads={"base_manifest": ("slice", "words", "stem", "audio", "midi", "tempo")},
     compute=compute,
     columns=table.SCHEMA,
     fields=table.GROUPS,
-    settings=("slices", "audio"),
+    settings=("slices", "audio", "midi"),
     libraries=("soxr",),
     candidates=candidates,
     joins={"base_manifest": stem_of(pl.col("key"))},
@@ -271,9 +286,11 @@ SEGMENTS = RowAsset(
         "window": ("base_manifest.slice", "base_manifest.stem"), "slice": ("base_manifest.slice",),
         "stem": ("base_manifest.stem",), "lyric_text": ("base_manifest.words",),
         "audio": ("base_manifest.slice", "base_manifest.audio"),
-        "levels": ("base_manifest.slice", "base_manifest.audio"), "midi": ("base_manifest.slice", "base_manifest.midi"),
-        "content": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
-        "key": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi"),
+        "levels": ("base_manifest.slice", "base_manifest.audio"),
+        "midi": ("base_manifest.slice", "base_manifest.midi", "base_manifest.tempo"),
+        "midi_file": ("base_manifest.midi",),
+        "content": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi", "base_manifest.tempo"),
+        "key": ("base_manifest.slice", "base_manifest.audio", "base_manifest.midi", "base_manifest.tempo"),
     },
     checks=[unique_keys, relative_paths, slices_expected, time_covered, rows_inside],
 )

@@ -1,4 +1,4 @@
-"""Settings of slices and their audio."""
+"""Settings of slices, their audio and their MIDI."""
 
 from __future__ import annotations
 
@@ -39,3 +39,11 @@ class AudioRules:
     sample_rate: Annotated[int, Ge(8000), Le(192_000), Unit("Hz"), doc("Sample rate of stored audio.")] = 44100
     silence_db: Annotated[float, Ge(-120), Le(0), Unit("dB"), doc(
         "Lowest RMS (full scale = 0 dB) of a window that is not silent.")] = -40.0
+
+
+@dataclass(frozen=True)
+class MidiRules:
+    """Which notes belong to a slice."""
+
+    sliver_ms: Annotated[int, Ge(0), Le(1000), Unit("ms"), doc(
+        "Shortest part of a note that counts in a slice, at most a thirty-second note; 0 counts every part.")] = 50

@@ -13,8 +13,8 @@ from rainbow_assets.segments.settings import SliceRules
 from rainbow_assets.segments.slicing import Slice, SlicePlan, slice_song
 from rainbow_assets.storage.shard import Shard
 
-COLUMNS = ("id", "rainbow_color", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256", "track_id",
-           "description", "group", "player", "audio_file", "audio_sha256", "midi_file", "midi_group_file",
+COLUMNS = ("id", "rainbow_color", "bpm", "sections", "lines", "end_ms", "main_audio_file", "main_audio_sha256",
+           "track_id", "description", "group", "player", "audio_file", "audio_sha256", "midi_file", "midi_group_file",
            "midi_sha256")
 
 
@@ -39,10 +39,11 @@ class StemSource:
 
 @dataclass(frozen=True, slots=True)
 class SongRows:
-    """One song: its stems and mix, and its slices."""
+    """One song: its stems and mix, and its slices; ``bpm`` is the manifest's."""
 
     song_id: str
     rainbow_color: str
+    bpm: float
     end_ms: int
     sources: tuple[StemSource, ...]
     plan: SlicePlan
@@ -70,7 +71,7 @@ def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
                     r["midi_file"] or r["midi_group_file"], r["midi_sha256"]) for r in rows]
     sources = ([mix] if mix.audio_file else []) + sorted(stems, key=lambda source: source.track)
     plan = slice_song(sections, lines, first["end_ms"], rules)
-    return SongRows(first["id"], first["rainbow_color"], first["end_ms"], tuple(sources), plan)
+    return SongRows(first["id"], first["rainbow_color"], first["bpm"], first["end_ms"], tuple(sources), plan)
 
 
 def slice_digest(cut: Slice) -> str:

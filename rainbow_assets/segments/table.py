@@ -53,6 +53,10 @@ FIELDS = [
     column("bits", pa.int32(), "bits per sample of the kept audio, 16 or 24"),
     column("gain_db", pa.float64(), "gain applied to the whole stem so that nothing clips, dB; 0 if unchanged"),
     column("audio_digest", pa.string(), "sha256 of the window's samples"),
+    column("midi_default_bpm", pa.float64(),
+           "tempo given to a MIDI file that sets none at its start, BPM: the manifest's; null if it sets one"),
+    column("midi_remarks", pa.string(), "what was skipped or corrected in the MIDI file, joined by ' | '; or why it is "
+                                        "not read; null otherwise"),
     column("midi_digest", pa.string(), "digest of the window's MIDI events"),
 ]
 SCHEMA = pa.schema(FIELDS)
@@ -66,7 +70,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "lyric_text": ("lyric_text", "lrc_line_number", "lyric_char_count", "lyric_word_count"),
     "audio": ("has_audio", "audio_digest", "bits", "gain_db", "audio_padding_ms"),
     "levels": ("rms_db", "peak_db", "audio_problem", "source_sample_rate", "source_channels"),
-    "midi": ("has_midi", "midi_digest", "midi_problem"),
+    "midi": ("has_midi", "midi_digest", "midi_problem", "midi_default_bpm"),
+    "midi_file": ("midi_remarks",),
     "content": ("content_type",),
 }
 

@@ -15,7 +15,7 @@ from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work, column
 from rainbow_assets.segments.table import TRAINING, LostInJoin
 
 _RENAMED = {"id": None, "stem_id": None, "track_id": "track_id", "midi_file": None, "sections": None, "lines": None,
-            "end_ms": None, "description": None, "group": None, "player": None}
+            "word_times": None, "end_ms": None, "description": None, "group": None, "player": None}
 
 
 _MANIFEST_ONLY = [item for item in tables.SCHEMA

@@ -50,6 +50,8 @@ def test_whatever_evolution_does_bars_stay_full_and_notes_in_range(name: str, ti
     made = stage.render(one)
     midi = to_midi({**context.parts, name: made.notes}, context.song)
     assert wrong_with(midi, context.song) is None
+    struck = sum(item.type == "note_on" and item.velocity > 0 for item in mido.MidiFile(file=io.BytesIO(midi)))
+    assert struck == sum(map(len, from_midi(midi).values())), "a reader that shares no code with ours"
     assert stage.explain(one, made) and stage.pattern(one)
 
 

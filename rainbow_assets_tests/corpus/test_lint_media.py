@@ -10,10 +10,10 @@ import pytest
 
 from rainbow_assets.corpus.lint import lint
 from rainbow_assets_tests.corpus.songs import write
-from rainbow_assets_tests.segments.midi_files import midi, off, on
+from rainbow_assets_tests.segments.midi_files import END, NOTE, chunk, header, midi, off, on, tempo
 from rainbow_assets_tests.sound.test_container import RATE, SOUND, flac, wav
 
-GOOD_MIDI = midi([(0, on(60)), (480, off(60))])
+GOOD_MIDI = midi([(0, tempo(120)), (0, on(60)), (480, off(60))])
 
 
 def media(root: Path, **changed: bytes) -> dict[str, tuple[str, str]]:
@@ -36,8 +36,11 @@ def test_good_media_are_silent(tmp_path: Path) -> None:
     ("02__wav", wav(len(SOUND) * 4), "unreadable_audio", "is cut"),
     ("02__wav", flac()[:-9], "unreadable_audio", "is cut"),
     ("02__wav", wav(data=b""), "unreadable_audio", "holds no samples"),
-    ("02__mid", b"MThd and no more", "unreadable_midi", "05_01_02.mid is not a MIDI file"),
+    ("02__mid", b"MThd no more", "unreadable_midi", "05_01_02.mid is not a MIDI file"),
     ("drums__mid", b"", "unreadable_midi", "05_01_drums.mid is not a MIDI file"),
+    ("02__mid", midi([(0, on(60)), (480, off(60))]), "midi_without_tempo", "sets no tempo at its start"),
+    ("02__mid", GOOD_MIDI[:-4], "repaired_midi", "track 0: its header has a size of"),
+    ("drums__mid", header(division=0xE728) + chunk(b"\x00\xff\x59\x02\x80\x00" + NOTE + END), "repaired_midi", "128 flats"),
 ])
 def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, file: str, data: bytes, kind: str, words: str) -> None:
     found = media(tmp_path, **{file: data})

@@ -100,13 +100,28 @@ def test_drums_are_apart() -> None:
 
 
 @pytest.mark.parametrize(("data", "reason"), [
-    (b"", "unreadable_midi"), (b"RIFF1234WAVE", "unreadable_midi"), (midi([(0, 1, 60, 9)])[:-9], "unreadable_midi"),
+    (b"", "unreadable_midi"), (b"RIFF1234WAVE", "unreadable_midi"), (midi([(0, 1, 60, 9)])[:20], "unreadable_midi"),
     (midi([]), "no_notes"), (midi([(0, 1, 60, 9), (9000, 9001, 60, 9)]), "too_long"),
 ])
 def test_what_has_no_roll_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(roll.RollError) as caught:
         roll.read_notes(data, "song.mid")
     assert caught.value.reason == reason and "song.mid" in str(caught.value)
+
+
+def test_a_damaged_file_keeps_the_notes_before_the_damage() -> None:
+    notes = roll.read_notes(midi([(0, 1, 60, 9), (2, 3, 62, 9)])[:-9])
+    assert notes["pitch"].tolist() == [60, 62]
+
+
+def test_a_pedal_holds_notes_in_the_roll() -> None:
+    score, track = mido.MidiFile(type=1, ticks_per_beat=480), mido.MidiTrack()
+    score.tracks.append(track)
+    track += [mido.Message("control_change", control=64, value=127), mido.Message("note_on", note=60, velocity=64),
+              mido.Message("note_off", note=60, time=480), mido.Message("control_change", control=64, value=0, time=1440)]
+    out = io.BytesIO()
+    score.save(file=out)
+    assert roll.read_notes(out.getvalue())["end"].tolist() == [17], "2 seconds"
 
 
 def test_ten_minutes_are_twenty_windows() -> None:

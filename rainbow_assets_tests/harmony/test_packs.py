@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rainbow_assets.harmony.model import KINDS
 from rainbow_assets.harmony.packs import read_pack
+from rainbow_assets.harmony.tables import remarks
 from rainbow_assets.harmony.theory import key_chords, key_progressions
 from rainbow_assets.music.chord_types import parse_chord_name
 from rainbow_assets.music.errors import PackError
@@ -21,6 +22,7 @@ from rainbow_assets.music.keys import Key
 from rainbow_assets.music.midi_write import midi_bytes
 from rainbow_assets_tests.counts import examples
 from rainbow_assets_tests.harmony.packs import AM, C, free_layout, original_layout, tar_of
+from rainbow_assets_tests.segments.midi_files import midi, off, on, tempo
 
 REAL = Path(__file__).parents[3] / "shared" / "chords" / "free-midi-chords.tar.gz"
 
@@ -82,7 +84,7 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
     chord, root = free_layout()["01 - C Major - A minor/1 Triad/Major/I - C.mid"], "01 - C Major - A minor"
     return {
         f"{root}/1 Triad/Major/IV - F.mid": (b"no music", "not_midi"),
-        f"{root}/1 Triad/Major/V - G.mid": (chord[: len(chord) // 2], "not_midi"),
+        f"{root}/1 Triad/Major/V - G.mid": (chord[: len(chord) // 2], "no_notes"),
         f"{root}/1 Triad/Major/vi - Am.mid": (midi_bytes([]), "no_notes"),
         f"{root}/1 Triad/Major/ii - Dm.mid": (bytes(1_000_001), "too_large"),
         f"{root}/1 Triad/Major/what.mid": (chord, "unparsed_name"),
@@ -104,6 +106,25 @@ def test_bad_files_are_typed_and_the_pack_goes_on():
     named = next(chord for chord in pack.chords if chord.source_file.endswith("I - Cm.mid"))
     assert named.name == "G", "named by its notes, not by its file"
     assert {chord.name for chord in pack.chords} >= {"C", "Am", "F"}
+    assert "announces 2 tracks" in found["01 - C Major - A minor/1 Triad/Major/V - G.mid"].message, "it is cut"
+
+
+def test_a_bad_event_costs_no_chord_and_is_in_the_remark_of_its_row():
+    files = free_layout()
+    path = "01 - C Major - A minor/1 Triad/Major/I - C.mid"
+    tempo = files[path].index(b"\xff\x51\x03")
+    pack = read_pack({**files, path: files[path][:tempo + 3] + bytes(3) + files[path][tempo + 6:]}, "free")
+    assert [chord.voicing for chord in pack.chords] == [chord.voicing for chord in read_pack(files, "free").chords]
+    assert remarks(pack.anomalies)[path] == "repaired_midi: track 0: a tempo of 0 microseconds per beat"
+
+
+def test_all_tempos_of_a_progression_count():
+    """Four bars at 120, then 60 BPM: the second chord lasts twice as long."""
+    path = "01 - C Major - A minor/4 Progression/Major/C - I V.mid"
+    data = midi([(0, tempo(120)), (1920, tempo(60))], [(0, on(48)), (0, on(52)), (0, on(55)), (1920, off(48)), (1920, off(52)), (1920, off(55)),
+                                                       (1920, on(43)), (1920, on(47)), (1920, on(50)), (3840, off(43)), (3840, off(47)), (3840, off(50))])
+    made = next(item for item in read_pack({**free_layout(), path: data}, "free").progressions if item.source_file == path)
+    assert made.bpm == 120 and [(step.start_ms, step.duration_ms) for step in made.steps] == [(0, 2000), (2000, 4000)]
 
 
 @settings(max_examples=examples(200), deadline=None)

@@ -77,7 +77,7 @@ def test_a_window_in_which_nothing_sounds_is_none() -> None:
     assert midi_window(song, 2000, 3000) is None, "a note that ends as the window begins does not sound in it"
     assert midi_window(song, 90_000, 91_000) is None
     assert midi_digest(song, 0, 1000) is None
-    assert midi_window(song, 1999, 3000) is not None
+    assert midi_window(song, 1999, 3000, 50) is None and midi_window(song, 1999, 3000) is not None
 
 
 def test_overlapping_notes_of_one_pitch_keep_their_lengths() -> None:
