@@ -36,11 +36,14 @@ def assign_splits(
     ranked = sorted(set(songs), key=lambda song: (_rank(song, seed), song))
     counts = {TEST: _share(len(ranked), test), VALIDATION: _share(len(ranked), validation)}
     chosen = dict.fromkeys(ranked, TRAIN)
-    free = [song for song in ranked if song not in train]
+    # The next songs take the places of songs that stay in train, so that no other song moves.
+    free = (song for song in ranked[sum(counts.values()):] if song not in train)
     at = 0
     for split, count in counts.items():
-        for song in free[at:at + count]:
-            chosen[song] = split
+        for song in ranked[at:at + count]:
+            song = next(free, None) if song in train else song
+            if song is not None:
+                chosen[song] = split
         at += count
     return dict(sorted(chosen.items()))
 
