@@ -18,6 +18,7 @@ class SplitRules:
     validation: Annotated[Share, doc("Share of a color's songs in the validation split.")] = 0.1
     test: Annotated[Share, doc("Share of a color's songs in the test split.")] = 0.1
     seed: Annotated[Seed, doc("Seed for ranking songs.")] = 42
+    train: Annotated[str, doc("Songs that are always in train, separated by spaces.")] = ""
 
     def __post_init__(self) -> None:
         """Raise ``SettingsError`` if the shares leave nothing for train."""

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.corpus.splits import assign_splits
+from rainbow_assets.corpus.splits import assign_splits, copies
 from rainbow_assets.digests import digest
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
@@ -27,7 +27,8 @@ def _splits(manifest: Shard, rules: settings.Rules) -> dict[str, str]:
     ledger, shares = manifest.ledger(["part", "status"]), rules.splits
     assert ledger is not None
     songs = ledger.filter(pl.col("status") == "ok")["part"].unique().sort().to_list()
-    return assign_splits(songs, shares.validation, shares.test, shares.seed)
+    train = {*copies(manifest), *shares.train.split()}
+    return assign_splits(songs, shares.validation, shares.test, shares.seed, train)
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
@@ -56,7 +57,9 @@ def splits_by_song(shard: Shard) -> Finding:
     lost = sorted(songs ^ {row["song_id"] for row in rows})
     if lost or sum(counts.values()) != len(rows) or (rows and not counts["train"]):
         return Finding(False, f"splits do not cover the songs: {some(lost)}; counts {counts}", counts)
-    return Finding(True, ", ".join(f"{split} {n}" for split, n in counts.items()), counts)
+    alike = copies(manifest)
+    note = f"; songs that share a sound file are in train: {some(sorted(alike))}" if alike else ""
+    return Finding(True, ", ".join(f"{split} {n}" for split, n in counts.items()) + note, counts)
 
 
 SONG_SPLITS = RowAsset(
@@ -65,8 +68,9 @@ SONG_SPLITS = RowAsset(
     kinds={"parquet"},
     description=(
         "Train, validation or test for each song, by hash rank within its color, so that no song is in two "
-        "splits."),
+        "splits. Songs that share a sound file are in train."),
     reads={"base_manifest": ("song",)},
+    through={"base_manifest": ("audio", "mix")},
     compute=compute,
     columns=SCHEMA,
     fields={"split": ("split",)},

@@ -1,9 +1,13 @@
-"""Train, validation and test: whole songs are assigned by hash rank within a color, so that no song is in two."""
+"""Train, validation and test: whole songs are assigned by hash rank within a color, so that no song is in two.
+
+Songs of a color with a sound file in common are all in train. Equal sounds in other files or colors stop a release
+(:mod:`rainbow_assets.release.consistency`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.lineage.verdicts import Check, Finding
@@ -18,13 +22,13 @@ def _rank(song: str, seed: int) -> str:
 
 
 def assign_splits(
-    songs: Iterable[str], validation: float = 0.1, test: float = 0.1, seed: int = 42
+    songs: Iterable[str], validation: float = 0.1, test: float = 0.1, seed: int = 42, train: Collection[str] = ()
 ) -> dict[str, str]:
-    """Return {song: split} for the songs of one color, in order of song.
+    """Return {song: split} for the songs of one color, in order of song; those in ``train`` are in train.
 
     Songs are ranked by sha256 of seed and id, so that a new song changes few splits. With three songs or more,
-    validation and test get at least one each if their share is above 0, and train keeps at least one. With one or two
-    songs, all are in train.
+    validation and test get at least one each if their share is above 0 and enough songs are not in ``train``; train
+    keeps at least one. With one or two songs, all are in train.
 
     >>> assign_splits(["05_01", "05_02", "05_03"])
     {'05_01': 'test', '05_02': 'train', '05_03': 'validation'}
@@ -32,10 +36,14 @@ def assign_splits(
     ranked = sorted(set(songs), key=lambda song: (_rank(song, seed), song))
     counts = {TEST: _share(len(ranked), test), VALIDATION: _share(len(ranked), validation)}
     chosen = dict.fromkeys(ranked, TRAIN)
+    # The next songs take the places of songs that stay in train, so that no other song moves.
+    free = (song for song in ranked[sum(counts.values()):] if song not in train)
     at = 0
     for split, count in counts.items():
         for song in ranked[at:at + count]:
-            chosen[song] = split
+            song = next(free, None) if song in train else song
+            if song is not None:
+                chosen[song] = split
         at += count
     return dict(sorted(chosen.items()))
 
@@ -44,6 +52,19 @@ def _share(songs: int, share: float) -> int:
     if songs < 3 or share <= 0:
         return 0
     return min(max(1, round(songs * share)), (songs - 1) // 2)
+
+
+def copies(manifest: Shard) -> dict[str, str]:
+    """Return {song: first song with the same sound file} for the songs of `base_manifest` that share one, by sha256."""
+    first: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for row in sorted(manifest.rows("id", "audio_sha256", "main_audio_sha256"), key=lambda row: row["id"]):
+        for sha256 in (row["audio_sha256"], row["main_audio_sha256"]):
+            other = first.setdefault(sha256, row["id"]) if sha256 else row["id"]
+            if other != row["id"]:
+                found.setdefault(other, other)
+                found.setdefault(row["id"], other)
+    return found
 
 
 def splits_of(shard: Shard) -> dict[str, str]:

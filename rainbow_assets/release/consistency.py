@@ -1,14 +1,15 @@
-"""Checks that a published version has one state: its edges name the shards that it lists, and its tables agree."""
+"""Checks that a version has one state: its edges name the shards that it lists, and its tables agree."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from rainbow_assets.release.manifest import key_of
-from rainbow_assets.storage.parquet import open_parquet, read_parquet
+from rainbow_assets.storage.parquet import Source, open_parquet, read_parquet
 from rainbow_assets.text import some
 
 SONGS = {"base_manifest": "id"}
@@ -46,10 +47,11 @@ class Tables:
         self.keys: dict[str, set[str]] = {}
         self.songs: dict[str, set[str]] = {}
         self.facts: dict[tuple[str, str], tuple[Any, str]] = {}
+        self.sounds: dict[str, dict[str, str]] = {}
         self.found: dict[str, None] = {}
 
-    def add(self, config: str, path: str, data: bytes) -> None:
-        """Add one data file of ``config``."""
+    def add(self, config: str, path: str, data: Source) -> None:
+        """Add one data file of ``config``; ``path`` is its name in sentences."""
         with open_parquet(data) as file:
             columns = file.schema_arrow.names
         key, song = (name if name in columns else None for name in (key_of(config), SONGS.get(config, "song_id")))
@@ -61,6 +63,10 @@ class Tables:
             self.songs.setdefault(config, set()).update(frame[song].drop_nulls().cast(pl.String))
             for row in frame.select(song, *facts).unique(maintain_order=True).iter_rows(named=True):
                 self._add_facts(config, str(row.pop(song)), row)
+        if song and {"audio_digest", "split"} <= set(columns):
+            frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [song, "audio_digest", "split"])))
+            for name, sound, split in frame.select(song, "audio_digest", "split").drop_nulls().iter_rows():
+                self.sounds.setdefault(sound, {})[name] = split
 
     def _add_keys(self, config: str, path: str, keys: pl.Series) -> None:
         known = self.keys.setdefault(config, set())
@@ -76,9 +82,19 @@ class Tables:
             if value != before:
                 self.found[f"the song {song} has {name} {before!r} in {where} and {value!r} in {config}"] = None
 
+    def _in_two_splits(self) -> Iterator[str]:
+        copies = Counter[tuple[str, ...]]()
+        for songs in self.sounds.values():
+            if len(set(songs.values())) > 1:
+                copies[tuple(f"{song} ({split})" for song, split in sorted(songs.items()))] += 1
+        for songs, count in sorted(copies.items()):
+            yield (f"{' and '.join(songs)} have {count} equal sounds in different splits; remove the copies, or list "
+                   "the songs in splits.train")
+
     def problems(self) -> Iterator[str]:
         """Yield a sentence for each contradiction between the tables."""
         yield from self.found
+        yield from self._in_two_splits()
         for one, other in SAME_ROWS:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
                 yield f"{one} and {other} do not have the same rows: {some(apart)}"

@@ -9,18 +9,19 @@ from pathlib import Path
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.lineage.graph import Graph
-from rainbow_assets.release import card, croissant, facts, listen
+from rainbow_assets.release import card, consistency, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
 from rainbow_assets.release.changelog import ChangelogEntry, next_entry, renamed
 from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
-from rainbow_assets.release.tables import release_tables, require_all
+from rainbow_assets.release.tables import ReleaseRefused, release_tables, require_all
 from rainbow_assets.release.vectors import remember
 from rainbow_assets.release.versions import NextVersion, Version, propose, require_high_enough
 from rainbow_assets.release.viewer import viewer_problems
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.text import some
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ def _prepare(
     bundle = write_bundle(release_tables(graph, store, samples, include_preview), folder,
                           lambda file: say(f"wrote {file.path}: {file.rows} rows, {file.bytes / 1e6:.1f} MB"))
     _require_viewable(bundle, folder)
+    require_one_state(bundle, folder)
     versions = hub.versions()
     if not versions:
         proposal = propose(None, {}, {})
@@ -157,6 +159,15 @@ def _require_viewable(bundle: Bundle, folder: Path) -> None:
                 for problem in viewer_problems(folder / file.path, config.table.config.startswith("preview"))]
     if problems:
         raise HubError(f"nothing was published: the dataset viewer could not show {'; '.join(problems[:5])}")
+
+
+def require_one_state(bundle: Bundle, folder: Path) -> None:
+    """Compare the written tables of ``bundle`` with each other; raise ``ReleaseRefused`` if they contradict."""
+    tables = consistency.Tables()
+    for file in bundle.files:
+        tables.add(file.config, file.path, folder / file.path)
+    if problems := list(tables.problems()):
+        raise ReleaseRefused(f"nothing was published: {some(problems, between='; ')}")
 
 
 def _pages(

@@ -22,6 +22,13 @@ def test_order_and_repetition_of_songs_do_not_matter() -> None:
     assert assign_splits(SONGS) != assign_splits(SONGS, seed=43)
 
 
+def test_songs_named_for_train_stay_there_and_others_take_their_places() -> None:
+    test = next(song for song, split in assign_splits(SONGS).items() if split == TEST)
+    found = assign_splits(SONGS, train=[test])
+    assert found[test] == TRAIN and sorted(found.values()) == sorted(assign_splits(SONGS).values())
+    assert set(assign_splits(SONGS, train=SONGS).values()) == {TRAIN}
+
+
 @settings(max_examples=examples(200), deadline=None)
 @given(st.sets(st.sampled_from([f"05_{n:02d}" for n in range(1, 40)])), st.floats(0, 1), st.floats(0, 1), st.integers())
 def test_what_always_holds(songs: set[str], validation: float, test: float, seed: int) -> None:
