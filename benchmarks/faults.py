@@ -24,7 +24,7 @@ def main() -> int:
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "counted or property", "--timeout=0", "--durations=0", "-n", "2",
-         "--dist", "loadfile", "--no-loadscope-reorder", *more, "rainbow_assets_tests"],
+         "--dist", "worksteal", *more, "rainbow_assets_tests"],
         cwd=ROOT, env={**os.environ, "RAINBOW_TEST_SCALE": scale}, check=False)
     if done.returncode:
         print("a fault test failed: an incremental build is not what a clean one is")
