@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -79,7 +80,7 @@ class Tables:
     def _add_facts(self, config: str, song: str, facts: Mapping[str, Any]) -> None:
         for name, value in facts.items():
             before, where = self.facts.setdefault((song, name), (value, config))
-            if value != before:
+            if not _same(value, before):
                 self.found[f"the song {song} has {name} {before!r} in {where} and {value!r} in {config}"] = None
 
     def _in_two_splits(self) -> Iterator[str]:
@@ -109,3 +110,9 @@ class Tables:
         for config, songs in self.songs.items():
             if whole is not None and (apart := sorted(songs - whole)):
                 yield f"{config} has songs that base_manifest lacks: {some(apart)}"
+
+
+def _same(one: Any, other: Any) -> bool:
+    # Some tables keep numbers in 32 bits, others in 64.
+    numbers = isinstance(one, float) and isinstance(other, float)
+    return one == other or (numbers and math.isclose(one, other, rel_tol=1e-6))

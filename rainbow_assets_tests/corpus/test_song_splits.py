@@ -1,23 +1,17 @@
-"""Songs with a sound file in common are in one split, and equal sounds in two splits stop a release."""
+"""Songs with a sound file in common are in one split."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus.splits import copies, splits_of
 from rainbow_assets.lineage.materialize import bring_up_to_date
-from rainbow_assets.release.bundle import ReleaseTable, write_bundle
-from rainbow_assets.release.consistency import Tables
-from rainbow_assets.release.publish import require_one_state
-from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.corpus.songs import manifest, write
-from rainbow_assets_tests.release.small import part
 from rainbow_assets_tests.sound.test_container import RATE, wav
 
 SONGS = [f"05_{n:02d}" for n in range(1, 11)]
@@ -69,41 +63,3 @@ def test_songs_of_the_settings_are_in_train(tmp_path: Path, monkeypatch: pytest.
     after = splits_of(built(tmp_path, monkeypatch).shard("song_splits", "Green"))
     settings.default_rules.cache_clear()
     assert {after[song] for song in apart} == {"train"} and "test" in after.values()
-
-
-AUDIO = pa.schema([pa.field(name, pa.string(), metadata={"doc": name})
-                   for name in ("segment_id", "song_id", "split", "audio_digest")])
-
-
-def version(folder: Path, splits: dict[str, str], **sounds: str) -> ReleaseTable:
-    """Return an `audio` table of one window for each of ``sounds`` (song: digest)."""
-    shards = {}
-    for color, song in (("Red", "02_01"), ("Green", "05_01"), ("Green", "05_02")):
-        rows = [{"segment_id": f"{song}_t01_0000000", "song_id": song, "split": splits[song],
-                 "audio_digest": sounds[f"s{song}"]}]
-        shards.setdefault(color, []).append(part(folder / f"{song}.parquet", song, rows, AUDIO))
-    return ReleaseTable("audio", shards, AUDIO, "Sounds.")
-
-
-@pytest.mark.parametrize(("splits", "sounds", "refused"), [
-    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "b", "c"), ""),
-    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "b", "a"), ""),
-    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "a", "c"), "02_01 (train) and 05_01 (test) have 1 equal"),
-    ({"02_01": "train", "05_01": "test", "05_02": "validation"}, ("a", "b", "b"), "05_01 (test) and 05_02 (validation)"),
-])
-def test_a_sound_in_two_splits_stops_a_release(
-    tmp_path: Path, splits: dict[str, str], sounds: tuple[str, ...], refused: str
-):
-    table = version(tmp_path, splits, **dict(zip(("s02_01", "s05_01", "s05_02"), sounds, strict=True)))
-    (tmp_path / "out").mkdir()
-    bundle = write_bundle([table], tmp_path / "out")
-    if not refused:
-        require_one_state(bundle, tmp_path / "out")
-        return
-    with pytest.raises(ReleaseRefused) as caught:
-        require_one_state(bundle, tmp_path / "out")
-    assert refused in str(caught.value) and "splits.train" in str(caught.value)
-    tables = Tables()
-    for file in bundle.files:
-        tables.add("audio", file.path, (tmp_path / "out" / file.path).read_bytes())
-    assert [*tables.problems()] == [str(caught.value).removeprefix("nothing was published: ")]

@@ -1,0 +1,72 @@
+"""The tables of a version agree, or nothing is published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rainbow_assets.release.bundle import ReleaseTable, write_bundle
+from rainbow_assets.release.consistency import Tables
+from rainbow_assets.release.publish import require_one_state
+from rainbow_assets.release.tables import ReleaseRefused
+from rainbow_assets_tests.release.small import part
+
+AUDIO = pa.schema([pa.field(name, pa.string(), metadata={"doc": name})
+                   for name in ("segment_id", "song_id", "split", "audio_digest")])
+
+
+def version(folder: Path, splits: dict[str, str], **sounds: str) -> ReleaseTable:
+    """Return an `audio` table of one window for each of ``sounds`` (song: digest)."""
+    shards = {}
+    for color, song in (("Red", "02_01"), ("Green", "05_01"), ("Green", "05_02")):
+        rows = [{"segment_id": f"{song}_t01_0000000", "song_id": song, "split": splits[song],
+                 "audio_digest": sounds[f"s{song}"]}]
+        shards.setdefault(color, []).append(part(folder / f"{song}.parquet", song, rows, AUDIO))
+    return ReleaseTable("audio", shards, AUDIO, "Sounds.")
+
+
+@pytest.mark.parametrize(("splits", "sounds", "refused"), [
+    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "b", "c"), ""),
+    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "b", "a"), ""),
+    ({"02_01": "train", "05_01": "test", "05_02": "train"}, ("a", "a", "c"), "02_01 (train) and 05_01 (test) have 1 equal"),
+    ({"02_01": "train", "05_01": "test", "05_02": "validation"}, ("a", "b", "b"), "05_01 (test) and 05_02 (validation)"),
+])
+def test_a_sound_in_two_splits_stops_a_release(
+    tmp_path: Path, splits: dict[str, str], sounds: tuple[str, ...], refused: str
+):
+    table = version(tmp_path, splits, **dict(zip(("s02_01", "s05_01", "s05_02"), sounds, strict=True)))
+    (tmp_path / "out").mkdir()
+    bundle = write_bundle([table], tmp_path / "out")
+    if not refused:
+        require_one_state(bundle, tmp_path / "out")
+        return
+    with pytest.raises(ReleaseRefused) as caught:
+        require_one_state(bundle, tmp_path / "out")
+    assert refused in str(caught.value) and "splits.train" in str(caught.value)
+    tables = Tables()
+    for file in bundle.files:
+        tables.add("audio", file.path, (tmp_path / "out" / file.path).read_bytes())
+    assert [*tables.problems()] == [str(caught.value).removeprefix("nothing was published: ")]
+
+
+def tempo_table(folder: Path, config: str, kind: pa.DataType, bpm: float) -> ReleaseTable:
+    """Return a table of one row with the tempo of a song."""
+    schema = pa.schema([pa.field("segment_id", pa.string(), metadata={"doc": "key"}),
+                        pa.field("song_id", pa.string(), metadata={"doc": "song"}),
+                        pa.field("bpm", kind, metadata={"doc": "tempo"})])
+    row = {"segment_id": "05_01_t01_0000000", "song_id": "05_01", "bpm": bpm}
+    return ReleaseTable(config, {"Green": [part(folder / f"{config}.parquet", "05_01", [row], schema)]}, schema, config)
+
+
+@pytest.mark.parametrize(("bpm", "refused"), [(138.11, False), (138.12, True)])
+def test_a_fact_may_be_kept_in_32_bits_but_not_differ(tmp_path: Path, bpm: float, refused: bool):
+    (tmp_path / "out").mkdir()
+    bundle = write_bundle([tempo_table(tmp_path, "training_full", pa.float64(), 138.11),
+                           tempo_table(tmp_path, "training_segments", pa.float32(), bpm)], tmp_path / "out")
+    if not refused:
+        require_one_state(bundle, tmp_path / "out")
+        return
+    with pytest.raises(ReleaseRefused, match="the song 05_01 has bpm"):
+        require_one_state(bundle, tmp_path / "out")
