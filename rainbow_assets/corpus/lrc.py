@@ -8,6 +8,7 @@ among the words (``<mm:ss.mmm>`` of the "enhanced" form, or in square brackets) 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
@@ -18,7 +19,7 @@ STAMP = re.compile(r"([0-9]{1,4})\s*:\s*([0-9]{1,2})(?:\s*\.\s*([0-9]{1,3}))?")
 HOURS = re.compile(r"([0-9]{1,2})\s*:\s*([0-9]{1,2})\s*:\s*([0-9]{1,2})\s*[.:;,]\s*([0-9]{1,6})")
 REPAIR = re.compile(r"([0-9]{1,4})\s*[:;.]\s*([0-9]{1,2})\s*[:;./,]\s*([0-9]{1,6})")
 PLAIN = re.compile(r"[\[<][0-9]{2}:[0-9]{2}\.[0-9]{3}[\]>]")
-SHORT = re.compile(r"[\[<][0-9]{2}:[0-9]{2}\.[0-9]{2}[\]>]")
+SHORT = re.compile(r"[\[<][0-9]{2}:[0-9]{2}\.[0-9]{1,2}[\]>]")
 BRACKET = re.compile(r"\[[^\[\]]*\]|<[^<>]*>")
 ALMOST = re.compile(r"[\[<]\s*[0-9][0-9\s:./,;\-+]*[\]>]?")
 TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*)\]")
@@ -91,7 +92,7 @@ class _LrcReader:
     tags: dict[str, str] = field(default_factory=dict)
     stamps: list[RawStamp] = field(default_factory=list)
     open: range = range(0)
-    short: list[RawStamp] = field(default_factory=list)
+    short: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def line(self, body: str, number: int) -> None:
         found, pieces, bad = self._pieces(body, number)
@@ -164,19 +165,18 @@ class _LrcReader:
 
     def _judge(self, written: str, stamp: RawStamp) -> None:
         if SHORT.fullmatch(written):
-            self.short.append(stamp)
+            self.short[len(stamp.fraction)].append(stamp.line_number)
         elif not PLAIN.fullmatch(written):
             self.notes.add("odd_stamp", self.file, f"line {stamp.line_number}",
                            f"{written} is not of the form [mm:ss.mmm]",
                            f"read as [{stamp.minutes:02d}:{stamp.seconds:02d}.{stamp.fraction}]")
 
     def summarize(self) -> None:
-        """Report the two-digit form once for all stamps, because it is a common form of LRC."""
-        if self.short:
-            first, last = self.short[0].line_number, self.short[-1].line_number
-            self.notes.add("odd_stamp", self.file, f"line {first}",
-                           f"{len(self.short)} stamps from here to line {last} are "
-                           "of the form [mm:ss.xx]", "read as frames or hundredths, depending on the time code")
+        """Report stamps with one or two digits of fraction once for all, because these are common forms of LRC."""
+        for digits, meaning in ((1, "tenths of a second"), (2, "frames or hundredths, depending on the time code")):
+            if lines := self.short[digits]:
+                self.notes.add("odd_stamp", self.file, f"line {lines[0]}", f"{len(lines)} stamps from here to line "
+                               f"{lines[-1]} are of the form [mm:ss.{'x' * digits}]", f"read as {meaning}")
 
     def _give(self, text: str, words: tuple[RawStamp, ...] = ()) -> None:
         for place in self.open:

@@ -122,8 +122,13 @@ def test_two_languages_under_one_stamp_are_two_lines_of_one_time() -> None:
         (0, 1, "000", 2, "eins"), (0, 2, "000", 4, "zwei")]
 
 
-def test_two_digit_stamps_are_reported_once() -> None:
-    assert parsed("\n".join(f"[00:{n:02d}.11] w" for n in range(30)))[1] == [("odd_stamp", "line 1")]
+@pytest.mark.parametrize(("fraction", "meaning"), [("11", "frames or hundredths"), ("5", "tenths of a second")])
+def test_short_stamps_are_reported_once(fraction: str, meaning: str) -> None:
+    text = "\n".join(f"[00:{n:02d}.{fraction}] w" for n in range(30))
+    notes = AnomalyLog("05_01")
+    parse(text, "a.lrc", notes)
+    (found,) = notes.sorted()
+    assert found.where == "line 1" and "30 stamps" in found.message and meaning in found.action
 
 
 def test_an_offset_of_zero_is_no_offset() -> None:
