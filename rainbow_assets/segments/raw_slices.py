@@ -53,8 +53,8 @@ def raw_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules: S
     within ``snap_ms``. A song without lines has one slice per section. A slice longer than ``window_ms`` is cut into
     windows that overlap by ``overlap_ms``. Lines are taken in the order of their stamps.
     """
-    cut = [piece for whole in whole_slices(sections, lines, rules) for piece in slice_windows(whole, rules)]
-    return [replace(piece, section=section_at(piece, sections), segment_index=i) for i, piece in enumerate(cut)]
+    windows = [window for slice_ in whole_slices(sections, lines, rules) for window in slice_windows(slice_, rules)]
+    return [replace(window, section=section_at(window, sections), segment_index=i) for i, window in enumerate(windows)]
 
 
 def whole_slices(sections: Sequence[Section], lines: Sequence[LyricLine], rules: SliceRules) -> list[Slice]:
@@ -102,7 +102,7 @@ def slice_windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list
     return made
 
 
-def section_at(piece: Slice, sections: Sequence[Section]) -> str | None:
+def section_at(slice_: Slice, sections: Sequence[Section]) -> str | None:
     """Return the name of the first section that contains the middle of the slice, ends included, or None."""
-    twice = piece.start_ms + piece.end_ms  # twice the middle, so that it stays an integer
+    twice = slice_.start_ms + slice_.end_ms  # twice the middle, so that it stays an integer
     return next((s.name for s in sections if 2 * s.start_ms <= twice <= 2 * s.end_ms), None)

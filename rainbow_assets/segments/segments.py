@@ -48,11 +48,11 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     manifest = shard.store.shard("base_manifest", shard.partition)
     rows: list[tuple[str | None, ...]] = []
     for song_id, song in songs(manifest, rules.slices).items():
-        digests = [(slice_digest(piece), words_digest(piece)) for piece in song.plan.slices]
+        digests = [(slice_digest(slice_), words_digest(slice_)) for slice_ in song.plan.slices]
         tempo = digest(song.bpm)
         for source in song.sources:
-            for piece, own in zip(song.plan.slices, digests, strict=True):
-                rows.append((segment_id(song_id, source.track, piece.start_ms), song_id, *own, source.digest,
+            for slice_, own in zip(song.plan.slices, digests, strict=True):
+                rows.append((segment_id(song_id, source.track, slice_.start_ms), song_id, *own, source.digest,
                              source.audio_sha256, source.midi_sha256, tempo if source.midi_file else None))
         for number, quarantined in enumerate(song.plan.quarantined):
             rows.append((quarantine_key(song_id, quarantined.start_ms, number), song_id,
@@ -115,8 +115,8 @@ def compute(work: Work) -> Iterator[Batch]:
                for number, quarantined in enumerate(song.plan.quarantined)}
         out = {key: reason for key, reason in out.items() if key in keys}
         for source in song.sources:
-            wanted = [piece for piece in song.plan.slices
-                      if segment_id(song_id, source.track, piece.start_ms) in keys]
+            wanted = [slice_ for slice_ in song.plan.slices
+                      if segment_id(song_id, source.track, slice_.start_ms) in keys]
             if wanted:
                 kept, dropped = measure(root, song, source, wanted, work.rules)
                 rows += kept
@@ -131,15 +131,15 @@ def measure(
     audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
                         rules.audio.sample_rate)
     midi = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256, song.bpm)
-    spans = [span_frames(piece.start_ms, piece.end_ms, rules.audio.sample_rate) for piece in wanted]
+    spans = [span_frames(slice_.start_ms, slice_.end_ms, rules.audio.sample_rate) for slice_ in wanted]
     levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
     rows, dropped = [], {}
-    for number, piece in enumerate(wanted):
-        row = slice_values(song.song_id, source.track, piece)
+    for number, slice_ in enumerate(wanted):
+        row = slice_values(song.song_id, source.track, slice_)
         rms = float(levels[0][number]) if levels else None
         beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
         audible = rms is not None and not beyond and rms >= rules.audio.silence_db
-        events = midi_digest(midi.song, piece.start_ms, piece.end_ms, rules.midi.sliver_ms) if midi.song else None
+        events = midi_digest(midi.song, slice_.start_ms, slice_.end_ms, rules.midi.sliver_ms) if midi.song else None
         if not audible and events is None:
             dropped[row["segment_id"]] = _reason(source, audio, beyond, midi.problem)
             continue
@@ -151,14 +151,14 @@ def measure(
             "peak_db": round(float(levels[1][number]), 3) if levels else None, "audio_problem": audio.problem,
             "midi_problem": midi.problem, "midi_digest": events, "midi_remarks": midi.remarks,
             "midi_default_bpm": midi.song.assumed_bpm if midi.song else None,
-            **(_audio_values(audio.stem, piece) if audible and audio.stem else {}),
+            **(_audio_values(audio.stem, slice_) if audible and audio.stem else {}),
         })
         rows.append(row)
     return rows, dropped
 
 
-def _audio_values(stem: Stem, piece: Slice) -> dict[str, Any]:
-    window = window_of(stem, piece.start_ms, piece.end_ms)
+def _audio_values(stem: Stem, slice_: Slice) -> dict[str, Any]:
+    window = window_of(stem, slice_.start_ms, slice_.end_ms)
     return {
         "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
         "source_channels": stem.channels, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
@@ -219,8 +219,8 @@ def time_covered(shard: Shard) -> Finding:
     for name, song in songs(manifest, rules.slices).items():
         for source in song.sources:
             stem = stem_id(name, source.track)
-            known = [(piece.start_ms, piece.end_ms) for piece in song.plan.slices
-                     if segment_id(name, source.track, piece.start_ms) in quarantined]
+            known = [(slice_.start_ms, slice_.end_ms) for slice_ in song.plan.slices
+                     if segment_id(name, source.track, slice_.start_ms) in quarantined]
             inside = _union([*known, *spans.get(stem, [])], song.end_ms)
             total += song.end_ms
             covered += inside

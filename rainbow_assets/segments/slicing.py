@@ -62,66 +62,69 @@ def slice_song(sections: Sequence[Section], lines: Sequence[LyricLine], end_ms: 
 
     >>> from rainbow_assets.segments.settings import SliceRules
     >>> lines = [LyricLine(5000, "first", 1), LyricLine(9000, "second", 2)]
-    >>> [(cut.start_ms, cut.end_ms, cut.lyric_text) for cut in slice_song([], lines, 20_000, SliceRules()).slices]
+    >>> plan = slice_song([], lines, 20_000, SliceRules())
+    >>> [(slice_.start_ms, slice_.end_ms, slice_.lyric_text) for slice_ in plan.slices]
     [(0, 5000, ''), (5000, 9000, 'first'), (9000, 12000, 'second'), (12000, 20000, '')]
     """
     rules = replace(rules, min_ms=max(rules.min_ms, 1))
     quarantined: list[QuarantinedSlice] = []
-    spans = _inside(whole_slices(sections, lines, rules), end_ms, quarantined)
-    spans = _long_enough(_apart(spans), end_ms, rules.min_ms, quarantined)
+    slices = _inside(whole_slices(sections, lines, rules), end_ms, quarantined)
+    slices = _long_enough(_apart(slices), end_ms, rules.min_ms, quarantined)
     if rules.coverage == "full":
-        spans = _filled(spans, sections, end_ms, rules, quarantined)
-    cut = [piece for span in spans for piece in slice_windows(span, rules, min(rules.min_ms, rules.window_ms))]
+        slices = _filled(slices, sections, end_ms, rules, quarantined)
+    least = min(rules.min_ms, rules.window_ms)
+    windows = [window for slice_ in slices for window in slice_windows(slice_, rules, least)]
     places = _places(raw_slices(sections, lines, rules))
-    slices = tuple(replace(
-        piece, section=section_at(piece, sections),
-        segment_index=None if piece.segment_type in (INTRO, GAP, OUTRO) else places.get(piece.start_ms),
-    ) for piece in cut)
-    return SlicePlan(slices, tuple(quarantined), _coverage(spans, end_ms))
+    numbered = tuple(replace(
+        window, section=section_at(window, sections),
+        segment_index=None if window.segment_type in (INTRO, GAP, OUTRO) else places.get(window.start_ms),
+    ) for window in windows)
+    return SlicePlan(numbered, tuple(quarantined), _coverage(slices, end_ms))
 
 
-def _inside(spans: list[Slice], end_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
+def _inside(slices: list[Slice], end_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
     """Clip to the song; quarantine slices that start past its end, and slices with neither length nor text."""
     kept = []
-    for span in sorted(spans, key=lambda span: (span.start_ms, span.end_ms)):
-        start, end = max(span.start_ms, 0), min(max(span.end_ms, 0), end_ms)
-        reason = "past_end" if start >= end_ms else "zero_length" if end <= start and not span.lyric_text else None
+    for slice_ in sorted(slices, key=lambda slice_: (slice_.start_ms, slice_.end_ms)):
+        start, end = max(slice_.start_ms, 0), min(max(slice_.end_ms, 0), end_ms)
+        reason = "past_end" if start >= end_ms else "zero_length" if end <= start and not slice_.lyric_text else None
         if reason:
-            quarantined.append(QuarantinedSlice(span.start_ms, span.end_ms, reason, span.lyric_text, span.line_number))
+            quarantined.append(
+                QuarantinedSlice(slice_.start_ms, slice_.end_ms, reason, slice_.lyric_text, slice_.line_number))
         else:
-            kept.append(_moved(span, start, max(start, end), "to stay inside the song"))
+            kept.append(_moved(slice_, start, max(start, end), "to stay inside the song"))
     return kept
 
 
-def _apart(spans: list[Slice]) -> list[Slice]:
+def _apart(slices: list[Slice]) -> list[Slice]:
     """End each slice at the start of the next one or earlier, because sections of a manifest may overlap."""
-    following = [span.start_ms for span in spans[1:]] + [span.end_ms for span in spans[-1:]]
-    return [_moved(span, span.start_ms, min(span.end_ms, limit), "where the next begins")
-            for span, limit in zip(spans, following, strict=True)]
+    following = [slice_.start_ms for slice_ in slices[1:]] + [slice_.end_ms for slice_ in slices[-1:]]
+    return [_moved(slice_, slice_.start_ms, min(slice_.end_ms, limit), "where the next begins")
+            for slice_, limit in zip(slices, following, strict=True)]
 
 
-def _long_enough(spans: list[Slice], end_ms: int, min_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
+def _long_enough(slices: list[Slice], end_ms: int, min_ms: int, quarantined: list[QuarantinedSlice]) -> list[Slice]:
     """Join short slices to the next one; then join those that are still short to the one before, or lengthen them."""
     joined: list[Slice] = []
-    for span in spans:
-        if joined and joined[-1].length_ms < min_ms and span.start_ms - joined[-1].end_ms < min_ms:
-            joined[-1] = _join(joined[-1], span)
+    for slice_ in slices:
+        if joined and joined[-1].length_ms < min_ms and slice_.start_ms - joined[-1].end_ms < min_ms:
+            joined[-1] = _join(joined[-1], slice_)
         else:
-            joined.append(span)
+            joined.append(slice_)
     kept: list[Slice] = []
-    for number, span in enumerate(joined):
+    for number, slice_ in enumerate(joined):
         free_from = kept[-1].end_ms if kept else 0
         free_to = joined[number + 1].start_ms if number + 1 < len(joined) else end_ms
-        if span.length_ms >= min_ms:
-            kept.append(span)
-        elif kept and span.start_ms - free_from < min_ms:
-            kept[-1] = _join(kept[-1], span)
+        if slice_.length_ms >= min_ms:
+            kept.append(slice_)
+        elif kept and slice_.start_ms - free_from < min_ms:
+            kept[-1] = _join(kept[-1], slice_)
         elif free_to - free_from < min_ms:
             quarantined.append(QuarantinedSlice(
-                span.original_start_ms, span.original_end_ms, "too_short", span.lyric_text, span.line_number))
+                slice_.original_start_ms, slice_.original_end_ms, "too_short", slice_.lyric_text, slice_.line_number))
         else:
-            start = min(span.start_ms, free_to - min_ms)
-            kept.append(_moved(span, start, start + min_ms, f"to last {min_ms} ms"))
+            start = min(slice_.start_ms, free_to - min_ms)
+            kept.append(_moved(slice_, start, start + min_ms, f"to last {min_ms} ms"))
     return kept
 
 
@@ -137,19 +140,20 @@ def _join(first: Slice, second: Slice) -> Slice:
 
 
 def _filled(
-    spans: list[Slice], sections: Sequence[Section], end_ms: int, rules: SliceRules, quarantined: list[QuarantinedSlice]
+    slices: list[Slice], sections: Sequence[Section], end_ms: int, rules: SliceRules,
+    quarantined: list[QuarantinedSlice],
 ) -> list[Slice]:
-    """Cover the gaps: a neighbor takes a gap under ``min_ms``; a longer one becomes slices of a type of its own."""
+    """Cover the gaps: a neighbor takes a gap under ``min_ms``; a longer one becomes slices of a separate type."""
     filled: list[Slice] = []
-    for span in spans:
+    for slice_ in slices:
         reached = filled[-1].end_ms if filled else 0
-        if span.start_ms - reached >= rules.min_ms:
-            filled += _filler(GAP if filled else INTRO, reached, span.start_ms, sections, rules)
+        if slice_.start_ms - reached >= rules.min_ms:
+            filled += _filler(GAP if filled else INTRO, reached, slice_.start_ms, sections, rules)
         elif filled:
-            filled[-1] = _moved(filled[-1], filled[-1].start_ms, span.start_ms, "to leave no gap")
+            filled[-1] = _moved(filled[-1], filled[-1].start_ms, slice_.start_ms, "to leave no gap")
         else:
-            span = _moved(span, 0, span.end_ms, "to leave no gap")
-        filled.append(span)
+            slice_ = _moved(slice_, 0, slice_.end_ms, "to leave no gap")
+        filled.append(slice_)
     reached = filled[-1].end_ms if filled else 0
     if end_ms - reached >= rules.min_ms:
         filled += _filler(OUTRO if filled else GAP, reached, end_ms, sections, rules)
@@ -170,18 +174,18 @@ def _filler(kind: str, start: int, end: int, sections: Sequence[Section], rules:
     return [Slice(a, b, a, b, kind, "", None, None) for a, b in pairwise(cuts)]
 
 
-def _moved(span: Slice, start: int, end: int, why: str) -> Slice:
+def _moved(slice_: Slice, start: int, end: int, why: str) -> Slice:
     """Return the slice with these ends, and a note on each end that moved."""
     notes = [f"{which} {old} -> {new} ms ({why})" for which, old, new in (
-        ("start", span.start_ms, start), ("end", span.end_ms, end)) if old != new]
-    return replace(span, start_ms=start, end_ms=end, adjustments=(*span.adjustments, *notes)) if notes else span
+        ("start", slice_.start_ms, start), ("end", slice_.end_ms, end)) if old != new]
+    return replace(slice_, start_ms=start, end_ms=end, adjustments=(*slice_.adjustments, *notes)) if notes else slice_
 
 
 def _places(raw: list[Slice]) -> dict[int, int]:
     """Return {start: index} of the raw slices; of several with the same start, that of the longest."""
-    longest = {piece.start_ms: piece for piece in sorted(raw, key=lambda piece: piece.length_ms)}
-    return {start: piece.segment_index for start, piece in longest.items() if piece.segment_index is not None}
+    longest = {slice_.start_ms: slice_ for slice_ in sorted(raw, key=lambda slice_: slice_.length_ms)}
+    return {start: slice_.segment_index for start, slice_ in longest.items() if slice_.segment_index is not None}
 
 
-def _coverage(spans: list[Slice], end_ms: int) -> float:
-    return 100.0 * sum(span.length_ms for span in spans) / end_ms if end_ms > 0 else 100.0
+def _coverage(slices: list[Slice], end_ms: int) -> float:
+    return 100.0 * sum(slice_.length_ms for slice_ in slices) / end_ms if end_ms > 0 else 100.0

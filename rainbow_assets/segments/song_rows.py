@@ -74,12 +74,12 @@ def _song(rows: list[dict[str, Any]], rules: SliceRules) -> SongRows:
     return SongRows(first["id"], first["rainbow_color"], first["bpm"], first["end_ms"], tuple(sources), plan)
 
 
-def slice_digest(cut: Slice) -> str:
+def slice_digest(slice_: Slice) -> str:
     """Return the digest of a slice's span and history: all that its rows take from it except the words."""
-    return digest(cut.start_ms, cut.end_ms, cut.original_start_ms, cut.original_end_ms, cut.segment_type,
-                  cut.section, cut.adjustments, cut.sub, cut.segment_index)
+    return digest(slice_.start_ms, slice_.end_ms, slice_.original_start_ms, slice_.original_end_ms, slice_.segment_type,
+                  slice_.section, slice_.adjustments, slice_.sub, slice_.segment_index)
 
 
-def words_digest(cut: Slice) -> str:
+def words_digest(slice_: Slice) -> str:
     """Return the digest of a slice's lyric and its line in the lyrics file."""
-    return digest(cut.lyric_text, cut.line_number)
+    return digest(slice_.lyric_text, slice_.line_number)
