@@ -65,6 +65,10 @@ def differing(
 
     Maximal marginal relevance (Carbonell and Goldstein 1998): (1 - d) score - d likeness, where the likeness is
     that to the most similar item chosen before. Of equal items the first one is chosen.
+
+    >>> notes = {"a": {1, 2}, "b": {1, 2}, "c": {3}}
+    >>> differing("abc", 2, {"a": 0.9, "b": 0.8, "c": 0.5}.get, lambda name: frozenset(notes[name]), diversity=0.5)
+    ['a', 'c']
     """
     left, chosen = list(items), []
     pieces = {id(item): heard(item) for item in left}

@@ -74,7 +74,13 @@ def decode(data: bytes, file: str, notes: AnomalyLog) -> str | None:
 
 
 def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
-    """Read ``text`` and report what is unusual, with its line. Never raises, and keeps every lyric."""
+    """Read ``text`` and report what is unusual, with its line. Never raises, and keeps every lyric.
+
+    >>> found = AnomalyLog("05_01")
+    >>> lyrics = parse("[ti:Kite]\\n[00:01.310]Paper kite\\n[Chorus]\\n", "05_01.lrc", found)
+    >>> [(stamp.literal_ms, stamp.text) for stamp in lyrics.stamps], [(item.kind, item.where) for item in found.found]
+    ([(1310, 'Paper kite')], [('stray_bracket', 'line 3')])
+    """
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
         if body := line.strip().removeprefix("\ufeff").strip():

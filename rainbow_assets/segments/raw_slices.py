@@ -84,7 +84,12 @@ def _snap(which: str, time_ms: int, sections: Sequence[Section], reach_ms: int) 
 
 
 def slice_windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list[Slice]:
-    """Cut a slice longer than ``window_ms`` into windows; the last starts early enough to last ``shortest_ms``."""
+    """Cut a slice longer than ``window_ms`` into windows; the last starts early enough to last ``shortest_ms``.
+
+    >>> whole = Slice(0, 70_000, 0, 70_000, COMBINED, "", None, None, ())
+    >>> [(window.start_ms, window.end_ms) for window in slice_windows(whole, SliceRules(window_ms=30_000))]
+    [(0, 30000), (30000, 60000), (60000, 70000)]
+    """
     if whole.length_ms <= rules.window_ms:
         return [whole]
     step = rules.window_ms - rules.overlap_ms
