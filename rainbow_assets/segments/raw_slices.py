@@ -88,7 +88,7 @@ def slice_windows(whole: Slice, rules: SliceRules, shortest_ms: int = 0) -> list
 
     >>> whole = Slice(0, 70_000, 0, 70_000, COMBINED, "", None, None, ())
     >>> [(window.start_ms, window.end_ms) for window in slice_windows(whole, SliceRules(window_ms=30_000))]
-    [(0, 30000), (30000, 60000), (60000, 70000)]
+    [(0, 30000), (28000, 58000), (56000, 70000)]
     """
     if whole.length_ms <= rules.window_ms:
         return [whole]
