@@ -22,6 +22,7 @@ from rainbow_assets.assets import GRAPH
 from rainbow_assets.corpus import base_manifest, source
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
 from rainbow_assets.release import publish
+from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.segments import segments
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
@@ -169,6 +170,9 @@ def test_a_mixed_version_fails_its_audit(whole: Path, monkeypatch: pytest.Monkey
     assert rainbow("build", "--asset", "base_manifest", "--asset", "segments", "--asset", "segment_media", "--asset",
                    "audio", "--asset", "song_splits").exit_code == 0
     monkeypatch.setattr(publish, "require_all", lambda graph, store: None)
+    with pytest.raises(ReleaseRefused, match="nothing was published: the song 06_01 has title"):
+        publish.publish(GRAPH, ShardStore(settings.roots().data), "0.3.0", say=lambda line: None)
+    monkeypatch.setattr(publish, "require_one_state", lambda bundle, folder: None)
     publish.publish(GRAPH, ShardStore(settings.roots().data), "0.3.0", say=lambda line: None)
     done = rainbow("verify", "0.3.0", "--json")
     problems = "\n".join(parsed(done)["problems"])
