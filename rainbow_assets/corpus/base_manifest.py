@@ -9,11 +9,13 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import settings
+from rainbow_assets import figures, settings
+from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
-from rainbow_assets.corpus.source import audible_end_ms, load_source, manifest_rows, reading_of, source_token
+from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token
 from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.corpus.witnesses import Witness
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
@@ -26,6 +28,7 @@ from rainbow_assets.text import some
 REASONS = {
     "unusable_song": "the song's manifest cannot be used; an anomaly has the cause",
     "no_tracks": "the manifest lists no stem",
+    "contradiction": "the song's files and texts contradict each other; an anomaly has both numbers",
 }
 
 
@@ -36,18 +39,21 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     columns = ["key", "part", *BASE_MANIFEST.input_columns]
     rows = []
     for folder in source.folders:
-        reading = reading_of(source, folder)
+        reading, judgment = judged(source, folder)
         files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
         texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
         song = reading.song
-        if song is None or not song.tracks:
-            rows.append([folder.name, folder.name, digest(texts), override, None, None, None])
+        if song is None or judgment is None or not song.tracks:
+            why = judgment.contradiction if judgment else None
+            rows.append([folder.name, folder.name, digest(texts), override, None, None, None,
+                         digest(why) if why else None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, sorted(files)), override, digest(mix, audible_end_ms(song))]
+        shared = [digest(texts, sorted(files)), override, digest(mix, judgment.end.ms)]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
-            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
+            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own,
+                         digest(judgment.end.evidence)])
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
@@ -56,17 +62,19 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     source = load_source(work.shard)
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
-        reading, keys = reading_of(source, folders[song_id]), set(asked["key"])
+        (reading, judgment), keys = judged(source, folders[song_id]), set(asked["key"])
         anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
-        facts = {"anomalies": anomalies, "files": source.of(song_id)}
+        witnesses = [asdict(witness) for witness in judgment.witnesses] if judgment else []
+        facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
         rows = manifest_rows(source, folders[song_id])
-        if not rows:
-            reason = "unusable_song" if reading.song is None else "no_tracks"
+        if not rows or judgment is None:
+            reason = "no_tracks" if reading.quarantined is None else (
+                "contradiction" if judgment and judgment.contradiction else "unusable_song")
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
             yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
             continue
         mix = rows[0]["main_audio_file"] or ""
-        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), rows[0]["end_ms"])}:
+        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), judgment.end.ms)}:
             # The mix changed after the candidates were listed: the ledger would record the digest of the old one.
             raise SourceMoved(f"{song_id}/{mix}")
         made = [row for row in rows if row["stem_id"] in keys]
@@ -138,7 +146,24 @@ def shown(built: Built) -> Mapping[str, Any]:
     return {"anomalies": Markdown("\n".join(lines)), "anomaly_count": len(found)}
 
 
-_APART = ("sections", "lines", "word_times", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics")
+def who_agrees(built: Built) -> Mapping[str, Any]:
+    """Return a picture of what the files and texts of each song say of it, which is redrawn only if that changed."""
+    sources = {part.group: part.facts.get("witnesses", []) for shard in built.shards()
+               for part in shard.require_index().parts}
+    ends = {row["id"]: row["end_ms"] for shard in built.shards() for row in shard.rows("id", "end_ms")}
+
+    def drawn() -> str:
+        from rainbow_assets.corpus.pictures import picture  # loads matplotlib, which is slow
+
+        songs = {song: [Witness(**witness) for witness in found] for song, found in sources.items() if song in ends}
+        return figures.markdown(picture(songs, ends), "which sources agree on each song")
+
+    cache = built.store.cache_path("pictures/witnesses.json")
+    return {"witnesses": Markdown(kept(cache, digest(sources, ends), drawn))}
+
+
+_APART = ("sections", "lines", "word_times", "end_ms", "end_evidence", "main_audio_file", "main_audio_sha256",
+          "concept", "lrc_lyrics")
 _SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in _APART)
 
 _TEXT = ("corpus.text", "corpus.override")
@@ -149,13 +174,13 @@ BASE_MANIFEST = RowAsset(
     description=(
         "One row per stem: the facts of the artist's manifest and lyrics, typed, with the digests of the files "
         "that it names."),
-    reads={"corpus": ("text", "override", "mix", "audio", "midi")},
+    reads={"corpus": ("text", "override", "mix", "audio", "midi", "evidence")},
     compute=manifest_compute,
     columns=tables.SCHEMA,
     fields={
         "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
         "words": ("lines",), "word_times": ("word_times",), "tempo": ("bpm",),
-        "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
+        "evidence": ("end_evidence",), "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
         "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
     },
@@ -168,6 +193,7 @@ BASE_MANIFEST = RowAsset(
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
         "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "word_times": _TEXT, "tempo": _TEXT,
+        "evidence": ("corpus.evidence",),
         "mix": (*_TEXT, "corpus.mix"),
         "stem": _TEXT,
         "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),
@@ -175,5 +201,5 @@ BASE_MANIFEST = RowAsset(
     cheap=True,
     explain=changes.explain,
     checks=[unique_keys, relative_paths, songs_accounted, color_has_rows, stamps_plausible],
-    shows=[shown],
+    shows=[shown, who_agrees],
 )

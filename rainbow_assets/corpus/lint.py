@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
+from rainbow_assets.corpus.media import Facts, audio_facts, midi_facts
 from rainbow_assets.corpus.model import Quarantined, Song, SongReading
+from rainbow_assets.corpus.overrides import load_overrides
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.track_list import AUDIO
+from rainbow_assets.corpus.witnesses import judge
 from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
 from rainbow_assets.sound.stems import UnreadableAudio, examine
@@ -57,14 +60,18 @@ def lint_report(root: Path) -> LintReport:
     """Read every song below ``root`` and probe every file that its manifest names."""
     found: list[Anomaly] = []
     readings = read_corpus(root)
+    quarantined = []
+    overrides = load_overrides(root)
     for reading in readings:
-        found += [*reading.anomalies, *media_anomalies(reading)]
+        anomalies, media = look_at_media(reading)
+        judged, _ = judge(reading, media, overrides.of(reading.song_id).trusted)
+        found += [*anomalies, *judged.anomalies]
+        quarantined += [judged.quarantined] if judged.quarantined else []
     for folder in stray_folders(root):
         notes = AnomalyLog(folder.name)
         notes.add("stray_folder", folder.name, "folder", "the folder is not named <album>_<sequence>", "not read")
         found += notes.found
-    quarantined = tuple(reading.quarantined for reading in readings if reading.quarantined)
-    return LintReport(len(readings) - len(quarantined), quarantined, tuple(sorted(found)))
+    return LintReport(len(readings) - len(quarantined), tuple(quarantined), tuple(sorted(found)))
 
 
 def lint(root: Path) -> list[Anomaly]:
@@ -72,58 +79,58 @@ def lint(root: Path) -> list[Anomaly]:
     return list(lint_report(root).anomalies)
 
 
-def media_anomalies(reading: SongReading) -> list[Anomaly]:
-    """Return an anomaly for each media file that is missing or unreadable, or a single one if all are missing.
+def look_at_media(reading: SongReading) -> tuple[list[Anomaly], dict[str, Facts | None]]:
+    """Open every media file of a song; return what is wrong, and what each file says of the song.
 
-    A corpus of manifests alone would otherwise report thousands of missing files.
+    There is an anomaly for each file that is missing or unreadable, or a single one if all are missing: a corpus of
+    manifests alone would otherwise report thousands of them.
     """
+    media: dict[str, Facts | None] = {}
     song = reading.song
     if song is None:
-        return []
+        return [], media
     notes, named = AnomalyLog(song.song_id), _named(song)
     present = {name for name in named if (song.folder / name).is_file()}
     if named and not present:
         notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks",
                   f"none of the {len(named)} named files exists",
                   "the song has no segments; add the files, or render stand-ins: rainbow demo --stems-for")
-        return notes.found
+        return notes.found, media
     for name, where in named.items():
         if name not in present:
             notes.add("missing_file", f"{song.song_id}/{name}", where, "the file does not exist",
                       "it is not used; add the file")
         elif name.lower().endswith(AUDIO):
-            _look_at_audio(song, name, where, notes)
+            media[name] = _look_at_audio(song, name, where, notes)
         else:
-            _look_at_midi(song, name, where, notes)
-    return notes.found
+            media[name] = _look_at_midi(song, name, where, notes)
+    return notes.found, media
 
 
-def _look_at_audio(song: Song, name: str, where: str, notes: AnomalyLog) -> None:
+def _look_at_audio(song: Song, name: str, where: str, notes: AnomalyLog) -> Facts | None:
     """Open an audio file as a build does, and report what that would report."""
     try:
         info = examine(song.folder / name)
     except UnreadableAudio as error:
         notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "the file is not used")
-        return
+        return None
     for remark in info.remarks:
         notes.add("wrong_audio_header", f"{song.song_id}/{name}", where, remark, "export the file again to be sure")
+    return audio_facts(info)
 
 
-def _look_at_midi(song: Song, name: str, where: str, notes: AnomalyLog) -> None:
+def _look_at_midi(song: Song, name: str, where: str, notes: AnomalyLog) -> Facts | None:
     """Open a MIDI file as a build does, and report what was skipped or corrected in it."""
     file = f"{song.song_id}/{name}"
     try:
-        read = MidiSong.load(song.folder / name, song.bpm)
+        read = MidiSong.load(song.folder / name)
     except UnreadableMidi as error:
         notes.add("unreadable_midi", file, where, str(error), "the file is not used")
-        return
+        return None
     if read.repairs:
         notes.add("repaired_midi", file, where, some(read.repairs, between="; "),
                   "the rest is read; export the file again to be sure")
-    if read.assumed_bpm is not None:
-        notes.add("midi_without_tempo", file, where, "the file sets no tempo at its start",
-                  f"its notes are placed at {read.assumed_bpm:.6g} BPM, the manifest's bpm; export the file with its "
-                  "tempo if it has another one")
+    return midi_facts(read)
 
 
 def _named(song: Song) -> dict[str, str]:

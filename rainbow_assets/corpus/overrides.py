@@ -1,7 +1,8 @@
-"""`corpus.toml`: a person's overrides of the time code, by album or by song.
+"""`corpus.toml`: what a person decided, by album or by song: the time code, and which songs to trust.
 
 ``[album."03"]`` and ``[song."03_09"]`` set ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
 ``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. The more specific table wins, field by field.
+``trusted = true`` of a song or album says that a person has looked at what contradicts itself in it.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ class TimecodeOverride:
 
 @dataclass(frozen=True, slots=True)
 class SongOverride:
-    """Overrides of a song's two files."""
+    """Overrides of a song's two files; ``trusted``: contradictions are reported, and do not stop the song."""
 
     manifest: TimecodeOverride = TimecodeOverride()
     lyrics: TimecodeOverride = TimecodeOverride()
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Overrides:
     def of(self, song: str) -> SongOverride:
         """Return the overrides of ``song``: its own entries, then its album's."""
         own, album = self.songs.get(song, SongOverride()), self.albums.get(song[:2], SongOverride())
-        return SongOverride(own.manifest.over(album.manifest), own.lyrics.over(album.lyrics))
+        return SongOverride(own.manifest.over(album.manifest), own.lyrics.over(album.lyrics),
+                            own.trusted or album.trusted)
 
 
 def load_overrides(root: Path) -> Overrides:
@@ -82,17 +85,21 @@ def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
     for name, entry in (table if isinstance(table, dict) else {"?": table}).items():
         place = f"[{kind}.\"{name}\"]"
         if not NAMES[kind].match(name) or not isinstance(entry, dict):
-            raise UsageError(f"{FILE}: {place} is not known; write [album.\"03\"] or [song.\"03_09\"] and unit, fps or "
-                             "hour_offset below it")
-        both = _override(place, {key: value for key, value in entry.items() if key not in FILES})
-        found[name] = SongOverride(*(_override(f"{place} {file}", entry.get(file, {})).over(both) for file in FILES))
+            raise UsageError(f"{FILE}: {place} is not known; write [album.\"03\"] or [song.\"03_09\"] and unit, fps, "
+                             "hour_offset or trusted below it")
+        trusted = entry.get("trusted", False)
+        if not isinstance(trusted, bool):
+            raise UsageError(f"{FILE}: trusted of {place} is {trusted!r}; write true or false")
+        both = _override(place, {key: value for key, value in entry.items() if key not in (*FILES, "trusted")})
+        manifest, lyrics = (_override(f"{place} {file}", entry.get(file, {})).over(both) for file in FILES)
+        found[name] = SongOverride(manifest, lyrics, trusted)
     return found
 
 
 def _override(place: str, entry: Any) -> TimecodeOverride:
     if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
-        raise UsageError(f"{FILE}: {place} must be a table with no keys but unit, fps, hour_offset, manifest and "
-                         "lyrics")
+        raise UsageError(f"{FILE}: {place} must be a table with no keys but unit, fps, hour_offset, trusted, manifest "
+                         "and lyrics")
     unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
     if unit is not None and unit not in UNITS:
         raise UsageError(f"{FILE}: unit of {place} is {unit!r}; write one of {', '.join(UNITS)}")

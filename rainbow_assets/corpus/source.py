@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import manifest_rows as made_rows
-from rainbow_assets.corpus.model import Song, SongReading
+from rainbow_assets.corpus.media import Facts, MediaFacts
+from rainbow_assets.corpus.model import SongReading
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.corpus.track_list import AUDIO, MIDI
+from rainbow_assets.corpus.witnesses import Judgment, judge
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.digests import FileDigests
 from rainbow_assets.ingest.unmoved import SourceMoved
-from rainbow_assets.sound.stems import UnreadableAudio, probe
 from rainbow_assets.storage.shard import Shard
 
 
@@ -27,6 +29,8 @@ class RawSongs:
     folders: tuple[Path, ...]
     digests: dict[str, str]
     """Path relative to the root -> sha256."""
+    media: dict[str, Facts | None]
+    """Path relative to the root -> what the file says of its song; None for a media file that cannot be read."""
 
     def of(self, song_id: str) -> dict[str, str]:
         """Return {file name: sha256} of one song's folder."""
@@ -45,13 +49,17 @@ def _load(root: Path, color: str, cache: Path | None) -> RawSongs:
     """Find the song folders of ``color`` and digest their files (cached by stat)."""
     folders = tuple(folder for folder in song_folders(root) if folder_color(folder) == color)
     digests = FileDigests(root, cache)
-    found = {}
+    facts = MediaFacts(cache.with_name("media_facts.json") if cache else None)
+    found, media = {}, {}
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
             name = path.relative_to(root).as_posix()
             found[name] = digests.digest(name)
+            if name.lower().endswith((*AUDIO, *MIDI)):
+                media[name] = facts.of(path, found[name], partial(digests.holds, name))
     digests.save()
-    return RawSongs(root, folders, found)
+    facts.save()
+    return RawSongs(root, folders, found, media)
 
 
 def source_token(shard: Shard) -> str:
@@ -79,31 +87,20 @@ def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides:
     return reading
 
 
-def audible_end_ms(song: Song) -> int:
-    """Return the song's length: that of its mix, else of its longest readable stem, else the one in its text."""
-    names = [[song.main_audio_file], [track.audio_file for track in song.tracks]]
-    for candidates in names:
-        lengths = [ms for name in candidates if name and (ms := _length_ms(song.folder / name)) is not None]
-        if lengths:
-            return max(lengths)
-    return song.end_ms
-
-
-def _length_ms(path: Path) -> int | None:
-    try:
-        info = probe(path)
-    except (UnreadableAudio, FileNotFoundError):
-        return None
-    return info.frames * 1000 // info.sample_rate
+def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Judgment | None]:
+    """Return the reading of one song after its files were compared with its text, and the judgment."""
+    reading, prefix = reading_of(source, folder), f"{folder.name}/"
+    media = {name.removeprefix(prefix): facts for name, facts in source.media.items() if name.startswith(prefix)}
+    return judge(reading, media, load_overrides(source.root).of(folder.name).trusted)
 
 
 def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:
     """Return the rows of one song as plain values; [] if the song cannot be used."""
-    song = reading_of(source, folder).song
-    if song is None:
+    reading, judgment = judged(source, folder)
+    song = reading.song
+    if song is None or judgment is None:
         return []
-    digests = source.of(folder.name)
-    end_ms = audible_end_ms(song)
-    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
-    return [{**shared, **made_rows.track_values(song, track, position, digests, end_ms)}
+    digests, end = source.of(folder.name), judgment.end
+    shared = made_rows.song_values(song, end, digests.get(song.main_audio_file or ""))
+    return [{**shared, **made_rows.track_values(song, track, position, digests, end.ms)}
             for position, track in enumerate(song.tracks)]

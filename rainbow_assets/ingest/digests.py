@@ -43,9 +43,7 @@ class FileDigests:
 
     def digest(self, name: str) -> str:
         """Return the sha256 of the file ``name`` (relative to the root)."""
-        path = self.root / name
-        found = path.stat()
-        state = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+        path, state = self.root / name, self._state(name)
         known = self._known.get(name)
         if known is not None and known[:4] == state:
             return str(known[4])
@@ -53,6 +51,17 @@ class FileDigests:
         self._known[name] = [*state, value]
         self._dirty = True
         return value
+
+    def holds(self, name: str) -> bool:
+        """Return True if the file is still the one that was digested."""
+        try:
+            return self._known.get(name, [])[:4] == self._state(name)
+        except OSError:
+            return False
+
+    def _state(self, name: str) -> list[object]:
+        found = (self.root / name).stat()
+        return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
     def save(self) -> None:
         """Write the cache if something was read; files that are gone are forgotten."""

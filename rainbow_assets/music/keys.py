@@ -56,6 +56,16 @@ def find_key(text: str) -> KeyText | None:
     return KeyText(found["letter"].upper() + sign, mode, found["rest"].strip())
 
 
+def accidentals(tonic: str, mode: str) -> int:
+    """Return the sharps of a key's signature, flats as negative numbers.
+
+    >>> accidentals("A", "major"), accidentals("Bb", "minor")
+    (3, -5)
+    """
+    sharps = "FCGDAEB".index(tonic[0]) - 1 + 7 * (tonic.count("#") - tonic.count("b"))
+    return sharps - 3 if mode == "minor" else sharps
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
     """A tonic as it is spelled (``Bb``) and one of seven modes. A minor is A minor, not C major."""

@@ -36,6 +36,8 @@ SUSTAIN, SOSTENUTO, SOUND_OFF, RESET, NOTES_OFF = 64, 66, 120, 121, 123
 """Controllers that decide how long notes sound (General MIDI)."""
 PERCUSSION = 9
 """The channel of percussion, from 0 (General MIDI: channel 10); its notes are instruments, not pitches."""
+NEAR = 0.02
+"""A tempo that differs by no more is the same tempo, written with other digits."""
 _PEDALS = (SUSTAIN, SOSTENUTO)
 
 
@@ -76,7 +78,8 @@ class MidiSong:
     ``unclosed``, one that a pedal lengthens in ``pedaled``. ``changes`` hold, per kind, the changes in order of time
     (the pedals are in the notes); tempo and signatures have track -1, for they count for all tracks. ``tempos`` are
     (tick, microseconds per quarter note), the first at tick 0. ``assumed_bpm`` is the tempo at the start of a file that
-    sets none there, and None if it sets one. ``repairs`` are sentences about what the reader skipped or corrected.
+    sets none there, and None if it sets one; see :meth:`load` for 120. ``repairs`` are sentences about what the reader
+    skipped or corrected.
     """
 
     ticks_per_beat: int
@@ -94,8 +97,9 @@ class MidiSong:
     def load(source: Path | bytes, bpm: float | None = None, name: str | None = None) -> MidiSong:
         """Read a MIDI file of type 0, 1 or 2; ``bpm`` is its tempo until the file sets one (None: 120, the standard's).
 
-        Messages call the file ``name``. Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose
-        tracks have tempo maps of their own (they share no timeline).
+        If all that the file ever sets is 120, which programs write where no tempo was set, ``bpm`` holds. Messages
+        call the file ``name``. Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose tracks have
+        tempo maps of their own (they share no timeline).
         """
         name = name or (source.name if isinstance(source, Path) else "MIDI data")
         try:
@@ -133,6 +137,11 @@ class MidiSong:
         """Time of the last end of track, milliseconds."""
         return self.ms_at(self.end_tick)
 
+    @property
+    def key_changes(self) -> tuple[MidiChange, ...]:
+        """The key signatures, in order of time."""
+        return self.changes.get((-1, KEY_SIGNATURE), ())
+
     @cached_property
     def _elapsed(self) -> tuple[int, ...]:
         """Time of each tempo change in microseconds times ``ticks_per_beat``."""
@@ -163,6 +172,8 @@ class _MidiReader:
         self.unclosed = self.pedaled = self.end_tick = 0
         for number, (events, end) in enumerate(file.tracks):
             self._track(number, events, end * self.scale)
+        if {tempo for _, _, tempo in self.tempos} == {DEFAULT_TEMPO} and abs(DEFAULT_TEMPO / self.default - 1) > NEAR:
+            self.tempos.clear()
 
     def _track(self, number: int, events: tuple[MidiEvent, ...], end: int) -> None:
         keys, name = _Keys(number, end, len(events)), b""

@@ -54,7 +54,8 @@ FIELDS = [
     column("gain_db", pa.float64(), "gain applied to the whole stem so that nothing clips, dB; 0 if unchanged"),
     column("audio_digest", pa.string(), "sha256 of the window's samples"),
     column("midi_default_bpm", pa.float64(),
-           "tempo given to a MIDI file that sets none at its start, BPM: the manifest's; null if it sets one"),
+           "tempo given to a MIDI file that sets none at its start, or only the standard's 120, BPM: the "
+           "manifest's; null if it sets one"),
     column("midi_remarks", pa.string(), "what was skipped or corrected in the MIDI file, joined by ' | '; or why it is "
                                         "not read; null otherwise"),
     column("midi_digest", pa.string(), "digest of the window's MIDI events"),

@@ -6,13 +6,14 @@ its header says. The walk finds the true size where the file itself proves it, a
 corrected numbers (:class:`Corrected`), so that libsndfile decodes all of the sound. If the file proves nothing, it
 is refused.
 
-Sources: IBM and Microsoft, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple, AIFF 1.3; RFC 9639
-(FLAC).
+Sources: IBM and Microsoft, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64), 3285 (bext); Apple, AIFF
+1.3; RFC 9639 (FLAC); iXML 3.0.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -33,6 +34,11 @@ KNOWN = {name.encode("ascii") for name in (
     "ANNO", "APPL", "MIDI", "AESD", "SAXL", "basc", "trns", "cate", "CHAN", "data", "SSND", "COMM", "FVER")}
 """Chunks that follow the sound in real files. Their sizes may be wrong; that they are there ends the sound."""
 
+DESCRIBING = {b"fmt ": 64, b"ds64": 64, b"COMM": 64, b"bext": 346, b"iXML": 1 << 16}
+"""Chunks that describe the sound -> how many bytes of them are read."""
+_HALF = {half: re.compile(rb"<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_" + half.encode() + rb">\s*([0-9]{1,10})\s*<")
+         for half in ("HI", "LO")}
+
 
 class UnreadableAudio(RainbowError):
     """An audio file that cannot be used; the message says which and why."""
@@ -43,7 +49,8 @@ class Layout:
     """What the walk found. ``frames``: counted in the bytes; None if only a decoder can count them.
 
     ``patches`` are {place in the file: bytes to read there instead}; from ``end`` on nothing belongs to the sound.
-    ``remarks`` are sentences about a header that differs from the file.
+    ``remarks`` are sentences about a header that differs from the file. ``reference``: on the time line of the program
+    that wrote the file, the sample at which it begins (``bext``, iXML); None if it does not say.
     """
 
     kind: str
@@ -51,6 +58,7 @@ class Layout:
     patches: Mapping[int, bytes] = field(default_factory=dict)
     end: int | None = None
     remarks: tuple[str, ...] = ()
+    reference: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +138,7 @@ class _Walk:
             if body + length > self.size:
                 raise self._refused(f"is damaged: its chunk {ident!r} promises {length} bytes and "
                                     f"{self.size - body} are there")
-            if ident in (b"fmt ", b"ds64", b"COMM"):
-                self.about.setdefault(ident, (body, _read(self.stream, body, min(length, 64))))
+            self._note(ident, body, length)
             at = self._after(body, length)
         raise self._refused(f"has more than {MOST_CHUNKS:,} chunks before its sound")
 
@@ -143,6 +150,20 @@ class _Walk:
             return None
         length = int.from_bytes(head[how.name_bytes:], how.order) - (how.header if how.counts_itself else 0)
         return head[:4], at + how.header, max(length, 0)
+
+    def _note(self, ident: bytes, body: int, length: int) -> None:
+        """Keep the chunk if it describes the sound."""
+        if ident in DESCRIBING:
+            self.about.setdefault(ident, (body, _read(self.stream, body, min(length, DESCRIBING[ident]))))
+
+    def _reference(self) -> int | None:
+        """Return the time reference of the ``bext`` chunk, else of iXML."""
+        content = self.about.get(b"bext", (0, b""))[1]
+        if len(content) >= 346:
+            return int.from_bytes(content[338:346], "little")
+        halves = [_HALF[half].search(self.about.get(b"iXML", (0, b""))[1]) for half in ("HI", "LO")]
+        high, low = (int(found[1]) if found else None for found in halves)
+        return None if low is None else ((high or 0) << 32) + low
 
     def _after(self, body: int, length: int) -> int:
         return body + length + -(body + length - self.how.first) % self.how.align
@@ -171,7 +192,8 @@ class _Walk:
         if frames is not None and counted is not None and counted != frames:
             self._correct_comm(frames, counted)
         # What follows the sound is not needed, and its sizes may be wrong.
-        return Layout(self.how.kind, frames, self.patches, body + true if self.patches else None, tuple(self.remarks))
+        return Layout(self.how.kind, frames, self.patches, body + true if self.patches else None, tuple(self.remarks),
+                      self._reference())
 
     def _correct_comm(self, frames: int, counted: int) -> None:
         self.patches[self.about[b"COMM"][0] + 2] = frames.to_bytes(4, "big")
@@ -241,6 +263,7 @@ class _Walk:
                 return False
             if body + length > self.size:
                 return known
+            self._note(ident, body, length)
             if ident == self.how.sound and length:
                 raise self._refused("has two sounds in it (two data chunks), and nothing says which one is meant")
             at = self._after(body, length)

@@ -33,7 +33,8 @@ MOST_FRAMES_PER_BYTE = 1 << 14
 class AudioInfo:
     """What a file holds: frames per channel, Hz, channels, libsndfile subtype (``PCM_16``, ``FLOAT`` ...).
 
-    ``remarks`` are sentences about a header that differs from the file.
+    ``remarks`` are sentences about a header that differs from the file. ``reference``: the sample at which the file
+    begins on the time line of the program that wrote it; None if it does not say.
     """
 
     frames: int
@@ -41,6 +42,7 @@ class AudioInfo:
     channels: int
     subtype: str
     remarks: tuple[str, ...] = ()
+    reference: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def _info(file: sf.SoundFile, layout: Layout, name: str, size: int) -> AudioInfo
                               "again")
     if frames == 0:
         raise UnreadableAudio(f"{name} holds no samples; export it again")
-    return AudioInfo(frames, file.samplerate, file.channels, file.subtype, layout.remarks)
+    return AudioInfo(frames, file.samplerate, file.channels, file.subtype, layout.remarks, layout.reference)
 
 
 def _stream(path: Path, data: bytes | None) -> BinaryIO:

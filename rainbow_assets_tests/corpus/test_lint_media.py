@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rainbow_assets.corpus.lint import lint
-from rainbow_assets_tests.corpus.songs import write
+from rainbow_assets_tests.corpus.songs import manifest, write
 from rainbow_assets_tests.segments.midi_files import END, NOTE, chunk, header, midi, off, on, tempo
 from rainbow_assets_tests.sound.test_container import RATE, SOUND, flac, wav
 
 GOOD_MIDI = midi([(0, tempo(120)), (0, on(60)), (480, off(60))])
 
 
+def three_seconds(document: dict[str, Any]) -> None:
+    """Make the song as long as its sounds."""
+    document.update(TRT="[00:03.000]", lyrics=False, lrc_file="", structure=document["structure"][:1])
+    document["structure"][0]["end_time"] = "[00:03.000]"
+
+
 def media(root: Path, **changed: bytes) -> dict[str, tuple[str, str]]:
     """Write the good song with good media, some of it changed; return {file: (kind, message)} of what lint says."""
-    folder = write(root)
+    folder = write(root, manifest(three_seconds), None)
     files = {"05_01_main.wav": wav(), "05_01_02.wav": wav(), "05_01_03.wav": wav(), "05_01_02.mid": GOOD_MIDI,
              "05_01_drums.mid": GOOD_MIDI}
     for name, data in {**files, **{f"05_01_{key}": data for key, data in changed.items()}}.items():

@@ -22,6 +22,7 @@ def corpus(root: Path, alike: dict[str, str]) -> None:
     for number, song in enumerate(SONGS, 1):
         def named(fields: dict[str, object], song: str = song, number: int = number) -> None:
             fields.update(manifest_id=song, album_sequence=number, title=f"Field {number}", lyrics=False, lrc_file=None,
+                          TRT="", structure=[],
                           main_audio_file=f"{song}_main.wav", audio_tracks=[
                               {"id": 2, "description": "pad", "audio_file": f"{song}_02.wav"},
                               {"id": 3, "description": "kick", "audio_file": f"{song}_03.wav"}])
