@@ -50,7 +50,7 @@ test: $(VENV)/dev data/dagster/migrated  ## run the tests
 	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile --no-loadscope-reorder rainbow_assets_tests
 
 test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills, edit scripts and random examples (30 minutes at most)
-	@RAINBOW_TEST_SCALE=heavy $(BIN)/python -m pytest -m "heavy or property" -n 2 --dist loadfile --no-loadscope-reorder rainbow_assets_tests
+	@RAINBOW_TEST_SCALE=$${RAINBOW_TEST_SCALE:-heavy} $(BIN)/python -m pytest -m "heavy or property" -n 2 --dist worksteal rainbow_assets_tests
 
 lint: $(VENV)/dev data/dagster/migrated  ## style, types, the rules of the house, the definitions
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """How much the tests do: one file of counts, read by every test that repeats something.
 
-``RAINBOW_TEST_SCALE`` picks a column of ``counts.toml``: ``test`` (default), ``heavy`` or ``full``.
+``RAINBOW_TEST_SCALE`` picks a table of ``counts.toml``: ``test`` (default), ``ci``, ``heavy`` or ``full``.
 """
 
 from __future__ import annotations
