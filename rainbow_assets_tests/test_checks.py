@@ -345,6 +345,15 @@ def test_what_is_wrong_with_the_sound_is_named(store: ShardStore, change, proble
     assert f"{problem}: 02_01_t" in bad.message
 
 
+def test_clipping_of_the_recording_is_no_fault_of_the_build(store: ShardStore):
+    shard = store.shard("segment_media", COLOR)
+    rewrite(shard, samples_to(clip))
+    rewrite(store.shard("segments", COLOR), lambda rows: [{**row, "clipped_runs": 1} for row in rows])
+    check = next(check for check in GRAPH["segment_media"].checks if check.name == "audio_playable")
+    found = check.evaluate(shard)
+    assert found.passed, found.message
+
+
 def test_a_failed_check_stops_the_release_with_its_sentence(store: ShardStore):
     shard = store.shard("training_full", COLOR)
     data = shard.files.read("verdicts.json") or b""

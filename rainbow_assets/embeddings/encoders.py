@@ -11,8 +11,9 @@ import numpy.typing as npt
 from rainbow_assets import settings
 from rainbow_assets.embeddings.specs import CLAP, DEBERTA, DESCRIPTOR, MINILM, EncoderSpec
 from rainbow_assets.errors import UsageError
+from rainbow_assets.sound.channels import kept_channel
 from rainbow_assets.sound.flac import encode_checked
-from rainbow_assets.sound.stems import read_stem
+from rainbow_assets.sound.stems import probe, read_stem
 
 RATE = 44100
 """Of the corpus, in Hz: what the encoders of sound read."""
@@ -65,6 +66,13 @@ def model_folder(root: Path, spec: EncoderSpec) -> Path:
 
 
 def as_flac(path: Path) -> bytes:
-    """Return the WAV or FLAC file at ``path`` as mono FLAC, which the encoders read; raise ``UnreadableAudio``."""
-    stem = read_stem(path, RATE)
+    """Return the WAV or FLAC file at ``path`` as mono FLAC, which the encoders read; raise ``UnreadableAudio``.
+
+    Opposed channels have no mean, so one of them is read, as in segments.
+    """
+    info = probe(path)
+    stem = read_stem(path, RATE, windows_ms=[(0, -(-1000 * info.frames // info.sample_rate))])
+    channel = kept_channel(stem.levels[0], settings.default_rules().audio.silence_db)
+    if channel is not None:
+        stem = read_stem(path, RATE, channel=channel)
     return encode_checked(stem.samples, stem.bits, stem.sample_rate)

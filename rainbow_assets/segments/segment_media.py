@@ -21,6 +21,7 @@ from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.music.midi_window import MidiSong, UnreadableMidi, midi_digest, midi_window
 from rainbow_assets.segments import table
+from rainbow_assets.sound.channels import mono_channel
 from rainbow_assets.sound.flac import FlacMismatch, decode_flac, encode_checked
 from rainbow_assets.sound.levels import rms_db, span_frames, window_digest
 from rainbow_assets.sound.stems import Stem, read_stem
@@ -30,8 +31,8 @@ from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
-WANTED = ["segment_id", "song_id", "is_mix", "start_ms", "end_ms", "source_audio_file", "midi_file", "has_audio",
-          "audio_digest", "midi_digest", "midi_default_bpm"]
+WANTED = ["segment_id", "song_id", "is_mix", "start_ms", "end_ms", "source_audio_file", "mono", "midi_file",
+          "has_audio", "audio_digest", "midi_digest", "midi_default_bpm"]
 
 
 def compute(work: Work) -> Iterator[Batch]:
@@ -51,13 +52,13 @@ def _rows(shard: Shard, song_id: str, keys: set[str]) -> list[dict[str, Any]]:
 
 
 def encode(root: Path, rules: settings.Rules, rows: list[dict[str, Any]], pool: ThreadPoolExecutor) -> pa.Table:
-    """Return the media of the windows of one stem; the stem is decoded once, its windows are encoded in parallel."""
+    """Return the media of the windows of one stem; it is decoded once for each mono that its windows have."""
     folder = root / rows[0]["song_id"]
-    audible = [row for row in rows if row["has_audio"]]
-    stem = read_stem(folder / audible[0]["source_audio_file"], rules.audio.sample_rate) if audible else None
     noted = next((row for row in rows if row["midi_digest"]), None)
     midi = MidiSong.load(folder / noted["midi_file"], noted["midi_default_bpm"]) if noted else None
-    encoded = dict(pool.map(lambda row: (row["segment_id"], _flac(stem, row)), audible)) if stem else {}
+    encoded: dict[str, tuple[bytes, int, int]] = {}
+    for mono in sorted({row["mono"] for row in rows if row["has_audio"]}):
+        encoded.update(_encoded(folder, rules.audio.sample_rate, mono, rows, pool))
     made = []
     for row in rows:
         data, frames, bits = encoded.get(row["segment_id"], (None, None, None))
@@ -70,6 +71,15 @@ def encode(root: Path, rules: settings.Rules, rows: list[dict[str, Any]], pool: 
             "midi_digest": row["midi_digest"],
         })
     return pa.Table.from_pylist(made, schema=table.MEDIA)
+
+
+def _encoded(
+    folder: Path, rate: int, mono: str, rows: list[dict[str, Any]], pool: ThreadPoolExecutor
+) -> dict[str, tuple[bytes, int, int]]:
+    """Return {segment_id: (FLAC, frames, bits)} of the rows that keep ``mono``."""
+    own = [row for row in rows if row["has_audio"] and row["mono"] == mono]
+    stem = read_stem(folder / own[0]["source_audio_file"], rate, channel=mono_channel(mono))
+    return dict(pool.map(lambda row: (row["segment_id"], _flac(stem, row)), own))
 
 
 # `_midi` and `_flac` compare with the digest that `segments` recorded, because the file may have changed since.
@@ -88,8 +98,6 @@ def _flac(stem: Stem, row: dict[str, Any]) -> tuple[bytes, int, int]:
 
 CLIPPED_RUN = 16
 """This many consecutive samples at full scale count as clipping; a single peak at full scale does not."""
-
-
 MIDI_TOLERANCE_MS = 20.0
 """A window ends on a tick; at 10 BPM and 480 ticks per beat a tick is 12.5 ms."""
 
@@ -114,12 +122,15 @@ def media_present(shard: Shard) -> Finding:
     return Finding(True, f"{audio} rows with audio and {midi} with MIDI, as flagged", numbers)
 
 
-@check("Each FLAC decodes, has the right rate and length, is not silent and not clipped.")
+@check("Each FLAC decodes, has the right rate and length, is not silent, and is clipped only if its source is.")
 def audio_playable(shard: Shard) -> Finding:
-    """Check that every FLAC decodes to its end at the right rate and length, and is neither silent nor clipped."""
+    """Check that every FLAC decodes to its end at the right rate and length, and is neither silent nor clipped by us.
+
+    A file that was clipped before it came here is no fault of a build: `clipped_runs` of its row reports it.
+    """
     rules = settings.default_rules().audio
     segments = shard.store.shard("segments", shard.partition)
-    spans = {row["segment_id"]: row for row in segments.rows("segment_id", "start_ms", "end_ms")}
+    spans = {row["segment_id"]: row for row in segments.rows("segment_id", "start_ms", "end_ms", "clipped_runs")}
     problems: dict[str, list[str]] = {}
     rows, seconds = 0, 0.0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -151,7 +162,8 @@ def _audio_problem(row: dict[str, Any], span: dict[str, Any] | None, rules: sett
         return "wrong length", length
     if rms_db(samples, bits) < rules.silence_db - 0.01:
         return "silent", length
-    return ("clipped" if _clipped(samples, bits) else ""), length
+    source_clipped = span is not None and span["clipped_runs"]
+    return ("clipped" if not source_clipped and _clipped(samples, bits) else ""), length
 
 
 def _clipped(samples: np.ndarray[Any, np.dtype[np.int32]], bits: int) -> bool:
@@ -160,7 +172,9 @@ def _clipped(samples: np.ndarray[Any, np.dtype[np.int32]], bits: int) -> bool:
     if int(at_top.sum()) < CLIPPED_RUN:
         return False
     edges = np.flatnonzero(np.diff(np.concatenate([[0], at_top.astype(np.int8), [0]])))
-    return bool((edges[1::2] - edges[::2]).max() >= CLIPPED_RUN)
+    starts, ends = edges[::2], edges[1::2]
+    # A run at the first sample began before the window; the row of the window before counts it.
+    return bool((ends - starts)[starts > 0].max(initial=0) >= CLIPPED_RUN)
 
 
 @check("Each MIDI window opens, has a note and is as long as its slice.")

@@ -1,6 +1,6 @@
 """`segments`: every stem x slice of a song is a candidate; the audible ones become rows.
 
-A stem is decoded once for all of its windows. A candidate that gets no row is quarantined with its reason.
+A stem is read once for all of its windows. A candidate that gets no row is quarantined with its reason.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ from rainbow_assets.segments.ids import segment_id
 from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
 from rainbow_assets.segments.song_rows import SongRows, StemSource, slice_digest, songs, words_digest
-from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
-from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
-from rainbow_assets.sound.windows import window_of
+from rainbow_assets.segments.stem_audio import WindowAudio, stem_audio
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -59,26 +57,6 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
                          digest(quarantined.reason, quarantined.text, quarantined.end_ms), *[None] * 5))
     schema = dict.fromkeys(["key", "part", *SEGMENTS.input_columns], pl.String)
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-@dataclass(frozen=True, slots=True)
-class _Audio:
-    """One stem's audio, or the reason why it could not be read; neither if it has no audio file."""
-
-    stem: Stem | None
-    problem: str | None
-
-
-def _read_audio(path: Path | None, sha256: str | None, rate: int) -> _Audio:
-    if path is None:
-        return _Audio(None, None)
-    data = unmoved(path, sha256)
-    if data is None:
-        return _Audio(None, "missing_audio")
-    try:
-        return _Audio(read_stem(path, rate, data=data), None)
-    except UnreadableAudio:
-        return _Audio(None, "unreadable_audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,56 +106,34 @@ def measure(
     root: Path, song: SongRows, source: StemSource, wanted: list[Slice], rules: settings.Rules
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the rows of one stem's windows in which something sounds, and {key: reason} of the other windows."""
-    audio = _read_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256,
-                        rules.audio.sample_rate)
+    sounds = stem_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256, wanted,
+                        rules.audio)
     midi = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256, song.bpm)
-    spans = [span_frames(slice_.start_ms, slice_.end_ms, rules.audio.sample_rate) for slice_ in wanted]
-    levels = window_levels(audio.stem.samples, audio.stem.bits, spans) if audio.stem else None
     rows, dropped = [], {}
-    for number, slice_ in enumerate(wanted):
+    for slice_, audio in zip(wanted, sounds, strict=True):
         row = slice_values(song.song_id, source.track, slice_)
-        rms = float(levels[0][number]) if levels else None
-        beyond = audio.stem is not None and spans[number][0] >= len(audio.stem.samples)
-        audible = rms is not None and not beyond and rms >= rules.audio.silence_db
         events = midi_digest(midi.song, slice_.start_ms, slice_.end_ms, rules.midi.sliver_ms) if midi.song else None
-        if not audible and events is None:
-            dropped[row["segment_id"]] = _reason(source, audio, beyond, midi.problem)
+        if not audio.kept and events is None:
+            dropped[row["segment_id"]] = _reason(source, audio, midi.problem)
             continue
         row.update({
             "rainbow_color": song.rainbow_color, "track_description": source.description,
             "track_group": source.group, "track_player": source.player, "source_audio_file": source.audio_file,
-            "midi_file": source.midi_file, "has_audio": audible, "has_midi": events is not None,
-            "content_type": _content(audible, events is not None), "rms_db": None if rms is None else round(rms, 3),
-            "peak_db": round(float(levels[1][number]), 3) if levels else None, "audio_problem": audio.problem,
-            "midi_problem": midi.problem, "midi_digest": events, "midi_remarks": midi.remarks,
-            "midi_default_bpm": midi.song.assumed_bpm if midi.song else None,
-            **(_audio_values(audio.stem, slice_) if audible and audio.stem else {}),
+            "midi_file": source.midi_file, "has_audio": audio.kept, "has_midi": events is not None,
+            "content_type": _content(audio.kept, events is not None), "midi_problem": midi.problem,
+            "midi_digest": events, "midi_remarks": midi.remarks,
+            "midi_default_bpm": midi.song.assumed_bpm if midi.song else None, **audio.values,
         })
         rows.append(row)
     return rows, dropped
-
-
-def _audio_values(stem: Stem, slice_: Slice) -> dict[str, Any]:
-    window = window_of(stem, slice_.start_ms, slice_.end_ms)
-    return {
-        "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
-        "source_channels": stem.channels, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
-        "audio_digest": window_digest(window.samples, stem.bits, stem.sample_rate),
-    }
 
 
 def _content(audio: bool, midi: bool) -> str:
     return "audio_midi" if audio and midi else "audio_only" if audio else "midi_only"
 
 
-def _reason(source: StemSource, audio: _Audio, beyond: bool, midi_problem: str | None) -> str:
-    if audio.problem:
-        return audio.problem
-    if audio.stem is not None:
-        return "past_end" if beyond else "silent"
-    if midi_problem:
-        return midi_problem
-    return "no_notes" if source.midi_file else "no_media"
+def _reason(source: StemSource, audio: WindowAudio, midi_problem: str | None) -> str:
+    return audio.reason or midi_problem or ("no_notes" if source.midi_file else "no_media")
 
 
 @check("Candidates = rows + quarantined candidates.")

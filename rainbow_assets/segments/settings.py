@@ -38,7 +38,7 @@ class AudioRules:
 
     sample_rate: Annotated[int, Ge(8000), Le(192_000), Unit("Hz"), doc("Sample rate of stored audio.")] = 44100
     silence_db: Annotated[float, Ge(-120), Le(0), Unit("dB"), doc(
-        "Lowest RMS (full scale = 0 dB) of a window that is not silent.")] = -40.0
+        "Lowest RMS (full scale = 0 dB) of the loudest channel in a window that is not silent.")] = -40.0
 
 
 @dataclass(frozen=True)

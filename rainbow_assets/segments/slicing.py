@@ -20,7 +20,12 @@ REASONS: dict[str, str] = {
     "zero_length": "the slice has no length and no text",
     "too_short": "the slice is shorter than slices.min_ms, and the song is too short to lengthen it",
     "past_end": "the slice or window starts at or after the end of the song or of the stem's file",
-    "silent": "the stem's level in the window is below audio.silence_db and it has no MIDI note there",
+    "silent": "no channel of the stem's file reaches audio.silence_db in the window, or only with tones that "
+              "audio.sample_rate cannot store, and no MIDI note sounds there",
+    "offset": "only the constant part of the file's samples reaches audio.silence_db in the window: the recording is "
+              "silent, and no MIDI note sounds there",
+    "buried": "the window sounds, but a peak of the stem is so far above full scale that the gain it needs makes the "
+              "window silent, and no MIDI note sounds there",
     "missing_audio": "the audio file that the manifest names does not exist, and no MIDI note sounds in the window",
     "unreadable_audio": "the stem's audio file cannot be read, and no MIDI note sounds in the window",
     "missing_midi": "the stem has no audio, and the MIDI file that the manifest names does not exist",

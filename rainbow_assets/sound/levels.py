@@ -1,7 +1,7 @@
 """The level of a window, the digest of its samples, and which samples belong to it.
 
-Samples are int32, shape [frames], mono, at their own scale: full scale is 2 ** (bits - 1). Squares are summed as
-integers, so that a level is the same number on every machine.
+Samples are int32, shape [frames], mono, at their own scale: full scale is 2 ** (bits - 1). An RMS level leaves out the
+constant part, which has no sound. Squares are summed as integers, so that a level is the same number on every machine.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ def span_frames(start_ms: int, end_ms: int, rate: int) -> tuple[int, int]:
 
 def rms_db(samples: Samples, bits: int) -> float:
     """Return the RMS level in dB: 0 is full scale (a square wave at the limit), at least :data:`FLOOR_DB`."""
-    energy = _sum_of_squares(samples) / len(samples) if len(samples) else 0.0
-    return _db(energy / _full_scale(bits) ** 2, 10.0)
+    return _db(_power(samples, len(samples)) / _full_scale(bits) ** 2, 10.0)
 
 
 def peak_db(samples: Samples, bits: int) -> float:
@@ -54,7 +53,7 @@ def window_levels(
     for number, (first, last) in enumerate(spans):
         window = samples[first:last]
         if len(window):
-            rms[number] = _db(_sum_of_squares(window) / (last - first) / scale, 10.0)
+            rms[number] = _db(_power(window, last - first) / scale, 10.0)
             peak[number] = peak_db(window, bits)
     return rms, peak
 
@@ -64,10 +63,15 @@ def window_digest(samples: Samples, bits: int, rate: int) -> str:
     return digest("pcm", rate, bits, np.ascontiguousarray(samples, dtype="<i4").tobytes())
 
 
-def _sum_of_squares(samples: Samples) -> int:
+def _power(samples: Samples, length: int) -> float:
+    """Return the sum of squares around the mean of the samples, divided by ``length``."""
+    if not len(samples):
+        return 0.0
     wide = samples.astype(np.int64)
+    total = int(wide.sum())
     wide *= wide
-    return sum(np.add.reduceat(wide, np.arange(0, len(wide), _BLOCK)).tolist()) if len(wide) else 0
+    squares = sum(np.add.reduceat(wide, np.arange(0, len(wide), _BLOCK)).tolist())
+    return (squares * len(samples) - total * total) / (len(samples) * length)
 
 
 def _full_scale(bits: int) -> int:

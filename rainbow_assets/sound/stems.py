@@ -1,14 +1,14 @@
 """The one audio reader: WAV stems as mono integers, exact if the source allows it, and file probing.
 
-Several channels become their mean. A mean of two 16-bit samples needs 17 bits, so it is kept in 24 (sum x 128); values
-with more than 24 bits are rounded to the nearest 24-bit step. Files are read in blocks, so that only one mono stem is
-in memory.
+Several channels become their mean, or one of them is kept. A mean of two 16-bit samples needs 17 bits, so it is kept in
+24 (sum x 128); values with more than 24 bits are rounded to the nearest 24-bit step. Files are read in blocks, so that
+only one mono stem is in memory; windows are measured as the blocks pass.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rainbow_assets.sound.channels import ChannelMeter, WindowLevels, mono_name
 from rainbow_assets.sound.container import Corrected, Layout, UnreadableAudio, walk
+from rainbow_assets.sound.levels import span_frames
 
 if TYPE_CHECKING:
     import soundfile as sf
@@ -47,7 +49,10 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """A decoded stem. ``samples``: int32, shape [frames], mono, in units of the ``bits``-bit grid (16 or 24)."""
+    """A decoded stem. ``samples``: int32, shape [frames], mono, in units of the ``bits``-bit grid (16 or 24).
+
+    ``mono``: what was kept of the channels, "mean" or "channel 1" ... ``levels``: of the windows that were asked for.
+    """
 
     samples: npt.NDArray[np.int32]
     bits: int
@@ -56,6 +61,8 @@ class Stem:
     source_rate: int
     gain_db: float
     resampled: bool
+    mono: str
+    levels: tuple[WindowLevels, ...] = ()
 
 
 @contextmanager
@@ -141,24 +148,39 @@ def read_channels(path: Path, data: bytes | None = None) -> npt.NDArray[np.float
 
 
 def read_stem(
-    path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES, data: bytes | None = None
+    path: Path, target_rate: int = 44100, block_frames: int = BLOCK_FRAMES, data: bytes | None = None,
+    channel: int | None = None, windows_ms: Sequence[tuple[int, int]] = (),
 ) -> Stem:
     """Decode ``path``, or its content ``data``, once and in blocks, to mono at ``target_rate``.
 
-    16-bit mono stays 16 bits, bit for bit; everything else becomes 24 bits. 16-bit with several channels and 24-bit
-    mono are exact; 24-bit with several channels, 32-bit and float are rounded (error at most 1 LSB). A float peak above
-    full scale gives the whole stem a ``gain_db``, so that nothing clips. Other rates are resampled with soxr (VHQ).
-    Raises ``UnreadableAudio`` (not audio, cut, empty, NaN) or ``FileNotFoundError``.
+    ``channel`` (from 0) is kept, or the mean of all. One channel of 16 bits stays 16 bits, bit for bit; everything else
+    becomes 24 bits. A mean of 16 bits, and a channel of 24, are exact; a mean of 24 bits, 32-bit and float are rounded
+    (error at most 1 LSB). A float peak above full scale gives the whole stem a ``gain_db``, so that
+    nothing clips. Other rates are resampled with soxr (VHQ). ``windows_ms`` (start and end of each) are measured before
+    all that. Raises ``UnreadableAudio`` (not audio, cut, empty, NaN, no such channel) or ``FileNotFoundError``.
     """
     with _opened(path, data) as (file, info):
-        exact = _BITS.get(info.subtype, 64) <= 24 and info.sample_rate == target_rate
-        bits = 16 if exact and _BITS[info.subtype] <= 16 and info.channels == 1 else 24
+        if channel is not None and channel >= info.channels:
+            raise UnreadableAudio(f"{path.name} has no channel {channel + 1}, only {info.channels}; export it again")
+        width = _BITS.get(info.subtype, 64)
+        exact = width <= 24 and info.sample_rate == target_rate
+        bits = 16 if exact and width <= 16 and (info.channels == 1 or channel is not None) else 24
+        meter = ChannelMeter(info.channels, [span_frames(*window, info.sample_rate) for window in windows_ms], width)
+        blocks = _blocks(file, path.name, "int32" if exact else "float64", block_frames)
+        if windows_ms:
+            blocks = _measured(blocks, meter)
         if exact:
-            samples, gain_db = _integers(file, path.name, bits, block_frames), 0.0
+            samples, gain_db = np.concatenate([_integers(block, bits, channel) for block in blocks]), 0.0
         else:
-            samples, gain_db = _floats(file, path.name, target_rate, block_frames)
+            samples, gain_db = _floats(blocks, file, target_rate, channel)
         return Stem(samples, bits, target_rate, info.channels, info.sample_rate, gain_db,
-                    info.sample_rate != target_rate)
+                    info.sample_rate != target_rate, mono_name(channel, info.channels), meter.levels())
+
+
+def _measured(blocks: Iterator[npt.NDArray[Any]], meter: ChannelMeter) -> Iterator[npt.NDArray[Any]]:
+    for block in blocks:
+        meter.take(block)
+        yield block
 
 
 def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], size: int) -> Iterator[npt.NDArray[Any]]:
@@ -174,20 +196,32 @@ def _blocks(file: sf.SoundFile, name: str, kind: Literal["int32", "float64"], si
         if not len(block):
             raise UnreadableAudio(f"{name} is cut: {left} of {file.frames} frames are missing; export it again")
         if kind == "float64" and not np.isfinite(block).all():
-            raise UnreadableAudio(f"{name} holds NaN or infinite samples; export it again")
+            raise UnreadableAudio(_no_numbers(file, name, block, file.frames - left, size))
         left -= len(block)
         yield block
 
 
-def _integers(file: sf.SoundFile, name: str, bits: int, block_frames: int) -> npt.NDArray[np.int32]:
-    """Return the mean of the channels. soundfile returns int32 left-justified: 16-bit samples are in the upper half."""
-    return np.concatenate([_mean(block, bits) for block in _blocks(file, name, "int32", block_frames)])
+def _no_numbers(file: sf.SoundFile, name: str, block: npt.NDArray[Any], first: int, size: int) -> str:
+    """Return the sentence on a file that has NaN or infinite samples, the first ones in ``block``; read the rest."""
+    import soundfile as sf
+
+    frame, channel = np.argwhere(~np.isfinite(block))[0].tolist()
+    nan = infinite = 0
+    while len(block):
+        nan, infinite = nan + int(np.isnan(block).sum()), infinite + int(np.isinf(block).sum())
+        try:
+            block = file.read(size, dtype="float64", always_2d=True)
+        except sf.LibsndfileError:
+            break
+    where = f"channel {channel + 1} at {(first + frame) / file.samplerate:.3f} s"
+    return f"{name} holds NaN ({nan}) or infinite samples ({infinite}), the first in {where}; export it again"
 
 
-def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
+def _integers(block: npt.NDArray[np.int32], bits: int, channel: int | None) -> npt.NDArray[np.int32]:
+    """Return one channel, or the mean. soundfile returns int32 left-justified: 16-bit samples are in the upper half."""
     channels = block.shape[1]
-    if channels == 1:
-        return block[:, 0] >> (32 - bits)
+    if channels == 1 or channel is not None:
+        return block[:, channel or 0] >> (32 - bits)
     total = block.astype(np.int64).sum(axis=1)
     step = channels << (32 - bits)
     # Rounded to the nearest step, halves up: exact if the mean is on the grid, as for 16-bit stereo in 24 bits.
@@ -195,7 +229,7 @@ def _mean(block: npt.NDArray[np.int32], bits: int) -> npt.NDArray[np.int32]:
 
 
 def _floats(
-    file: sf.SoundFile, name: str, target_rate: int, block_frames: int
+    blocks: Iterator[npt.NDArray[np.float64]], file: sf.SoundFile, target_rate: int, channel: int | None
 ) -> tuple[npt.NDArray[np.int32], float]:
     import soxr
 
@@ -203,10 +237,10 @@ def _floats(
     if file.samplerate != target_rate:
         resampler = soxr.ResampleStream(file.samplerate, target_rate, 1, dtype="float64", quality="VHQ")
     pieces, seen = [], 0
-    for block in _blocks(file, name, "float64", block_frames):
+    for block in blocks:
         seen += len(block)
         # Each channel is divided first: the sum of two huge samples would overflow.
-        mono = (block / block.shape[1]).sum(axis=1)
+        mono = (block / block.shape[1]).sum(axis=1) if channel is None else np.ascontiguousarray(block[:, channel])
         pieces.append(mono if resampler is None else resampler.resample_chunk(mono, last=seen == file.frames))
     samples = np.concatenate(pieces)
     pieces.clear()

@@ -18,9 +18,10 @@ def stem(seed: int, bits: int, frames: int) -> np.ndarray:
 
 
 def naive_db(samples: np.ndarray, bits: int) -> float:
-    squares = [(int(one) / (1 << (bits - 1))) ** 2 for one in samples]
-    mean = math.fsum(squares) / len(squares)
-    return max(10 * math.log10(mean), FLOOR_DB) if mean else FLOOR_DB
+    values = [int(one) / (1 << (bits - 1)) for one in samples]
+    constant = math.fsum(values) / len(values)
+    mean = math.fsum((value - constant) ** 2 for value in values) / len(values)
+    return max(10 * math.log10(mean), FLOOR_DB) if mean > 0 else FLOOR_DB
 
 
 @settings(max_examples=examples(100), deadline=None)
@@ -42,8 +43,8 @@ def test_levels_equal_the_plain_calculation(
 @pytest.mark.parametrize("bits", [16, 24])
 def test_known_levels(bits: int) -> None:
     top = 1 << (bits - 1)
-    square = np.tile(np.array([-top, -top], dtype=np.int32), 100_000)
-    assert rms_db(square, bits) == 0.0
+    square = np.tile(np.array([-top, top - 1], dtype=np.int32), 100_000)
+    assert rms_db(square, bits) == pytest.approx(0.0, abs=1e-3)
     assert peak_db(square, bits) == 0.0
     sine = np.round(top / 100 * np.sin(np.arange(44100) * 2 * np.pi * 441 / 44100)).astype(np.int32)
     assert rms_db(sine, bits) == pytest.approx(-40 - 10 * math.log10(2), abs=0.01)
@@ -52,11 +53,20 @@ def test_known_levels(bits: int) -> None:
 
 
 def test_full_scale_of_a_long_window_does_not_overflow() -> None:
-    assert rms_db(np.full(44100 * 30, -(1 << 23), dtype=np.int32), 24) == 0.0
+    long = np.tile(np.array([-(1 << 23), (1 << 23) - 1], dtype=np.int32), 22050 * 30)
+    assert rms_db(long, 24) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+def test_a_constant_part_is_no_sound(bits: int) -> None:
+    top = 1 << (bits - 1)
+    assert rms_db(np.full(44100, top // 2, np.int32), bits) == FLOOR_DB
+    soft = np.tile(np.array([-top // 512, top // 512], np.int32), 22050)
+    assert rms_db(soft + top // 2, bits) == rms_db(soft, bits) == pytest.approx(20 * math.log10(1 / 512))
 
 
 def test_the_missing_end_of_a_stem_counts_as_silence() -> None:
-    loud = np.full(100, 1 << 14, dtype=np.int32)
+    loud = np.tile(np.array([1 << 14, -(1 << 14)], dtype=np.int32), 50)
     rms, peak = window_levels(loud, 16, [(0, 200), (150, 200), (0, 100)])
     assert rms.tolist() == pytest.approx([rms_db(loud, 16) - 10 * math.log10(2), FLOOR_DB, rms_db(loud, 16)])
     assert peak.tolist() == pytest.approx([peak_db(loud, 16), FLOOR_DB, peak_db(loud, 16)])
