@@ -63,7 +63,7 @@ class Piece:
 
     def __post_init__(self) -> None:
         """Make up the lyrics and the notes."""
-        words = "wait kite wind hill paper cloud field night river stone".split()
+        words = ["wait", "kite", "wind", "hill", "paper", "cloud", "field", "night", "river", "stone"]
         self.lines = [(1000 + 2470 * n, " ".join(self.rng.choices(words, k=3))) for n in range(4)]
         beat = 60_000 / BPM
         self.notes = [(round(n * beat), 48 + (5 * n) % 24) for n in range(int(SECONDS * 1000 / beat) - 1)]

@@ -83,7 +83,10 @@ def require_complete(server: Hub, old: Path, new: Path, what: str) -> None:
 
 
 def inject(server: Hub, releases: tuple[Path, Path], faults: int, home: Path) -> int:
-    """Publish the new version over the old one with one broken request, ``faults`` times; return how often it broke."""
+    """Publish the new version over the old one with one broken request, ``faults`` times; return how often it broke.
+
+    When every request has been broken in every way, the run that would complete the version is broken as well.
+    """
     old, new = releases
     publish(server, old)
     start = copy.deepcopy(server.repositories)
@@ -91,21 +94,31 @@ def inject(server: Hub, releases: tuple[Path, Path], faults: int, home: Path) ->
     publish(server, new)
     requests = len(server.log)
     assert requests > 15
+    rng = random.Random(7)
     pairs = [(number, kind) for kind in FAULTS for number in range(requests)]
-    random.Random(7).shuffle(pairs)
+    rng.shuffle(pairs)
     struck = 0
-    for number, kind in pairs[:faults]:
+    for turn in range(faults):
+        number, kind = pairs[turn % len(pairs)]
         server.repositories = copy.deepcopy(start)
-        server.break_request(number, kind)
-        try:
-            publish_in(server, new, home) if kind == "stop" else publish(server, new)
-        except HubError as error:
-            assert "\n" not in str(error) and "hf_writer" not in str(error)
+        break_one(server, new, home, number, kind)
         assert server.struck is not None, f"{kind} at request {number} never happened"
         struck += 1
         require_whole(server, old, new, server.struck)
-        require_complete(server, old, new, server.struck)
+        if turn >= len(pairs):
+            break_one(server, new, home, *rng.choice([pair for pair in pairs if pair[1] != "stop"]))
+            require_whole(server, old, new, f"{kind} at request {number}, then {server.struck}")
+        require_complete(server, old, new, f"{kind} at request {number}, then {server.struck}")
     return struck
+
+
+def break_one(server: Hub, new: Path, home: Path, number: int, kind: str) -> None:
+    """Publish the new version with one broken request; a sentence is all that may come of it."""
+    server.break_request(number, kind)
+    try:
+        publish_in(server, new, home) if kind == "stop" else publish(server, new)
+    except HubError as error:
+        assert "\n" not in str(error) and "hf_writer" not in str(error)
 
 
 def publish_in(server: Hub, folder: Path, home: Path) -> None:
