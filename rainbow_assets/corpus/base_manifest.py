@@ -12,7 +12,7 @@ import pyarrow as pa
 from rainbow_assets import settings
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
-from rainbow_assets.corpus.source import audible_end_ms, load_source, manifest_rows, reading_of, source_token
+from rainbow_assets.corpus.source import audible_end_ms, load_source, manifest_rows, reading_of, source_token, texts_of
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.unmoved import SourceMoved
@@ -38,7 +38,7 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     for folder in source.folders:
         reading = reading_of(source, folder)
         files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
-        texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
+        texts = texts_of(files)
         song = reading.song
         if song is None or not song.tracks:
             rows.append([folder.name, folder.name, digest(texts), override, None, None, None])

@@ -11,6 +11,7 @@ from rainbow_assets.corpus.model import Quarantined, Song, SongReading
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.track_list import AUDIO
 from rainbow_assets.ingest.anomalies import Anomaly
+from rainbow_assets.ingest.names import has_ending
 from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
 from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.text import counted, some
@@ -91,7 +92,7 @@ def media_anomalies(reading: SongReading) -> list[Anomaly]:
         if name not in present:
             notes.add("missing_file", f"{song.song_id}/{name}", where, "the file does not exist",
                       "it is not used; add the file")
-        elif name.lower().endswith(AUDIO):
+        elif has_ending(name, AUDIO):
             _look_at_audio(song, name, where, notes)
         else:
             _look_at_midi(song, name, where, notes)
