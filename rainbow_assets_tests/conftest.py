@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in the last lines what was skipped and why, and with which seed examples were drawn."""
+    """Say in the last lines what was skipped and why, what tests counted, and with which seed examples were drawn."""
     reasons: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
         reasons[reason.removeprefix("Skipped: ")] = reasons.get(reason.removeprefix("Skipped: "), 0) + 1
     for reason, count in sorted(reasons.items()):
         terminalreporter.write_line(f"skipped {count}: {reason}")
+    counted = Counter((name, how) for report in terminalreporter.stats.get("passed", [])
+                      for name, how in getattr(report, "user_properties", ()))
+    for (name, how), number in sorted(counted.items()):
+        terminalreporter.write_line(f"{name}: {number} {how}")
     if HEAVY:
         terminalreporter.write_line(f"examples were drawn with RAINBOW_TEST_SEED={SEED}; set it to draw them again")
 

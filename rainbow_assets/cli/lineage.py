@@ -179,16 +179,17 @@ def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[s
 
     from rainbow_assets.corpus.changes import recorded_files
     from rainbow_assets.corpus.ids import stem_of
+    from rainbow_assets.ingest.names import closest
 
     stem = pl.DataFrame({"key": [segment]}).select(stem_of(pl.col("key")))["key"][0]
     shard = store.shard("base_manifest", color)
     part = next(part for part in shard.require_index().parts if part.group == song)
     rows = {row["stem_id"]: row for row in shard.read_part(part).to_pylist()}
     row = rows.get(stem) or next(iter(rows.values()))
-    named = [row["lrc_file"], f"{song}.yml"]
+    files = recorded_files(shard).get(song, {})
+    named = [row["lrc_file"], closest(f"{song}.yml", files)]
     own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
     named += own if stem in rows else [row["main_audio_file"]]
-    files = recorded_files(shard).get(song, {})
     fields = {name: row[name] for name in ("title", "concept", "bpm", "key", "timecode", "track_id", "description")
               if name in row and (stem in rows or name not in ("track_id", "description"))}
     return {f"{song}/{name}": files[name] for name in named if name and name in files}, fields

@@ -13,7 +13,7 @@ from rainbow_assets import figures, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
-from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token
+from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.corpus.witnesses import Witness
 from rainbow_assets.digests import digest
@@ -41,7 +41,7 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     for folder in source.folders:
         reading, judgment = judged(source, folder)
         files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
-        texts = {name: value for name, value in files.items() if name.endswith((".yml", ".lrc"))}
+        texts = texts_of(files)
         song = reading.song
         if song is None or judgment is None or not song.tracks:
             why = judgment.contradiction if judgment else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import lrc, manifest, music, track_list
@@ -12,6 +11,7 @@ from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
 from rainbow_assets.corpus.overrides import SongOverride
 from rainbow_assets.corpus.times import read_times
+from rainbow_assets.ingest.names import FileNames
 from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES
 from rainbow_assets.music.meter import parse_signature, usual
 
@@ -21,18 +21,19 @@ BY_SECTIONS = "the song is sliced by its sections"
 
 
 def build_song(
-    folder: Path, file: str, entry: ManifestEntry, left_out: dict[str, Any], color: str, override: SongOverride,
+    files: FileNames, file: str, entry: ManifestEntry, left_out: dict[str, Any], color: str, override: SongOverride,
     literal: bool, notes: AnomalyLog,
 ) -> Song:
     """Return the song and report what is unusual about it. ``left_out`` is added to the song's ``extra``."""
+    folder = files.folder
     _check_identity(folder.name, file, entry, notes)
     _check_music(file, entry, notes)
-    lrc_name, lrc_text, stamps = _lyrics(folder, file, entry, notes)
+    lrc_name, lrc_text, stamps = _lyrics(files, file, entry, notes)
     lrc_file = f"{folder.name}/{lrc_name}"
     times = read_times(entry, file, lrc_file, stamps, override, literal, notes)
     if not literal:
         check_times(notes, file, lrc_file, times)
-    mix = track_list.name_of(entry.main_audio_file, folder, file, "field main_audio_file", notes, track_list.AUDIO)
+    mix = track_list.name_of(entry.main_audio_file, files, file, "field main_audio_file", notes, track_list.AUDIO)
     if mix and mix != f"{folder.name}_main.wav":
         notes.add("nonstandard_mix_name", file, "field main_audio_file",
                   f"the mix is {mix}, not {folder.name}_main.wav", "the manifest's name is used")
@@ -44,7 +45,7 @@ def build_song(
         main_audio_file=mix, total_ms=times.total_ms, end_ms=song_end(times.total_ms, times.sections, times.lines),
         vocals=entry.vocals, lyrics=entry.lyrics, sections=times.sections, mood=tuple(entry.mood),
         genres=tuple(entry.genres), sounds_like=tuple((s.name, s.discogs_id) for s in entry.sounds_like),
-        concept=entry.concept, tracks=track_list.tracks(entry, folder, file, notes), lrc_file=lrc_name,
+        concept=entry.concept, tracks=track_list.tracks(entry, files, file, notes), lrc_file=lrc_name,
         lrc_text=lrc_text, lines=times.lines, manifest_timecode=times.manifest, lyrics_timecode=times.lyrics,
         extra={**manifest.extras(entry), **left_out},
     )
@@ -85,10 +86,10 @@ def _check_music(file: str, entry: ManifestEntry, notes: AnomalyLog) -> None:
 
 
 def _lyrics(
-    folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog
+    files: FileNames, file: str, entry: ManifestEntry, notes: AnomalyLog
 ) -> tuple[str | None, str | None, tuple[lrc.RawStamp, ...]]:
     """Return the lyrics file's name, its text and its stamps; (None, None, ()) without readable lyrics."""
-    name = _lyrics_name(folder, file, entry, notes)
+    name, folder = _lyrics_name(files, file, entry, notes), files.folder
     if name is None:
         return None, None, ()
     lrc_file = f"{folder.name}/{name}"
@@ -114,12 +115,12 @@ def _lyrics(
     return name, text, stamps
 
 
-def _lyrics_name(folder: Path, file: str, entry: ManifestEntry, notes: AnomalyLog) -> str | None:
-    name = track_list.name_of(entry.lrc_file, folder, file, "field lrc_file", notes, track_list.LYRICS)
+def _lyrics_name(files: FileNames, file: str, entry: ManifestEntry, notes: AnomalyLog) -> str | None:
+    name = track_list.name_of(entry.lrc_file, files, file, "field lrc_file", notes, track_list.LYRICS)
     if name is not None:
         return name
-    default = track_list.name_of(f"{folder.name}.lrc", folder, file, "field lrc_file", notes, track_list.LYRICS)
-    if default is not None and (folder / default).is_file():
+    default = track_list.name_of(f"{files.folder.name}.lrc", files, file, "field lrc_file", notes, track_list.LYRICS)
+    if default in files.names:
         notes.add("lyrics_disagree", file, "field lrc_file", f"{default} exists, but the manifest does not name it",
                   "the file is used")
         return default

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import yaml
 
-from rainbow_assets.corpus.reader import song_folders
+from rainbow_assets.corpus.reader import manifest_path, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest import yaml_strict
+from rainbow_assets.ingest.names import AmbiguousName, FileNames
 from rainbow_assets.ingest.paths import RefusedPath, vet
 
 VARIABLE = "RAINBOW_CORPUS"
@@ -81,7 +82,7 @@ def _split(target: str, root: Path) -> tuple[str, str]:
 
 def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
     if hypothesis.color:
-        path = folder / f"{folder.name}.yml"
+        path = manifest_path(folder)
         content = yaml_strict.load(path.read_bytes())
         if not isinstance(content, dict):
             raise UsageError(f"{folder.name}/{path.name} is not a manifest, so the song has no color to change")
@@ -89,8 +90,9 @@ def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
                         newline="\n")
         return
     try:
-        path = vet(folder, file)
-    except RefusedPath as error:
+        # A missing file is a new one; any other is found as the manifest's names are.
+        path = vet(folder, FileNames(folder).find(file) or file)
+    except (RefusedPath, AmbiguousName) as error:
         raise UsageError(f"{hypothesis.target}: {error}") from None
     if hypothesis.removed:
         if not path.is_file():

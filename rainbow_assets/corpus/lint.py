@@ -14,6 +14,7 @@ from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.track_list import AUDIO
 from rainbow_assets.corpus.witnesses import judge
 from rainbow_assets.ingest.anomalies import Anomaly
+from rainbow_assets.ingest.names import has_ending
 from rainbow_assets.music.midi_song import MidiSong, UnreadableMidi
 from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.text import counted, some
@@ -100,7 +101,7 @@ def look_at_media(reading: SongReading) -> tuple[list[Anomaly], dict[str, Facts 
         if name not in present:
             notes.add("missing_file", f"{song.song_id}/{name}", where, "the file does not exist",
                       "it is not used; add the file")
-        elif name.lower().endswith(AUDIO):
+        elif has_ending(name, AUDIO):
             media[name] = _look_at_audio(song, name, where, notes)
         else:
             media[name] = _look_at_midi(song, name, where, notes)

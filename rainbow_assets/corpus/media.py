@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.caches import read_cache, write_cache
-from rainbow_assets.corpus.track_list import AUDIO, MIDI
+from rainbow_assets.corpus.track_list import AUDIO
+from rainbow_assets.ingest.names import has_ending
 from rainbow_assets.ingest.unmoved import SourceMoved, unmoved
 from rainbow_assets.lineage.codeversion import used_by
 
@@ -61,7 +62,7 @@ def read_facts(path: Path, data: bytes | None = None) -> Facts | None:
     from rainbow_assets.sound.stems import UnreadableAudio, probe
 
     try:
-        if path.name.lower().endswith(AUDIO):
+        if has_ending(path.name, AUDIO):
             return audio_facts(probe(path))
         return midi_facts(MidiSong.load(path if data is None else data))
     except (UnreadableAudio, UnreadableMidi, FileNotFoundError):
@@ -96,18 +97,16 @@ class MediaFacts:
         self._new = False
 
     def of(self, path: Path, sha256: str, same: Callable[[], bool]) -> Facts | None:
-        """Return the facts of the file at ``path``, whose content has the digest ``sha256``; None if it has none.
+        """Return the facts of the file at ``path``, whose content has the digest ``sha256``; None if it cannot be read.
 
         ``same`` returns whether the file is still the one that was digested. Raises ``SourceMoved`` if it is not.
         """
-        if not path.name.lower().endswith((*AUDIO, *MIDI)):
-            return None
         key = f"{sha256}{path.suffix.lower()}"
         try:
             return _thawed(self._known[key])
         except (KeyError, TypeError, AttributeError):
             pass
-        found = read_facts(path, None if path.name.lower().endswith(AUDIO) else unmoved(path, sha256))
+        found = read_facts(path, None if has_ending(path.name, AUDIO) else unmoved(path, sha256))
         if not same():
             raise SourceMoved(f"{path.parent.name}/{path.name}")
         self._known[key], self._new = asdict(found) if found else None, True

@@ -9,6 +9,7 @@ from rainbow_assets.corpus.end import AGREES_MS
 from rainbow_assets.corpus.track_list import AUDIO, MIDI
 from rainbow_assets.corpus.witnesses import Witness
 from rainbow_assets.figures import CHANCE, GUIDE, PLAIN, new_figure, png
+from rainbow_assets.ingest.names import has_ending
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def picture(songs: Mapping[str, Sequence[Witness]], ends_ms: Mapping[str, int]) 
 
 def _source(name: str) -> str:
     """Return the key of :data:`MARKS` of a witness: files are stems or MIDI."""
-    return "stem" if name.lower().endswith(AUDIO) else "MIDI" if name.lower().endswith(MIDI) else name
+    return "stem" if has_ending(name, AUDIO) else "MIDI" if has_ending(name, MIDI) else name
 
 
 def _finish(lengths: Axes, facts: Axes, names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest import yaml_strict
+from rainbow_assets.ingest.names import FileNames, closest, files_below
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.taxonomy import COLOR_NAMES, COLORS, UnknownColor, resolve
 
@@ -49,10 +51,16 @@ def album_color(song_id: str) -> str | None:
 def folder_color(folder: Path) -> str:
     """Return the color whose shard accounts for the folder: its manifest's, else its album's, else the first."""
     try:
-        data = (folder / f"{folder.name}.yml").read_bytes()
+        data = manifest_path(folder).read_bytes()
     except OSError:
         data = b""
     return _manifest_color(data) or album_color(folder.name) or ORPHANS
+
+
+def manifest_path(folder: Path) -> Path:
+    """Return the path of a song's manifest, whatever the case of its name; it may not exist."""
+    exact = folder / f"{folder.name}.yml"
+    return exact if exact.is_file() else folder / closest(exact.name, files_below(folder))
 
 
 @lru_cache(maxsize=1024)
@@ -64,8 +72,13 @@ def _manifest_color(data: bytes) -> str | None:
         return None
 
 
-def read_song(folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence") -> SongReading:
+def read_song(
+    folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence",
+    names: Sequence[str] | None = None,
+) -> SongReading:
     """Read one song folder. ``timecode="ms"`` reads all stamps as milliseconds, hours included, as the original did.
+
+    ``names`` are the folder's files if they are known; by default they are listed.
 
     Raises ``UsageError`` for an invalid ``corpus.toml``; problems of the song itself are in the reading.
     """
@@ -76,8 +89,9 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
     notes = AnomalyLog(folder.name)
     override = (load_overrides(root) if overrides is None else overrides).of(folder.name)
-    file = f"{folder.name}/{folder.name}.yml"
-    entry, left_out = _entry(folder, file, notes)
+    files = FileNames(folder, names)
+    file = f"{folder.name}/{closest(f'{folder.name}.yml', files.names)}"
+    entry, left_out = _entry(files, file, notes)
     if entry is None:
         return _quarantine(folder, notes)
     try:
@@ -89,7 +103,7 @@ def read_song(folder: Path, root: Path, overrides: Overrides | None = None, time
         notes.add("color_disagrees", file, "field rainbow_color",
                   f"the song is {color.name} and album {folder.name[:2]} is "
                   f"{album_color(folder.name) or 'of no color'}", f"{color.name} is used")
-    song = build_song(folder, file, entry, left_out, color.name, override, timecode == "ms", notes)
+    song = build_song(files, file, entry, left_out, color.name, override, timecode == "ms", notes)
     return SongReading(folder.name, song, None, notes.sorted(), notes.read)
 
 
@@ -100,14 +114,19 @@ def read_corpus(root: Path, color: str | None = None, timecode: str = "evidence"
     return [read_song(folder, root, overrides, timecode) for folder in folders]
 
 
-def _entry(folder: Path, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | None, dict[str, Any]]:
+def _entry(files: FileNames, file: str, notes: AnomalyLog) -> tuple[ManifestEntry | None, dict[str, Any]]:
     from rainbow_assets.corpus.manifest import placeholders, validate
+    from rainbow_assets.corpus.track_list import report_renamed
+    from rainbow_assets.corpus.unquoted import TEXTS, report
 
     problem, where, document = "", "file", None
+    wanted, name = f"{files.folder.name}.yml", file.partition("/")[2]
+    report_renamed(wanted, name, file, "file", notes)
     try:
-        document = yaml_strict.load(notes.bytes_of(folder, f"{folder.name}.yml"))
+        document, scalars = yaml_strict.load_marked(notes.bytes_of(files.folder, name), TEXTS)
+        report(scalars, file, notes)
     except FileNotFoundError:
-        problem = f"there is no {folder.name}.yml in the folder"
+        problem = f"there is no {wanted} in the folder"
     except OSError as error:
         problem = f"the manifest cannot be opened ({error.strerror})"
     except UnreadableYaml as error:

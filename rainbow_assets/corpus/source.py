@@ -17,6 +17,7 @@ from rainbow_assets.corpus.track_list import AUDIO, MIDI
 from rainbow_assets.corpus.witnesses import Judgment, judge
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.ingest.names import files_below, has_ending
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.storage.shard import Shard
 
@@ -52,11 +53,10 @@ def _load(root: Path, color: str, cache: Path | None) -> RawSongs:
     facts = MediaFacts(cache.with_name("media_facts.json") if cache else None)
     found, media = {}, {}
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            name = path.relative_to(root).as_posix()
+        for name in (f"{folder.name}/{name}" for name in files_below(folder)):
             found[name] = digests.digest(name)
-            if name.lower().endswith((*AUDIO, *MIDI)):
-                media[name] = facts.of(path, found[name], partial(digests.holds, name))
+            if has_ending(name, (*AUDIO, *MIDI)):
+                media[name] = facts.of(root / name, found[name], partial(digests.holds, name))
     digests.save()
     facts.save()
     return RawSongs(root, folders, found, media)
@@ -69,17 +69,24 @@ def source_token(shard: Shard) -> str:
     return digest(load_source(shard).digests, overrides.read_bytes() if overrides.exists() else None)
 
 
+def texts_of(files: dict[str, str]) -> dict[str, str]:
+    """Return those of {file name: sha256} that may be a manifest or lyrics."""
+    return {name: value for name, value in files.items() if has_ending(name, (".yml", ".lrc", ".txt"))}
+
+
 def reading_of(source: RawSongs, folder: Path) -> SongReading:
     """Return the reading of one song; the same bytes are read only once per process."""
-    files = {name: value for name, value in source.of(folder.name).items() if name.endswith((".yml", ".lrc"))}
+    files = source.of(folder.name)
     overrides = source.root / "corpus.toml"
     text = overrides.read_text("utf-8") if overrides.exists() else ""
-    return _read(str(folder), str(source.root), tuple(sorted(files.items())), text)
+    return _read(str(folder), str(source.root), tuple(sorted(texts_of(files).items())), tuple(files), text)
 
 
 @lru_cache(maxsize=4096)
-def _read(folder: str, root: str, files: tuple[tuple[str, str], ...], overrides: str) -> SongReading:
-    reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root))), dict(files)
+def _read(
+    folder: str, root: str, texts: tuple[tuple[str, str], ...], names: tuple[str, ...], overrides: str
+) -> SongReading:
+    reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root)), names=names), dict(texts)
     for name, sha256 in reading.read.items():
         # A file that changed after it was digested would give rows of one state with the digests of another.
         if known.get(name) != sha256:

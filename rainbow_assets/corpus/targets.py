@@ -12,6 +12,7 @@ from rainbow_assets import taxonomy
 from rainbow_assets.corpus.base_manifest import BASE_MANIFEST
 from rainbow_assets.corpus.changes import recorded_files
 from rainbow_assets.errors import UsageError
+from rainbow_assets.ingest.names import closest
 from rainbow_assets.lineage.codeversion import PACKAGE
 from rainbow_assets.lineage.impact import Change, keys_of_parts
 from rainbow_assets.lineage.ledger import ledger_frame
@@ -103,7 +104,9 @@ def _file(name: str, store: ShardStore) -> list[Change]:
         if color is None:
             continue
         shard = store.shard(BASE_MANIFEST.name, color)
-        if file not in recorded_files(shard).get(song, {}):
+        known = recorded_files(shard).get(song, {})
+        file = closest(file, known)
+        if file not in known:
             raise UnknownTarget(f"the song {song} had no file {file} when it was built; name a file of its folder")
         return [_file_target(shard, color, song, file)]
     return []

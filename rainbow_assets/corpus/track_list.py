@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import unicodedata
+from pathlib import PurePosixPath
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.manifest import ManifestEntry, TrackEntry
 from rainbow_assets.corpus.model import Track
-from rainbow_assets.ingest.paths import RefusedPath, vet
+from rainbow_assets.ingest.names import AmbiguousName, FileNames, has_ending, plain_form
+from rainbow_assets.ingest.paths import RefusedPath
 
 AUDIO, MIDI, LYRICS = (".wav", ".wave", ".flac"), (".mid", ".midi"), (".lrc", ".txt")
 KNOWN = tuple(TrackEntry.model_fields)
@@ -21,7 +23,7 @@ def meant(name: str) -> str | None:
     return ALIASES.get(plain) or next((known for known in KNOWN if known.replace("_", "") == plain), None)
 
 
-def tracks(entry: ManifestEntry, folder: Path, file: str, notes: AnomalyLog) -> tuple[Track, ...]:
+def tracks(entry: ManifestEntry, files: FileNames, file: str, notes: AnomalyLog) -> tuple[Track, ...]:
     """Return the tracks in order, of two with the same id only the first. Reports unknown fields."""
     found: dict[int, Track] = {}
     for place, item in enumerate(entry.audio_tracks):
@@ -37,15 +39,15 @@ def tracks(entry: ManifestEntry, folder: Path, file: str, notes: AnomalyLog) -> 
             notes.add("duplicate_track_id", file, f"{where}.id", f"track {item.id} occurs twice",
                       "only the first is used; give this one another id")
             continue
-        found[item.id] = _track(item, folder, file, where, notes)
+        found[item.id] = _track(item, files, file, where, notes)
     _shared_audio(found, file, notes)
     return tuple(found.values())
 
 
-def _track(item: TrackEntry, folder: Path, file: str, where: str, notes: AnomalyLog) -> Track:
-    audio = name_of(item.audio_file, folder, file, f"{where}.audio_file", notes, AUDIO)
-    midi = name_of(item.midi_file, folder, file, f"{where}.midi_file", notes, MIDI)
-    shared = name_of(item.midi_group_file, folder, file, f"{where}.midi_group_file", notes, MIDI)
+def _track(item: TrackEntry, files: FileNames, file: str, where: str, notes: AnomalyLog) -> Track:
+    audio = name_of(item.audio_file, files, file, f"{where}.audio_file", notes, AUDIO)
+    midi = name_of(item.midi_file, files, file, f"{where}.midi_file", notes, MIDI)
+    shared = name_of(item.midi_group_file, files, file, f"{where}.midi_group_file", notes, MIDI)
     if audio is None and (midi or shared):
         notes.add("midi_only_track", file, where, f"track {item.id} names no usable audio file",
                   "kept as MIDI-only rows")
@@ -67,18 +69,36 @@ def _shared_audio(found: dict[int, Track], file: str, notes: AnomalyLog) -> None
 
 
 def name_of(
-    name: str | None, folder: Path, file: str, where: str, notes: AnomalyLog, endings: tuple[str, ...]
+    name: str | None, files: FileNames, file: str, where: str, notes: AnomalyLog, endings: tuple[str, ...]
 ) -> str | None:
-    """Return the vetted file name; report and return None if it is unsafe or another kind of file."""
+    """Return the vetted name of the file that ``name`` means; the name as written if there is no such file.
+
+    Reports a file that is called differently. Reports and returns None if the name is unsafe or ambiguous, or that of
+    another kind of file.
+    """
     if name is None or not name.strip():
         return None
     try:
-        vet(folder, name)
+        found = files.find(name)
     except RefusedPath as error:
         notes.add("refused_path", file, where, str(error), "the file is not used")
         return None
-    if not name.lower().endswith(endings):
+    except AmbiguousName as error:
+        notes.add("ambiguous_file", file, where, str(error), "none of them is used; write the name of one exactly")
+        return None
+    if not has_ending(found or name, endings):
         notes.add("wrong_extension", file, where, f"{name} does not end in {' or '.join(endings)}",
                   "the file is not used")
         return None
-    return name
+    if found is not None:
+        report_renamed(name, found, file, where, notes)
+    return found or name
+
+
+def report_renamed(name: str, found: str, file: str, where: str, notes: AnomalyLog) -> None:
+    """Report that the file which ``name`` means is called ``found``, if that is another name."""
+    if found == PurePosixPath(name).as_posix() or plain_form(found) != plain_form(name):
+        return
+    same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", name)
+    notes.add("renamed_file", file, where, f"the name is {name!r} and the file is {found!r}"
+              f"{', with its accents in another Unicode form' if same else ''}", "the file is used; correct the name")

@@ -7,12 +7,15 @@ number becomes one only if its text can be got back (``007`` and ``1.10`` stay t
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
 from yaml.constructor import SafeConstructor
 
-from rainbow_assets.ingest.yaml_door import STANDARD, Loader, YamlLimits, convert_with, decoded, guess_only
+from rainbow_assets.ingest.yaml_door import STANDARD, Guard, Loader, YamlLimits, convert_with, decoded, guess_only
 from rainbow_assets.ingest.yaml_door import load as load_with
 
 LIMIT_BYTES = 4 << 20
@@ -20,9 +23,67 @@ LIMITS = YamlLimits(file_bytes=LIMIT_BYTES, depth=40)
 _PLAIN = (None, *(STANDARD + name for name in ("map", "seq", "str", "null", "bool", "int", "float")))
 """Tags that are read; without a tag (None) of these a value is refused, as dates, bytes and sets are."""
 
+_COMMENT = re.compile(r"[ \t]+(#[^\r\n]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlainScalar:
+    """A value that is written without quotes.
+
+    ``field`` is its path, such as ``audio_tracks[3].player``, and ``name`` its path without places, such as
+    ``audio_tracks.player``; ``text`` is what the writer wrote, ``line`` where it ends (1-based), and ``comment`` what
+    follows it on that line, from its ``#`` on.
+    ``known`` is True if the value is of a type that its text can be got back from: null, a truth value or a number.
+    """
+
+    field: str
+    name: str
+    text: str
+    line: int
+    comment: str
+    known: bool
+
 
 class _Strict(Loader):
-    """The loader with the scalars of YAML 1.2; it refuses what the base refuses."""
+    """The loader with the scalars of YAML 1.2; it refuses what the base refuses.
+
+    Values of the fields ``texts`` stay text, unless they are null. What is written without quotes goes to ``plain``.
+    """
+
+    def __init__(
+        self, text: str, guard: Guard, texts: Container[str] = (), plain: list[PlainScalar] | None = None
+    ) -> None:
+        super().__init__(text, guard)
+        self.text, self.texts, self.plain = text, texts, plain
+
+    def get_single_node(self) -> Any:
+        """Return the document's node after looking at its plain scalars."""
+        node = super().get_single_node()
+        if node is not None and self.plain is not None:
+            self._look(node, "", "", set(), self.plain)
+        return node
+
+    def _look(self, node: Any, path: str, name: str, seen: set[yaml.Node], plain: list[PlainScalar]) -> None:
+        if node in seen:
+            return
+        seen.add(node)
+        if isinstance(node, yaml.SequenceNode):
+            for place, item in enumerate(node.value):
+                self._look(item, f"{path}[{place}]", name, seen, plain)
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                own = f".{key.value}" if isinstance(key, yaml.ScalarNode) else ""
+                self._look(value, path + own, name + own, seen, plain)
+        elif not node.style:
+            plain.append(self._scalar(node, path[1:], name[1:]))
+
+    def _scalar(self, node: yaml.ScalarNode, path: str, name: str) -> PlainScalar:
+        comment = _COMMENT.match(self.text, node.end_mark.index)
+        lossy = node.tag == f"{STANDARD}float" and str(float(node.value)) != node.value
+        known = node.tag != f"{STANDARD}str" and not lossy
+        if known and name in self.texts and node.tag != f"{STANDARD}null":
+            node.tag = f"{STANDARD}str"
+        return PlainScalar(path, name, node.value, node.end_mark.line + 1, comment[1] if comment else "", known)
 
 
 def _int(loader: Loader, node: yaml.ScalarNode) -> Any:
@@ -54,3 +115,19 @@ def load(data: bytes) -> Any:
     {'title': 'No', 'released': '2021-09-07', 'bpm': 120}
     """
     return load_with(_Strict, decoded(data, "", LIMITS), "", LIMITS)
+
+
+def load_marked(data: bytes, texts: Container[str]) -> tuple[Any, list[PlainScalar]]:
+    """Return the plain value of the YAML document ``data``, and its values without quotes; raise ``UnreadableYaml``.
+
+    Values of the fields ``texts`` keep their text, whatever it looks like; only null stays null.
+
+    >>> value, scalars = load_marked(b"title: True\\nlyrics: true # all of it", {"title"})
+    >>> value
+    {'title': 'True', 'lyrics': True}
+    >>> scalars[1].comment
+    '# all of it'
+    """
+    plain: list[PlainScalar] = []
+    value = load_with(partial(_Strict, texts=texts, plain=plain), decoded(data, "", LIMITS), "", LIMITS)
+    return value, plain

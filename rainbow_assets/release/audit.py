@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from rainbow_assets.ingest.names import closest
 from rainbow_assets.release import consistency
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.manifest import Manifest, key_of
@@ -45,7 +46,7 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
         elif entry.config is not None:
             tables.add(entry.config, entry.path, data)
             if entry.config == BASE:
-                stems.update(_stems(data))
+                stems.update(_stems(data, songs))
             column = key_of(entry.config)
             if column not in ("segment_id", "stem_id") or column not in manifest.configs[entry.config].columns:
                 songless[entry.config] = songless.get(entry.config, 0) + (entry.rows or 0)
@@ -68,8 +69,11 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
             **({"rows": traced} if rows else {})}
 
 
-def _stems(data: bytes) -> dict[str, list[str]]:
-    """Return {stem id: raw files} of one file of the base manifest; a song's mix is its stem 00."""
+def _stems(data: bytes, songs: dict[str, Any]) -> dict[str, list[str]]:
+    """Return {stem id: raw files} of one file of the base manifest; a song's mix is its stem 00.
+
+    ``songs`` are the raw files by song: a manifest's name may differ from ``<id>.yml`` in its case.
+    """
     found: dict[str, list[str]] = {}
     with open_parquet(data) as file:
         columns = set(file.schema_arrow.names)
@@ -77,7 +81,7 @@ def _stems(data: bytes) -> dict[str, list[str]]:
             return {}
         for row in read_parquet(data, [*_NAMES, *sorted(set(_DIGESTS.values()) & columns)]).to_pylist():
             row.update({name: None for name, digest in _DIGESTS.items() if row.get(digest, "") is None})
-            both = [f"{row['id']}.yml", row["lrc_file"]]
+            both = [closest(f"{row['id']}.yml", songs.get(row["id"], {})), row["lrc_file"]]
             own = [row["audio_file"], row["midi_file"] or row["midi_group_file"]]
             found[row["stem_id"]] = [f"{row['id']}/{name}" for name in [*both, *own] if name]
             mix = [f"{row['id']}/{name}" for name in [*both, row["main_audio_file"]] if name]
