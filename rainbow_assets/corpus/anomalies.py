@@ -49,6 +49,8 @@ KINDS: Kinds = {
     "unreadable_midi": ("error", "a MIDI file that cannot be read"),
     "repaired_midi": ("warning", "parts of a MIDI file were skipped or corrected; the rest is read"),
     "midi_without_tempo": ("info", "a MIDI file sets no tempo at its start; the manifest's bpm is used"),
+    "stem_without_rows": ("warning", "no window of a stem has a row; the message counts its windows by reason"),
+    "song_without_rows": ("warning", "no stem of a song has a row; the message counts its windows by reason"),
     "lyrics_disagree": ("warning", "the manifest's lyrics flag and the lyrics file disagree"),
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),

@@ -12,6 +12,7 @@ import pyarrow as pa
 from rainbow_assets import settings
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.lint import media_anomalies
 from rainbow_assets.corpus.source import audible_end_ms, load_source, manifest_rows, reading_of, source_token, texts_of
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.digests import digest
@@ -20,6 +21,7 @@ from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.sound.stems import probe
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -57,13 +59,16 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
         reading, keys = reading_of(source, folders[song_id]), set(asked["key"])
-        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
+        # A build decodes the sound in `segments`, whose ledger has the sentences on what cannot be decoded.
+        found = [*reading.anomalies, *media_anomalies(reading, probe)]
+        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in sorted(found)]
         facts = {"anomalies": anomalies, "files": source.of(song_id)}
         rows = manifest_rows(source, folders[song_id])
         if not rows:
             reason = "unusable_song" if reading.song is None else "no_tracks"
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
-            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
+            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
+                        {song_id: sentence})
             continue
         mix = rows[0]["main_audio_file"] or ""
         if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), rows[0]["end_ms"])}:
