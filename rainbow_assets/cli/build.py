@@ -24,12 +24,15 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.text import counted, some
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
+    from rainbow_assets.ingest.anomalies import Anomaly
     from rainbow_assets.lineage.plan import Planned
     from rainbow_assets.lineage.row_asset import RowAsset
     from rainbow_assets.storage.store import ShardStore
 
+LOSSES = 10
+"""The number of songs and stems without rows that a build names."""
 WALKS = 3
 """How often a build starts again because raw files changed while it ran."""
 
@@ -73,15 +76,34 @@ def build(color: str | None, assets: tuple[str, ...], do_repair: bool, allow_del
             _run(made, waiting, colors, names, allow_deletes, begun if as_json else None)
             everything = [name for name, asset in GRAPH.items() if not asset.on_request]
             waiting = _waiting(plan_of(everything, taxonomy.COLOR_NAMES), store)
+    lost = _losses(store, colors) if made.assets else []
     if as_json:
-        made.dump(begun)
+        made.dump(begun, lost)
     else:
         click.echo(made.text() if made.assets else styled(render.summary(planned)))
+        _show(lost)
     if waiting and whole:
         raise RainbowError(f"after {WALKS} builds {_places(waiting)} are out of date again, because raw files change "
                            "while they are read; wait until they are written, then run the command again")
     if waiting and not progress.quiet:
         click.echo(f"still out of date: {_places(waiting)}; run: rainbow build", err=True)
+
+
+def _losses(store: ShardStore, colors: tuple[str, ...]) -> list[Anomaly]:
+    """Return the songs and stems of ``colors`` that have no row."""
+    from rainbow_assets.segments.losses import anomalies, losses_of
+
+    return anomalies(losses_of(store, colors))
+
+
+def _show(lost: list[Anomaly]) -> None:
+    songs = sum(anomaly.kind == "song_without_rows" for anomaly in lost)
+    if lost:
+        click.echo(f"without rows: {counted(songs, 'song')}, and {counted(len(lost) - songs, 'stem')} of other songs")
+    for anomaly in lost[:LOSSES]:
+        click.echo(f"{anomaly.severity}: {anomaly.of}, {anomaly.where}: {anomaly.message} [{anomaly.kind}]")
+    if len(lost) > LOSSES:
+        click.echo(f"and {len(lost) - LOSSES} more; for all of them run: rainbow build --json")
 
 
 def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
@@ -180,8 +202,8 @@ class BuildSummary:
         return (f"built {', '.join(moved or self.assets)} for {span}: {counted(computed, 'row')} computed, "
                 f"{removed:,} removed{same}")
 
-    def dump(self, begun: float) -> None:
-        """Print the results as JSON, by asset and by shard."""
+    def dump(self, begun: float, lost: Sequence[Anomaly] = ()) -> None:
+        """Print the results as JSON, by asset and by shard, with what has no row (``lost``)."""
         assets = {asset: {"computed": computed, "removed": removed}
                   for asset, (computed, removed) in self.assets.items()}
         click.echo(json.dumps({
@@ -189,5 +211,6 @@ class BuildSummary:
             "computed": sum(computed for computed, _ in self.assets.values()),
             "removed": sum(removed for _, removed in self.assets.values()),
             "seconds": round(time.monotonic() - begun, 3), "shards": self.shards,
+            "without_rows": [{"song": anomaly.of, **anomaly.as_dict()} for anomaly in lost],
         }, indent=1, sort_keys=True, ensure_ascii=False))
         sys.stdout.flush()

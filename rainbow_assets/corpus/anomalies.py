@@ -58,6 +58,8 @@ KINDS: Kinds = {
     "rates_differ": ("info", "the sounds of a song have different sample rates"),
     "fast_lyrics": ("warning", "a lyric line has more words than anyone sings in its time"),
     "contradiction": ("error", "two facts contradict each other; the song waits until a person has looked at it"),
+    "stem_without_rows": ("warning", "no window of a stem has a row; the message counts its windows by reason"),
+    "song_without_rows": ("warning", "no stem of a song has a row; the message counts its windows by reason"),
     "lyrics_disagree": ("warning", "the manifest's lyrics flag and the lyrics file disagree"),
     "unreadable_lyrics": ("error", "the lyrics file cannot be read"),
     "odd_encoding": ("warning", "a lyrics file that is not UTF-8"),

@@ -13,6 +13,7 @@ from rainbow_assets import figures, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.lint import look_at_media
 from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.corpus.witnesses import Witness
@@ -22,6 +23,7 @@ from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.sound.stems import probe
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -63,7 +65,9 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
         (reading, judgment), keys = judged(source, folders[song_id]), set(asked["key"])
-        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
+        # A build decodes the sound in `segments`, whose ledger has the sentences on what cannot be decoded.
+        found, _ = look_at_media(reading, probe)
+        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in sorted({*reading.anomalies, *found})]
         witnesses = [asdict(witness) for witness in judgment.witnesses] if judgment else []
         facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
         rows = manifest_rows(source, folders[song_id])
@@ -71,7 +75,8 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
             reason = "no_tracks" if reading.quarantined is None else (
                 "contradiction" if judgment and judgment.contradiction else "unusable_song")
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
-            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence})
+            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
+                        {song_id: sentence})
             continue
         mix = rows[0]["main_audio_file"] or ""
         if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), judgment.end.ms)}:

@@ -96,8 +96,9 @@ class PartWriter:
             records.append({
                 "key": key, **outputs, "output": digest(*outputs.values()) if row is not None else None,
                 "status": "ok" if row is not None else "quarantined", "reason": batch.quarantined.get(key),
+                "sentence": batch.sentences.get(key),
             })
-        names = ["key", *step.output_columns, "output", "status", "reason"]
+        names = ["key", *step.output_columns, "output", "status", "reason", "sentence"]
         outcome = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String))
         inputs = self.wanted.select("key", "part", *step.input_columns, *VERSIONS)
         return inputs.join(outcome, on="key", how="inner")

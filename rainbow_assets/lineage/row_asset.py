@@ -31,13 +31,15 @@ class Batch:
     """All newly computed rows of one part, which are written together and computed again together after a crash.
 
     ``table`` has rows with the asset's columns, in any order. ``quarantined``: the keys that got no row, each with a
-    reason from the asset's closed list. ``facts`` are plain JSON values about the part.
+    reason from the asset's closed list; ``sentences``: the reader's own words on some of them, by key. ``facts`` are
+    plain JSON values about the part.
     """
 
     part: str
     table: pa.Table
     quarantined: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +277,8 @@ class RowAsset:
     @property
     def ledger_columns(self) -> list[str]:
         """The names of all columns of the ledger, in order."""
-        return ["key", "part", *self.input_columns, *VERSIONS, *self.output_columns, "output", "status", "reason"]
+        return ["key", "part", *self.input_columns, *VERSIONS, *self.output_columns, "output", "status", "reason",
+                "sentence"]
 
     @property
     def output_columns(self) -> list[str]:

@@ -22,10 +22,13 @@ from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, Col
 from rainbow_assets.release.changelog import ChangelogEntry
 from rainbow_assets.release.tables import published
 from rainbow_assets.release.versions import Version
+from rainbow_assets.segments.losses import anomalies, losses_of, summed, unreadable_audio
 from rainbow_assets.storage.store import ShardStore
 
 RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
 """The code that writes a version; its code version is part of the provenance."""
+MOST_NAMED = 50
+"""The number of songs and stems without rows that a card names."""
 LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
@@ -58,16 +61,27 @@ def color_facts(graph: Graph, store: ShardStore) -> list[ColorFacts]:
 
 
 def anomaly_facts(store: ShardStore) -> list[AnomalyFacts]:
-    """Return how often each kind of irregularity occurs in the raw songs, errors first."""
+    """Return how often each kind of irregularity occurs in the raw songs, errors first.
+
+    Sound that cannot be decoded is found by `segments`, and a song or stem without rows by its ledger.
+    """
     times: Counter[tuple[str, str]] = Counter()
     songs: dict[tuple[str, str], set[str]] = {}
+
+    def count(kind: str, severity: str, song: str) -> None:
+        times[kind, severity] += 1
+        songs.setdefault((kind, severity), set()).add(song)
+
     for color in taxonomy.COLOR_NAMES:
         index = store.shard("base_manifest", color).require_index()
-        for part in index.parts:
-            for entry in part.facts.get("anomalies", []):
-                kind = (entry["kind"], entry["severity"])
-                times[kind] += 1
-                songs.setdefault(kind, set()).add(part.group)
+        entries = [(part.group, entry) for part in index.parts for entry in part.facts.get("anomalies", [])]
+        for song, entry in entries:
+            count(entry["kind"], entry["severity"], song)
+        known = {(song, entry["message"]) for song, entry in entries}
+        for song, _ in unreadable_audio(store.shard("segments", color)) - known:
+            count("unreadable_audio", KINDS["unreadable_audio"][0], song)
+    for anomaly in anomalies(losses_of(store, taxonomy.COLOR_NAMES)):
+        count(anomaly.kind, anomaly.severity, anomaly.of)
     order = {"error": 0, "warning": 1, "info": 2}
     return [AnomalyFacts(kind, severity, count, len(songs[kind, severity]), KINDS[kind][1])
             for (kind, severity), count in sorted(times.items(), key=lambda item: (order[item[0][1]], item[0]))]
@@ -105,8 +119,15 @@ def gaps(graph: Graph, store: ShardStore) -> list[str]:
         manifest = store.shard("base_manifest", color).require_index()
         unusable += [part.group for part in manifest.parts if "unusable" in part.facts]
         reasons.update(store.shard("segments", color).require_index().facts["quarantined"])
+    lost = losses_of(store, taxonomy.COLOR_NAMES)
+    found.append(f"{summed(lost).sentence()}.")
     if unusable:
         found.append(f"{len(unusable)} songs could not be used: {', '.join(unusable)}.")
+    named = [f"{anomaly.of}, {anomaly.where.removeprefix('field ')}: {anomaly.message}."
+             for anomaly in anomalies(lost)]
+    found += named[:MOST_NAMED]
+    if len(named) > MOST_NAMED:
+        found.append(f"{len(named) - MOST_NAMED} more songs and stems have no row.")
     meanings = graph["segments"].reasons
     found += [f"{count:,} windows have no row, {reason.replace('_', ' ')}: {meanings[reason]}."
               for reason, count in sorted(reasons.items())]

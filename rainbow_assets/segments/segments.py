@@ -17,7 +17,7 @@ from rainbow_assets import settings
 from rainbow_assets.corpus.ids import MIX_TRACK, stem_id, stem_of
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.digests import digest
-from rainbow_assets.ingest.unmoved import unmoved
+from rainbow_assets.ingest.unmoved import SourceMoved, unmoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
@@ -29,6 +29,7 @@ from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
 from rainbow_assets.segments.song_rows import SongRows, StemSource, slice_digest, songs, words_digest
 from rainbow_assets.segments.stem_audio import WindowAudio, stem_audio
+from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -92,6 +93,7 @@ def compute(work: Work) -> Iterator[Batch]:
         out = {quarantine_key(song_id, quarantined.start_ms, number): quarantined.reason
                for number, quarantined in enumerate(song.plan.quarantined)}
         out = {key: reason for key, reason in out.items() if key in keys}
+        sentences: dict[str, str] = {}
         for source in song.sources:
             wanted = [slice_ for slice_ in song.plan.slices
                       if segment_id(song_id, source.track, slice_.start_ms) in keys]
@@ -99,7 +101,34 @@ def compute(work: Work) -> Iterator[Batch]:
                 kept, dropped = measure(root, song, source, wanted, work.rules)
                 rows += kept
                 out.update(dropped)
-        yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out)
+                sentences.update(_sentences(root, song, source, dropped))
+        yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out, sentences=sentences)
+
+
+def _sentences(root: Path, song: SongRows, source: StemSource, dropped: dict[str, str]) -> dict[str, str]:
+    """Return {key: what is wrong with the stem's file} of the windows that have no row for that reason.
+
+    A file that cannot be read is read again for its sentence: there are few of them.
+    """
+    found = {reason: sentence for reason in set(dropped.values())
+             if (sentence := _sentence(root, song, source, reason)) is not None}
+    return {key: found[reason] for key, reason in dropped.items() if reason in found}
+
+
+def _sentence(root: Path, song: SongRows, source: StemSource, reason: str) -> str | None:
+    name = source.audio_file if reason.endswith("audio") else source.midi_file
+    if name is None or reason in ("missing_audio", "missing_midi"):
+        return None if name is None else f"{name} does not exist"
+    try:
+        if reason == "unreadable_audio":
+            examine(song.path(root, name))
+        elif reason == "unreadable_midi":
+            MidiSong.load(song.path(root, name))
+    except (UnreadableAudio, UnreadableMidi) as error:
+        return str(error)
+    except FileNotFoundError:
+        raise SourceMoved(f"{song.song_id}/{name}") from None
+    return None
 
 
 def measure(

@@ -12,7 +12,11 @@ from rainbow_assets.corpus.ids import song_of, stem_of
 from rainbow_assets.corpus.splits import splits_kept, splits_of
 from rainbow_assets.lineage.checks import relative_paths, rows_match, unique_keys
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work, column
+from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.segments.losses import UNEXPLAINED, losses
 from rainbow_assets.segments.table import TRAINING, LostInJoin
+from rainbow_assets.storage.shard import Shard
+from rainbow_assets.text import some
 
 _RENAMED = {"id": None, "stem_id": None, "track_id": "track_id", "midi_file": None, "sections": None, "lines": None,
             "word_times": None, "end_ms": None, "description": None, "group": None, "player": None}
@@ -52,6 +56,21 @@ def compute(work: Work) -> Iterator[Batch]:
         yield Batch(song_id, pa.Table.from_pylist(made, schema=SCHEMA))
 
 
+@check("Songs found = songs with rows + songs without, each with a reason.")
+def songs_accounted(shard: Shard) -> Finding:
+    """Check that each song folder has rows here, or reasons in `base_manifest` or `segments` why it has none."""
+    manifest, segments = (shard.store.shard(name, shard.partition) for name in ("base_manifest", "segments"))
+    found = losses(manifest, segments, shard)
+    reasons = found.reasons()
+    lost = reasons.get(UNEXPLAINED, [])
+    numbers = {"found": found.found, "in_training_full": found.kept, "without_rows": len(found.songs),
+               "lost": len(lost), "reasons": {name: len(songs) for name, songs in reasons.items()}}
+    if lost:
+        return Finding(False, f"{len(lost)} songs have rows in segments and none here ({some(lost)}); materialize "
+                              "training_full again", numbers)
+    return Finding(True, found.sentence(), numbers)
+
+
 TRAINING_FULL = RowAsset(
     name="training_full",
     group="segments",
@@ -69,5 +88,5 @@ TRAINING_FULL = RowAsset(
                          if name not in ("segment_id", "lyric_text", "concept", "split"))},
     joins={"base_manifest": stem_of(pl.col("key")), "song_splits": song_of(pl.col("key"))},
     carries=("training_segments", "song_splits", "base_manifest"),
-    checks=[unique_keys, relative_paths, rows_match("training_segments"), splits_kept],
+    checks=[unique_keys, relative_paths, rows_match("training_segments"), splits_kept, songs_accounted],
 )
