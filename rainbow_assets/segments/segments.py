@@ -17,7 +17,7 @@ from rainbow_assets import settings
 from rainbow_assets.corpus.ids import MIX_TRACK, stem_id, stem_of
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.digests import digest
-from rainbow_assets.ingest.unmoved import SourceMoved, unmoved
+from rainbow_assets.ingest.unmoved import unmoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
@@ -29,7 +29,6 @@ from rainbow_assets.segments.slice_row import slice_values
 from rainbow_assets.segments.slicing import REASONS, Slice
 from rainbow_assets.segments.song_rows import SongRows, StemSource, slice_digest, songs, words_digest
 from rainbow_assets.segments.stem_audio import WindowAudio, stem_audio
-from rainbow_assets.sound.stems import UnreadableAudio, examine
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -74,7 +73,7 @@ def _read_midi(path: Path | None, sha256: str | None, bpm: float) -> _Midi:
         return _Midi(None, None)
     data = unmoved(path, sha256)
     if data is None:
-        return _Midi(None, "missing_midi")
+        return _Midi(None, "missing_midi", f"{path.name} does not exist")
     try:
         song = MidiSong.load(data, bpm, path.name)
     except UnreadableMidi as error:
@@ -100,41 +99,15 @@ def compute(work: Work) -> Iterator[Batch]:
             if wanted:
                 kept, dropped = measure(root, song, source, wanted, work.rules)
                 rows += kept
-                out.update(dropped)
-                sentences.update(_sentences(root, song, source, dropped))
+                out.update({key: reason for key, (reason, _) in dropped.items()})
+                sentences.update({key: sentence for key, (_, sentence) in dropped.items() if sentence})
         yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out, sentences=sentences)
-
-
-def _sentences(root: Path, song: SongRows, source: StemSource, dropped: dict[str, str]) -> dict[str, str]:
-    """Return {key: what is wrong with the stem's file} of the windows that have no row for that reason.
-
-    A file that cannot be read is read again for its sentence: there are few of them.
-    """
-    found = {reason: sentence for reason in set(dropped.values())
-             if (sentence := _sentence(root, song, source, reason)) is not None}
-    return {key: found[reason] for key, reason in dropped.items() if reason in found}
-
-
-def _sentence(root: Path, song: SongRows, source: StemSource, reason: str) -> str | None:
-    name = source.audio_file if reason.endswith("audio") else source.midi_file
-    if name is None or reason in ("missing_audio", "missing_midi"):
-        return None if name is None else f"{name} does not exist"
-    try:
-        if reason == "unreadable_audio":
-            examine(song.path(root, name))
-        elif reason == "unreadable_midi":
-            MidiSong.load(song.path(root, name))
-    except (UnreadableAudio, UnreadableMidi) as error:
-        return str(error)
-    except FileNotFoundError:
-        raise SourceMoved(f"{song.song_id}/{name}") from None
-    return None
 
 
 def measure(
     root: Path, song: SongRows, source: StemSource, wanted: list[Slice], rules: settings.Rules
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the rows of one stem's windows in which something sounds, and {key: reason} of the other windows."""
+) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str | None]]]:
+    """Return the rows of one stem's windows in which something sounds, and {key: (reason, sentence)} of the others."""
     sounds = stem_audio(song.path(root, source.audio_file) if source.audio_file else None, source.audio_sha256, wanted,
                         rules.audio)
     midi = _read_midi(song.path(root, source.midi_file) if source.midi_file else None, source.midi_sha256, song.bpm)
@@ -143,7 +116,7 @@ def measure(
         row = slice_values(song.song_id, source.track, slice_)
         events = midi_digest(midi.song, slice_.start_ms, slice_.end_ms, rules.midi.sliver_ms) if midi.song else None
         if not audio.kept and events is None:
-            dropped[row["segment_id"]] = _reason(source, audio, midi.problem)
+            dropped[row["segment_id"]] = _reason(source, audio, midi)
             continue
         row.update({
             "rainbow_color": song.rainbow_color, "track_description": source.description,
@@ -161,8 +134,13 @@ def _content(audio: bool, midi: bool) -> str:
     return "audio_midi" if audio and midi else "audio_only" if audio else "midi_only"
 
 
-def _reason(source: StemSource, audio: WindowAudio, midi_problem: str | None) -> str:
-    return audio.reason or midi_problem or ("no_notes" if source.midi_file else "no_media")
+def _reason(source: StemSource, audio: WindowAudio, midi: _Midi) -> tuple[str, str | None]:
+    """Return why a window has no row, and the reader's sentence if a file cannot be read."""
+    if audio.reason:
+        return audio.reason, audio.sentence
+    if midi.problem:
+        return midi.problem, midi.remarks
+    return "no_notes" if source.midi_file else "no_media", None
 
 
 @check("Candidates = rows + quarantined candidates.")

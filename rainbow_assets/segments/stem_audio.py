@@ -25,27 +25,31 @@ PROBLEMS = ("missing_audio", "unreadable_audio", "offset", "buried")
 
 @dataclass(frozen=True, slots=True)
 class WindowAudio:
-    """The columns of a window's audio. ``reason``: why it is not kept; None if it is, or if the stem names no file."""
+    """The columns of a window's audio.
+
+    ``reason``: why it is not kept; None if it is, or if the stem names no file. ``sentence``: what the file has wrong.
+    """
 
     kept: bool
     reason: str | None
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    sentence: str | None = None
 
 
 def stem_audio(path: Path | None, sha256: str | None, wanted: Sequence[Slice], rules: AudioRules) -> list[WindowAudio]:
     """Return the audio of each wanted slice of one stem, whose file is ``path``; raise ``SourceMoved``."""
     data = None if path is None else unmoved(path, sha256)
     if path is None or data is None:
-        return [_without(None if path is None else "missing_audio")] * len(wanted)
+        return [_without("missing_audio", f"{path.name} does not exist") if path else _without(None)] * len(wanted)
     try:
         found = dict(_measured(path, data, wanted, rules))
-    except UnreadableAudio:
-        return [_without("unreadable_audio")] * len(wanted)
+    except UnreadableAudio as error:
+        return [_without("unreadable_audio", str(error))] * len(wanted)
     return [found[number] for number in range(len(wanted))]
 
 
-def _without(reason: str | None) -> WindowAudio:
-    return WindowAudio(False, reason, {"audio_problem": reason})
+def _without(reason: str | None, sentence: str | None = None) -> WindowAudio:
+    return WindowAudio(False, reason, {"audio_problem": reason}, sentence)
 
 
 def _measured(path: Path, data: bytes, wanted: Sequence[Slice], rules: AudioRules) -> Iterator[tuple[int, WindowAudio]]:
