@@ -55,7 +55,7 @@ def _finish(lengths: Axes, facts: Axes, names: Sequence[str]) -> None:
     lengths.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     lengths.axvspan(-NEAR_S, NEAR_S, color=GUIDE, alpha=0.3, lw=0)
     lengths.set_yticks(range(len(names)), names, fontsize=7)
-    lengths.set_ylim(len(names) - 0.5, -0.5)
+    lengths.set_ylim(max(len(names), 1) - 0.5, -0.5)
     lengths.set_title("seconds from the song's end", fontsize=9)
     for source, mark in MARKS.items():
         lengths.plot([], [], marker=mark, ls="", c=PLAIN, label=source)

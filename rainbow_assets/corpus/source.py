@@ -14,7 +14,7 @@ from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.corpus.track_list import AUDIO, MIDI
-from rainbow_assets.corpus.witnesses import Judgment, judge
+from rainbow_assets.corpus.witnesses import Evidence, judge
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.digests import FileDigests
 from rainbow_assets.ingest.names import files_below, has_ending
@@ -94,7 +94,7 @@ def _read(
     return reading
 
 
-def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Judgment | None]:
+def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Evidence | None]:
     """Return the reading of one song after its files were compared with its text, and the judgment."""
     reading, prefix = reading_of(source, folder), f"{folder.name}/"
     media = {name.removeprefix(prefix): facts for name, facts in source.media.items() if name.startswith(prefix)}

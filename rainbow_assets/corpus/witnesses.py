@@ -56,7 +56,7 @@ class SongEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgment:
+class Evidence:
     """The end of a song, what every witness says, and why the song must wait (None: nothing contradicts itself)."""
 
     end: SongEnd
@@ -122,7 +122,7 @@ def text_lengths(song: Song) -> dict[str, int]:
     return {name: ms for name, ms in (("TRT", song.total_ms), ("last section", last)) if ms > starts}
 
 
-def judge(reading: SongReading, media: Media, trusted: bool = False) -> tuple[SongReading, Judgment | None]:
+def judge(reading: SongReading, media: Media, trusted: bool = False) -> tuple[SongReading, Evidence | None]:
     """Compare all witnesses; return the reading with what they disagree on, and the judgment (None: no usable song).
 
     A song that contradicts itself is quarantined, unless it is ``trusted``: a person has looked at it, so that the
@@ -149,7 +149,7 @@ class _Comparison:
         self.witnesses: list[Witness] = []
         self.contradictions: list[str] = []
 
-    def judgment(self) -> Judgment:
+    def judgment(self) -> Evidence:
         """Compare everything."""
         self._sound_lengths()
         self._text_lengths()
@@ -159,7 +159,7 @@ class _Comparison:
         self._starts()
         self._rates()
         self._words()
-        return Judgment(self.end, tuple(self.witnesses), self.contradictions[0] if self.contradictions else None)
+        return Evidence(self.end, tuple(self.witnesses), self.contradictions[0] if self.contradictions else None)
 
     def _file(self, name: str | None) -> str:
         return f"{self.song.song_id}/{name}"
