@@ -19,11 +19,11 @@ from click.testing import Result
 
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.corpus import base_manifest, source
+from rainbow_assets.corpus import media, source
 from rainbow_assets.lineage.materialize import bring_up_to_date, problem
 from rainbow_assets.release import publish
 from rainbow_assets.release.tables import ReleaseRefused
-from rainbow_assets.segments import segments
+from rainbow_assets.segments import segments, stem_audio
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
 
@@ -340,7 +340,8 @@ def test_a_file_that_is_written_during_a_build_and_put_back_leaves_no_wrong_row(
         shutil.rmtree(whole / "shards/base_manifest/Red")
         monkeypatch.setattr(source, "read_song", meanwhile(source.read_song, path, other, good))
     else:
-        monkeypatch.setattr(segments, "unmoved", meanwhile(segments.unmoved, path, other, good))
+        reader = stem_audio if kind == "wav" else segments
+        monkeypatch.setattr(reader, "unmoved", meanwhile(reader.unmoved, path, other, good))
     source._read.cache_clear()
     store = ShardStore(str(whole))
     for name in ("base_manifest", "segments"):
@@ -387,17 +388,19 @@ def test_a_problem_is_forgotten_with_its_cause(whole: Path, monkeypatch: pytest.
         problem(store.shard(name, color)) for color in GRAPH[name].partitions)] == []
 
 
-def test_a_mix_that_changes_after_it_was_measured_is_named(whole: Path, monkeypatch: pytest.MonkeyPatch):
-    """A song's length is measured when its rows are listed, and again when they are made."""
+def test_a_mix_that_changes_while_it_is_measured_is_named(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    """A song's length is kept by the digest of the file that was measured, and by no other."""
     shutil.rmtree(whole / "shards/base_manifest/Red")
-    measured, lengths = source.audible_end_ms, []
+    (whole / "cache/media_facts.json").unlink()
+    read = media.read_facts
 
-    def longer(song):
-        lengths.append(song.song_id)
-        return measured(song) + (1000 if lengths.count(song.song_id) > 1 else 0)
+    def written(path: Path, data: bytes | None = None) -> media.Facts | None:
+        found = read(path, data)
+        if path.name == "02_01_main.wav":
+            path.write_bytes(path.read_bytes())
+        return found
 
-    for module in (source, base_manifest):
-        monkeypatch.setattr(module, "audible_end_ms", longer)
+    monkeypatch.setattr(media, "read_facts", written)
     outcome = bring_up_to_date(GRAPH["base_manifest"], ShardStore(str(whole)), "Red")
     assert outcome.problem is not None and "02_01_main.wav changed while it was read" in outcome.problem
 

@@ -59,7 +59,8 @@ class Cut:
         source = StemSource(1, "Pad", None, None, name, sha256_bytes((folder / name).read_bytes()),
                             "stem.mid" if notes else None, sha256_bytes(played) if notes else None)
         song = SongRows("05_18", "Green", 120, end_ms, (source,), SlicePlan(tuple(slices), (), 100.0))
-        rows, dropped = measure(root, song, source, slices, RULES)
+        rows, lost = measure(root, song, source, slices, RULES)
+        dropped = {key: reason for key, (reason, _) in lost.items()}
         made = pa.Table.from_pylist(rows, schema=table.SCHEMA).to_pylist()
         self.rows: dict[int, dict[str, Any]] = {row["start_ms"]: row for row in made}
         self.reasons = {int(key.rsplit("_", 1)[1]): reason for key, reason in dropped.items()}

@@ -32,7 +32,8 @@ def cut(root: Path, data: bytes, ends: list[int], bpm: float = 120, rules: Rules
     slices = [Slice(start, end, start, end, "structure", "", None, None) for start, end in zip([0, *ends], ends, strict=False)]
     source = StemSource(1, "Piano", None, None, None, None, "stem.mid", sha256_bytes(data))
     song = SongRows("05_22", "Green", bpm, ends[-1], (source,), SlicePlan(tuple(slices), (), 100.0))
-    rows, dropped = measure(root, song, source, slices, rules)
+    rows, lost = measure(root, song, source, slices, rules)
+    dropped = {key: reason for key, (reason, _) in lost.items()}
     return pa.Table.from_pylist(rows, schema=table.SCHEMA).to_pylist(), dropped
 
 
