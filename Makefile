@@ -46,8 +46,10 @@ data/dagster/migrated: $(VENV)/core dagster.yaml
 demo: $(VENV)/core data/dagster/migrated  ## make a small corpus, build everything, publish it to a folder
 	@$(BIN)/rainbow demo --run
 
+TESTS ?= rainbow_assets_tests
+
 test: $(VENV)/dev data/dagster/migrated  ## run the tests
-	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile --no-loadscope-reorder rainbow_assets_tests
+	@$(BIN)/python -m pytest -m "not heavy" -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-heavy: $(VENV)/dev data/dagster/migrated  ## faults, kills, edit scripts and random examples (30 minutes at most)
 	@RAINBOW_TEST_SCALE=$${RAINBOW_TEST_SCALE:-heavy} $(BIN)/python -m pytest -m "heavy or property" -n 2 --dist worksteal rainbow_assets_tests
