@@ -85,3 +85,10 @@ def test_an_example_that_failed_is_tried_again_in_every_later_run(tmp_path: Path
     assert any(path.is_file() for path in (tmp_path / "saved").rglob("*"))
     run(tmp_path, code=1, RAINBOW_TEST_SCALE="test", FRAIL="1")
     run(tmp_path, RAINBOW_TEST_SCALE="test")
+
+
+def test_the_package_looks_for_programs_in_one_place():
+    """.ci/run repeats the tests of that place, and those of whole commands, without the programs."""
+    package = ROOT / "rainbow_assets"
+    assert [path.relative_to(package).as_posix() for path in sorted(package.rglob("*.py"))
+            if "shutil.which(" in path.read_text("utf-8")] == ["composition/sound.py"]

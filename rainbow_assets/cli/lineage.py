@@ -130,7 +130,8 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
         supposition = _sentence(change)
     else:
         entries = follow(GRAPH, store, targets.resolve(target, store, GRAPH))
-        supposition = f"supposed: {target} changes to something unknown; songs keep their names and colors"
+        supposition = (f"supposed: {target} changes to something unknown; songs keep their names and colors, and stems "
+                       "and MIDI files their length, tempo, key and start")
     segments = {key for entry in entries if entry.asset == "segments" for key in entry.keys}
     releases = releases_of(settings.roots().data, segments)
     if as_json:

@@ -13,7 +13,6 @@ from rainbow_assets import figures, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
-from rainbow_assets.corpus.lint import look_at_media
 from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.corpus.witnesses import Witness
@@ -23,7 +22,6 @@ from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
-from rainbow_assets.sound.stems import probe
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -41,21 +39,19 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     columns = ["key", "part", *BASE_MANIFEST.input_columns]
     rows = []
     for folder in source.folders:
-        reading, judgment = judged(source, folder)
+        reading, evidence = judged(source, folder)
         files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
         texts = texts_of(files)
         song = reading.song
-        if song is None or judgment is None or not song.tracks:
-            why = judgment.contradiction if judgment else None
-            rows.append([folder.name, folder.name, digest(texts), override, None, None, None,
-                         digest(why) if why else None])
+        if song is None or evidence is None or not song.tracks:
+            why = evidence.contradiction if evidence else None
+            rows.append([folder.name, folder.name, digest(texts), override, digest(why) if why else None, None, None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, sorted(files)), override, digest(mix, judgment.end.ms)]
+        shared = [digest(texts, sorted(files)), override, digest(mix, evidence.end.ms)]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
-            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own,
-                         digest(judgment.end.evidence)])
+            rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
@@ -64,22 +60,21 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     source = load_source(work.shard)
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
-        (reading, judgment), keys = judged(source, folders[song_id]), set(asked["key"])
-        # A build decodes the sound in `segments`, whose ledger has the sentences on what cannot be decoded.
-        found, _ = look_at_media(reading, probe)
-        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in sorted({*reading.anomalies, *found})]
-        witnesses = [asdict(witness) for witness in judgment.witnesses] if judgment else []
+        (reading, evidence), keys = judged(source, folders[song_id]), set(asked["key"])
+        # Sound is decoded by `segments`, whose ledger has the sentences on what cannot be decoded.
+        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
+        witnesses = [asdict(witness) for witness in evidence.witnesses] if evidence else []
         facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
         rows = manifest_rows(source, folders[song_id])
-        if not rows or judgment is None:
+        if not rows or evidence is None:
             reason = "no_tracks" if reading.quarantined is None else (
-                "contradiction" if judgment and judgment.contradiction else "unusable_song")
+                "contradiction" if evidence and evidence.contradiction else "unusable_song")
             sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
             yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
                         {song_id: sentence})
             continue
         mix = rows[0]["main_audio_file"] or ""
-        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), judgment.end.ms)}:
+        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), evidence.end.ms)}:
             # The mix changed after the candidates were listed: the ledger would record the digest of the old one.
             raise SourceMoved(f"{song_id}/{mix}")
         made = [row for row in rows if row["stem_id"] in keys]
@@ -167,8 +162,7 @@ def who_agrees(built: Built) -> Mapping[str, Any]:
     return {"witnesses": Markdown(kept(cache, digest(sources, ends), drawn))}
 
 
-_APART = ("sections", "lines", "word_times", "end_ms", "end_evidence", "main_audio_file", "main_audio_sha256",
-          "concept", "lrc_lyrics")
+_APART = ("sections", "lines", "word_times", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics")
 _SONG = tuple(item.name for item in tables.SONG_FIELDS if item.name not in _APART)
 
 _TEXT = ("corpus.text", "corpus.override")
@@ -179,13 +173,13 @@ BASE_MANIFEST = RowAsset(
     description=(
         "One row per stem: the facts of the artist's manifest and lyrics, typed, with the digests of the files "
         "that it names."),
-    reads={"corpus": ("text", "override", "mix", "audio", "midi", "evidence")},
+    reads={"corpus": ("text", "override", "mix", "audio", "midi")},
     compute=manifest_compute,
     columns=tables.SCHEMA,
     fields={
         "song": _SONG, "concept": ("concept",), "lyrics": ("lrc_lyrics",), "slice": ("sections", "lines", "end_ms"),
         "words": ("lines",), "word_times": ("word_times",), "tempo": ("bpm",),
-        "evidence": ("end_evidence",), "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
+        "mix": ("main_audio_file", "main_audio_sha256", "end_ms"),
         "stem": ("track_id", "description", "audio_file", "midi_file", "midi_group_file", "group", "player"),
         "audio": ("audio_sha256",), "midi": ("midi_sha256",), "training_data": ("training_data",),
     },
@@ -198,7 +192,6 @@ BASE_MANIFEST = RowAsset(
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,
         "slice": (*_TEXT, "corpus.mix"), "words": _TEXT, "word_times": _TEXT, "tempo": _TEXT,
-        "evidence": ("corpus.evidence",),
         "mix": (*_TEXT, "corpus.mix"),
         "stem": _TEXT,
         "audio": ("corpus.audio",), "midi": ("corpus.midi",), "training_data": (*_TEXT, "corpus.mix"),

@@ -8,7 +8,6 @@ from typing import Any
 from rainbow_assets.corpus import smpte
 from rainbow_assets.corpus.ids import stem_id
 from rainbow_assets.corpus.model import Song, Track
-from rainbow_assets.corpus.witnesses import SongEnd
 from rainbow_assets.taxonomy import by_name
 
 
@@ -17,7 +16,7 @@ def _stamp(ms: int) -> str:
     return f"[{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}]"
 
 
-def song_values(song: Song, end: SongEnd, mix_sha256: str | None) -> dict[str, Any]:
+def song_values(song: Song, end_ms: int, mix_sha256: str | None) -> dict[str, Any]:
     """Return the song's columns."""
     color = by_name(song.rainbow_color)
     signature = song.time_signature or (None, None)
@@ -45,8 +44,7 @@ def song_values(song: Song, end: SongEnd, mix_sha256: str | None) -> dict[str, A
                        for line in song.lines for ms, text in line.words],
         "timecode": " / ".join(smpte.of(code).label for code in codes if code is not None),
         "timecode_shift_ms": max(c.largest_shift_ms for c in codes if c is not None),
-        "end_ms": end.ms, "end_evidence": end.evidence, "main_audio_file": song.main_audio_file,
-        "main_audio_sha256": mix_sha256,
+        "end_ms": end_ms, "main_audio_file": song.main_audio_file, "main_audio_sha256": mix_sha256,
     }
 
 

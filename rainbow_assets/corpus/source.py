@@ -30,8 +30,8 @@ class RawSongs:
     folders: tuple[Path, ...]
     digests: dict[str, str]
     """Path relative to the root -> sha256."""
-    media: dict[str, Facts | None]
-    """Path relative to the root -> what the file says of its song; None for a media file that cannot be read."""
+    media: dict[str, Facts]
+    """Path relative to the root -> what the media file says of its song."""
 
     def of(self, song_id: str) -> dict[str, str]:
         """Return {file name: sha256} of one song's folder."""
@@ -95,7 +95,7 @@ def _read(
 
 
 def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Evidence | None]:
-    """Return the reading of one song after its files were compared with its text, and the judgment."""
+    """Return the reading of one song after its files were compared with its text, and the evidence."""
     reading, prefix = reading_of(source, folder), f"{folder.name}/"
     media = {name.removeprefix(prefix): facts for name, facts in source.media.items() if name.startswith(prefix)}
     return judge(reading, media, load_overrides(source.root).of(folder.name).trusted)
@@ -103,11 +103,11 @@ def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Evidence | None
 
 def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:
     """Return the rows of one song as plain values; [] if the song cannot be used."""
-    reading, judgment = judged(source, folder)
+    reading, evidence = judged(source, folder)
     song = reading.song
-    if song is None or judgment is None:
+    if song is None or evidence is None:
         return []
-    digests, end = source.of(folder.name), judgment.end
-    shared = made_rows.song_values(song, end, digests.get(song.main_audio_file or ""))
-    return [{**shared, **made_rows.track_values(song, track, position, digests, end.ms)}
+    digests, end_ms = source.of(folder.name), evidence.end.ms
+    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+    return [{**shared, **made_rows.track_values(song, track, position, digests, end_ms)}
             for position, track in enumerate(song.tracks)]

@@ -58,7 +58,6 @@ SONG_FIELDS = [
     _column("timecode", pa.string(), "how the stamps of manifest / lyrics were read"),
     _column("timecode_shift_ms", pa.int64(), "largest difference of a stamp from its plain millisecond reading"),
     _column("end_ms", pa.int64(), "length of the song: its longest sound, unless the text sides with a shorter mix"),
-    _column("end_evidence", pa.string(), "the source of the song's length, and what the other sources say"),
     _column("main_audio_file", pa.string(), "mix, relative to the song folder"),
     _column("main_audio_sha256", pa.string(), "sha256 of the mix file"),
 ]

@@ -1,7 +1,7 @@
 """Facts that a song gives twice: what each source says, which one the song's end follows, and which disagree.
 
 Length, tempo, key and start each have several sources, and no single one of them can be trusted: a mix is exported too
-short, a program writes 120 BPM where no tempo was set, a stem is cut out of its time line. Here they are compared.
+short, a program writes 120 BPM by default, a stem is cut out of its time line. Here they are compared.
 A difference above the tolerance is reported with both numbers; one that no reading explains is a contradiction, and the
 song waits until a person has looked at it.
 """
@@ -9,28 +9,26 @@ song waits until a person has looked at it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import AGREES_MS
-from rainbow_assets.corpus.media import STANDARD_BPM, AudioFacts, Facts, MidiFacts
+from rainbow_assets.corpus.media import STANDARD_BPM, AudioFacts, Media, MidiFacts, named, report
 from rainbow_assets.corpus.model import Quarantined, Song, SongReading
 from rainbow_assets.music.keys import accidentals
+from rainbow_assets.music.midi_song import same_tempo
 from rainbow_assets.text import counted, some
 
 LENGTH_BOUND_MS, LENGTH_BOUND = 10_000, 0.5
 """Text and sound, or notes and sound, contradict each other if they differ by more than both: half of the longer."""
-TEMPO_AGREES, TEMPO_BOUND = 0.02, 2.2
-"""Tempos agree up to 2 %; where one is more than 2.2 times the other, not even half or double notes explain it."""
+TEMPO_BOUND = 2.2
+"""Where one tempo is more than 2.2 times the other, not even half or double notes explain it."""
 MULTIPLES = (0.5, 2.0, 2 / 3, 1.5)
 """A tempo may be counted in other notes: half, double, dotted."""
 START_AGREES_MS, START_BOUND_MS = 10, 250
 WORDS_PER_S, WORDS_BOUND = 8.0, 0.5
 """No one sings more words in a second; if more than half of the lines ask for it, the stamps belong to another song."""
 FEWEST_WORDS, FEWEST_LINES = 4, 4
-Media = Mapping[str, Facts | None]
-"""File name -> its facts, None if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +103,9 @@ def stem_lengths(song: Song, media: Media) -> dict[str, int]:
 
 
 def midi_files(song: Song, media: Media) -> dict[str, MidiFacts]:
-    """Return {file name: facts} of the MIDI files that can be read."""
-    names = [name for track in song.tracks for name in (track.midi_file, track.midi_group_file) if name]
-    return {name: found for name in names if isinstance(found := media.get(name), MidiFacts)}
+    """Return {file name: facts} of the MIDI files that are used and can be read."""
+    return {name: found for track in song.tracks
+            if (name := track.midi) and isinstance(found := media.get(name), MidiFacts)}
 
 
 def midi_lengths(song: Song, media: Media) -> dict[str, int]:
@@ -123,7 +121,9 @@ def text_lengths(song: Song) -> dict[str, int]:
 
 
 def judge(reading: SongReading, media: Media, trusted: bool = False) -> tuple[SongReading, Evidence | None]:
-    """Compare all witnesses; return the reading with what they disagree on, and the judgment (None: no usable song).
+    """Compare all witnesses; return the reading with what is wrong or disagrees, and the evidence (None: no song).
+
+    Files in ``media`` that the song does not name are no witnesses.
 
     A song that contradicts itself is quarantined, unless it is ``trusted``: a person has looked at it, so that the
     contradiction is reported and does not stop it.
@@ -131,12 +131,14 @@ def judge(reading: SongReading, media: Media, trusted: bool = False) -> tuple[So
     if reading.song is None:
         return reading, None
     notes = AnomalyLog(reading.song_id)
-    judgment = _Comparison(reading.song, media, notes, trusted).judgment()
+    own = {name: media[name] for name in named(reading.song) if name in media}
+    report(reading.song, own, notes)
+    evidence = _Comparison(reading.song, own, notes, trusted).evidence()
     anomalies = tuple(sorted({*reading.anomalies, *notes.found}))
-    if judgment.contradiction is None:
-        return replace(reading, anomalies=anomalies), judgment
-    waiting = Quarantined(reading.song_id, reading.song.rainbow_color, "contradiction", judgment.contradiction)
-    return replace(reading, song=None, quarantined=waiting, anomalies=anomalies), judgment
+    if evidence.contradiction is None:
+        return replace(reading, anomalies=anomalies), evidence
+    waiting = Quarantined(reading.song_id, reading.song.rainbow_color, "contradiction", evidence.contradiction)
+    return replace(reading, song=None, quarantined=waiting, anomalies=anomalies), evidence
 
 
 class _Comparison:
@@ -149,7 +151,7 @@ class _Comparison:
         self.witnesses: list[Witness] = []
         self.contradictions: list[str] = []
 
-    def judgment(self) -> Evidence:
+    def evidence(self) -> Evidence:
         """Compare everything."""
         self._sound_lengths()
         self._text_lengths()
@@ -210,8 +212,8 @@ class _Comparison:
         last = max(self.song.lines, key=lambda line: line.start_ms)
         self._say("length", "last stamp", last.start_ms, last.start_ms < end)
         # A stamp after the end that the text gives is reported where the text is read.
-        known_too = last.start_ms >= max(known.values(), default=last.start_ms + 1)
-        if sound and not far and last.start_ms >= end and not known_too:
+        reported = last.start_ms >= max(known.values(), default=last.start_ms + 1)
+        if sound and not far and last.start_ms >= end and not reported:
             self._report("length_disagrees", self._file(self.song.lrc_file), f"line {last.line_number}",
                          f"the last stamp is at {seconds(last.start_ms)}, and the song ends at {seconds(end)}: "
                          f"{self.end.evidence}", "lines after the end have no slice", _far(last.start_ms, end))
@@ -236,15 +238,15 @@ class _Comparison:
                              "tempo if it has another one")
             if not found.tempos:
                 continue
-            if set(found.tempos) == {STANDARD_BPM} and not _same_tempo(STANDARD_BPM, bpm):
+            if set(found.tempos) == {STANDARD_BPM} and not same_tempo(STANDARD_BPM, bpm):
                 self._say("tempo", name, STANDARD_BPM, False)
                 self._report("midi_default_tempo", self._file(name), "file",
-                             f"its only tempo is {STANDARD_BPM:g} BPM, which programs write where none was set, and "
-                             f"the manifest says {bpm:g}", "its notes are placed at the manifest's bpm")
+                             f"its only tempo is {STANDARD_BPM:g} BPM, the one that programs write by default, "
+                             f"and the manifest has {bpm:g}", "its notes are placed at the manifest's bpm")
                 continue
-            nearest = min(found.tempos, key=lambda tempo: _apart(tempo, bpm))
+            nearest = min(found.tempos, key=lambda tempo: abs(tempo - bpm))
             between = found.tempos[0] <= bpm <= found.tempos[-1]
-            agrees = between or _apart(nearest, bpm) <= TEMPO_AGREES
+            agrees = between or any(same_tempo(nearest * multiple, bpm) for multiple in (1.0, *MULTIPLES))
             self._say("tempo", name, nearest, agrees)
             if not agrees:
                 self._report("tempo_disagrees", self._file(name), "file",
@@ -259,7 +261,7 @@ class _Comparison:
         wanted = accidentals(own.tonic, own.mode)
         self._say("key", "manifest", wanted, None)
         for name, found in midi_files(self.song, self.media).items():
-            # No sharps and no flats is what programs write where no key was set.
+            # No sharps and no flats is what programs write by default.
             if not any(found.accidentals):
                 continue
             agrees = any((sharps - wanted) % 12 == 0 for sharps in found.accidentals)
@@ -317,15 +319,6 @@ class _Comparison:
 def _far(one: float, other: float) -> bool:
     """Return True if no reading explains the difference of two lengths."""
     return abs(one - other) > max(LENGTH_BOUND_MS, LENGTH_BOUND * max(one, other))
-
-
-def _apart(tempo: float, bpm: float) -> float:
-    """Return by what share two tempos differ, in whichever notes they are counted."""
-    return min(abs(tempo * multiple / bpm - 1) for multiple in (1.0, *MULTIPLES))
-
-
-def _same_tempo(tempo: float, bpm: float) -> bool:
-    return abs(tempo / bpm - 1) <= TEMPO_AGREES
 
 
 def _signature(sharps: int) -> str:

@@ -37,8 +37,13 @@ SUSTAIN, SOSTENUTO, SOUND_OFF, RESET, NOTES_OFF = 64, 66, 120, 121, 123
 PERCUSSION = 9
 """The channel of percussion, from 0 (General MIDI: channel 10); its notes are instruments, not pitches."""
 NEAR = 0.02
-"""A tempo that differs by no more is the same tempo, written with other digits."""
+"""The share by which two writings of one tempo may differ."""
 _PEDALS = (SUSTAIN, SOSTENUTO)
+
+
+def same_tempo(one: float, other: float) -> bool:
+    """Return True if two tempos are one, written with other digits."""
+    return abs(one / other - 1) <= NEAR
 
 
 class MidiNote(NamedTuple):
@@ -78,8 +83,8 @@ class MidiSong:
     ``unclosed``, one that a pedal lengthens in ``pedaled``. ``changes`` hold, per kind, the changes in order of time
     (the pedals are in the notes); tempo and signatures have track -1, for they count for all tracks. ``tempos`` are
     (tick, microseconds per quarter note), the first at tick 0. ``assumed_bpm`` is the tempo at the start of a file that
-    sets none there, and None if it sets one; see :meth:`load` for 120. ``repairs`` are sentences about what the reader
-    skipped or corrected.
+    sets none there, and None if it sets one; see :meth:`load` for 120. ``in_frames``: the file counts SMPTE frames, so
+    its tempo is none of music. ``repairs`` are sentences about what the reader skipped or corrected.
     """
 
     ticks_per_beat: int
@@ -92,12 +97,13 @@ class MidiSong:
     pedaled: int = 0
     assumed_bpm: float | None = None
     repairs: tuple[str, ...] = ()
+    in_frames: bool = False
 
     @staticmethod
     def load(source: Path | bytes, bpm: float | None = None, name: str | None = None) -> MidiSong:
         """Read a MIDI file of type 0, 1 or 2; ``bpm`` is its tempo until the file sets one (None: 120, the standard's).
 
-        If all that the file ever sets is 120, which programs write where no tempo was set, ``bpm`` holds. Messages
+        If all that the file ever sets is 120, which programs write by default, ``bpm`` holds. Messages
         call the file ``name``. Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose tracks have
         tempo maps of their own (they share no timeline).
         """
@@ -172,7 +178,8 @@ class _MidiReader:
         self.unclosed = self.pedaled = self.end_tick = 0
         for number, (events, end) in enumerate(file.tracks):
             self._track(number, events, end * self.scale)
-        if {tempo for _, _, tempo in self.tempos} == {DEFAULT_TEMPO} and abs(DEFAULT_TEMPO / self.default - 1) > NEAR:
+        set_here = {tempo for _, _, tempo in self.tempos}
+        if set_here == {DEFAULT_TEMPO} and not same_tempo(60_000_000 / DEFAULT_TEMPO, 60_000_000 / self.default):
             self.tempos.clear()
 
     def _track(self, number: int, events: tuple[MidiEvent, ...], end: int) -> None:
@@ -214,7 +221,7 @@ class _MidiReader:
             tuple(sorted(self.notes, key=lambda n: (n.on, n.track, n.on_order))),
             {kind: tuple(found) for kind, found in sorted(kinds.items())},
             tuple(self.names), self.end_tick, self.unclosed, self.pedaled,
-            None if given else 60_000_000 / self.default, tuple(repairs),
+            None if given else 60_000_000 / self.default, tuple(repairs), self.file.frame_tempo is not None,
         )
 
     def _tempo_map(self) -> tuple[tuple[int, int], ...]:

@@ -19,8 +19,7 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 _RENAMED = {"id": None, "stem_id": None, "track_id": "track_id", "midi_file": None, "sections": None, "lines": None,
-            "word_times": None, "end_ms": None, "end_evidence": None, "description": None, "group": None,
-            "player": None}
+            "word_times": None, "end_ms": None, "description": None, "group": None, "player": None}
 
 
 _MANIFEST_ONLY = [item for item in tables.SCHEMA

@@ -1,8 +1,8 @@
 """Songs with faults whose truth is known by construction: what must be heard, sung and played, whatever was written.
 
 Each fault is one way in which programs or people write files (see the public reports named in docs/corpus.md); two of
-different kinds are put into one song. A second of a stem is a tone of its own pitch, so that sound which moved, was
-lost or was invented is seen.
+different kinds are put into one song. Each second of a stem has its own pitch, so that sound that moved, was lost or was
+invented is found.
 """
 
 from __future__ import annotations

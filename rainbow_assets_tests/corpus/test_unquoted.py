@@ -1,4 +1,4 @@
-"""Values without quotes: the text stays what the writer wrote, and a doubt is told with its line."""
+"""Values without quotes: the text stays what the writer wrote, and doubts are reported with their line."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ import pytest
 import soundfile as sf
 
 from rainbow_assets.corpus.lint import LintReport, lint_report
-from rainbow_assets.corpus.media import MediaFacts, MidiFacts, read_facts
-from rainbow_assets.corpus.source import load_source, manifest_rows
+from rainbow_assets.corpus.media import MediaFacts, MidiFacts, Unreadable, read_facts
+from rainbow_assets.corpus.source import judged, load_source, manifest_rows
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.music.keys import accidentals
+from rainbow_assets.music.midi_song import MidiSong
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.corpus.songs import LRC, manifest, write
-from rainbow_assets_tests.segments.midi_files import midi, off, on, tempo
+from rainbow_assets_tests.segments.midi_files import END, chunk, header, midi, off, on, tempo
 
 MIX, PAD, KICK, NOTES, DRUMS = "05_01_main.wav", "05_01_02.wav", "05_01_03.wav", "05_01_02.mid", "05_01_drums.mid"
 TEXT_S = 60.731
@@ -65,11 +66,13 @@ def told(report: LintReport) -> dict[str, str]:
     return {entry.kind: f"{entry.file.partition('/')[2]}: {entry.message}" for entry in report.anomalies}
 
 
-def row(root: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any] | None:
-    """Return the song's first row as a build makes it; None if the song must wait."""
+def row(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any] | None, str]:
+    """Return the song's first row as a build makes it, None if the song must wait, and who gives its end."""
     monkeypatch.setenv("RAINBOW_CORPUS", str(root))
     source = load_source(ShardStore(str(root.parent / "data")).shard("base_manifest", "Green"))
-    return next(iter(manifest_rows(source, root / "05_01")), None)
+    _, evidence = judged(source, root / "05_01")
+    assert evidence is not None
+    return next(iter(manifest_rows(source, root / "05_01")), None), evidence.end.evidence
 
 
 def test_a_song_whose_facts_agree_is_silent(tmp_path: Path) -> None:
@@ -106,9 +109,9 @@ def test_the_end_of_a_song_is_that_of_the_better_evidence(
     lrc = None if spoil else LRC
     report = song(tmp_path / "corpus", lrc, '[song."05_01"]\ntrusted = true\n' if kinds == {"contradiction"} else "",
                   spoil, **files)
-    found = row(tmp_path / "corpus", monkeypatch)
+    found, evidence = row(tmp_path / "corpus", monkeypatch)
     assert found is not None and abs(found["end_ms"] - end * 1000) < 2
-    assert found["end_evidence"].startswith(f"{who} {end:.3f} s"), found["end_evidence"]
+    assert evidence.startswith(f"{who} {end:.3f} s"), evidence
     expected = {"length_disagrees"} if kinds == {"contradiction"} else kinds
     assert expected <= {entry.kind for entry in report.anomalies} and not report.quarantined
 
@@ -120,9 +123,9 @@ def test_sound_and_text_of_two_songs_stop_the_song(tmp_path: Path, monkeypatch: 
     assert waiting.reason == "contradiction" and "60.731 s" in waiting.message and "20.000 s" in waiting.message
     action = next(entry.action for entry in report.anomalies if entry.kind == "contradiction")
     assert 'trusted = true below [song."05_01"] in corpus.toml' in action
-    assert row(tmp_path / "corpus", monkeypatch) is None
+    assert row(tmp_path / "corpus", monkeypatch)[0] is None
     (tmp_path / "corpus/corpus.toml").write_text('[song."05_01"]\ntrusted = true\n', "utf-8")
-    assert not lint_report(tmp_path / "corpus").quarantined and row(tmp_path / "corpus", monkeypatch)
+    assert not lint_report(tmp_path / "corpus").quarantined and row(tmp_path / "corpus", monkeypatch)[0]
 
 
 @pytest.mark.parametrize(("files", "bpm", "kind", "words"), [
@@ -158,6 +161,38 @@ def test_what_is_no_disagreement_is_silent(tmp_path: Path, files: dict[str, byte
     report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=90, lyrics=False, lrc_file=""),
                   **{"DRUMS": notes(20, 90), "NOTES": notes(20, 90), **files})
     assert report.anomalies == ()
+
+
+@pytest.mark.parametrize("bpm", [75, 90, 140])
+def test_a_file_that_counts_frames_has_no_tempo_of_music(tmp_path: Path, bpm: float) -> None:
+    frames = header(division=0xE728) + chunk(b"\x00\x90\x3c\x40\x87\x68\x80\x3c\x00" + END)  # a tick is a millisecond
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=bpm, lyrics=False, lrc_file=""),
+                  NOTES=frames, DRUMS=notes(20, bpm))
+    assert report.anomalies == ()
+
+
+@pytest.mark.parametrize("bpm", [117.5, 117.6, 117.62, 117.65, 119, 121, 122.39, 122.4, 122.41, 122.5])
+def test_lint_and_build_agree_on_what_is_the_standard_tempo(tmp_path: Path, bpm: float) -> None:
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=bpm, lyrics=False, lrc_file=""),
+                  DRUMS=notes(20, bpm))
+    replaced = MidiSong.load(notes(30, 120), bpm).assumed_bpm is not None
+    assert ("midi_default_tempo" in told(report)) == replaced
+
+
+def test_a_file_that_the_song_does_not_name_is_no_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    song(tmp_path / "corpus")
+    (tmp_path / "corpus/05_01/other.wav").write_bytes(sound(200, 16000))
+    monkeypatch.setenv("RAINBOW_CORPUS", str(tmp_path / "corpus"))
+    source = load_source(ShardStore(str(tmp_path / "data")).shard("base_manifest", "Green"))
+    assert judged(source, tmp_path / "corpus/05_01")[0].anomalies == ()
+
+
+def test_a_copy_has_a_sentence_with_its_own_name(tmp_path: Path) -> None:
+    facts = MediaFacts(None)
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"no sound")
+        found = facts.of(tmp_path / name, "ab", lambda: True)
+        assert isinstance(found, Unreadable) and found.sentence.startswith(name)
 
 
 def test_more_words_than_anybody_sings_are_named(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import CodeType, FrameType
@@ -76,7 +76,9 @@ def mutated(source: str, lines: tuple[int, int]) -> str | None:
 
 
 @pytest.mark.counted
-def test_a_changed_constant_makes_those_steps_stale_that_use_it(copy: Path, parsed: CodeCache):
+def test_a_changed_constant_makes_those_steps_stale_that_use_it(
+    copy: Path, parsed: CodeCache, record_property: Callable[[str, object], None]
+) -> None:
     """For every step one constant that is its alone, and a sample of all others."""
     code = Code(copy, parsed)
     users: dict[Root, set[str]] = {}
@@ -104,6 +106,7 @@ def test_a_changed_constant_makes_those_steps_stale_that_use_it(copy: Path, pars
         assert {step for step in now if now[step] != before[step]} == set[str]().union(
             *(users[root] for root in bound & set(users))), (module, name)
         done |= users[module, name] if len(users[module, name]) == 1 else set()
+        record_property("constants that were changed", "with the right steps stale")
         tried += 1
     assert versions(copy, parsed) == before
     assert tried > 20
