@@ -70,7 +70,8 @@ def mutated(source: str, lines: tuple[int, int]) -> str | None:
     for node in ast.walk(tree):
         if (isinstance(node, ast.Constant) and id(node) not in left_out and lines[0] <= node.lineno <= lines[1]
                 and isinstance(node.value, int | float | str)):
-            node.value = node.value + ("!" if isinstance(node.value, str) else 1)
+            # Twice and one more: one more alone is the same number for a large float.
+            node.value = f"{node.value}!" if isinstance(node.value, str) else 2 * node.value + 1
             return ast.unparse(tree)
     return None
 
