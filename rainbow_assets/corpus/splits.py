@@ -1,7 +1,7 @@
 """Train, validation and test: whole songs are assigned by hash rank within a color, so that no song is in two.
 
-Songs of a color with a sound file in common are all in train. Equal sounds in other files or colors stop a release
-(:mod:`rainbow_assets.release.consistency`).
+Songs of a color with a sound file in common are all in train. Equal sounds in other files or colors, and other exports
+of a song, stop a release (:mod:`rainbow_assets.release.consistency`).
 """
 
 from __future__ import annotations

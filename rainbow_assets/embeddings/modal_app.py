@@ -18,7 +18,7 @@ WEIGHTS = "/weights"
 PINS = (
     "torch==2.13.0", "transformers==5.23.0", "sentencepiece==0.2.1", "protobuf==6.33.6", "tokenizers==0.23.3",
     "huggingface_hub==2.4.0", "safetensors==0.8.0", "numpy==2.4.6", "scipy==1.17.1", "soundfile==0.14.0",
-    "soxr==1.1.0", "polars==2.1.0", "pyarrow==26.0.1", "fsspec==2026.9.0", "mido==1.3.3", "PyYAML==6.0.3",
+    "soxr==1.1.0", "polars==2.1.0", "pyarrow==26.0.1", "fsspec==2026.9.0", "PyYAML==6.0.3",
     "rich==15.0.0", "modal==1.6.4",
 )
 image = (

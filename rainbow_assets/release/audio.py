@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rainbow_assets import settings
 from rainbow_assets.corpus.ids import song_of
@@ -32,6 +33,7 @@ SCHEMA = pa.schema([
     pa.field("rainbow_color", pa.string(), metadata={"doc": "full color name"}),
     pa.field("split", pa.string(), metadata={"doc": "train, validation or test; the same for all rows of a song"}),
     *(table.MEDIA.field(name) for name in TAKEN[2:]),
+    table.SCHEMA.field("sound_print"),
 ])
 INPUTS = {"segments": ("audio",), "segment_media": ("audio",), "song_splits": ("split",)}
 
@@ -57,8 +59,12 @@ def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
 
 
 def compute(work: Work) -> Iterator[Batch]:
-    """Take the facts of each requested window from `segment_media`, and its song's split; no audio is read."""
+    """Take the facts of each requested window from `segment_media` and `segments`, and its song's split.
+
+    No audio is read.
+    """
     splits = splits_of(work.upstream("song_splits"))
+    prints = work.upstream("segments").table(table.SCHEMA, ["segment_id", "sound_print"])
     media = work.upstream("segment_media")
     tables: dict[str, list[pa.Table]] = {}
     for part in media.require_index().parts:
@@ -70,6 +76,9 @@ def compute(work: Work) -> Iterator[Batch]:
         rows = rows_of(rows, "segment_id", list(asked["key"]))
         for name, value in (("rainbow_color", work.shard.partition), ("split", splits[song_id])):
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), len(rows)))
+        own = rows_of(prints, "segment_id", rows["segment_id"].combine_chunks())
+        places = pc.index_in(rows["segment_id"], value_set=own["segment_id"])
+        rows = rows.append_column("sound_print", own["sound_print"].take(places))
         yield Batch(song_id, rows.select(SCHEMA.names).cast(SCHEMA))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 import polars as pl
 
 from rainbow_assets.release.manifest import key_of
+from rainbow_assets.sound.fingerprint import alike
 from rainbow_assets.storage.parquet import Source, open_parquet, read_parquet
 from rainbow_assets.text import some
 
@@ -19,6 +21,14 @@ FACTS = ("title", "bpm", "key", "rainbow_color", "split")
 """Facts of a song that several tables repeat under one name."""
 SAME_ROWS = (("training_full", "training_segments"),)
 """Tables that must have the same keys."""
+ALIKE, FEWEST = 0.3, 32
+"""Songs are copies if they share this part of their sound prints, and can be compared if each has 32 hashes.
+
+Measured: copies (other gain, rate, format, start) .33 to 1, songs of one generator with equal drum patterns up to .24.
+"""
+_REMEDY = "remove the copies, or list the songs in splits.train"
+COMMON = 30
+"""A hash that more songs have is a common rhythm and no sign of a copy."""
 AMONG = (("preview", "audio"), ("preview_mix", "audio"))
 """(table, table that must have each of its keys)."""
 
@@ -48,7 +58,9 @@ class Tables:
         self.keys: dict[str, set[str]] = {}
         self.songs: dict[str, set[str]] = {}
         self.facts: dict[tuple[str, str], tuple[Any, str]] = {}
-        self.sounds: dict[str, dict[str, str]] = {}
+        self.sounds: dict[str, set[str]] = {}
+        self.prints: dict[str, set[int]] = {}
+        self.splits: dict[str, str] = {}
         self.found: dict[str, None] = {}
 
     def add(self, config: str, path: str, data: Source) -> None:
@@ -65,9 +77,8 @@ class Tables:
             for row in frame.select(song, *facts).unique(maintain_order=True).iter_rows(named=True):
                 self._add_facts(config, str(row.pop(song)), row)
         if song and {"audio_digest", "split"} <= set(columns):
-            frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [song, "audio_digest", "split"])))
-            for name, sound, split in frame.select(song, "audio_digest", "split").drop_nulls().iter_rows():
-                self.sounds.setdefault(sound, {})[name] = split
+            read = [song, "split", *(name for name in ("audio_digest", "sound_print") if name in columns)]
+            self._add_sounds(song, pl.DataFrame(pl.from_arrow(read_parquet(data, read))))
 
     def _add_keys(self, config: str, path: str, keys: pl.Series) -> None:
         known = self.keys.setdefault(config, set())
@@ -83,14 +94,45 @@ class Tables:
             if not _same(value, before):
                 self.found[f"the song {song} has {name} {before!r} in {where} and {value!r} in {config}"] = None
 
+    def _add_sounds(self, song: str, frame: pl.DataFrame) -> None:
+        for name, sound, split in frame.select(song, "audio_digest", "split").drop_nulls().iter_rows():
+            self.sounds.setdefault(sound, set()).add(name)
+            self.splits[name] = split
+        if "sound_print" in frame.columns:
+            for name, hashes in frame.select(song, "sound_print").drop_nulls().iter_rows():
+                self.prints.setdefault(name, set()).update(hashes)
+
     def _in_two_splits(self) -> Iterator[str]:
-        copies = Counter[tuple[str, ...]]()
-        for songs in self.sounds.values():
-            if len(set(songs.values())) > 1:
-                copies[tuple(f"{song} ({split})" for song, split in sorted(songs.items()))] += 1
-        for songs, count in sorted(copies.items()):
-            yield (f"{' and '.join(songs)} have {count} equal sounds in different splits; remove the copies, or list "
-                   "the songs in splits.train")
+        equal = Counter(tuple(sorted(songs)) for songs in self.sounds.values())
+        apart = {songs: count for songs, count in sorted(equal.items()) if self._differ(songs)}
+        named = {pair for songs in apart for pair in combinations(songs, 2)}
+        for songs, count in apart.items():
+            yield f"{self._named(songs)} have {count} equal sounds in different splits; {_REMEDY}"
+        for pair, share in self._alike():
+            if pair not in named:
+                yield (f"{self._named(pair)} are in different splits, and {share:.0%} of their sound is alike, as in "
+                       f"two exports of a song; {_REMEDY}")
+
+    def _differ(self, songs: tuple[str, ...]) -> bool:
+        return len({self.splits[song] for song in songs}) > 1
+
+    def _named(self, songs: tuple[str, ...]) -> str:
+        return " and ".join(f"{song} ({self.splits[song]})" for song in songs)
+
+    def _alike(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        """Yield the pairs of songs in different splits with nearly the same sound, and the share that both have.
+
+        Only songs with a hash in common are compared.
+        """
+        owners: dict[int, list[str]] = {}
+        for song, hashes in sorted(self.prints.items()):
+            for value in hashes if len(hashes) >= FEWEST else ():
+                owners.setdefault(value, []).append(song)
+        pairs = {pair for songs in owners.values() if 1 < len(songs) <= COMMON for pair in combinations(songs, 2)}
+        for pair in sorted(pairs):
+            share = alike(*(self.prints[song] for song in pair))
+            if share >= ALIKE and self._differ(pair):
+                yield pair, share
 
     def problems(self) -> Iterator[str]:
         """Yield a sentence for each contradiction between the tables."""

@@ -29,7 +29,7 @@ RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
 """The code that writes a version; its code version is part of the provenance."""
 MOST_NAMED = 50
 """The number of songs and stems without rows that a card names."""
-LIBRARIES = ("mido", "numpy", "polars", "pyarrow", "soundfile", "soxr")
+LIBRARIES = ("numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
 def card_facts(

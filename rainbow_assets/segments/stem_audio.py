@@ -15,6 +15,7 @@ from rainbow_assets.ingest.unmoved import unmoved
 from rainbow_assets.segments.raw_slices import Slice
 from rainbow_assets.segments.settings import AudioRules
 from rainbow_assets.sound.channels import WindowLevels, kept_channel
+from rainbow_assets.sound.fingerprint import sound_print
 from rainbow_assets.sound.levels import span_frames, window_digest, window_levels
 from rainbow_assets.sound.stems import Stem, UnreadableAudio, read_stem
 from rainbow_assets.sound.windows import window_of
@@ -94,4 +95,5 @@ def _kept_values(stem: Stem, slice_: Slice) -> dict[str, Any]:
         "audio_padding_ms": window.padding_ms, "source_sample_rate": stem.source_rate,
         "source_channels": stem.channels, "mono": stem.mono, "bits": stem.bits, "gain_db": round(stem.gain_db, 6),
         "audio_digest": window_digest(window.samples, stem.bits, stem.sample_rate),
+        "sound_print": sound_print(window.samples, stem.sample_rate),
     }

@@ -62,6 +62,8 @@ FIELDS = [
     column("bits", pa.int32(), "bits per sample of the kept audio, 16 or 24"),
     column("gain_db", pa.float64(), "gain applied to the whole stem so that nothing clips, dB; 0 if unchanged"),
     column("audio_digest", pa.string(), "sha256 of the window's samples"),
+    column("sound_print", pa.list_(pa.uint32()),
+           "hashes of how the window's levels change, ascending; songs that share many of them are copies"),
     column("midi_default_bpm", pa.float64(),
            "tempo given to a MIDI file that sets none at its start, or only the standard's 120, BPM: the "
            "manifest's; null if it sets one"),
@@ -78,7 +80,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
               "end_adjustment_seconds", "is_sub_segment", "sub_segment_info"),
     "stem": ("rainbow_color", "track_description", "track_group", "track_player"),
     "lyric_text": ("lyric_text", "lrc_line_number", "lyric_char_count", "lyric_word_count"),
-    "audio": ("has_audio", "audio_digest", "mono", "bits", "gain_db", "audio_padding_ms"),
+    "audio": ("has_audio", "audio_digest", "sound_print", "mono", "bits", "gain_db", "audio_padding_ms"),
     "levels": ("rms_db", "peak_db", "source_rms_db", "source_peak_db", "source_offset", "clipped_runs", "audio_problem",
                "source_sample_rate", "source_channels"),
     "midi": ("has_midi", "midi_digest", "midi_problem", "midi_default_bpm"),

@@ -51,6 +51,30 @@ def test_a_sound_in_two_splits_stops_a_release(
     assert [*tables.problems()] == [str(caught.value).removeprefix("nothing was published: ")]
 
 
+@pytest.mark.parametrize(("split", "shared", "known", "refused"), [
+    ("test", 40, 50, True),
+    ("train", 40, 50, False),
+    ("test", 10, 50, False),
+    ("test", 20, 20, False),  # too little of a sound
+])
+def test_another_export_of_a_song_in_another_split_stops_a_release(
+    tmp_path: Path, split: str, shared: int, known: int, refused: bool
+):
+    schema = pa.schema([*AUDIO, pa.field("sound_print", pa.list_(pa.uint32()), metadata={"doc": "print"})])
+    tables = Tables()
+    for song, first, own in (("02_01", 0, "train"), ("05_01", known - shared, split)):
+        for window, values in enumerate((range(first, first + 10), range(first + 5, first + known), [])):
+            row = {"segment_id": f"{song}_{window}", "song_id": song, "split": own, "audio_digest": f"{song} {window}",
+                   "sound_print": list(values)}
+            path = tmp_path / f"{song}{window}.parquet"
+            part(path, song, [row], schema)
+            tables.add("training_full", path.name, path)
+    share = shared / (2 * known - shared)
+    assert [*tables.problems()] == ([
+        f"02_01 (train) and 05_01 (test) are in different splits, and {share:.0%} of their sound is alike, as in two exports "
+        "of a song; remove the copies, or list the songs in splits.train"] if refused else [])
+
+
 def tempo_table(folder: Path, config: str, kind: pa.DataType, bpm: float) -> ReleaseTable:
     """Return a table of one row with the tempo of a song."""
     schema = pa.schema([pa.field("segment_id", pa.string(), metadata={"doc": "key"}),
