@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import traceback
+from pathlib import Path
 
 
 class RainbowError(Exception):
@@ -35,3 +38,15 @@ def of_the_disk(number: int, file: str | None) -> str:
     if not file:
         return f"a file cannot be used ({what}); check the disk, and that you may read and write RAINBOW_DATA"
     return f"{file} cannot be used ({what}); check that it exists and that you may read and write it"
+
+
+def bug(error: Exception, what: str) -> str:
+    """Log a fault of the program, with its traceback, and return a sentence about it; ``what`` was being done.
+
+    Raises the error again if it is one of the machine: too little memory, or a disk.
+    """
+    if isinstance(error, MemoryError | OSError):
+        raise error
+    logging.getLogger("rainbow_assets").error("a bug in %s; report it", what, exc_info=error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}; this is a bug, report it"

@@ -22,6 +22,7 @@ import platformdirs
 from rainbow_assets import rules as declared
 from rainbow_assets.composition.settings import CompositionRules
 from rainbow_assets.corpus.settings import SplitRules
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
 from rainbow_assets.embeddings.settings import EmbeddingRules
 from rainbow_assets.errors import SettingsError
 from rainbow_assets.fitness.settings import FitnessRules
@@ -71,14 +72,17 @@ def load_rules(path: Path | None = None) -> Rules:
     """Return the rules in ``path`` (default: ``RAINBOW_SETTINGS`` or ``./rainbow.toml``); the others have defaults."""
     named = os.environ.get("RAINBOW_SETTINGS")
     source = path or (Path(named) if named else Path("rainbow.toml"))
-    if not source.exists():
-        if path or named:
-            raise SettingsError(f"the settings file {source} does not exist; unset RAINBOW_SETTINGS or create it")
-        return Rules()
     try:
-        text = source.read_text("utf-8")
+        text = read_file(source, TEXT_BYTES).decode("utf-8")
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        if path or named:
+            raise SettingsError(
+                f"the settings file {source} does not exist; unset RAINBOW_SETTINGS or create it") from None
+        return Rules()
+    except RefusedFile as error:
+        raise SettingsError(f"{source}: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{source} is not valid TOML: {error}") from error
     blocks: dict[str, Any] = {}
     sections = {f.name: type(getattr(Rules(), f.name)) for f in dataclasses.fields(Rules)}

@@ -14,6 +14,7 @@ from rainbow_assets.composition import review
 from rainbow_assets.composition.errors import ReviewError
 from rainbow_assets.composition.songs import of_store, orders
 from rainbow_assets.digests import digest
+from rainbow_assets.errors import bug
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
@@ -84,6 +85,8 @@ def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
         return found, None
     except ReviewError as error:
         return [], error
+    except Exception as error:
+        return [], ReviewError("unreadable_review", bug(error, f"reading the review of {folder.name}"))
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
@@ -127,7 +130,6 @@ def promote(shard: Shard) -> None:
 def _row(part: str, folder: Path, verdict: review.HumanVerdict, finals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     own = finals.get(verdict.midi_sha256, {}) if verdict.current else {}
     song = next((row for row in finals.values() if row["song_id"] == part), {})
-    path = folder / verdict.midi_file
     numbers = {name: own.get(name, _number(verdict.scores.get(name))) for name in
                ("total", "theory", "fitness", "relative")}
     label = verdict.label or verdict.candidate_id.replace(".", "_")
@@ -139,7 +141,7 @@ def _row(part: str, folder: Path, verdict: review.HumanVerdict, finals: dict[str
         "notes": verdict.notes or None, "current": verdict.current, **numbers,
         "promoted_to": f"{review.APPROVED_FOLDER}/{label}.mid" if verdict.status == review.APPROVED else None,
         "scorer_status": own.get("scorer_status", verdict.scores.get("scorer")),
-        "midi_sha256": verdict.midi_sha256, "midi": path.read_bytes() if path.is_file() else None,
+        "midi_sha256": verdict.midi_sha256, "midi": review.midi_of(folder, verdict),
     }
 
 

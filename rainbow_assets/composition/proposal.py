@@ -13,6 +13,7 @@ from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.composition.model import SongBrief
 from rainbow_assets.digests import digest
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
 from rainbow_assets.ingest import yaml_strict
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.music.keys import Key
@@ -77,9 +78,11 @@ def read_proposal(path: Path, changes: Mapping[str, Any] | None = None) -> Propo
 def load_fields(path: Path) -> dict[str, Any]:
     """Return the fields of a proposal's file, with other names (such as color) replaced; raise ``ProposalError``."""
     try:
-        document = yaml_strict.load(path.read_bytes())
-    except OSError as error:
-        raise ProposalError(f"{path} cannot be read: {error.strerror or error}") from error
+        document = yaml_strict.load(read_file(path, TEXT_BYTES))
+    except FileNotFoundError:
+        raise ProposalError(f"{path} does not exist; write the name of a file") from None
+    except RefusedFile as error:
+        raise ProposalError(f"{path}: {error}") from None
     except UnreadableYaml as error:
         raise ProposalError(f"{path}: {error}") from error
     if not isinstance(document, dict):

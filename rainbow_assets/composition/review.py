@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.composition.errors import ReviewError
+from rainbow_assets.door import RefusedFile, read_file
+from rainbow_assets.ingest import yaml_strict
+from rainbow_assets.ingest.yaml_door import UnreadableYaml
+from rainbow_assets.music.midi_file import MIDI_BYTES
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.lock import writer_lock
 
@@ -205,6 +209,13 @@ def _one_approval(entries: list[Any], changed: Mapping[str, Any], folder: Path) 
                                                f"{label!r}; choose another label, or reject that piece first")
 
 
+def midi_of(folder: Path, verdict: HumanVerdict) -> bytes | None:
+    """Return the content of the piece's file, or None if it does not exist or may not be read."""
+    with suppress(FileNotFoundError, RefusedFile):
+        return read_file(folder / verdict.midi_file, MIDI_BYTES, folder)
+    return None
+
+
 def approved_files(folder: Path, verdicts: Sequence[HumanVerdict]) -> dict[str, bytes]:
     """Return {label: bytes} of the approved pieces; raise ``ReviewError`` if a file is missing or was changed.
 
@@ -214,8 +225,7 @@ def approved_files(folder: Path, verdicts: Sequence[HumanVerdict]) -> dict[str, 
     for verdict in verdicts:
         if verdict.status != APPROVED:
             continue
-        path = folder / verdict.midi_file
-        data = path.read_bytes() if path.is_file() else None
+        data = midi_of(folder, verdict)
         if data is None or sha256_bytes(data) != verdict.midi_sha256:
             problem = "is missing" if data is None else "is not the file that was judged"
             raise ReviewError("missing_file", f"{folder.name}/{FILE}: {verdict.candidate_id} is approved, but its "
@@ -240,8 +250,20 @@ def promote(folder: Path, verdicts: Sequence[HumanVerdict]) -> list[str]:
 
 
 def state(folder: Path) -> bytes:
-    """Return the bytes of a song's review, empty if it has none."""
-    return Files(str(folder)).read(FILE) or b""
+    """Return the bytes of a song's review, empty if it has none; if it may not be read, those of the reason."""
+    try:
+        return _bytes(folder)
+    except ReviewError as error:
+        return str(error).encode()
+
+
+def _bytes(folder: Path) -> bytes:
+    try:
+        return read_file(folder / FILE, MOST_BYTES, folder)
+    except FileNotFoundError:
+        return b""
+    except RefusedFile as error:
+        raise ReviewError("unreadable_review", f"{folder.name}/{FILE}: {error}") from None
 
 
 @contextmanager
@@ -263,17 +285,17 @@ def _load(folder: Path) -> CommentedMap:
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
 
-    data = state(folder)
-    where = f"{folder.name}/{FILE}"
-    if len(data) > MOST_BYTES:
-        raise ReviewError("unreadable_review", f"{where} has {len(data):,} bytes, and at most {MOST_BYTES:,} are "
-                                               "read; shorten the notes")
+    data, where = _bytes(folder), f"{folder.name}/{FILE}"
     try:
+        # What the door refuses (aliases without end, depth, tags, half surrogates) never reaches ruamel.
+        yaml_strict.load(data)
         document = _yaml().load(data.decode("utf-8-sig"))
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+    except UnreadableYaml as error:
+        raise ReviewError("unreadable_review", f"{where}, {error}; nothing was changed; fix the line") from None
+    except (YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is not YAML in UTF-8"
+        problem = getattr(error, "problem", None) or "it is not YAML"
         raise ReviewError("unreadable_review", f"{where}{line}: {problem}; nothing was changed; fix the line") from None
     if not isinstance(document, CommentedMap):
         raise ReviewError("unreadable_review", f"{where} has no fields; restore it from another copy, or delete it and "

@@ -17,6 +17,7 @@ import yaml
 
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.proposal import Proposal, checked, load_fields
+from rainbow_assets.digests import digest
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.shard import MissingShard
@@ -100,11 +101,15 @@ def thread_row(store: ShardStore, thread: str, where: str) -> dict[str, Any]:
 
 
 def place_order(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any]) -> str:
-    """Write the song's folder and return its id. For a thread, write its id and ``changes`` only."""
+    """Write the song's folder and return its id. For a thread, write its id and ``changes`` only.
+
+    A proposal of the same title replaces the one before.
+    """
     base, name = of_store(store), proposal.song_id
-    # Two threads may propose the same title and color: the second one gets a folder of its own.
-    if proposal.thread and _of_another(base / name / FILE, proposal.thread):
-        name = f"{name}-{proposal.thread[:8]}"
+    # Two titles, or two threads, may have one name: the second gets a folder of its own, so that no song is lost.
+    if _of_another(base / name / FILE, proposal):
+        own = proposal.thread[:8] if proposal.thread else digest(proposal.color, proposal.title)[:8]
+        name = f"{name}-{own}"
     document: dict[str, Any] = proposal.document()
     if proposal.thread:
         document = {"thread": proposal.thread, **{key: value for key, value in changes.items() if value is not None}}
@@ -113,10 +118,13 @@ def place_order(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any
     return name
 
 
-def _of_another(path: Path, thread: str) -> bool:
-    if not path.is_file():
-        return False
+def _of_another(path: Path, proposal: Proposal) -> bool:
+    """Return True if ``path`` is the proposal of another song: of another thread, or by hand with another title."""
     try:
-        return load_fields(path).get("thread") != thread
+        fields = load_fields(path)
     except ProposalError:
-        return False
+        return path.exists()  # it cannot be read, and is kept
+    thread = str(fields.get("thread") or "")
+    if thread or proposal.thread:
+        return thread != proposal.thread
+    return str(fields.get("title", "")).strip() != proposal.title

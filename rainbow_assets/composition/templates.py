@@ -15,6 +15,7 @@ from typing import Any
 from rainbow_assets.composition.errors import TemplateError
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.digests import digest
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
 
 HERE = Path(__file__).parent / "data"
 ENERGIES = ("low", "medium", "high")
@@ -72,7 +73,7 @@ def templates(kind: str, own: Path | None = None) -> tuple[Template, ...]:
 
     A person's template replaces an included one of the same name. Raises ``TemplateError``.
     """
-    found = {item.name: item for path in _files(kind, own) for item in _read(kind, path.read_bytes(), str(path.name))}
+    found = {item.name: item for path in _files(kind, own) for item in _read(kind, _bytes(path), str(path.name))}
     return tuple(found.values())
 
 
@@ -85,6 +86,13 @@ def template_digest(kind: str, own: Path | None = None) -> str:
 def _files(kind: str, own: Path | None) -> list[Path]:
     places = [HERE / f"{kind}.toml", *([own / f"{kind}.toml"] if own else [])]
     return [path for path in places if path.is_file()]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_file(path, TEXT_BYTES)
+    except RefusedFile as error:
+        raise TemplateError(f"the templates {path.name}: {error}") from None
 
 
 @lru_cache(maxsize=32)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from rainbow_assets.door import TEXT_BYTES, read_file
 from rainbow_assets.ingest.anomalies import Anomaly, Kinds
 
 KINDS: Kinds = {
@@ -73,9 +74,16 @@ KINDS: Kinds = {
     "timecode_frames": ("info", "the fractions of the stamps are SMPTE frames, not milliseconds"),
     "timecode_ambiguous": ("warning", "the unit of the stamps' fractions is uncertain"),
     "timecode_mixed": ("warning", "a stamp does not fit the unit of the others; read as milliseconds"),
+    "odd_file": ("warning", "a link out of the song's folder, a pipe or device, or a name that is not UTF-8; not read"),
+    "twin_names": ("warning", "file names that are one name on machines that ignore case or Unicode form"),
+    "bug": ("error", "reading the song failed in a way that is a fault of this program; the song is quarantined"),
     "stray_folder": ("info", "a folder that is not named <album>_<sequence>"),
 }
 """Kind -> (severity, meaning). Cards of releases and docs/corpus.md repeat the meanings."""
+
+
+MOST_OF_A_KIND = 100
+"""Anomalies of one kind that are kept of a song; of the others, the number is."""
 
 
 class AnomalyLog:
@@ -85,20 +93,31 @@ class AnomalyLog:
         self.song = song
         self.found: list[Anomaly] = []
         self.read: dict[str, str] = {}
+        self._counts = Counter[str]()
 
-    def bytes_of(self, folder: Path, name: str) -> bytes:
-        """Return the content of a file of the song, and record its digest."""
-        data = (folder / name).read_bytes()
+    def text_of(self, folder: Path, name: str) -> bytes:
+        """Return the content of a text of the song, and record its digest.
+
+        Raises ``RefusedFile``, and ``FileNotFoundError`` if there is no such file.
+        """
+        data = read_file(folder / name, TEXT_BYTES, folder)
         self.read[name] = hashlib.sha256(data).hexdigest()
         return data
 
     def add(self, kind: str, file: str, where: str, message: str, action: str) -> None:
         """Record one anomaly. ``kind`` must be in :data:`KINDS`; another one is a bug and raises ``KeyError``."""
-        self.found.append(Anomaly(self.song, file, where, kind, KINDS[kind][0], message, action))
+        severity = KINDS[kind][0]
+        self._counts[kind] += 1
+        if self._counts[kind] <= MOST_OF_A_KIND:
+            self.found.append(Anomaly(self.song, file, where, kind, severity, message, action))
 
     def sorted(self) -> tuple[Anomaly, ...]:
         """Return the anomalies in order, without duplicates."""
-        return tuple(sorted(set(self.found)))
+        more = [Anomaly(self.song, self.song, "folder", kind, KINDS[kind][0],
+                        f"{count - MOST_OF_A_KIND:,} more of this kind",
+                        "correct those that are named, and read the song again")
+                for kind, count in self._counts.items() if count > MOST_OF_A_KIND]
+        return tuple(sorted({*self.found, *more}))
 
 
 def kinds_table(anomalies: Iterable[Anomaly] | None = None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,14 +15,14 @@ from rainbow_assets import figures, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
-from rainbow_assets.corpus.source import judged, load_source, manifest_rows, source_token, texts_of
-from rainbow_assets.corpus.timecode import load_overrides
+from rainbow_assets.corpus.overrides import parse_overrides
+from rainbow_assets.corpus.source import RawSongs, judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.witnesses import Witness
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import BUG, Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
@@ -35,13 +37,14 @@ REASONS = {
 def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
     """List the stems that the color's manifests name; an unusable song is one candidate under its own id."""
     source = load_source(shard)
-    overrides = load_overrides(source.root)
+    overrides = parse_overrides(source.decided)
     columns = ["key", "part", *BASE_MANIFEST.input_columns]
     rows = []
     for folder in source.folders:
         reading, evidence = judged(source, folder)
         files, override = source.of(folder.name), digest(asdict(overrides.of(folder.name)))
-        texts = texts_of(files)
+        odd = source.below[folder.name].odd
+        texts = {**texts_of(files), **{f"odd: {name}": why for name, why in odd.items()}}
         song = reading.song
         if song is None or evidence is None or not song.tracks:
             why = evidence.contradiction if evidence else None
@@ -60,25 +63,29 @@ def manifest_compute(work: Work) -> Iterator[Batch]:
     source = load_source(work.shard)
     folders = {folder.name: folder for folder in source.folders}
     for song_id, asked in work.parts():
-        (reading, evidence), keys = judged(source, folders[song_id]), set(asked["key"])
-        # Sound is decoded by `segments`, whose ledger has the sentences on what cannot be decoded.
-        anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
-        witnesses = [asdict(witness) for witness in evidence.witnesses] if evidence else []
-        facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
-        rows = manifest_rows(source, folders[song_id])
-        if not rows or evidence is None:
-            reason = "no_tracks" if reading.quarantined is None else (
-                "contradiction" if evidence and evidence.contradiction else "unusable_song")
-            sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
-            yield Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
-                        {song_id: sentence})
-            continue
-        mix = rows[0]["main_audio_file"] or ""
-        if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), evidence.end.ms)}:
-            # The mix changed after the candidates were listed: the ledger would record the digest of the old one.
-            raise SourceMoved(f"{song_id}/{mix}")
-        made = [row for row in rows if row["stem_id"] in keys]
-        yield Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
+        yield work.guarded(song_id, asked, partial(_of_song, source, folders[song_id], asked))
+
+
+def _of_song(source: RawSongs, folder: Path, asked: pl.DataFrame) -> Batch:
+    (reading, evidence), song_id = judged(source, folder), folder.name
+    # Sound is decoded by `segments`, whose ledger has the sentences on what cannot be decoded.
+    anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
+    witnesses = [asdict(witness) for witness in evidence.witnesses] if evidence else []
+    facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
+    rows = manifest_rows(source, folder)
+    if not rows or evidence is None:
+        reason = "no_tracks" if reading.quarantined is None else (
+            reading.quarantined.reason if reading.quarantined.reason in ("contradiction", BUG) else "unusable_song")
+        sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
+        return Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
+                     {song_id: sentence})
+    mix = rows[0]["main_audio_file"] or ""
+    if set(asked["in:corpus.mix"]) != {digest(source.of(song_id).get(mix), evidence.end.ms)}:
+        # The mix changed after the candidates were listed: the ledger would record the digest of the old one.
+        raise SourceMoved(f"{song_id}/{mix}")
+    keys = set(asked["key"])
+    made = [row for row in rows if row["stem_id"] in keys]
+    return Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 
 
 LATE_SHARE = 0.1

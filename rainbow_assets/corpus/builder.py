@@ -11,8 +11,8 @@ from rainbow_assets.corpus.manifest import ManifestEntry
 from rainbow_assets.corpus.model import Song
 from rainbow_assets.corpus.overrides import SongOverride
 from rainbow_assets.corpus.times import read_times
+from rainbow_assets.door import RefusedFile
 from rainbow_assets.ingest.names import FileNames
-from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES
 from rainbow_assets.music.meter import parse_signature, usual
 
 SLOW, FAST = 30, 300
@@ -94,14 +94,10 @@ def _lyrics(
         return None, None, ()
     lrc_file = f"{folder.name}/{name}"
     try:
-        data = notes.bytes_of(folder, name)
-    except OSError as error:
-        notes.add("unreadable_lyrics", lrc_file, "file", f"the lyrics file cannot be opened ({error.strerror})",
-                  BY_SECTIONS)
-        return None, None, ()
-    if len(data) > LIMIT_BYTES:
-        notes.add("unreadable_lyrics", lrc_file, "file",
-                  f"the lyrics file has {len(data):,} bytes, more than {LIMIT_BYTES:,}", BY_SECTIONS)
+        data = notes.text_of(folder, name)
+    except (FileNotFoundError, RefusedFile) as error:
+        problem = "it does not exist" if isinstance(error, FileNotFoundError) else str(error)
+        notes.add("unreadable_lyrics", lrc_file, "file", problem, BY_SECTIONS)
         return None, None, ()
     text = lrc.decode(data, lrc_file, notes)
     if text is None:

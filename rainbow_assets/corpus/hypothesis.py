@@ -14,6 +14,7 @@ import yaml
 
 from rainbow_assets.corpus.reader import manifest_path, song_folders
 from rainbow_assets.corpus.root import corpus_root
+from rainbow_assets.door import TEXT_BYTES, read_file
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest import yaml_strict
 from rainbow_assets.ingest.names import AmbiguousName, FileNames
@@ -83,7 +84,7 @@ def _split(target: str, root: Path) -> tuple[str, str]:
 def _change(folder: Path, file: str, hypothesis: Hypothesis) -> None:
     if hypothesis.color:
         path = manifest_path(folder)
-        content = yaml_strict.load(path.read_bytes())
+        content = yaml_strict.load(read_file(path, TEXT_BYTES, folder))
         if not isinstance(content, dict):
             raise UsageError(f"{folder.name}/{path.name} is not a manifest, so the song has no color to change")
         path.write_text(yaml.safe_dump({**content, "rainbow_color": hypothesis.color}, sort_keys=False), "utf-8",

@@ -13,6 +13,7 @@ from rainbow_assets.corpus.overrides import load_overrides
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.witnesses import judge
 from rainbow_assets.ingest.anomalies import Anomaly
+from rainbow_assets.ingest.names import shown
 from rainbow_assets.sound.stems import examine
 from rainbow_assets.text import counted
 
@@ -65,9 +66,10 @@ def lint_report(root: Path) -> LintReport:
         found += judged.anomalies
         quarantined += [judged.quarantined] if judged.quarantined else []
     for folder in stray_folders(root):
-        notes = AnomalyLog(folder.name)
-        notes.add("stray_folder", folder.name, "folder", "the folder is not named <album>_<sequence>", "not read")
-        found += notes.found
+        name = shown(folder.name)
+        notes = AnomalyLog(name)
+        notes.add("stray_folder", name, "folder", "the folder is not named <album>_<sequence>", "not read")
+        found += notes.sorted()
     return LintReport(len(readings) - len(quarantined), tuple(quarantined), tuple(sorted(found)))
 
 

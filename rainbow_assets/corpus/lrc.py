@@ -85,19 +85,24 @@ def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
     for number, line in enumerate(LINE_END.split(text), start=1):
         if body := line.strip().removeprefix("\ufeff").strip():
             reader.line(body, number)
+    reader.join()
     reader.summarize()
     return RawLyrics(reader.tags, tuple(reader.stamps))
 
 
 @dataclass
 class _LrcReader:
-    """The state of the reader: the stamps so far, and in ``open`` those that the next line of text belongs to."""
+    """The state of the reader: the stamps so far, and in ``open`` those that the next line of text belongs to.
+
+    ``stray``: lines of text after theirs, which are joined to it when the next stamp comes.
+    """
 
     file: str
     notes: AnomalyLog
     tags: dict[str, str] = field(default_factory=dict)
     stamps: list[RawStamp] = field(default_factory=list)
     open: range = range(0)
+    stray: list[str] = field(default_factory=list)
     short: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def line(self, body: str, number: int) -> None:
@@ -107,17 +112,18 @@ class _LrcReader:
             # Something was cut out of the middle: the spaces on both sides of it become one.
             text = " ".join(text.split())
         words = _words(found, pieces)
-        if not found and words and not (self.open and not self.stamps[self.open[-1]].text):
+        if not found and words and (self.stray or not self.open or self.stamps[self.open[-1]].text):
             found = [replace(words[0], text="")]
         if found:
+            self.join()
             self.open = range(len(self.stamps), len(self.stamps) + len(found))
             self.stamps += found
             if text:
                 self._give(text, words)
-        elif text and not bad and self.open and not self.stamps[self.open[-1]].text:
+        elif text and not bad and self.open and not self.stray and not self.stamps[self.open[-1]].text:
             self._give(text, words)
         elif text:
-            self._stray(text, number)
+            self._note_stray(text, number)
 
     def _pieces(self, body: str, number: int) -> tuple[list[RawStamp], list[tuple[RawStamp | None, str]], bool]:
         """Return the stamps at the start of a line, its text after each stamp inside, and whether one was unreadable.
@@ -190,8 +196,8 @@ class _LrcReader:
             own = words if place == self.open[0] else ()
             self.stamps[place] = replace(self.stamps[place], text=text, words=own)
 
-    def _stray(self, text: str, number: int) -> None:
-        """Join text without a stamp to the line before it; before the first stamp, only report it."""
+    def _note_stray(self, text: str, number: int) -> None:
+        """Keep text without a stamp for the line before it; before the first stamp, only report it."""
         where = f"line {number}"
         if not self.open:
             self.notes.add("stray_text", self.file, where, "there is text before the first stamp",
@@ -199,8 +205,14 @@ class _LrcReader:
             return
         self.notes.add("stray_text", self.file, where, "a line of text has no stamp of its own",
                        "joined to the lyric above it")
-        above = self.stamps[self.open[-1]]
-        self._give(f"{above.text}\n{text}" if above.text else text, self.stamps[self.open[0]].words)
+        self.stray.append(text)
+
+    def join(self) -> None:
+        """Join the stray lines to the lyric above them."""
+        if self.stray:
+            above = self.stamps[self.open[-1]].text
+            self._give("\n".join([above, *self.stray] if above else self.stray), self.stamps[self.open[0]].words)
+            self.stray = []
 
 
 def _words(found: list[RawStamp], pieces: list[tuple[RawStamp | None, str]]) -> tuple[RawStamp, ...]:

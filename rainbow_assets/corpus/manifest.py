@@ -55,7 +55,7 @@ class SoundsLike(BaseModel):
 
     model_config = _OPEN
     name: Text
-    discogs_id: int | None = None
+    discogs_id: int | None = Field(None, ge=-2**63, le=2**63 - 1)
 
 
 class TrackEntry(BaseModel):
@@ -85,7 +85,7 @@ class ManifestEntry(BaseModel):
     key: Text = ""
     title: Text = ""
     release_date: Text = ""
-    album_sequence: int | None = None
+    album_sequence: int | None = Field(None, ge=0, le=9999)
     main_audio_file: Name = None
     TRT: Stamp = ""
     vocals: bool = False

@@ -15,6 +15,7 @@ from rainbow_assets.caches import read_cache, write_cache
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Song
 from rainbow_assets.corpus.track_list import AUDIO
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.ingest.names import has_ending
 from rainbow_assets.ingest.unmoved import SourceMoved, unmoved
 from rainbow_assets.lineage.codeversion import used_by
@@ -79,13 +80,15 @@ def read_facts(path: Path, data: bytes | None = None, look: Callable[[Path], Aud
 
     ``look`` opens an audio file: ``probe`` (the default) reads its header, ``examine`` decodes what may be damaged.
     """
-    from rainbow_assets.music.midi_song import UnreadableMidi
+    from rainbow_assets.music.midi_file import MIDI_BYTES, UnreadableMidi
     from rainbow_assets.sound.stems import UnreadableAudio, probe
 
     try:
         if has_ending(path.name, AUDIO):
             return _audio((look or probe)(path))
-        return _midi(path.name, path.read_bytes() if data is None else data)
+        return _midi(path.name, read_file(path, MIDI_BYTES) if data is None else data)
+    except RefusedFile as error:
+        return Unreadable(f"{path.name}: {error}")
     except (UnreadableAudio, UnreadableMidi) as error:
         return Unreadable(str(error))
 

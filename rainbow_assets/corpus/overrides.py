@@ -11,10 +11,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus.smpte import FRAMES, MS, SUBFRAMES
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
 from rainbow_assets.errors import UsageError
 
 FILE = "corpus.toml"
@@ -65,15 +67,28 @@ class Overrides:
 
 def load_overrides(root: Path) -> Overrides:
     """Return the content of ``corpus.toml`` in the corpus root; raise ``UsageError`` if it is not valid."""
-    path = root / FILE
-    if not path.exists():
-        return Overrides()
+    return parse_overrides(overrides_text(root))
+
+
+def overrides_text(root: Path) -> str:
+    """Return the text of ``corpus.toml``, empty if there is none; raise ``UsageError``."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_file(root / FILE, TEXT_BYTES).decode("utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
         raise UsageError(f"{FILE} is not valid TOML: {error}") from None
-    except OSError as error:
-        raise UsageError(f"{FILE} cannot be read ({error.strerror}); make it a readable file or remove it") from None
+    except RefusedFile as error:
+        raise UsageError(f"{FILE}: {error}") from None
+
+
+@lru_cache(maxsize=8)
+def parse_overrides(text: str) -> Overrides:
+    """Return what ``text``, the content of ``corpus.toml``, says; raise ``UsageError`` if it is not valid."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{FILE} is not valid TOML: {error}") from None
     unknown = sorted(set(document) - set(NAMES))
     if unknown:
         raise UsageError(f"{FILE}: [{unknown[0]}] is not known; write [album.\"03\"] or [song.\"03_09\"]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
-from rainbow_assets.errors import UsageError
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
+from rainbow_assets.errors import RainbowError, UsageError, bug
 from rainbow_assets.ingest import yaml_strict
-from rainbow_assets.ingest.names import FileNames, closest, files_below
+from rainbow_assets.ingest.names import FileNames, Listing, closest, files_below, listing, twins
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.taxonomy import COLOR_NAMES, COLORS, UnknownColor, resolve
 
@@ -51,8 +51,8 @@ def album_color(song_id: str) -> str | None:
 def folder_color(folder: Path) -> str:
     """Return the color whose shard accounts for the folder: its manifest's, else its album's, else the first."""
     try:
-        data = manifest_path(folder).read_bytes()
-    except OSError:
+        data = read_file(manifest_path(folder), TEXT_BYTES, folder)
+    except (OSError, RefusedFile):
         data = b""
     return _manifest_color(data) or album_color(folder.name) or ORPHANS
 
@@ -68,28 +68,52 @@ def _manifest_color(data: bytes) -> str | None:
     try:
         document = yaml_strict.load(data)
         return resolve(str(document["rainbow_color"])).name if isinstance(document, dict) else None
-    except (UnreadableYaml, UnknownColor, KeyError):
+    except Exception:  # the reading of the song reports what is wrong; here it only needs a shard
         return None
 
 
 def read_song(
     folder: Path, root: Path, overrides: Overrides | None = None, timecode: str = "evidence",
-    names: Sequence[str] | None = None,
+    below: Listing | None = None,
 ) -> SongReading:
     """Read one song folder. ``timecode="ms"`` reads all stamps as milliseconds, hours included, as the original did.
 
-    ``names`` are the folder's files if they are known; by default they are listed.
+    ``below`` is what the folder has if that is known; by default it is listed.
 
-    Raises ``UsageError`` for an invalid ``corpus.toml``; problems of the song itself are in the reading.
+    Raises ``UsageError`` for an invalid ``corpus.toml``; problems of the song itself are in the reading. So is
+    a bug that one of its values meets: it is logged, and the song is quarantined alone.
     """
+    notes = AnomalyLog(folder.name)
+    try:
+        return _read(folder, root, overrides, timecode, below, notes)
+    except RainbowError:
+        raise
+    except Exception as error:
+        notes.add("bug", folder.name, "folder", bug(error, f"reading {folder.name}"), "the song is quarantined")
+        return _quarantine(folder, notes)
+
+
+def _read(
+    folder: Path, root: Path, overrides: Overrides | None, timecode: str, below: Listing | None, notes: AnomalyLog
+) -> SongReading:
     # Imported here: a plan needs only the folders of songs, and this import loads pydantic, which is slow.
     from rainbow_assets.corpus.builder import build_song
 
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
-    notes = AnomalyLog(folder.name)
     override = (load_overrides(root) if overrides is None else overrides).of(folder.name)
-    files = FileNames(folder, names)
+    try:
+        below = listing(folder) if below is None else below
+    except OSError as error:
+        notes.add("unreadable_manifest", folder.name, "folder", f"it cannot be listed ({error.strerror})",
+                  "the song is quarantined")
+        return _quarantine(folder, notes)
+    for name, why in below.odd.items():
+        notes.add("odd_file", f"{folder.name}/{name}", "file", why, "not read")
+    for same in twins(below.names):
+        notes.add("twin_names", f"{folder.name}/{same[0]}", "file", f"{' and '.join(map(repr, same))} are one name on "
+                  "machines that ignore case or Unicode form", "both are kept; rename one of them")
+    files = FileNames(folder, below.names)
     file = f"{folder.name}/{closest(f'{folder.name}.yml', files.names)}"
     entry, left_out = _entry(files, file, notes)
     if entry is None:
@@ -123,12 +147,12 @@ def _entry(files: FileNames, file: str, notes: AnomalyLog) -> tuple[ManifestEntr
     wanted, name = f"{files.folder.name}.yml", file.partition("/")[2]
     report_renamed(wanted, name, file, "file", notes)
     try:
-        document, scalars = yaml_strict.load_marked(notes.bytes_of(files.folder, name), TEXTS)
+        document, scalars = yaml_strict.load_marked(notes.text_of(files.folder, name), TEXTS)
         report(scalars, file, notes)
     except FileNotFoundError:
         problem = f"there is no {wanted} in the folder"
-    except OSError as error:
-        problem = f"the manifest cannot be opened ({error.strerror})"
+    except RefusedFile as error:
+        problem = str(error)
     except UnreadableYaml as error:
         problem, where = str(error), f"line {error.line}" if error.line else "file"
     if problem:

@@ -10,14 +10,14 @@ from typing import Any
 from rainbow_assets.corpus import manifest_rows as made_rows
 from rainbow_assets.corpus.media import Facts, MediaFacts
 from rainbow_assets.corpus.model import SongReading
+from rainbow_assets.corpus.overrides import overrides_text, parse_overrides
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
 from rainbow_assets.corpus.root import corpus_root
-from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.corpus.track_list import AUDIO, MIDI
 from rainbow_assets.corpus.witnesses import Evidence, judge
 from rainbow_assets.digests import digest
 from rainbow_assets.ingest.digests import FileDigests
-from rainbow_assets.ingest.names import files_below, has_ending
+from rainbow_assets.ingest.names import Listing, has_ending, listing
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.storage.shard import Shard
 
@@ -32,6 +32,10 @@ class RawSongs:
     """Path relative to the root -> sha256."""
     media: dict[str, Facts]
     """Path relative to the root -> what the media file says of its song."""
+    below: dict[str, Listing]
+    """Song -> what its folder has."""
+    decided: str
+    """The text of ``corpus.toml``."""
 
     def of(self, song_id: str) -> dict[str, str]:
         """Return {file name: sha256} of one song's folder."""
@@ -52,21 +56,29 @@ def _load(root: Path, color: str, cache: Path | None) -> RawSongs:
     digests = FileDigests(root, cache)
     facts = MediaFacts(cache.with_name("media_facts.json") if cache else None)
     found, media = {}, {}
-    for folder in folders:
-        for name in (f"{folder.name}/{name}" for name in files_below(folder)):
+    below = {folder.name: _listed(folder) for folder in folders}
+    for song, listed in below.items():
+        for name in (f"{song}/{name}" for name in listed.names):
             found[name] = digests.digest(name)
             if has_ending(name, (*AUDIO, *MIDI)):
                 media[name] = facts.of(root / name, found[name], partial(digests.holds, name))
     digests.save()
     facts.save()
-    return RawSongs(root, folders, found, media)
+    return RawSongs(root, folders, found, media, below, overrides_text(root))
+
+
+def _listed(folder: Path) -> Listing:
+    try:
+        return listing(folder)
+    except OSError as error:
+        return Listing((), {".": f"it cannot be listed ({error.strerror})"})
 
 
 def source_token(shard: Shard) -> str:
     """Return a digest of every raw file of the color, and of the time-code overrides."""
-    root = corpus_root()
-    overrides = root / "corpus.toml"
-    return digest(load_source(shard).digests, overrides.read_bytes() if overrides.exists() else None)
+    source = load_source(shard)
+    odd = {song: dict(below.odd) for song, below in source.below.items() if below.odd}
+    return digest(source.digests, source.decided.encode() if source.decided else None, *([odd] if odd else []))
 
 
 def texts_of(files: dict[str, str]) -> dict[str, str]:
@@ -76,17 +88,18 @@ def texts_of(files: dict[str, str]) -> dict[str, str]:
 
 def reading_of(source: RawSongs, folder: Path) -> SongReading:
     """Return the reading of one song; the same bytes are read only once per process."""
-    files = source.of(folder.name)
-    overrides = source.root / "corpus.toml"
-    text = overrides.read_text("utf-8") if overrides.exists() else ""
-    return _read(str(folder), str(source.root), tuple(sorted(texts_of(files).items())), tuple(files), text)
+    texts, below = texts_of(source.of(folder.name)), source.below[folder.name]
+    return _read(str(folder), str(source.root), tuple(sorted(texts.items())), below.names, tuple(below.odd.items()),
+                 source.decided)
 
 
 @lru_cache(maxsize=4096)
 def _read(
-    folder: str, root: str, texts: tuple[tuple[str, str], ...], names: tuple[str, ...], overrides: str
+    folder: str, root: str, texts: tuple[tuple[str, str], ...], names: tuple[str, ...],
+    odd: tuple[tuple[str, str], ...], decided: str,
 ) -> SongReading:
-    reading, known = read_song(Path(folder), Path(root), load_overrides(Path(root)), names=names), dict(texts)
+    reading = read_song(Path(folder), Path(root), parse_overrides(decided), below=Listing(names, dict(odd)))
+    known = dict(texts)
     for name, sha256 in reading.read.items():
         # A file that changed after it was digested would give rows of one state with the digests of another.
         if known.get(name) != sha256:
@@ -98,7 +111,7 @@ def judged(source: RawSongs, folder: Path) -> tuple[SongReading, Evidence | None
     """Return the reading of one song after its files were compared with its text, and the evidence."""
     reading, prefix = reading_of(source, folder), f"{folder.name}/"
     media = {name.removeprefix(prefix): facts for name, facts in source.media.items() if name.startswith(prefix)}
-    return judge(reading, media, load_overrides(source.root).of(folder.name).trusted)
+    return judge(reading, media, parse_overrides(source.decided).of(folder.name).trusted)
 
 
 def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from rainbow_assets.corpus import beatgrid, smpte
 from rainbow_assets.corpus.lrc import RawStamp
@@ -21,6 +22,7 @@ from rainbow_assets.corpus.smpte import CODES, FRAMES, MS, PLAIN, SUBFRAMES, Fra
 
 __all__ = ["FRAMES", "MS", "SUBFRAMES", "Overrides", "SongOverride", "TimecodeOverride", "decide", "literal",
            "load_overrides", "misfits", "read_ms"]
+T = TypeVar("T")
 SURE = 0.95
 WHOLE = "999"
 """An end just before a full second is written like this in every unit, so it is no evidence."""
@@ -30,6 +32,8 @@ FOR_PLAIN = 3.0
 """Log weight of milliseconds before any evidence: stamps are what they look like until the evidence is against it."""
 FOR_TENTHS = -2.0
 """Log weight of a subframe digit that counts tenths instead of eighths."""
+ENOUGH = 2000
+"""Stamps of a file that are weighed at most, evenly from the whole; the longest real file has 240."""
 OTHER_UNIT, OTHER_RATE = -3.0, -6.0
 """Log weights of the two files of a song having different units, or different frame rates."""
 
@@ -60,7 +64,7 @@ def decide(
 def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOverride) -> dict[FrameCode, float]:
     """Return the log weight of each reading that the override allows, from this file alone."""
     distinct = sorted({(s.minutes, s.seconds, s.fraction): s for s in stamps if s.fraction != WHOLE}.items())
-    kept = [stamp for _, stamp in distinct]
+    kept = [stamp for _, stamp in enough(distinct)]
     fractions = sorted({stamp.fraction for stamp in kept if stamp.fraction.strip("0")})
     found = {}
     for code in CODES:
@@ -75,6 +79,11 @@ def _scores(stamps: Sequence[RawStamp], bpm: float | None, override: TimecodeOve
             score += beatgrid.log_evidence([to_ms(stamp, code) for stamp in kept], code.step_ms, bpm)
         found[code] = score
     return found
+
+
+def enough(stamps: Sequence[T]) -> Sequence[T]:
+    """Return all of ``stamps``, or about :data:`ENOUGH` of them, evenly from the whole."""
+    return stamps[::max(-(-len(stamps) // ENOUGH), 1)]
 
 
 def _log_share(fraction: str, code: FrameCode) -> float:
@@ -123,7 +132,7 @@ def _sentence(code: FrameCode, stamps: Sequence[RawStamp], bpm: float | None) ->
         return "no stamp has a fraction"
     count, largest = len(fractions), max(fractions, key=lambda text: (len(text), text))
     counts = f"{count} different fraction{'s' if count > 1 else ''}, the largest .{largest}"
-    times = sorted({to_ms(stamp, code) for stamp in stamps} - {0})
+    times = enough(sorted({to_ms(stamp, code) for stamp in stamps} - {0}))
     if bpm is None or not beatgrid.believable(bpm) or not times:
         return counts
     hits, tempo = beatgrid.best(times, code.step_ms, bpm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,10 +63,10 @@ def raw_sections(entry: ManifestEntry, file: str, notes: AnomalyLog) -> tuple[Ra
         end = parse_stamp(item.end_time, file, f"field structure[{place}].end_time", notes)
         if start is not None and end is not None:
             found.append(RawSection(place, item.section_name, start, end, item.description))
-    names = [section.name for section in found]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        notes.add("duplicate_section_name", file, "field structure", f"{name!r} occurs {names.count(name)} times",
-                  "all are kept; the name is not a key")
+    for name, count in sorted(Counter(section.name for section in found).items()):
+        if count > 1:
+            notes.add("duplicate_section_name", file, "field structure", f"{name!r} occurs {count} times",
+                      "all are kept; the name is not a key")
     return tuple(found)
 
 

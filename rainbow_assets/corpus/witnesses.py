@@ -15,6 +15,7 @@ from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import AGREES_MS
 from rainbow_assets.corpus.media import STANDARD_BPM, AudioFacts, Media, MidiFacts, named, report
 from rainbow_assets.corpus.model import Quarantined, Song, SongReading
+from rainbow_assets.errors import bug
 from rainbow_assets.music.keys import accidentals
 from rainbow_assets.music.midi_song import same_tempo
 from rainbow_assets.text import counted, some
@@ -132,9 +133,16 @@ def judge(reading: SongReading, media: Media, trusted: bool = False) -> tuple[So
         return reading, None
     notes = AnomalyLog(reading.song_id)
     own = {name: media[name] for name in named(reading.song) if name in media}
-    report(reading.song, own, notes)
-    evidence = _Comparison(reading.song, own, notes, trusted).evidence()
-    anomalies = tuple(sorted({*reading.anomalies, *notes.found}))
+    try:
+        report(reading.song, own, notes)
+        evidence = _Comparison(reading.song, own, notes, trusted).evidence()
+    except Exception as error:
+        sentence = bug(error, f"comparing the files of {reading.song_id}")
+        notes.add("bug", reading.song_id, "folder", sentence, "the song is quarantined")
+        waiting = Quarantined(reading.song_id, reading.song.rainbow_color, "bug", sentence)
+        return replace(reading, song=None, quarantined=waiting,
+                       anomalies=tuple(sorted({*reading.anomalies, *notes.sorted()}))), None
+    anomalies = tuple(sorted({*reading.anomalies, *notes.sorted()}))
     if evidence.contradiction is None:
         return replace(reading, anomalies=anomalies), evidence
     waiting = Quarantined(reading.song_id, reading.song.rainbow_color, "contradiction", evidence.contradiction)

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rainbow_assets import taxonomy
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.embeddings import encoders, specs
 from rainbow_assets.fitness import contract, roll, targets
 from rainbow_assets.fitness.contract import ScorerError
+from rainbow_assets.music.midi_file import MIDI_BYTES
 from rainbow_assets.storage.files import sha256_bytes
 
 Floats = npt.NDArray[np.float32]
@@ -217,7 +219,9 @@ class ChromaticScorer:
 def _notes(midi: bytes | Path) -> roll.Notes:
     if isinstance(midi, Path):
         try:
-            return roll.read_notes(midi.read_bytes(), str(midi))
-        except OSError as error:
-            raise roll.RollError("unreadable_midi", f"{midi} cannot be read ({error.strerror})") from error
+            return roll.read_notes(read_file(midi, MIDI_BYTES), str(midi))
+        except FileNotFoundError:
+            raise roll.RollError("unreadable_midi", f"{midi} does not exist") from None
+        except RefusedFile as error:
+            raise roll.RollError("unreadable_midi", f"{midi}: {error}") from None
     return roll.read_notes(midi)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from rainbow_assets.door import RefusedFile, opened, read_file
 from rainbow_assets.harmony.model import pack_anomaly
 from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.music.errors import PackError
@@ -91,7 +92,10 @@ def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
             if path.stat().st_size > MAX_FILE_BYTES:
                 yield relative, bytes(MAX_FILE_BYTES + 1)  # too large: not read, and reported by its length
             else:
-                data = path.read_bytes()
+                try:
+                    data = read_file(path, MAX_FILE_BYTES, root)
+                except RefusedFile as error:
+                    raise PackError(f"{root.name}/{relative}: {error}") from None
                 read[relative] = hashlib.sha256(data).hexdigest()
                 yield relative, data
 
@@ -99,11 +103,11 @@ def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
 def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     """Yield the regular files of a tar or tar.gz. Links and devices are skipped, because they have no bytes."""
     try:
-        with open(path, "rb") as stream:
+        with opened(path) as stream:
             packed = stream.read(MAX_ARCHIVE_BYTES + 1)
         read[""] = hashlib.sha256(packed).hexdigest()
-        with gzip.open(io.BytesIO(packed)) if packed[:2] == b"\x1f\x8b" else io.BytesIO(packed) as opened:
-            whole = opened.read(MAX_ARCHIVE_BYTES + 1)
+        with gzip.open(io.BytesIO(packed)) if packed[:2] == b"\x1f\x8b" else io.BytesIO(packed) as unpacked:
+            whole = unpacked.read(MAX_ARCHIVE_BYTES + 1)
         if len(whole) > MAX_ARCHIVE_BYTES:
             raise PackError(f"the chord pack {path.name} unpacks to more than {MAX_ARCHIVE_BYTES} bytes; unpack it "
                             "yourself and give the folder")
@@ -111,7 +115,7 @@ def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
             for member in archive:
                 if member.isreg():
                     yield member.name, whole[member.offset_data : member.offset_data + member.size]
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError, RefusedFile) as error:
         raise PackError(f"the chord pack {path.name} is not a readable tar or tar.gz: {error}") from error
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from rainbow_assets.atomic import replace_file
+from rainbow_assets.door import opened
 
 CHUNK = 1 << 20
 _VERSION = 1
@@ -14,7 +15,7 @@ _VERSION = 1
 
 def file_sha256(path: Path) -> str:
     """Return the sha256 of the file's bytes as 64 hex digits."""
-    with open(path, "rb") as stream:
+    with opened(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

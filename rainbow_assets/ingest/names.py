@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from rainbow_assets.door import inside
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.ingest.paths import RefusedPath, vet
 
@@ -20,17 +22,59 @@ class AmbiguousName(RainbowError):
     """A name that no file has, and that two or more files have but for case, Unicode form or spaces."""
 
 
-def files_below(folder: Path) -> tuple[str, ...]:
-    """Return the names of all files below ``folder``, sorted, with ``/``; links to folders are not followed.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is below a folder: the names of its files, sorted, with ``/``, and {name: why it is not one of them}."""
 
-    Files whose name starts with a dot are left out, because systems and editors write them, and files whose name is not
-    Unicode, because no manifest can name them.
+    names: tuple[str, ...]
+    odd: Mapping[str, str]
+
+
+def listing(folder: Path) -> Listing:
+    """Return what is below ``folder``; links to folders are not followed.
+
+    Files whose name starts with a dot are left out, because systems and editors write them. Odd are names that are not
+    UTF-8, because no manifest can write them, links out of the folder, and what is no regular file. Raises ``OSError``.
     """
-    found = []
-    for place, _, names in os.walk(folder):
-        paths = [Path(place, name) for name in names if not name.startswith(".")]
-        found += [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
-    return tuple(sorted(name for name in found if not _SURROGATE.search(name)))
+    found, odd = list[str](), dict[str, str]()
+    waiting = [("", str(folder))]
+    while waiting:
+        prefix, place = waiting.pop()
+        with os.scandir(place) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((f"{name}/", entry.path))
+                elif not entry.name.startswith("."):
+                    why = _odd(entry, folder)
+                    if why:
+                        odd[shown(name)] = why
+                    elif entry.is_file():
+                        found.append(name)
+    return Listing(tuple(sorted(found)), dict(sorted(odd.items())))
+
+
+def files_below(folder: Path) -> tuple[str, ...]:
+    """Return the names of the files below ``folder``; see :func:`listing`."""
+    return listing(folder).names
+
+
+def _odd(entry: os.DirEntry[str], folder: Path) -> str | None:
+    if _SURROGATE.search(entry.name):
+        return "its name is not UTF-8, so no manifest can name it; rename it"
+    if entry.is_symlink():
+        if not inside(Path(entry.path), folder):
+            return "it is a link out of the folder; copy the file into the folder"
+        if not os.path.exists(entry.path):
+            return "it is a link to nothing; remove it"
+    if not entry.is_file() and not entry.is_dir():
+        return "it is a pipe, socket or device; remove it"
+    return None
+
+
+def shown(name: str) -> str:
+    """Return a file's name as text that can be written: bytes that are not UTF-8 become ``\\xe9``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def plain_form(name: str) -> tuple[str, ...]:
@@ -94,6 +138,11 @@ def by_form(names: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
     for name in sorted(names):
         found.setdefault(plain_form(name), []).append(name)
     return found
+
+
+def twins(names: Iterable[str]) -> list[list[str]]:
+    """Return the groups of names that are one name on a machine that ignores case, Unicode form or final spaces."""
+    return [same for same in by_form(names).values() if len(same) > 1]
 
 
 def closest(name: str, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from rainbow_assets.door import read_file
 from rainbow_assets.errors import RainbowError
 
 
@@ -24,7 +25,7 @@ def unmoved(path: Path, sha256: str | None) -> bytes | None:
     if sha256 is None:
         return None
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         data = None
     found = None if data is None else hashlib.sha256(data).hexdigest()

@@ -15,15 +15,16 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
+from rainbow_assets.door import TEXT_BYTES
 from rainbow_assets.ingest.yaml_door import STANDARD, Guard, Loader, YamlLimits, convert_with, decoded, guess_only
 from rainbow_assets.ingest.yaml_door import load as load_with
 
-LIMIT_BYTES = 4 << 20
-LIMITS = YamlLimits(file_bytes=LIMIT_BYTES, depth=40)
+LIMITS = YamlLimits(file_bytes=TEXT_BYTES, depth=40)
 _PLAIN = (None, *(STANDARD + name for name in ("map", "seq", "str", "null", "bool", "int", "float")))
 """Tags that are read; without a tag (None) of these a value is refused, as dates, bytes and sets are."""
 
 _COMMENT = re.compile(r"[ \t]+(#[^\r\n]*)")
+_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class _Strict(Loader):
 
     def _scalar(self, node: yaml.ScalarNode, path: str, name: str) -> PlainScalar:
         comment = _COMMENT.match(self.text, node.end_mark.index)
-        lossy = node.tag == f"{STANDARD}float" and str(float(node.value)) != node.value
+        lossy = node.tag == f"{STANDARD}float" and _FLOAT.fullmatch(node.value) and str(float(node.value)) != node.value
         known = node.tag != f"{STANDARD}str" and not lossy
         if known and name in self.texts and node.tag != f"{STANDARD}null":
             node.tag = f"{STANDARD}str"
@@ -101,7 +102,7 @@ _Strict.yaml_constructors = {tag: read for tag, read in Loader.yaml_constructors
 guess_only(_Strict, "null", "merge")
 for _name, _pattern, _first in (("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
                                 ("int", r"^(?:0|-?[1-9][0-9]*)$", "-0123456789"),
-                                ("float", r"^-?[0-9]+\.[0-9]+$", "-0123456789")):
+                                ("float", f"^{_FLOAT.pattern}$", "-0123456789")):
     _Strict.add_implicit_resolver(STANDARD + _name, re.compile(_pattern), list(_first))
 convert_with(_Strict, "int", _int)
 convert_with(_Strict, "float", _float)

@@ -20,11 +20,13 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.ingest.yaml_door import (
     MERGE,
     STANDARD,
     Guard,
     Loader,
+    UnreadableYaml,
     YamlLimits,
     convert_with,
     decoded,
@@ -224,11 +226,14 @@ _Tolerant.add_multi_constructor(f"{STANDARD}python/", _Tolerant.python)
 
 
 def read_plain(path: Path, name: str | None = None, limits: YamlLimits = DEFAULT_LIMITS) -> Document:
-    """Read the file ``path``; raise ``UnreadableYaml``. A file over the size limit is never opened."""
-    size = path.stat().st_size
-    if size > limits.file_bytes:
-        raise too_big(name or path.name, size, limits)
-    return parse_bytes(path.read_bytes(), name or path.name, limits)
+    """Read the file ``path``; raise ``UnreadableYaml``. A file over the size limit is never read."""
+    file = name or path.name
+    if (size := path.stat().st_size) > limits.file_bytes:
+        raise too_big(file, size, limits)
+    try:
+        return parse_bytes(read_file(path, limits.file_bytes), file, limits)
+    except RefusedFile as error:
+        raise UnreadableYaml("not_yaml", file, 0, str(error)) from None
 
 
 def parse_bytes(data: bytes, file: str = "<text>", limits: YamlLimits = DEFAULT_LIMITS) -> Document:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import UsageError
+from rainbow_assets.errors import RainbowError, UsageError, bug
 from rainbow_assets.lineage.codeversion import Used, library_versions, used_by
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -59,6 +59,23 @@ class Work:
         """Yield (part, its rows) in order."""
         for (part,), rows in self.asked.group_by("part", maintain_order=True):
             yield str(part), rows
+
+    def guarded(self, part: str, asked: pl.DataFrame, make: Callable[[], Batch]) -> Batch:
+        """Return what ``make`` returns, or if it meets a bug, a batch that quarantines the part, so that others go on.
+
+        The bug is logged with its traceback. Raises what a person can fix (``RainbowError``, ``OSError``).
+        """
+        try:
+            return make()
+        except (RainbowError, OSError):
+            raise
+        except MemoryError:
+            raise RainbowError(f"{self.shard.where}: there is too little memory for {part}; close other programs, or "
+                               "shorten its files") from None
+        except Exception as error:
+            keys = asked["key"].to_list()
+            sentence = bug(error, f"{self.shard.where}, {part}")
+            return Batch(part, self.schema.empty_table(), dict.fromkeys(keys, BUG), {}, dict.fromkeys(keys, sentence))
 
     def upstream(self, asset: str, partition: str | None = None) -> Shard:
         """Return the shard of ``asset`` in ``partition`` (default: the same as this one's)."""
@@ -117,6 +134,8 @@ def column(name: str, kind: type | pa.DataType, doc: str) -> pa.Field:
 
 
 _KINDS: dict[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+BUG = "bug"
+"""The quarantine reason of rows that a fault of the program kept from being made; every asset may give it."""
 VERSIONS = ("settings", "code", "libraries")
 """Ledger columns that are the same for every candidate of an asset: see :meth:`RowAsset.versions`."""
 Compute = Callable[[Work], Iterator[Batch]]

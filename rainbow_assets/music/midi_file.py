@@ -26,6 +26,8 @@ _DATA = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 _SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 """Data bytes of system events, which do not belong into files; the others have none."""
 _SIZES = {SET_TEMPO: 3, TIME_SIGNATURE: 4, KEY_SIGNATURE: 2}
+MIDI_BYTES = 16 << 20
+"""The size that a file has at most; an hour of dense music has 1 MB."""
 _NO_DATA = re.compile(rb"[\x80-\xff]{4096}")
 """A run that only an overwritten file has; reading it as one number would take hours."""
 
@@ -59,6 +61,8 @@ class MidiFile:
 
 def read_midi(data: bytes, name: str = "MIDI data") -> MidiFile:
     """Return the events of a MIDI file, of type 0, 1 or 2 or inside a RIFF (RMID); raise ``UnreadableMidi``."""
+    if len(data) > MIDI_BYTES:
+        raise UnreadableMidi(f"{name} has {len(data):,} bytes, and at most {MIDI_BYTES:,} are read; export it again")
     if _NO_DATA.search(data):
         raise UnreadableMidi(f"{name} holds thousands of bytes that no MIDI data has; copy or export it again")
     at = data.find(b"MThd", 0, 512)

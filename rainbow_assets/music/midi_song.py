@@ -17,9 +17,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.music.midi_file import (
     DEFAULT_TEMPO,
     KEY_SIGNATURE,
+    MIDI_BYTES,
     SET_TEMPO,
     TIME_SIGNATURE,
     TRACK_NAME,
@@ -109,9 +111,11 @@ class MidiSong:
         """
         name = name or (source.name if isinstance(source, Path) else "MIDI data")
         try:
-            data = source.read_bytes() if isinstance(source, Path) else source
-        except OSError as error:
-            raise UnreadableMidi(f"{name} cannot be opened: {error.strerror}") from error
+            data = read_file(source, MIDI_BYTES) if isinstance(source, Path) else source
+        except FileNotFoundError:
+            raise UnreadableMidi(f"{name} does not exist") from None
+        except RefusedFile as error:
+            raise UnreadableMidi(f"{name}: {error}") from None
         return _MidiReader(name, read_midi(data, name), bpm).song()
 
     def ms_at(self, tick: int) -> float:

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.materialize import problem
-from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.lineage.row_asset import BUG, RowAsset
 from rainbow_assets.orchestration.colors import partitions_of, selected
 from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE
+from rainbow_assets.text import counted, some
 
 BUILT = "built"
 
@@ -52,10 +54,22 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
 
 def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[str, verdicts.Verdict]]:
     """Return one verdict per check of the shard (checks without one are run), and one for ``built``."""
-    failure, index = problem(shard), shard.index()
+    index = shard.index()
+    failure = problem(shard) or (_bugs(shard) if index is not None else None)
     found = verdicts.ensure(shard, declared) if index is not None else []
     built = verdicts.Verdict(BUILT, index.data_version if index else "-", "-", failure is None, failure or "built")
     return [(shard.partition, verdict) for verdict in (*found, built)]
+
+
+def _bugs(shard: Shard) -> str | None:
+    """Return a sentence about the rows that a bug kept from being made, or None. The run fails; no gate shuts."""
+    if not shard.require_index().facts.get("quarantined", {}).get(BUG):
+        return None
+    ledger = shard.ledger(["part", "reason", "sentence"])
+    assert ledger is not None
+    hit = ledger.filter(pl.col("reason") == BUG).sort("part").unique("part", keep="first", maintain_order=True)
+    songs = [f"{part}: {sentence}" for part, sentence in hit.select("part", "sentence").iter_rows()]
+    return f"{counted(len(songs), 'song')} quarantined, and the others were built. {some(songs, between='; ')}"
 
 
 def _targets(

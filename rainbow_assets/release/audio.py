@@ -77,7 +77,8 @@ def compute(work: Work) -> Iterator[Batch]:
         for name, value in (("rainbow_color", work.shard.partition), ("split", splits[song_id])):
             rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.string()), len(rows)))
         own = rows_of(prints, "segment_id", rows["segment_id"].combine_chunks())
-        places = pc.index_in(rows["segment_id"], value_set=own["segment_id"])
+        places = pc.index_in(  # pyright: ignore[reportAttributeAccessIssue]
+            rows["segment_id"], value_set=own["segment_id"])
         rows = rows.append_column("sound_print", own["sound_print"].take(places))
         yield Batch(song_id, rows.select(SCHEMA.names).cast(SCHEMA))
 

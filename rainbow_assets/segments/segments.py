@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +88,24 @@ def compute(work: Work) -> Iterator[Batch]:
     manifest = work.upstream("base_manifest")
     known = songs(manifest, work.rules.slices)
     for song_id, asked in work.parts():
-        song, keys = known[song_id], set(asked["key"])
-        rows: list[dict[str, Any]] = []
-        out = {quarantine_key(song_id, quarantined.start_ms, number): quarantined.reason
-               for number, quarantined in enumerate(song.plan.quarantined)}
-        out = {key: reason for key, reason in out.items() if key in keys}
-        sentences: dict[str, str] = {}
-        for source in song.sources:
-            wanted = [slice_ for slice_ in song.plan.slices
-                      if segment_id(song_id, source.track, slice_.start_ms) in keys]
-            if wanted:
-                kept, dropped = measure(root, song, source, wanted, work.rules)
-                rows += kept
-                out.update({key: reason for key, (reason, _) in dropped.items()})
-                sentences.update({key: sentence for key, (_, sentence) in dropped.items() if sentence})
-        yield Batch(song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out, sentences=sentences)
+        yield work.guarded(song_id, asked, partial(_of_song, root, known[song_id], set(asked["key"]), work.rules))
+
+
+def _of_song(root: Path, song: SongRows, keys: set[str], rules: settings.Rules) -> Batch:
+    rows: list[dict[str, Any]] = []
+    out = {quarantine_key(song.song_id, quarantined.start_ms, number): quarantined.reason
+           for number, quarantined in enumerate(song.plan.quarantined)}
+    out = {key: reason for key, reason in out.items() if key in keys}
+    sentences: dict[str, str] = {}
+    for source in song.sources:
+        wanted = [slice_ for slice_ in song.plan.slices
+                  if segment_id(song.song_id, source.track, slice_.start_ms) in keys]
+        if wanted:
+            kept, dropped = measure(root, song, source, wanted, rules)
+            rows += kept
+            out.update({key: reason for key, (reason, _) in dropped.items()})
+            sentences.update({key: sentence for key, (_, sentence) in dropped.items() if sentence})
+    return Batch(song.song_id, pa.Table.from_pylist(rows, schema=table.SCHEMA), out, sentences=sentences)
 
 
 def measure(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rainbow_assets.door import RefusedFile, opened
 from rainbow_assets.sound.channels import ChannelMeter, WindowLevels, mono_name
 from rainbow_assets.sound.container import Corrected, Layout, UnreadableAudio, walk
 from rainbow_assets.sound.levels import span_frames
@@ -29,6 +30,9 @@ _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 FULL_24 = 1 << 23
 MOST_FRAMES_PER_BYTE = 1 << 14
 """No compression of sound puts more frames into a byte: a FLAC frame has at most 65,535, and at least 11 bytes."""
+
+RATES, MOST_CHANNELS, MOST_HOURS = (8_000, 384_000), 64, 3
+"""What people export. A few bytes at 1 Hz would become hours at 44.1 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +101,24 @@ def _info(file: sf.SoundFile, layout: Layout, name: str, size: int) -> AudioInfo
                               "again")
     if frames == 0:
         raise UnreadableAudio(f"{name} holds no samples; export it again")
+    rate, channels = file.samplerate, file.channels
+    if not RATES[0] <= rate <= RATES[1]:
+        raise UnreadableAudio(f"{name} has a sample rate of {rate:,} Hz, and {RATES[0]:,} to {RATES[1]:,} are read; "
+                              "export it again")
+    if channels > MOST_CHANNELS:
+        raise UnreadableAudio(f"{name} has {channels:,} channels, and at most {MOST_CHANNELS} are read; export it "
+                              "again")
+    if frames > MOST_HOURS * 3600 * rate:
+        raise UnreadableAudio(f"{name} lasts {frames / rate / 3600:.1f} hours, and at most {MOST_HOURS} are read; cut "
+                              "it")
     return AudioInfo(frames, file.samplerate, file.channels, file.subtype, layout.remarks, layout.reference)
 
 
 def _stream(path: Path, data: bytes | None) -> BinaryIO:
     try:
-        return open(path, "rb") if data is None else io.BytesIO(data)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UnreadableAudio(f"{path.name} cannot be read as audio ({error.strerror}); export it again as "
-                              f"WAV") from None
+        return opened(path) if data is None else io.BytesIO(data)
+    except RefusedFile as error:
+        raise UnreadableAudio(f"{path.name}: {error}") from None
 
 
 def _short(error: Exception) -> str:

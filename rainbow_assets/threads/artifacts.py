@@ -19,11 +19,13 @@ from rainbow_assets.threads.rewrite import ABSOLUTE, PathChange, has_absolute, r
 TEXT_SUFFIXES = (".yml", ".yaml", ".json", ".md", ".html", ".htm", ".txt", ".csv", ".xml", ".svg", ".lrc")
 SMALL = 1 << 20
 """Files up to this many bytes are read once and written from memory; larger ones are streamed and compared."""
-_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 """Flags that a system lacks are those that it does not need: Windows has no O_CLOEXEC, POSIX has no O_BINARY."""
 TEXT_LIMIT = 64 << 20
 """A text file over this many bytes is copied as it is and flagged."""
+LONGEST_PATH = 1024
+"""Characters that are searched for the end of a path; a document may be a single line."""
 _TARGET = re.compile(r"(?:[A-Za-z_]+/)+[^\n\"'<>|]*\.[A-Za-z0-9]{1,5}")
 
 
@@ -180,7 +182,7 @@ def _targets(new: str, text: str, thread_id: str) -> list[tuple[str, str]]:
     for number, (line, old) in enumerate(zip(new.splitlines(), text.splitlines(), strict=False), 1):
         if line != old:
             for match in ABSOLUTE.finditer(old):
-                rest = relative(old[match.start():], thread_id)[0]
+                rest = relative(old[match.start():match.start() + LONGEST_PATH], thread_id)[0]
                 target = _TARGET.match(rest)
                 if target:
                     found.append((f"line {number}", target[0].rstrip(" ,;)")))

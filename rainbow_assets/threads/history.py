@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets import figures, settings
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.errors import UsageError
 from rainbow_assets.storage.files import Files
 from rainbow_assets.threads.feedback import Feedback
@@ -32,11 +33,13 @@ def snapshot(feedback: Feedback) -> dict[str, Any]:
 
 def read_history(path: Path) -> list[dict[str, Any]]:
     """Read the history; empty if there is none. Raises ``UsageError``."""
-    if not path.exists():
-        return []
     try:
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except (ValueError, UnicodeDecodeError) as error:
+        lines = [json.loads(line) for line in read_file(path).decode("utf-8").splitlines() if line.strip()]
+    except FileNotFoundError:
+        return []
+    except RefusedFile as error:
+        raise UsageError(f"{path.name}: {error}") from None
+    except (ValueError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path.name} cannot be read ({error}); delete the line that is broken") from error
     if not all(isinstance(line, dict) and isinstance(line.get("threads"), int) for line in lines):
         raise UsageError(f"{path.name} holds a line without a number of threads; delete it")

@@ -16,6 +16,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.ingest.yaml_tolerant import parse_text
@@ -137,9 +138,9 @@ class PackedFolder:
     def dropped(self) -> tuple[Removed, ...]:
         """What ``dropped.yml`` lists; nothing if it cannot be read."""
         try:
-            rows = _table((self.folder / DROPPED).read_text("utf-8"), "dropped", _REMOVED)
+            rows = _table(read_file(self.folder / DROPPED, root=self.folder).decode("utf-8"), "dropped", _REMOVED)
             return tuple(Removed(row["file"], row["rule"], row["reason"], row["size"]) for row in rows)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RefusedFile):
             return ()
 
 
@@ -164,8 +165,8 @@ def read_packed(folder: Path) -> PackedFolder | None:
     The whole manifest is not parsed: a second run reads every one, and only needs what has a line of its own.
     """
     try:
-        data = (folder / MANIFEST).read_bytes()
-    except OSError:
+        data = read_file(folder / MANIFEST, root=folder)
+    except (OSError, RefusedFile):
         return None
     text = data.decode("utf-8", "replace")
     thread_id = _THREAD_ID.search(text)

@@ -21,7 +21,7 @@ KINDS: Kinds = {
     "missing_reference": ("warning", "a file names another one that is not in the thread"),
     "no_text": ("warning", "a text file that is not UTF-8; copied as it is, paths replaced byte for byte"),
     "too_big_to_rewrite": ("warning", "a text file too big to be searched for paths; copied as it is"),
-    "link": ("error", "a symbolic link; not followed, not copied"),
+    "link": ("error", "a link, pipe or device; not followed, not copied"),
     "odd_proposal": ("error", "an entry of the proposals that is no mapping; left out of the table"),
     "missing_field": ("warning", "a proposal lacks a field, or it has another type"),
     "key_corrected": ("info", "a key that was written in an unusual way"),

@@ -93,10 +93,24 @@ def typed_by_content(name: FileName, value: Any) -> tuple[str, str | None]:
 
 
 def slug(text: str) -> str:
-    """Return ``text`` in lower case with everything but letters and digits as single hyphens, at most 80 long."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    plain = re.sub(r"['’`]", "", plain)
+    """Return ``text`` in lower case with everything but letters and digits as single hyphens, at most 80 long.
+
+    Letters of other alphabets are transliterated, so that a person can read the name everywhere.
+
+    >>> slug("Été: l’ombre"), slug("Пламя над рекой")
+    ('ete-lombre', 'plamya-nad-rekoy')
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    if not plain.isascii():
+        plain = "".join(letter if letter.isascii() else _ascii(letter) for letter in plain)
+    plain = re.sub(r"['’`]", "", plain.lower())
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].rstrip("-")
+
+
+def _ascii(letter: str) -> str:
+    from anyascii import anyascii
+
+    return anyascii(letter) if letter.isalpha() else ""
 
 
 def directory_for(title: str, thread_id: str, crowded: bool = False) -> str:

@@ -76,7 +76,8 @@ class _ThreadReader:
     def read(self) -> Thread:
         files = list_thread(self.folder)
         for link in files.links:
-            self.note("link", link, "", f"{link} is a symbolic link; copy the file itself if it belongs here")
+            self.note("link", link, "",
+                      f"{link} is a link, a pipe or a device; copy the file itself if it belongs here")
         dropped, kept = files.dropped, files.kept
         taken = [file for file in kept if file in RESERVED]
         if taken:

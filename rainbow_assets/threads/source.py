@@ -35,7 +35,10 @@ def packed_folder(root: str | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ThreadFiles:
-    """The files of a thread, as sorted paths in its folder: those that packing keeps, leaves out, and links."""
+    """The files of a thread, as sorted paths in its folder: those that packing keeps, leaves out, and ``links``.
+
+    ``links`` are what is no regular file: links, pipes, devices.
+    """
 
     kept: tuple[str, ...]
     dropped: tuple[Removed, ...]
@@ -52,7 +55,10 @@ def thread_folders(root: Path) -> list[Path]:
 
 
 def list_files(folder: Path) -> tuple[dict[str, int], list[str]]:
-    """Return ({file: bytes}, links) below ``folder`` as sorted relative paths; links are not followed."""
+    """Return ({file: bytes}, what is no regular file) below ``folder`` as sorted relative paths.
+
+    Links are not followed.
+    """
     files: dict[str, int] = {}
     links: list[str] = []
     waiting = [("", str(folder))]
@@ -61,7 +67,7 @@ def list_files(folder: Path) -> tuple[dict[str, int], list[str]]:
         with os.scandir(path) as entries:
             for entry in entries:
                 name = prefix + entry.name
-                if entry.is_symlink():
+                if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
                     links.append(name)
                 elif entry.is_dir(follow_symlinks=False):
                     waiting.append((f"{name}/", entry.path))

@@ -113,3 +113,16 @@ def test_a_thread_is_commissioned_by_its_id(tmp_path: Path, monkeypatch: pytest.
     assert f"thread: {ids[0]}" in text and "concept" not in text, "what the thread says is read from the thread"
     found = {item.song_id: item for item in orders(store)}[song]
     assert found.proposal == proposal and found.proposal.thread == ids[0]
+
+
+def test_two_titles_never_take_one_folder(tmp_path: Path) -> None:
+    store, base = ShardStore(str(tmp_path / "data")), tmp_path / "data/compositions"
+    own = {"key": "A minor", "bpm": 96, "rainbow_color": "Green", "concept": "rain"}
+    titles = ["Rain, again", "Rain Again", "\u96e8", "\u3042\u3081", "\u041f\u043b\u0430\u043c\u044f", "!!!", "???", "Rain Again"]
+    ids = [place_order(store, checked({**own, "title": title}, "x"), {}) for title in titles]
+    assert len(set(ids)) == 7 and ids[1] == ids[-1]
+    assert ids[0] == "green-rain-again" and ids[2:5] == ["green-yu", "green-ame", "green-plamya"]
+    assert sorted(item.proposal.title for item in orders(store) if item.proposal) == sorted(set(titles))
+    (base / ids[0] / "proposal.yml").write_text("title: [")
+    again = place_order(store, checked({**own, "title": titles[0]}, "x"), {})
+    assert again != ids[0] and (base / ids[0] / "proposal.yml").read_text() == "title: [", "what cannot be read is kept"

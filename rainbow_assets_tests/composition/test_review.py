@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from rainbow_assets.composition import review
 from rainbow_assets.composition.errors import ReviewError
+from rainbow_assets.composition.human_evaluation import taken
 
 
 def final(number: int, music: bytes | None = None) -> dict[str, Any]:
@@ -187,3 +189,34 @@ def test_any_words_come_back_as_they_were_written(tmp_path_factory: pytest.TempP
     except ReviewError:
         return
     assert said["notes"] == words and review.read(folder)[0].notes == words
+
+
+@pytest.mark.parametrize("text", [
+    "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)),
+    "a: !!bool maybe", "a: !!int \"\"", "a: " + "[" * 500 + "]" * 500, "a: \"\\ud800\"", "a: &a [*a]", "- 1", "a: 1\na: 2", "\0",
+])
+def test_no_review_stops_the_others(folder: Path, text: str) -> None:
+    (folder / "review.yml").write_text(text)
+    with pytest.raises(ReviewError, match="green-x/review.yml") as caught:
+        review.read(folder)
+    assert caught.value.reason == "unreadable_review"
+    found, wrong = taken(folder)
+    assert not found and wrong is not None
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "/dev/zero", None])
+def test_nothing_from_outside_becomes_a_piece(folder: Path, target: str | None) -> None:
+    for name in ("review.yml", next((folder / "candidates").glob("*.mid")).relative_to(folder).as_posix()):
+        before = review.read(folder)
+        path = folder / name
+        path.rename(folder / "kept")
+        path.symlink_to(target) if target else os.mkfifo(path)
+        if name == "review.yml":
+            with pytest.raises(ReviewError, match=r"review.yml: it is a"):
+                review.read(folder)
+            assert b"it is a" in review.state(folder)
+        else:
+            assert [review.midi_of(folder, item) for item in before if item.midi_file == name] == [None]
+        path.unlink()
+        (folder / "kept").rename(path)

@@ -52,7 +52,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         load_overrides(tmp_path)
     (tmp_path / "corpus.toml").unlink()
     (tmp_path / "corpus.toml").mkdir()
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="only regular files"):
         load_overrides(tmp_path)
 
 

@@ -77,7 +77,7 @@ def test_no_corpus_is_a_sentence(tmp_path: Path) -> None:
 def test_a_manifest_that_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "05_01" / "05_01.yml").mkdir(parents=True)
     reading = read_song(tmp_path / "05_01", tmp_path)
-    assert reading.quarantined is not None and "cannot be opened" in reading.quarantined.message
+    assert reading.quarantined is not None and "only regular files" in reading.quarantined.message
 
 
 def test_literal_reading_keeps_hours_markers_and_order(tmp_path: Path) -> None:

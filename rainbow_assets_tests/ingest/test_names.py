@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rainbow_assets.ingest.names import AmbiguousName, FileNames, closest, files_below, has_ending
+from rainbow_assets.ingest.names import AmbiguousName, FileNames, closest, files_below, has_ending, listing, twins
 from rainbow_assets.ingest.paths import RefusedPath
 
 NFC, NFD = (unicodedata.normalize(form, "Gitärre é.wav") for form in ("NFC", "NFD"))
@@ -48,12 +48,14 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     (song / "Out").symlink_to("../out")
     (song / "stems").symlink_to("audio")
     files = FileNames(song)
-    for name in ("../out/c.wav", "c.wav", "C.WAV", "Out/c.wav", ".hidden.wav"):
+    for name in ("../out/c.wav", "c.wav", "Out/c.wav", ".hidden.wav"):
         with pytest.raises(RefusedPath):
             files.find(name)
-    assert files.find("out/c.wav") is None
+    assert files.find("out/c.wav") is None and files.find("C.WAV") is None
     assert files.find("stems/a.wav") == "audio/a.wav"
-    assert files_below(song) == (".cache/b.wav", "audio/a.wav", "c.wav")
+    below = listing(song)
+    assert below.names == files_below(song) == (".cache/b.wav", "audio/a.wav")
+    assert set(below.odd) == {"c.wav", "Out"} and all("link out" in why for why in below.odd.values())
 
 
 def test_the_folder_is_listed_once(tmp_path: Path) -> None:
@@ -75,4 +77,22 @@ def test_a_name_that_is_not_unicode_is_left_out(tmp_path: Path) -> None:
         (Path(os.fsdecode(os.fsencode(song) + b"/Gt\xe9r.wav"))).touch()
     except OSError:
         pytest.skip("the file system has Unicode names only")
-    assert files_below(song) == ("a.wav",)
+    below = listing(song)
+    assert below.names == ("a.wav",) and list(below.odd) == ["Gt\\xe9r.wav"] and "not UTF-8" in below.odd["Gt\\xe9r.wav"]
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    song = folder(tmp_path, "a.wav")
+    os.mkfifo(song / "pipe.wav")
+    (song / "gone.wav").symlink_to("nowhere.wav")
+    (song / "loop.wav").symlink_to("loop.wav")
+    (song / "zero.wav").symlink_to("/dev/zero")
+    below = listing(song)
+    assert below.names == ("a.wav",) and set(below.odd) == {"pipe.wav", "gone.wav", "loop.wav", "zero.wav"}
+
+
+@pytest.mark.parametrize(("names", "groups"), [
+    (("a.wav", "A.wav", "b.wav"), 1), (("\u00e9.wav", "e\u0301.wav"), 1), (("a.wav", "a .wav"), 0), (("x/a", "X/a"), 1),
+])
+def test_names_that_are_one_elsewhere(names: tuple[str, ...], groups: int) -> None:
+    assert len(twins(names)) == groups

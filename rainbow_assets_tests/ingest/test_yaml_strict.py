@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
-from rainbow_assets.ingest.yaml_strict import LIMIT_BYTES, load
+from rainbow_assets.ingest.yaml_strict import LIMITS, load
 from rainbow_assets_tests.counts import examples
 
 BOMB = b"a: &a [x, x, x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -45,7 +45,7 @@ def test_refusals_name_the_line(data: bytes, line: int, said: str) -> None:
 
 def test_size_limit() -> None:
     with pytest.raises(UnreadableYaml, match="bytes"):
-        load(b"a" * (LIMIT_BYTES + 1))
+        load(b"a" * (LIMITS.file_bytes + 1))
 
 
 @settings(max_examples=examples(200), deadline=None)
