@@ -68,7 +68,8 @@ def _bugs(shard: Shard) -> str | None:
     ledger = shard.ledger(["part", "reason", "sentence"])
     assert ledger is not None
     hit = ledger.filter(pl.col("reason") == BUG).sort("part").unique("part", keep="first", maintain_order=True)
-    songs = [f"{part}: {sentence}" for part, sentence in hit.select("part", "sentence").iter_rows()]
+    songs = [sentence if sentence.startswith(part) else f"{part}: {sentence}"
+             for part, sentence in hit.select("part", "sentence").iter_rows()]
     return f"{counted(len(songs), 'song')} quarantined, and the others were built. {some(songs, between='; ')}"
 
 

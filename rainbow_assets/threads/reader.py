@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.errors import RainbowError, bug
 from rainbow_assets.ingest.anomalies import Anomaly
+from rainbow_assets.lineage.row_asset import BUG
 from rainbow_assets.threads import names, proposals
 from rainbow_assets.threads.artifacts import Content, read_content
 from rainbow_assets.threads.manifest import RESERVED
@@ -53,6 +55,10 @@ def read_thread(folder: Path) -> ThreadReading:
     except OSError as error:
         what = f"{Path(error.filename).name!r}: {error.strerror}" if error.filename else str(error)
         return _quarantine(folder, "unreadable_folder", f"thread {folder.name}: {what}; make it readable")
+    except RainbowError as error:
+        return _quarantine(folder, "unreadable_folder", f"thread {folder.name}: {error}")
+    except Exception as error:
+        return _quarantine(folder, BUG, f"thread {folder.name}: {bug(error, f'reading the thread {folder.name}')}")
 
 
 def _quarantine(folder: Path, reason: str, message: str) -> ThreadReading:

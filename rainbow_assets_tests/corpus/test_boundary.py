@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +19,11 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.corpus.songs import LRC, manifest, write
+from rainbow_assets_tests.in_time import in_time
 from rainbow_assets_tests.segments.midi_files import END, chunk, header
 
 GOOD = manifest()
 SECONDS = 20
-
-
-@contextmanager
-def in_time() -> Iterator[None]:
-    """Fail if the block takes longer than :data:`SECONDS`: it waits for something that never comes."""
-    def late(*_: object) -> None:
-        raise AssertionError(f"nothing came for {SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def pair(root: Path, text: str | bytes = GOOD, lrc: str | bytes = LRC) -> Path:
@@ -51,7 +35,7 @@ def pair(root: Path, text: str | bytes = GOOD, lrc: str | bytes = LRC) -> Path:
 def both(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LintReport, dict[str, int]]:
     """Return what lint says and how many rows a build makes of each song; the good one must have all of its own."""
     monkeypatch.setenv("RAINBOW_CORPUS", str(root))
-    with in_time():
+    with in_time(SECONDS):
         report = lint_report(root)
         source = load_source(ShardStore(str(root.parent / "data")).shard("base_manifest", "Green"))
         rows = {folder.name: manifest_rows(source, folder) for folder in source.folders}
@@ -125,7 +109,7 @@ def test_what_is_no_file_of_the_song_is_named_and_not_read(
 def test_the_decisions_are_a_file(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     pair(tmp_path / "corpus")
     spoil(tmp_path / "corpus/corpus.toml")
-    with in_time(), pytest.raises(UsageError, match="corpus.toml: it is a"):
+    with in_time(SECONDS), pytest.raises(UsageError, match="corpus.toml: it is a"):
         lint_report(tmp_path / "corpus")
 
 

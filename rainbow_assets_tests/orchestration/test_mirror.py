@@ -9,6 +9,7 @@ import pytest
 
 from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
+from rainbow_assets.corpus import builder
 from rainbow_assets.corpus.watch import observe
 from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.ledger import signature
@@ -103,3 +104,30 @@ def test_after_green_red_and_lone_runs_both_say_the_same(whole: Path):
         assert_mirrored(whole, ask)
         assert rainbow("build").exit_code == 0
         assert_mirrored(whole, ask)
+
+
+@pytest.mark.heavy
+def test_a_bug_in_one_song_fails_the_run_and_stops_no_other(whole: Path, monkeypatch: pytest.MonkeyPatch):
+    corpus, store = whole.parent / "corpus", ShardStore(str(whole))
+    (corpus / "05_02").mkdir()
+    for path in (corpus / "05_01").iterdir():
+        data = path.read_bytes()
+        named = path.suffix in (".yml", ".lrc")
+        (corpus / "05_02" / path.name.replace("05_01", "05_02")).write_bytes(
+            data.replace(b"05_01", b"05_02") if named else data)
+    lyrics = corpus / "05_01/05_01.lrc"
+    lyrics.write_text(lyrics.read_text("utf-8") + "[00:07.90]a last line\n", "utf-8")
+    real = builder.build_song
+
+    def broken(files, *rest):
+        if files.folder.name == "05_02":
+            raise ZeroDivisionError("division by zero")
+        return real(files, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builder, "build_song", broken)
+        done = rainbow("build")
+    assert done.exit_code == 1 and "05_02, folder: ZeroDivisionError in test_mirror.py" in done.output
+    assert {row["id"] for row in store.shard("base_manifest", "Green").rows("id")} == {"05_01"}
+    assert any("a last line" in row["lyric_text"] for row in store.shard("training_full", "Green").rows("lyric_text"))
+    assert all(entry.state == FRESH for entry in plan(GRAPH, store, COLOR_NAMES) if not GRAPH[entry.asset].on_request)
