@@ -100,17 +100,18 @@ def slug(text: str) -> str:
     >>> slug("Été: l’ombre"), slug("Пламя над рекой")
     ('ete-lombre', 'plamya-nad-rekoy')
     """
-    plain = unicodedata.normalize("NFKD", text)
-    if not plain.isascii():
-        plain = "".join(letter if letter.isascii() else _ascii(letter) for letter in plain)
+    plain = text if text.isascii() else "".join(map(_ascii, unicodedata.normalize("NFC", text)))
     plain = re.sub(r"['’`]", "", plain.lower())
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].rstrip("-")
 
 
 def _ascii(letter: str) -> str:
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    if plain or not letter.isalpha():
+        return plain
     from anyascii import anyascii
 
-    return anyascii(letter) if letter.isalpha() else ""
+    return anyascii(letter)
 
 
 def directory_for(title: str, thread_id: str, crowded: bool = False) -> str:
