@@ -51,7 +51,11 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
             rows.append([folder.name, folder.name, digest(texts), override, digest(why) if why else None, None, None])
             continue
         mix = files.get(song.main_audio_file or "")
-        shared = [digest(texts, sorted(files)), override, digest(mix, evidence.end.ms)]
+        used = {song.main_audio_file, *(name for track in song.tracks for name in (track.audio_file, track.midi))}
+        # No row has anything of a file that the song does not use; what is remarked on it is a fact of the song.
+        unused = {name: sha256 for name, sha256 in files.items() if name not in {*used, *texts}}
+        text = digest(texts, sorted(files), *([unused] if unused else []))
+        shared = [text, override, digest(mix, evidence.end.ms)]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
             rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
-from rainbow_assets.corpus.media import Facts, named, read_facts
+from rainbow_assets.corpus.media import AudioFacts, Facts, Media, named, read_facts
 from rainbow_assets.corpus.model import Quarantined, Song
 from rainbow_assets.corpus.overrides import load_overrides
 from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.witnesses import judge
 from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.ingest.names import shown
+from rainbow_assets.sound.container import UnreadableAudio
 from rainbow_assets.sound.stems import examine
 from rainbow_assets.text import counted
 
@@ -62,8 +63,10 @@ def lint_report(root: Path) -> LintReport:
     quarantined = []
     overrides = load_overrides(root)
     for reading in readings:
-        judged, _ = judge(reading, _media(reading.song) if reading.song else {}, overrides.of(reading.song_id).trusted)
+        media = _media(reading.song) if reading.song else {}
+        judged, _ = judge(reading, media, overrides.of(reading.song_id).trusted)
         found += judged.anomalies
+        found += _damaged(reading.song, media) if reading.song else []
         quarantined += [judged.quarantined] if judged.quarantined else []
     for folder in stray_folders(root):
         name = shown(folder.name)
@@ -79,6 +82,17 @@ def lint(root: Path) -> list[Anomaly]:
 
 
 def _media(song: Song) -> dict[str, Facts]:
-    """Open every media file that the song names as a build does, and decode what may be damaged."""
-    return {name: read_facts(song.folder / name, look=examine) for name in named(song)
-            if (song.folder / name).is_file()}
+    """Return the facts of every media file that the song names, as a build has them."""
+    return {name: read_facts(song.folder / name) for name in named(song) if (song.folder / name).is_file()}
+
+
+def _damaged(song: Song, media: Media) -> list[Anomaly]:
+    """Decode the audio files whose headers are whole, as a build does later, and report those that end in between."""
+    notes = AnomalyLog(song.song_id)
+    for name, where in named(song).items():
+        if isinstance(media.get(name), AudioFacts):
+            try:
+                examine(song.folder / name)
+            except UnreadableAudio as error:
+                notes.add("unreadable_audio", f"{song.song_id}/{name}", where, str(error), "the file is not used")
+    return notes.sorted()

@@ -75,17 +75,14 @@ Media = Mapping[str, Facts]
 """File name -> its facts; a file that is missing is not in it."""
 
 
-def read_facts(path: Path, data: bytes | None = None, look: Callable[[Path], AudioInfo] | None = None) -> Facts:
-    """Return what a media file says. ``data``: the content of a MIDI file, if known.
-
-    ``look`` opens an audio file: ``probe`` (the default) reads its header, ``examine`` decodes what may be damaged.
-    """
+def read_facts(path: Path, data: bytes | None = None) -> Facts:
+    """Return what a media file says, an audio file by its header. ``data``: the content of a MIDI file, if known."""
     from rainbow_assets.music.midi_file import MIDI_BYTES, UnreadableMidi
     from rainbow_assets.sound.stems import UnreadableAudio, probe
 
     try:
         if has_ending(path.name, AUDIO):
-            return _audio((look or probe)(path))
+            return _audio(probe(path))
         return _midi(path.name, read_file(path, MIDI_BYTES) if data is None else data)
     except RefusedFile as error:
         return Unreadable(f"{path.name}: {error}")

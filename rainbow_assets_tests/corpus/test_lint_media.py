@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rainbow_assets.corpus.base_manifest import BASE_MANIFEST
 from rainbow_assets.corpus.lint import lint
+from rainbow_assets.corpus.source import _load, judged
+from rainbow_assets.lineage.materialize import bring_up_to_date
+from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.corpus.songs import manifest, write
 from rainbow_assets_tests.segments.midi_files import END, NOTE, chunk, header, midi, off, on, tempo
-from rainbow_assets_tests.sound.test_container import RATE, SOUND, flac, wav
+from rainbow_assets_tests.sound.test_container import RATE, RAW, SOUND, flac, wav
 
 GOOD_MIDI = midi([(0, tempo(120)), (0, on(60)), (480, off(60))])
 
@@ -30,7 +34,10 @@ def media(root: Path, **changed: bytes) -> dict[str, tuple[str, str]]:
              "05_01_drums.mid": GOOD_MIDI}
     for name, data in {**files, **{f"05_01_{key}": data for key, data in changed.items()}}.items():
         (folder / name.replace("__", ".")).write_bytes(data)
-    return {entry.file.partition("/")[2]: (entry.kind, entry.message) for entry in lint(root)}
+    found, built = lint(root), judged(_load(root, "Green", None), folder)[0].anomalies
+    # A build decodes sound later; all that it finds before, lint finds.
+    assert not {*built} - {*found} and {entry.kind for entry in {*found} - {*built}} <= {"unreadable_audio"}
+    return {entry.file.partition("/")[2]: (entry.kind, entry.message) for entry in found}
 
 
 def test_good_media_are_silent(tmp_path: Path) -> None:
@@ -61,3 +68,31 @@ def test_samples_that_are_no_numbers_are_found_before_the_build(tmp_path: Path) 
     body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
     found = media(tmp_path, **{"03__wav": b"RIFF" + struct.pack("<I", len(body)) + body})
     assert found["05_01_03.wav"][0] == "unreadable_audio" and "NaN" in found["05_01_03.wav"][1]
+
+
+def test_damage_in_the_middle_of_a_sound_does_not_change_who_is_believed(tmp_path: Path) -> None:
+    whole = flac()
+    damaged = whole[:len(whole) // 2] + bytes(200) + whole[len(whole) // 2 + 200:]
+    found = media(tmp_path, main__wav=damaged, **{"02__wav": wav(data=RAW[:RATE]), "03__wav": wav(data=RAW[:RATE])})
+    assert found["05_01_main.wav"][0] == "unreadable_audio" and found["05_01_02.wav"][0] == "short_stem"
+
+
+def test_what_is_remarked_on_a_file_that_no_stem_uses_is_of_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, store = tmp_path / "corpus", ShardStore(str(tmp_path / "data"))
+    monkeypatch.setenv("RAINBOW_CORPUS", str(root))
+
+    def both_files(document: dict[str, Any]) -> None:
+        three_seconds(document)
+        document["audio_tracks"][1]["midi_file"] = "05_01_02.mid"
+
+    folder = write(root, manifest(both_files), None)
+    for name in ("main.wav", "02.wav", "03.wav"):
+        (folder / f"05_01_{name}").write_bytes(wav())
+    (folder / "05_01_02.mid").write_bytes(GOOD_MIDI)
+    for data, kinds in ((GOOD_MIDI, set()), (GOOD_MIDI[:-4], {"repaired_midi"})):
+        (folder / "05_01_drums.mid").write_bytes(data)
+        bring_up_to_date(BASE_MANIFEST, store, "Green")
+        ((part,),) = [store.shard("base_manifest", "Green").require_index().parts]
+        assert {entry["kind"] for entry in part.facts["anomalies"]} == kinds
