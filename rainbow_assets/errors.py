@@ -40,6 +40,10 @@ def of_the_disk(number: int, file: str | None) -> str:
     return f"{file} cannot be used ({what}); check that it exists and that you may read and write it"
 
 
+BUG = "bug"
+"""The reason why rows are quarantined that a fault of the program kept from being made; every asset may give it."""
+
+
 def bug(error: Exception, what: str) -> str:
     """Log a fault of the program, with its traceback, and return a sentence about it; ``what`` was being done.
 

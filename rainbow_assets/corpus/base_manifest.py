@@ -19,10 +19,11 @@ from rainbow_assets.corpus.overrides import parse_overrides
 from rainbow_assets.corpus.source import RawSongs, judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.witnesses import Witness
 from rainbow_assets.digests import digest
+from rainbow_assets.errors import BUG
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.row_asset import BUG, Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some

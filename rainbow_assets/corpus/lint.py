@@ -86,7 +86,7 @@ def _media(song: Song) -> dict[str, Facts]:
     return {name: read_facts(song.folder / name) for name in named(song) if (song.folder / name).is_file()}
 
 
-def _damaged(song: Song, media: Media) -> list[Anomaly]:
+def _damaged(song: Song, media: Media) -> tuple[Anomaly, ...]:
     """Decode the audio files whose headers are whole, as a build does later, and report those that end in between."""
     notes = AnomalyLog(song.song_id)
     for name, where in named(song).items():

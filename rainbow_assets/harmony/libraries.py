@@ -181,8 +181,10 @@ def compute(progressions: bool, work: Work) -> Iterator[Batch]:
     rows, left = _rows(work.shard, progressions), _quarantined(work.shard, progressions)
     for part, asked in work.parts():
         keys = asked["key"].to_list()
-        quarantined = {known: left[known][1].kind for known in keys if known in left}
-        yield work.batch(part, (rows[known][1] for known in keys if known in rows), quarantined)
+        without = {known: left[known][1] for known in keys if known in left}
+        yield work.batch(part, (rows[known][1] for known in keys if known in rows),
+                         {known: item.kind for known, item in without.items()},
+                         sentences={known: item.message for known, item in without.items()})
 
 
 _MUSIC = ("mode", "functions", "romans")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rainbow_assets.digests import digest
+from rainbow_assets.errors import BUG
 from rainbow_assets.ingest.anomalies import Anomaly, Kinds
 from rainbow_assets.music.chord_types import ChordType
 from rainbow_assets.music.functions import function_of, roman_of, spell_root
 from rainbow_assets.music.keys import Key, note_name, spell
 
 KINDS: Kinds = {
+    "unusable_pack": ("error", "a pack that cannot be read at all, or whose name cannot be used; the others are used"),
+    BUG: ("error", "a fault of the program, met while a pack was read; the others are used"),
     "unsafe_path": ("error", "a path that leads out of the pack"),
+    "odd_file": ("error", "a link out of the pack, a pipe, or a file that cannot be read"),
     "not_midi": ("error", "a file that is not MIDI, or whose notes cannot be placed in time"),
     "repaired_midi": ("warning", "parts of a MIDI file were skipped or corrected; the rest is used"),
     "too_large": ("error", "a file that is too large for a chord or progression"),

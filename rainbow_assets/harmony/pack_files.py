@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from rainbow_assets.door import RefusedFile, opened, read_file
 from rainbow_assets.harmony.model import pack_anomaly
 from rainbow_assets.ingest.anomalies import Anomaly
+from rainbow_assets.ingest.names import listing
 from rainbow_assets.music.errors import PackError
 
 MIDI_SUFFIXES = (".mid", ".midi")
@@ -21,6 +22,8 @@ MAX_FILE_BYTES = 1_000_000
 """A larger file is not read; chords and progressions are far smaller."""
 MAX_ARCHIVE_BYTES = 1_000_000_000
 """Largest unpacked size of an archive. Without a limit, a small archive could fill the memory."""
+MAX_MEMBERS = 30_000
+"""Most entries of an archive; each costs time, and the largest known pack has 13,536 files."""
 
 PackSource = Path | str | Mapping[str, bytes]
 
@@ -47,13 +50,14 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
     """
     read: dict[str, str] = {}
     if isinstance(source, Mapping):
-        found, label = iter(sorted(source.items())), name or "memory"
+        found: Iterator[tuple[str, bytes | str]] = iter(sorted(source.items()))
+        label = name or "memory"
     else:
         path = Path(source)
         label = name or path.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
         if path.is_dir():
             found = _folder(path, read)
-        elif path.is_file():
+        elif path.exists():
             found = _tar(path, read)
         else:
             raise PackError(f"there is no chord pack at {path}; give a folder or a .tar.gz, or use the built-in pack")
@@ -63,7 +67,9 @@ def read_files(source: PackSource, name: str | None = None) -> PackFiles:
         relative = _safe(raw)
         if not raw.lower().endswith(MIDI_SUFFIXES):
             continue
-        if relative is None:
+        if isinstance(data, str):
+            anomalies.append(pack_anomaly(raw, "odd_file", data))
+        elif relative is None:
             anomalies.append(pack_anomaly(raw, "unsafe_path", "the path leads out of the pack"))
         elif len(data) > MAX_FILE_BYTES:
             anomalies.append(pack_anomaly(relative, "too_large", f"it has over {MAX_FILE_BYTES:,} bytes"))
@@ -81,26 +87,31 @@ def _safe(raw: str) -> str | None:
     return str(path)
 
 
-def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(root.rglob("*")):
-        if path.suffix.lower() not in MIDI_SUFFIXES:
+def _folder(root: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes | str]]:
+    """Yield the files of a folder; instead of its content, why a file is not read."""
+    try:
+        below = listing(root)
+    except OSError as error:
+        raise PackError(f"the chord pack {root.name} cannot be listed ({error.strerror}); correct that") from None
+    yield from below.odd.items()
+    for name in below.names:
+        if not name.lower().endswith(MIDI_SUFFIXES):
             continue
-        relative = path.relative_to(root).as_posix()
-        if not path.resolve().is_relative_to(root.resolve()):
-            yield f"../{relative}", b""  # a link out of the pack: its path makes an anomaly, its target is not read
-        elif path.is_file():
-            if path.stat().st_size > MAX_FILE_BYTES:
-                yield relative, bytes(MAX_FILE_BYTES + 1)  # too large: not read, and reported by its length
-            else:
-                try:
-                    data = read_file(path, MAX_FILE_BYTES, root)
-                except RefusedFile as error:
-                    raise PackError(f"{root.name}/{relative}: {error}") from None
-                read[relative] = hashlib.sha256(data).hexdigest()
-                yield relative, data
+        try:
+            if (root / name).stat().st_size > MAX_FILE_BYTES:
+                yield name, bytes(MAX_FILE_BYTES + 1)  # not read, and reported by its length
+                continue
+            data = read_file(root / name, MAX_FILE_BYTES, root)
+        except FileNotFoundError:
+            continue  # it went after the listing, which a build compares with what it read
+        except RefusedFile as error:
+            yield name, str(error)
+            continue
+        read[name] = hashlib.sha256(data).hexdigest()
+        yield name, data
 
 
-def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes | str]]:
     """Yield the regular files of a tar or tar.gz. Links and devices are skipped, because they have no bytes."""
     try:
         with opened(path) as stream:
@@ -112,7 +123,10 @@ def _tar(path: Path, read: dict[str, str]) -> Iterator[tuple[str, bytes]]:
             raise PackError(f"the chord pack {path.name} unpacks to more than {MAX_ARCHIVE_BYTES} bytes; unpack it "
                             "yourself and give the folder")
         with tarfile.open(fileobj=io.BytesIO(whole), mode="r:") as archive:
-            for member in archive:
+            for number, member in enumerate(archive):
+                if number >= MAX_MEMBERS:
+                    raise PackError(f"the chord pack {path.name} has more than {MAX_MEMBERS:,} entries; unpack it "
+                                    "yourself and give the folder")
                 if member.isreg():
                     yield member.name, whole[member.offset_data : member.offset_data + member.size]
     except (OSError, EOFError, zlib.error, tarfile.TarError, RefusedFile) as error:

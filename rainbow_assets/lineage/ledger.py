@@ -17,12 +17,12 @@ import polars as pl
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import BUG, RainbowError
 from rainbow_assets.lineage import adopted
 from rainbow_assets.lineage import parts as written
 from rainbow_assets.lineage.matching import ascending, match
 from rainbow_assets.lineage.reading import DeclaredStore
-from rainbow_assets.lineage.row_asset import BUG, VERSIONS, Batch, RowAsset, Work
+from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
 
 STATUS_OK = "ok"

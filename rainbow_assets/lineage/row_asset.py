@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import RainbowError, UsageError, bug
+from rainbow_assets.errors import BUG, RainbowError, UsageError, bug
 from rainbow_assets.lineage.codeversion import Used, library_versions, used_by
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import WHOLE, ShardStore
@@ -96,7 +96,7 @@ class Work:
 
     def batch(
         self, part: str, rows: Iterable[Mapping[str, Any]], quarantined: Mapping[str, str] | None = None,
-        facts: Mapping[str, Any] | None = None,
+        facts: Mapping[str, Any] | None = None, sentences: Mapping[str, str] | None = None,
     ) -> Batch:
         """Return the batch of ``part`` with ``rows``, mappings with a value for each column.
 
@@ -107,7 +107,8 @@ class Work:
         if wrong is not None:
             raise ValueError(f"a row of {self.shard.where} has the columns {', '.join(wrong)}; declared are "
                              f"{', '.join(self.schema.names)}")
-        return Batch(part, pa.Table.from_pylist(found, schema=self.schema), quarantined or {}, facts or {})
+        return Batch(part, pa.Table.from_pylist(found, schema=self.schema), quarantined or {}, facts or {},
+                     sentences or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,6 @@ def column(name: str, kind: type | pa.DataType, doc: str) -> pa.Field:
 
 
 _KINDS: dict[type, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
-BUG = "bug"
-"""The quarantine reason of rows that a fault of the program kept from being made; every asset may give it."""
 VERSIONS = ("settings", "code", "libraries")
 """Ledger columns that are the same for every candidate of an asset: see :meth:`RowAsset.versions`."""
 Compute = Callable[[Work], Iterator[Batch]]

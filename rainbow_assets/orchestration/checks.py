@@ -7,9 +7,10 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
+from rainbow_assets.errors import BUG
 from rainbow_assets.lineage import verdicts
 from rainbow_assets.lineage.materialize import problem
-from rainbow_assets.lineage.row_asset import BUG, RowAsset
+from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.orchestration.colors import partitions_of, selected
 from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.storage.shard import Shard
@@ -35,7 +36,7 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
     def mirror(context: dg.AssetCheckExecutionContext, store: ShardStoreResource) -> Iterator[dg.AssetCheckResult]:
         opened = store.open()
         found = [verdict for partition in selected(context, asset)
-                 for verdict in _verdicts(opened.shard(asset.name, partition), declared)]
+                 for verdict in _verdicts(asset, opened.shard(asset.name, partition))]
         failed = [f"{partition}, {verdict.check}: {verdict.message}" for partition, verdict in found
                   if not verdict.passed]
         targets = _targets(context, asset.name)
@@ -52,25 +53,25 @@ def dagster_checks(asset: RowAsset) -> dg.AssetChecksDefinition:
     return mirror
 
 
-def _verdicts(shard: Shard, declared: tuple[verdicts.Check, ...]) -> list[tuple[str, verdicts.Verdict]]:
+def _verdicts(asset: RowAsset, shard: Shard) -> list[tuple[str, verdicts.Verdict]]:
     """Return one verdict per check of the shard (checks without one are run), and one for ``built``."""
     index = shard.index()
-    failure = problem(shard) or (_bugs(shard) if index is not None else None)
-    found = verdicts.ensure(shard, declared) if index is not None else []
+    failure = problem(shard) or (_bugs(shard, asset.unit) if index is not None else None)
+    found = verdicts.ensure(shard, asset.checks) if index is not None else []
     built = verdicts.Verdict(BUILT, index.data_version if index else "-", "-", failure is None, failure or "built")
     return [(shard.partition, verdict) for verdict in (*found, built)]
 
 
-def _bugs(shard: Shard) -> str | None:
+def _bugs(shard: Shard, unit: str) -> str | None:
     """Return a sentence about the rows that a bug kept from being made, or None. The run fails; no gate shuts."""
     if not shard.require_index().facts.get("quarantined", {}).get(BUG):
         return None
     ledger = shard.ledger(["part", "reason", "sentence"])
     assert ledger is not None
     hit = ledger.filter(pl.col("reason") == BUG).sort("part").unique("part", keep="first", maintain_order=True)
-    songs = [sentence if sentence.startswith(part) else f"{part}: {sentence}"
+    parts = [sentence if sentence.startswith(part) else f"{part}: {sentence}"
              for part, sentence in hit.select("part", "sentence").iter_rows()]
-    return f"{counted(len(songs), 'song')} quarantined, and the others were built. {some(songs, between='; ')}"
+    return f"{counted(len(parts), unit)} quarantined, and the others were built. {some(parts, between='; ')}"
 
 
 def _targets(

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rainbow_assets.errors import RainbowError, bug
+from rainbow_assets.errors import BUG, RainbowError, bug
 from rainbow_assets.ingest.anomalies import Anomaly
-from rainbow_assets.lineage.row_asset import BUG
 from rainbow_assets.threads import names, proposals
 from rainbow_assets.threads.artifacts import Content, read_content
 from rainbow_assets.threads.manifest import RESERVED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from rainbow_assets import settings
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.harmony import sources
 from rainbow_assets.harmony.graphs import cadences
+from rainbow_assets.harmony.model import Pack
+from rainbow_assets.harmony.pack_files import MAX_MEMBERS, PackFiles
 from rainbow_assets.harmony.sources import pack_places, source_token
 from rainbow_assets.harmony.tables import CHORD_SCHEMA, PROGRESSION_SCHEMA
 from rainbow_assets.harmony.transition_graphs import graph_of
@@ -18,11 +22,12 @@ from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, STALE, plan
-from rainbow_assets.music.errors import PackError
 from rainbow_assets.music.midi_write import midi_bytes
+from rainbow_assets.orchestration.checks import _bugs
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.harmony.packs import free_layout, original_layout, tar_of
+from rainbow_assets_tests.in_time import in_time
 
 OWN = [GRAPH[name] for name in ("chord_library", "progression_library", "function_graph", "chord_graph")]
 NAMES = ("chord_library", "progression_library", "function_graph", "chord_graph")
@@ -111,7 +116,7 @@ def test_what_is_left_out_is_a_row_with_a_reason(store: ShardStore, chords: Path
     unpack({**original_layout(), "01 - C Major - A Minor/1 Triads/01 - C Major/I - Bad.mid": b"no music",
             "01 - C Major - A Minor/4 Progressions/1 Diatonic Triads/Major Progressions/x.mid": midi_bytes([(48, 52, 55)])},
            chords)
-    assert [*pack_places(chords)] == ["chords"], "a folder of keys is itself the pack"
+    assert [*pack_places(chords)[0]] == ["chords"], "a folder of keys is itself the pack"
     build(store)
     ledger = ledger_frame(store.shard("chord_library"), ["key", "status", "reason"])
     assert ledger is not None
@@ -132,15 +137,80 @@ def test_two_builds_are_byte_equal(chords: Path, tmp_path: Path):
     assert trees[0] == trees[1] and len(trees[0]) >= 8
 
 
-def test_a_pack_with_a_taken_name_is_reported(chords: Path):
+def test_a_pack_with_a_taken_name_is_none(chords: Path):
     unpack(free_layout(), chords / "mine")
     (chords / "mine.tar").write_bytes(b"")
-    with pytest.raises(PackError, match="'mine'"):
-        pack_places(chords)
-    (chords / "mine.tar").unlink()
-    shutil.move(chords / "mine", chords / "builtin")
-    with pytest.raises(PackError, match="'builtin'"):
-        pack_places(chords)
+    unpack(free_layout(), chords / "builtin")
+    places, refused = pack_places(chords)
+    assert [*places] == ["mine"] and [*refused] == ["builtin", "mine.tar"] and "'mine'" in refused["mine.tar"]
+
+
+def _fifo(chords: Path) -> None:
+    os.mkfifo(chords / "bad.tar")
+
+
+def _too_many(chords: Path) -> None:
+    with tarfile.open(chords / "bad.tar", "w") as archive:
+        for number in range(MAX_MEMBERS + 1):
+            archive.addfile(tarfile.TarInfo(f"{number}.mid"))
+
+
+SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no archive": (lambda chords: (chords / "bad.tar").write_bytes(b"no archive"), "is not a readable tar"),
+    "cut": (lambda chords: (chords / "bad.tgz").write_bytes(tar_of(free_layout())[:-40]), "is not a readable tar"),
+    "pipe": (_fifo, "pipe"),
+    "too many": (_too_many, "more than 30,000 entries"),
+    "link": (lambda chords: (chords / "bad.tar").symlink_to(chords / "nothing"), "there is no chord pack"),
+    "name": (lambda chords: unpack(free_layout(), chords / "bäd"), "rename it"),
+    "bytes": (lambda chords: os.mkdir(os.fsencode(chords) + b"/bad\xe9"), "rename it"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_pack_that_cannot_be_read_stops_no_other(store: ShardStore, chords: Path, case: str):
+    unpack(free_layout(), chords / "mine")
+    alone = build(store)
+    spoil, words = SPOILED[case]
+    spoil(chords)
+    with in_time(20):
+        assert build(store)["chord_library"] == 1, "the row of the pack; the others stay"
+    assert alone["chord_library"] > 0
+    left = ledger_frame(store.shard("chord_library"), ["key", "reason", "sentence"])
+    assert left is not None
+    (row,) = left.filter(left["reason"] == "unusable_pack").to_dicts()
+    assert words in row["sentence"] and row["key"].endswith("(unusable_pack)")
+
+
+def test_a_bug_met_in_a_pack_stops_no_other(
+    store: ShardStore, chords: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    unpack(free_layout(), chords / "bad")
+    unpack(free_layout(), chords / "mine")
+    real = sources.build_pack
+
+    def broken(files: PackFiles) -> Pack:
+        if files.name == "bad":
+            raise ZeroDivisionError("division by zero")
+        return real(files)
+
+    monkeypatch.setattr(sources, "build_pack", broken)
+    assert build(store)["chord_library"] > 0
+    facts = store.shard("chord_library").require_index().facts
+    assert facts["quarantined"]["bug"] == 1 and "ZeroDivisionError: division by zero" in caplog.text
+    sentence = _bugs(store.shard("chord_library"), "pack")
+    assert sentence is not None and "1 pack quarantined" in sentence and "ZeroDivisionError" in sentence
+
+
+def test_an_odd_file_costs_itself(store: ShardStore, chords: Path, tmp_path: Path):
+    unpack(free_layout(), chords / "mine")
+    folder = next((chords / "mine").rglob("I - C.mid")).parent
+    os.mkfifo(folder / "V - pipe.mid")
+    (tmp_path / "secret").write_bytes(b"secret")
+    (folder / "V - link.mid").symlink_to(tmp_path / "secret")
+    (chords / "mine" / os.fsdecode(b"\xe9.mid")).write_bytes(b"")
+    build(store)
+    left = ledger_frame(store.shard("chord_library"), ["key", "reason"])
+    assert left is not None and left.filter(left["reason"] == "odd_file").height == 3
 
 
 def test_no_color_and_no_release_reads_them():
