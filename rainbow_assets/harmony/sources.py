@@ -22,7 +22,7 @@ from rainbow_assets.storage.shard import Shard
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _REFUSED = "packs"
-"""What stands for the name of a pack whose own cannot be used."""
+"""The name of packs whose own cannot be used."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]*")
 
 
