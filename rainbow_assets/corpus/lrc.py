@@ -26,6 +26,8 @@ TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*)\]")
 TAGS = {"ti", "ar", "al", "au", "by", "re", "ve", "la", "lr", "id", "tool", "length", "offset", "encoding", "kana", "#"}
 """Tags that mean the same after the first stamp; before it, every name is a tag."""
 LINE_END = re.compile(r"\r\n|\n|\r")
+MOST = 50_000
+"""Lines, or brackets, that a lyrics file may have; each costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,19 @@ class RawLyrics:
 
 
 def decode(data: bytes, file: str, notes: AnomalyLog) -> str | None:
-    """Return the text of a lyrics file; report and return None if it is not text."""
+    """Return the text of a lyrics file; report and return None if it is not text, or too much of it."""
+    text = _text(data, file, notes)
+    if text is None:
+        return None
+    for what, found in (("lines", LINE_END), ("brackets", BRACKET)):
+        if (number := len(found.findall(text))) > MOST:
+            notes.add("unreadable_lyrics", file, "file", f"it has {number:,} {what}, and at most {MOST:,} are read",
+                      "the song is sliced by its sections")
+            return None
+    return text
+
+
+def _text(data: bytes, file: str, notes: AnomalyLog) -> str | None:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         notes.add("odd_encoding", file, "line 1", "the file is UTF-16", "read as UTF-16; save it as UTF-8")
         return data.decode("utf-16", "replace")

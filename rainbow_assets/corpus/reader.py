@@ -154,7 +154,7 @@ def _entry(files: FileNames, file: str, notes: AnomalyLog) -> tuple[ManifestEntr
     except RefusedFile as error:
         problem = str(error)
     except UnreadableYaml as error:
-        problem, where = str(error), f"line {error.line}" if error.line else "file"
+        problem, where = error.problem, f"line {error.line}" if error.line else "file"
     if problem:
         notes.add("unreadable_manifest", file, where, problem, "the song is quarantined")
         return None, {}

@@ -25,12 +25,16 @@ _CONTROL = "a control character that YAML does not allow; remove it"
 
 
 class UnreadableYaml(RainbowError):
-    """A document that is not read. ``kind`` is a stable name, ``file`` may be empty, ``line`` is 1-based (0: none)."""
+    """A document that is not read.
+
+    ``kind`` is a stable name, ``file`` may be empty, ``line`` is 1-based (0: none), ``problem`` is the rest of the
+    message.
+    """
 
     def __init__(self, kind: Kind, file: str, line: int, message: str) -> None:
         where = ", ".join(part for part in (file, f"line {line}" if line else "") if part)
         super().__init__(f"{where}: {message}" if where else message)
-        self.kind, self.file, self.line = kind, file, line
+        self.kind, self.file, self.line, self.problem = kind, file, line, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class YamlLimits:
     file_bytes: int = 16 << 20
     scalar_chars: int = 1 << 20
     depth: int = 64
-    nodes: int = 200_000
+    nodes: int = 100_000
     """Values and keys after aliases have been expanded."""
     chars: int = 32 << 20
     """Characters of all scalars after aliases have been expanded."""

@@ -140,6 +140,7 @@ def test_names_that_are_not_utf8_and_folders_are_reported(tmp_path: Path, monkey
     "".join(f"[{n // 6000:02d}:{n // 100 % 60:02d}.{n % 100:02d}]" for n in range(20_000)) + "la",
     "[00:01.00]" + "".join(f"<00:{n % 60:02d}.00>w " for n in range(20_000)),
     "[00:01.00]" + "[" * 200_000, "[00:01.00]" + "a " * 1_000_000, "hello\n" * 20_000, "[99999999999999:00.00] a\n",
+    "[00:01.00] a\n" * 100_000, "[00:01.00]" * 100_000 + "la",
 ])
 def test_lyrics_of_any_size_are_read_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lrc: str) -> None:
     pair(tmp_path / "corpus", lrc=lrc)
