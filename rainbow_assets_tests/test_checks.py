@@ -227,8 +227,9 @@ for _asset in STAGES:
         shard, lambda rows: [{**row, "midi_sha256": rows[0]["midi_sha256"]} for row in rows])
     BREAK[_asset, "scores_told"] = lambda shard: rewrite(
         shard, lambda rows: [{**row, "scorer_status": "discriminative", "fitness": 0.0} for row in rows])
-BREAK["chord_candidates", "songs_composed"] = lambda shard: (
-    Path(shard.store.files.root) / "compositions/green-field-notes/proposal.yml").write_text("key: H", "utf-8")
+BREAK["chord_candidates", "songs_composed"] = lambda shard: shutil.copytree(
+    Path(shard.store.files.root) / "compositions/green-field-notes",
+    Path(shard.store.files.root) / "compositions/green-later")
 BREAK["final_candidates", "finals_sound"] = lambda shard: rewrite(shard, with_first(flac=b"fLaC and no more"))
 BREAK["human_evaluation", "reviews_taken"] = lambda shard: (
     Path(shard.store.files.root) / "compositions/green-field-notes/review.yml").write_text("candidates: [", "utf-8")

@@ -107,8 +107,9 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     finals = store.shard("final_candidates").rows(without=("midi", "flac", "stems", "harmony"))
     rows = sorted((row for row in finals
                    if song_id in (None, row["song_id"])), key=lambda row: row["final_id"])
+    left = _not_composed(store, {row["song_id"] for row in finals})
     if not rows:
-        raise RainbowError("no piece was finished; run: rainbow why final_candidates")
+        raise RainbowError("; ".join(left.values()) or "no piece was finished; run: rainbow why final_candidates")
     rated = sum(part.facts.get("evaluated", 0) for name in MADE[:4]
                 for part in store.shard(name).require_index().parts if song_id in (None, part.group))
     if as_json:
@@ -126,6 +127,20 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
     click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
                f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
+    if left and song_id is None:
+        raise RainbowError(f"{counted(len(left), 'ordered song')} not composed: {'; '.join(left.values())}")
+
+
+def _not_composed(store: ShardStore, finished: set[str]) -> dict[str, str]:
+    """Return {song: why no piece of it was finished} of the ordered songs that are not ``finished``."""
+    found: dict[str, str] = {}
+    for name in MADE[:5]:
+        ledger = store.shard(name).ledger(["part", "reason", "sentence"])
+        rows = ledger.filter(ledger["reason"].is_not_null()).iter_rows() if ledger is not None else ()
+        for song, reason, sentence in rows:
+            if song not in finished:
+                found.setdefault(song, sentence or f"{song}: {reason}; run: rainbow why {name}")
+    return found
 
 
 def _shown(path: Path) -> str:

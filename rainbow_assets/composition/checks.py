@@ -114,16 +114,19 @@ def scores_told(step: RowAsset) -> Check:
 
 @check("Every ordered song was composed.")
 def songs_composed(shard: Shard) -> Finding:
-    """Every ordered song has candidates. The finding quotes what is wrong with a proposal that cannot be read."""
-    known = {item.song_id: item for item in orders(shard.store)}
-    ledger = ledger_frame(shard, ["part", "status"])
+    """Every ordered song has candidates, or a reason why not; one at least has candidates.
+
+    The finding quotes what is wrong with a proposal that cannot be used. It stops no other song.
+    """
+    known = {item.song_id for item in orders(shard.store)}
+    ledger = ledger_frame(shard, ["part", "status", "sentence"])
     assert ledger is not None
     made = set(ledger.filter(ledger["status"] == "ok")["part"])
-    refused = [item.problem for item in known.values() if item.proposal is None]
-    lacking = sorted(name for name, item in known.items() if item.proposal and name not in made)
-    numbers = {"commissions": len(known), "composed": len(made), "refused": len(refused), "lacking": len(lacking)}
-    if refused or lacking:
-        return Finding(False, f"{' '.join(refused) or 'no proposal was rejected'}; songs without candidates: "
-                              f"{some(lacking) or 'none'}; fix the rejected proposals, then run: rainbow compose",
-                       numbers)
-    return Finding(True, f"{len(known)} songs ordered, {len(made)} composed", numbers)
+    left = ledger.filter(ledger["status"] != "ok").unique("part", maintain_order=True)
+    lacking = sorted(known - made - set(left["part"]))
+    numbers = {"commissions": len(known), "composed": len(made), "refused": len(left), "lacking": len(lacking)}
+    why = f" ({some(left['sentence'].drop_nulls().to_list(), between='; ')})" if len(left) else ""
+    if lacking or (known and not made):
+        return Finding(False, f"songs without candidates: {some(lacking or sorted(known))}{why}; correct the "
+                              "proposals, then run: rainbow compose", numbers)
+    return Finding(True, f"{len(known)} songs ordered, {len(made)} composed{why}", numbers)

@@ -14,7 +14,7 @@ from rainbow_assets.composition import review
 from rainbow_assets.composition.errors import ReviewError
 from rainbow_assets.composition.songs import of_store, orders
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import bug
+from rainbow_assets.errors import BUG, bug
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
@@ -86,7 +86,7 @@ def taken(folder: Path) -> tuple[list[review.HumanVerdict], ReviewError | None]:
     except ReviewError as error:
         return [], error
     except Exception as error:
-        return [], ReviewError("unreadable_review", bug(error, f"reading the review of {folder.name}"))
+        return [], ReviewError(BUG, f"{folder.name}: {bug(error, f'reading the review of {folder.name}')}")
 
 
 def candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
@@ -113,7 +113,8 @@ def compute(work: Work) -> Iterator[Batch]:
     for part, _ in work.parts():
         found, wrong = taken(places[part])
         if wrong is not None or not found:
-            yield Batch(part, SCHEMA.empty_table(), {part: wrong.reason if wrong else "unreadable_review"})
+            yield Batch(part, SCHEMA.empty_table(), {part: wrong.reason if wrong else "unreadable_review"},
+                        sentences={part: str(wrong)} if wrong else {})
             continue
         rows = {key_of(part, verdict.midi_sha256): _row(part, places[part], verdict, finals) for verdict in found}
         yield Batch(part, pa.Table.from_pylist(list(rows.values()), schema=SCHEMA))

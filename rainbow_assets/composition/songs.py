@@ -18,7 +18,7 @@ import yaml
 from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.proposal import Proposal, checked, load_fields
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import UsageError
+from rainbow_assets.errors import RainbowError, UsageError, bug
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.storage.store import ShardStore
@@ -30,11 +30,12 @@ SONG = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
 
 @dataclass(frozen=True, slots=True)
 class SongOrder:
-    """A song to compose: its proposal, or None and the ``problem`` with it."""
+    """A song to compose: its proposal, or None and the ``problem`` with it, which may be a ``bug`` of the program."""
 
     song_id: str
     proposal: Proposal | None
     problem: str = ""
+    bug: bool = False
 
 
 def of_store(store: ShardStore) -> Path:
@@ -53,28 +54,32 @@ def orders(store: ShardStore) -> list[SongOrder]:
     return [_order(store, base / song, values) for song, values in found.items()]
 
 
-def _written(base: Path) -> dict[str, dict[str, Any] | ProposalError]:
+def _written(base: Path) -> dict[str, dict[str, Any] | Exception]:
     """Return {song: fields of its proposal, or the error}, sorted by song."""
     places = sorted(path.parent for path in base.glob(f"*/{FILE}")) if base.is_dir() else []
     return {place.name: _fields(place / FILE) for place in places if SONG.fullmatch(place.name)}
 
 
-def _fields(path: Path) -> dict[str, Any] | ProposalError:
+def _fields(path: Path) -> dict[str, Any] | Exception:
     try:
         return load_fields(path)
-    except ProposalError as error:
+    except Exception as error:
         return error
 
 
-def _order(store: ShardStore, place: Path, values: dict[str, Any] | ProposalError) -> SongOrder:
+def _order(store: ShardStore, place: Path, values: dict[str, Any] | Exception) -> SongOrder:
     try:
-        if isinstance(values, ProposalError):
+        if isinstance(values, Exception):
             raise values
         if thread := values.get("thread"):
             values = {**thread_fields(store, str(thread), str(place / FILE)), **values}
         return SongOrder(place.name, checked(values, f"{place.name}/{FILE}"))
     except ProposalError as error:
         return SongOrder(place.name, None, str(error))
+    except RainbowError:
+        raise  # it is not the proposal's, but the store's
+    except Exception as error:
+        return SongOrder(place.name, None, f"{place.name}/{FILE}: {bug(error, f'reading {place.name}/{FILE}')}", True)
 
 
 def thread_fields(store: ShardStore, thread: str, where: str) -> dict[str, Any]:

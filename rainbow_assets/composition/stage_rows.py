@@ -25,7 +25,7 @@ from rainbow_assets.composition.songs import SongOrder, of_store, orders
 from rainbow_assets.composition.stage import Stage
 from rainbow_assets.composition.templates import own_folder, template_digest
 from rainbow_assets.digests import digest
-from rainbow_assets.errors import RainbowError
+from rainbow_assets.errors import BUG
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
@@ -74,6 +74,7 @@ SCHEMA = pa.schema([
 REASONS = {
     "unreadable_proposal": "the song's proposal.yml was rejected; the check songs_composed names the field",
     "no_parent": "the stage before has no candidate of the song",
+    "not_composed": "too few candidates differ, or fitness is the same for all of them",
 }
 COMMISSIONS, TEMPLATES = "commissions", "templates"
 SETTINGS = ("candidates", "keep", "prune", "beam", "generations", "tournament", "elitism", "crossover", "mutation",
@@ -184,13 +185,15 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
     """Compose the stage of each asked song over the kept candidates of the stage before."""
     known = {item.song_id: item for item in orders(work.shard.store)}
     for part, rows in work.parts():
-        keys = rows["key"].to_list()
-        if keys == [part]:
-            reason = "no_parent" if known[part].proposal else "unreadable_proposal"
-            yield Batch(part, SCHEMA.empty_table(), {part: reason})
+        item = known[part]
+        if rows["key"].to_list() == [part]:
+            reason = "no_parent" if item.proposal else BUG if item.bug else "unreadable_proposal"
+            told = {part: item.problem} if item.problem else {}
+            yield Batch(part, SCHEMA.empty_table(), {part: reason}, sentences=told)
             continue
         kept = kept_rows(work.upstream(plan.above)) if plan.above else []
-        yield _composed(work, plan, known[part], [row for row in kept if row["song_id"] == part])
+        own = [row for row in kept if row["song_id"] == part]
+        yield work.guarded(part, rows, partial(_composed, work, plan, item, own, rows["key"].to_list()))
 
 
 def shown(built: Built) -> Mapping[str, Any]:
@@ -220,7 +223,9 @@ def _numbers(stage: str, rules: settings.Rules) -> list[str]:
     return [f"{LETTERS[stage]}{number:02d}" for number in range(1, rules.composition.candidates + 1)]
 
 
-def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, Any]]) -> Batch:
+def _composed(
+    work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, Any]], asked: list[str]
+) -> Batch:
     """Compose one stage of one song over all of its parents."""
     assert item.proposal is not None
     rules, store = work.rules.composition, work.shard.store
@@ -237,7 +242,9 @@ def _composed(work: Work, plan: Plan, item: SongOrder, parents: list[dict[str, A
     try:
         compose(lines, fit.ranks)
     except (ConstantFitness, TooFewCandidates) as error:
-        raise RainbowError(f"{item.song_id}: {error}") from error
+        sentence = f"{item.song_id}: {error}"
+        return Batch(item.song_id, SCHEMA.empty_table(), dict.fromkeys(asked, "not_composed"),
+                     sentences=dict.fromkeys(asked, sentence))
     rows, kept = [], keep([(row, line) for (row, _), line in zip(made_of, lines, strict=True)], rules)
     for (parent, _), line in zip(made_of, lines, strict=True):
         for number, rated in enumerate(line.best(rules.candidates), 1):

@@ -12,13 +12,14 @@ import pytest
 import soundfile
 
 from rainbow_assets.assets import GRAPH
-from rainbow_assets.composition import review, scoring, sound
+from rainbow_assets.composition import review, scoring, sound, stage_rows
 from rainbow_assets.composition import songs as orders
 from rainbow_assets.composition.evolve import Population
 from rainbow_assets.composition.midi import from_midi
 from rainbow_assets.fitness.contract import DISCRIMINATIVE, NOT_DISCRIMINATIVE
 from rainbow_assets.fitness.targets import targeted
 from rainbow_assets.lineage.plan import FRESH, STALE, plan
+from rainbow_assets.orchestration.checks import _bugs
 from rainbow_assets.release.bundle import write_bundle
 from rainbow_assets.release.human_table import human_table
 from rainbow_assets.settings import Rules
@@ -169,7 +170,7 @@ def test_a_review_that_cannot_be_read_stops_no_other_song(store: ShardStore) -> 
     (place / "green-field-notes/proposal.yml").write_text(
         (place / "green-field-notes/proposal.yml").read_text().replace("97", "98"))
     problem = build(store, *songs.LIBRARY, *MADE[:-1])["final_candidates"].problem
-    assert problem is not None and "green-field-notes/review.yml, line 1" in problem
+    assert problem is not None and "green-field-notes/review.yml, line 2" in problem
     assert len(review.read(place / "green-other")) == 2, "the other song can be judged"
     assert (place / "green-field-notes/review.yml").read_text() == "candidates: ["
 
@@ -180,14 +181,49 @@ def test_proposals_are_read_once_in_a_plan(store: ShardStore, monkeypatch) -> No
     assert set(states(store).values()) == {FRESH} and len(read) == 1
 
 
-def test_a_proposal_that_cannot_be_read_is_said_and_the_others_go_on(store: ShardStore) -> None:
+def test_a_proposal_that_cannot_be_read_stops_no_other(store: ShardStore) -> None:
     broken = Path(store.files.root) / "compositions/odd/proposal.yml"
     broken.parent.mkdir()
     broken.write_text("title: Odd\nkey: H\nbpm: 100\ncolor: Red\nconcept: x\n")
-    outcome = build(store)["chord_candidates"]
-    assert outcome.report is not None and outcome.report.quarantined == {"unreadable_proposal": 1}
-    assert "odd/proposal.yml: key is 'H', which is not a key" in failed(outcome)["songs_composed"]
-    assert outcome.report.rows == 4
+    songs.commissioned(store, title="Other")
+    outcomes = build(store)
+    report = outcomes["chord_candidates"].report
+    assert report is not None and report.quarantined == {"unreadable_proposal": 1} and report.rows == 8
+    (verdict,) = [item for item in outcomes["chord_candidates"].verdicts if item.check == "songs_composed"]
+    assert verdict.passed and "odd/proposal.yml: key is 'H', which is not a key" in verdict.message
+    assert {row["song_id"] for row in rows(store, "final_candidates")} == {"green-field-notes", "green-other"}
+
+
+def test_a_bug_met_in_one_song_stops_no_other(store: ShardStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    songs.commissioned(store, title="Other")
+    songs.commissioned(store, title="Third")
+    real_checked, real_compose = orders.checked, stage_rows.compose
+
+    def reads(values, where):
+        if where.startswith("green-other"):
+            raise ZeroDivisionError
+        return real_checked(values, where)
+
+    def composes(lines, ranks):
+        if lines[0].context.song.song_id == "green-third":
+            raise KeyError("no chord")
+        return real_compose(lines, ranks)
+
+    monkeypatch.setattr(orders, "checked", reads)
+    monkeypatch.setattr(stage_rows, "compose", composes)
+    report = build(store)["chord_candidates"].report
+    assert report is not None and report.quarantined == {"bug": 5}
+    assert _bugs(store.shard("chord_candidates"), "song").startswith("2 songs quarantined")
+    assert {row["song_id"] for row in rows(store, "final_candidates")} == {"green-field-notes"}
+
+
+def test_a_bug_met_in_a_review_is_told_as_one(store: ShardStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Path(store.files.root) / "compositions/green-field-notes/review.yml"
+    place.write_text(place.read_text() + "\n# looked at\n")
+    monkeypatch.setattr(review, "approved_files", lambda *_: 1 / 0)
+    outcome = build(store)["human_evaluation"]
+    assert outcome.report is not None and outcome.report.quarantined == {"bug": 1}
+    assert "ZeroDivisionError" in _bugs(store.shard("human_evaluation"), "song")
 
 
 @pytest.mark.parametrize(("changes", "counts"), [
@@ -263,8 +299,8 @@ def test_a_fitness_that_stands_still_stops_the_composer(tmp_path: Path, monkeypa
     monkeypatch.setattr(scoring, "scorer_of", lambda store, song, share: scoring.SongScorer(DISCRIMINATIVE, scorer, song))
     store = ShardStore(str(tmp_path / "data"))
     songs.commissioned(store)
-    problem = build(store)["chord_candidates"].problem
-    assert problem is not None and "green-field-notes: all 4 candidates of the stage chords have the same fitness (0.0000)" in problem
+    sentence = failed(build(store)["chord_candidates"])["songs_composed"]
+    assert "green-field-notes: all 4 candidates of the stage chords have the same fitness (0.0000)" in sentence
 
 
 def test_a_new_renderer_renders_the_finals_again_and_nothing_else(store: ShardStore, monkeypatch) -> None:

@@ -80,6 +80,10 @@ def test_a_thread_is_composed_in_another_color(place: Path, monkeypatch: pytest.
             for row in finals} == {(thread, "White", "F# minor", "6/8", "no target")}
     lost = rainbow("compose", "no such thread")
     assert lost.exit_code == 2 and "matches none of 1 threads" in lost.output
+    (place / "compositions/odd").mkdir()
+    (place / "compositions/odd/proposal.yml").write_text("key: H\n")
+    both = rainbow("compose")
+    assert both.exit_code == 1 and "2 finals" in both.output and "1 ordered song not composed: odd/prop" in both.output
 
 
 @pytest.mark.parametrize(("text", "options", "said"), [
