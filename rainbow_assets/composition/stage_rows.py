@@ -188,8 +188,8 @@ def compute(plan: Plan, work: Work) -> Iterator[Batch]:
         item = known[part]
         if rows["key"].to_list() == [part]:
             reason = "no_parent" if item.proposal else BUG if item.bug else "unreadable_proposal"
-            told = {part: item.problem} if item.problem else {}
-            yield Batch(part, SCHEMA.empty_table(), {part: reason}, sentences=told)
+            sentences = {part: item.problem} if item.problem else {}
+            yield Batch(part, SCHEMA.empty_table(), {part: reason}, sentences=sentences)
             continue
         kept = kept_rows(work.upstream(plan.above)) if plan.above else []
         own = [row for row in kept if row["song_id"] == part]
