@@ -23,18 +23,18 @@ def new_figure(
     width: float, height: float, dpi: int = 80, layout: Literal["constrained"] | None = "constrained"
 ) -> Figure:
     """Return an empty figure of ``width`` times ``height`` inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout)
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width, height), dpi=dpi, layout=layout)
 
 
 def png(figure: Figure) -> bytes:
     """Return ``figure`` as PNG, without the name and version of what drew it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": None})
+    # savefig would lay out and draw everything twice.
+    FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
     return out.getvalue()
 
 
