@@ -41,7 +41,7 @@ def main(pack: Path | None) -> int:
 
 def guess_modes(pack: Path | None, folder: Path) -> int:
     """Read ``pack``, those of RAINBOW_CHORDS, or one that is written into ``folder``."""
-    places = [pack] if pack else list(pack_places(settings.roots().chords).values())
+    places = [pack] if pack else list(pack_places(settings.roots().chords)[0].values())
     if not places:
         print("no pack is given: a written one of plain triads in one key, in which pitch classes decide everything")
         places = [written_pack(folder / "written.tar.gz", size(800, 60))]
