@@ -102,18 +102,23 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
 
     store = ShardStore(settings.roots().data)
     gates = gate_report(GRAPH, store)
-    if not as_json:
-        click.echo(styled("\n".join(line for gate in gates for line in gate.lines())))
     manifest, found, refused = None, None, None
+    there: list[str] = []
+
+    def begun(line: str) -> None:
+        there.append(line)
+        if not as_json:
+            click.echo(styled("\n".join([line, *(line for gate in gates for line in gate.lines())])))
+
     try:
-        manifest, found = try_out(GRAPH, store, version, push, samples, include_preview)
+        manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun)
     except ReleaseRefused as error:
         refused = str(error)
     if as_json:
         made = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
                 "against_latest": found.document() if found else None} if manifest else {}
-        click.echo(json.dumps({**made, "gates": [gate.document() for gate in gates], "refused": refused}, indent=1,
-                              sort_keys=True))
+        click.echo(json.dumps({**made, "hub": there[0], "gates": [gate.document() for gate in gates],
+                               "refused": refused}, indent=1, sort_keys=True))
     elif manifest:
         click.echo(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
                    f"{manifest.bytes / 1e6:.1f} MB")

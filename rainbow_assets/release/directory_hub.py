@@ -93,6 +93,22 @@ class DirectoryHub:
         except OSError as error:
             raise DamagedRelease(f"{version.tag} in {self.root} has no readable {path} ({error.strerror})") from error
 
+    def establish(self, write: bool = True) -> str:
+        """Point ``latest`` to the highest version; see :meth:`Hub.establish`."""
+        versions = self.versions()
+        if not versions:
+            return f"{self.root} has no version yet"
+        try:
+            there = self.latest()
+        except HubError:
+            there = None
+        if there == versions[-1]:
+            return f"{self.root}: {LATEST} is {versions[-1].tag}"
+        if write:
+            self._point_to_latest()
+        return f"{self.root}: {LATEST} did not name {versions[-1].tag}; it {'was' if write else 'is'} corrected" + (
+            "" if write else " first")
+
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Yield an empty folder on the hub's own filesystem; removed on the way out unless it was published."""

@@ -1,7 +1,9 @@
 """A hub on the Hugging Face Hub (or a compatible server): one commit per version, which is verified and then tagged.
 
 A version is the commit of a tag such as ``v0.3.0``. Until the commit, readers see no change. After it, main is one
-complete release without a tag, which the next run verifies and tags. huggingface_hub reads the address from
+complete release without a tag. Whatever stopped a run, the next one first makes main the highest version: it tags a
+whole newer commit, or puts the files of the last tag back. Files that no release lists belong to others and stay.
+huggingface_hub reads the address from
 ``HF_ENDPOINT`` and the token from ``HF_TOKEN`` or the cached login.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import (
@@ -29,9 +32,20 @@ from rainbow_assets.release.hf_errors import Superseded, plain, status_of
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest
 from rainbow_assets.release.versions import BadVersion, Version
+from rainbow_assets.text import some
 
 SCHEME = "hf://"
 _KIND = "dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """What main has: its commit, the release in it, a sentence about it, and the highest version (None: none yet)."""
+
+    head: str | None
+    release: Manifest | None
+    sentence: str
+    latest: Version | None = None
 
 
 class HuggingFaceHub:
@@ -42,6 +56,8 @@ class HuggingFaceHub:
         if self.repository.count("/") != 1:
             raise HubError(f"{root} is not a repository; set RAINBOW_HUB to hf://organization/name")
         self.api = HfApi(endpoint=endpoint, token=token)
+        self._unfinished: dict[Version, str] = {}
+        """Commits without a tag that a rehearsal takes for versions, because a release would tag them first."""
 
     @property
     def where(self) -> str:
@@ -82,32 +98,114 @@ class HuggingFaceHub:
         if problems:
             raise DamagedRelease(f"{manifest.version.tag} is not published: {'; '.join(problems)}")
         self._require_repository(public)
-        if self._tagged_alike(manifest):
-            return self._result(manifest, "unchanged", [])
-        sent: list[CommitOperationAdd] = []
-        # Once more if somebody else committed in between: the set of files to send depends on the head of main.
+        # Once more if somebody else committed in between: what to send depends on what main has.
         for attempt in (1, 2):
             try:
-                commit, previous, sent = self._commit(staged, manifest)
-                break
-            except Superseded as error:
+                main = self._established(write=True)
                 if self._tagged_alike(manifest):
                     return self._result(manifest, "unchanged", [])
-                self._require_no_rival(manifest)
+                self._require_highest(manifest, main)
+                commit, before, sent = self._commit(staged, manifest, main)
+                break
+            except Superseded as error:
                 if attempt == 2:
                     raise Superseded(f"{error}, twice; nothing was published, see who else publishes, then run "
                                      "the same command again") from None
         else:
             raise AssertionError("the loop ends by break, return or raise")
         try:
-            self._verify(commit, staged, manifest)
+            self._verify(commit, lambda path: (staged / path).read_bytes(), manifest, before)
         except DamagedRelease as error:
-            raise HubError(f"{error}; {self._restore(commit, previous)}") from None
+            raise HubError(f"{error}; {self._put_back()}") from None
         try:
             self._tag(commit, manifest)
-        except VersionConflict as error:  # a rival committed before, and tagged after, this commit
-            raise VersionConflict(f"{error}; {self._restore(commit, previous)}") from None
+        except VersionConflict as error:  # a rival tagged other bytes after this commit
+            raise VersionConflict(f"{error}; {self._put_back()}") from None
         return self._result(manifest, "published", sent)
+
+    def establish(self, write: bool = True) -> str:
+        """Make main the highest version, or find out how it would be made so; see :meth:`Hub.establish`."""
+        for attempt in (1, 2):
+            try:
+                return self._established(write).sentence
+            except Superseded:
+                if attempt == 2:
+                    raise
+        raise AssertionError("the loop ends by return or raise")
+
+    def _established(self, write: bool) -> Main:
+        """Return what main has, after what stopped runs left there was finished or taken back."""
+        head, versions = self._refs()
+        if head is None:
+            return Main(None, None, f"{self.where} does not exist yet")
+        latest, tree = max(versions, default=None), self._tree(head)
+        there = self._manifest_in(head, tree)
+        if latest is not None and versions[latest] == head:
+            return Main(head, there, self._of_main(f"main is {latest.tag}", tree, there), latest)
+        if there is not None and (latest is None or there.version > latest) and not self._flaws(head, tree, there):
+            done = self._finished(head, there, write)
+            return Main(head, there, self._of_main(f"main is {there.version.tag}, which had no tag: {done}", tree,
+                                                   there), there.version)
+        if latest is None:
+            text = "main has no version yet" if there is None else f"main is no whole {there.version.tag}"
+            return Main(head, there, self._of_main(text, tree, there))
+        return self._replaced(Main(head, there, "", latest), versions[latest], tree, write)
+
+    def _finished(self, commit: str, manifest: Manifest, write: bool) -> str:
+        """Tag the whole release that a stopped run committed."""
+        if not write:
+            self._unfinished[manifest.version] = commit
+            return "it is read back and tagged first"
+        try:
+            self._tag(commit, manifest)
+        except VersionConflict as error:  # its publisher was overtaken, and main is another one by now
+            raise Superseded(str(error)) from None
+        return "it was read back and tagged"
+
+    def _replaced(self, main: Main, tagged: str, tree: dict[str, hf_tree.RemoteFile], write: bool) -> Main:
+        """Put the files of the highest version back where main has others."""
+        assert main.head is not None and main.latest is not None
+        before, good = self.manifest(main.latest), self._tree(tagged)
+        owned = hf_tree.paths(before) | hf_tree.paths(main.release)
+        wrong = sorted(path for path in owned if tree.get(path) != good.get(path))
+        text, head = f"main is {main.latest.tag}", main.head
+        if wrong:
+            done = "were put back" if write else "are put back first"
+            text = f"main was not {main.latest.tag}: {some(wrong)} differed, and its files {done}"
+        if wrong and write:
+            operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = []
+            for path in wrong:
+                if (file := good.get(path)) is None:
+                    operations.append(CommitOperationDelete(path, is_folder=False))
+                elif file.sha256:
+                    operations.append(CommitOperationCopy(path, path, src_revision=tagged))
+                else:
+                    operations.append(CommitOperationAdd(path, self._download(tagged, path)))
+            with plain(self.repository, "putting the files of the last version back"):
+                head = self.api.create_commit(
+                    self.repository, operations, commit_message=f"Put the files of {main.latest.tag} back",
+                    repo_type=_KIND, parent_commit=main.head).oid
+        return Main(head, before, self._of_main(text, tree, main.release or before), main.latest)
+
+    def _of_main(self, text: str, tree: dict[str, hf_tree.RemoteFile], release: Manifest | None) -> str:
+        foreign = hf_tree.others(tree, release)
+        return f"{self.where}: {text}" + (f"; files of others stay: {some(foreign)}" if foreign else "")
+
+    def _manifest_in(self, commit: str, tree: dict[str, hf_tree.RemoteFile]) -> Manifest | None:
+        """Return the manifest in ``commit``, or None if there is none that can be read."""
+        if NAME not in tree:
+            return None
+        try:
+            return Manifest.from_json(self._download(commit, NAME), f"{self.where}/{NAME}")
+        except DamagedRelease:
+            return None
+
+    def _put_back(self) -> str:
+        """Take back what was committed and is not right; return a sentence on what was done."""
+        try:
+            return self.establish()
+        except HubError as error:
+            return f"main is as it was committed ({error})"
 
     def _result(self, manifest: Manifest, outcome: str, sent: list[CommitOperationAdd]) -> PublishResult:
         size = sum(operation.upload_info.size for operation in sent)
@@ -122,7 +220,7 @@ class HuggingFaceHub:
                 if status_of(error) == 401 and self.api.token is not None:
                     raise
                 return None, {}
-        found: dict[Version, str] = {}
+        found = dict(self._unfinished)
         for tag in refs.tags:
             try:
                 version = Version.parse(tag.name)
@@ -171,32 +269,25 @@ class HuggingFaceHub:
                                   "versions never change: publish under the next version")
         return True
 
-    def _require_no_rival(self, manifest: Manifest) -> None:
-        """Raise if main has the same version with other bytes: its publisher is about to tag it."""
-        head = self._refs()[0]
-        if head is None or NAME not in self._tree(head):
-            return
-        there = Manifest.from_json(self._download(head, NAME), f"{self.where}/{NAME}")
-        if there.version == manifest.version and there.to_json() != manifest.to_json():
-            raise VersionConflict(f"somebody else is publishing {manifest.version.tag} in {self.where} with other "
-                                  f"bytes ({difference(there, manifest)}); publish under the next version")
+    def _require_highest(self, manifest: Manifest, main: Main) -> None:
+        """Raise if main has a higher version, so that a slow publisher never moves main backwards."""
+        if main.latest is not None and main.latest > manifest.version:
+            raise VersionConflict(f"{main.latest.tag} is in {self.where} already, and {manifest.version.tag} is lower; "
+                                  "publish under a higher version")
 
     def _tree(self, commit: str) -> dict[str, hf_tree.RemoteFile]:
         with plain(self.repository, "listing its files"):
             return hf_tree.listed(self.api.list_repo_tree(self.repository, recursive=True, revision=commit,
                                                           repo_type=_KIND))
 
-    def _commit(self, staged: Path, manifest: Manifest) -> tuple[str, str, list[CommitOperationAdd]]:
-        """Make main contain exactly the release; return (the commit, its parent, what was sent).
-
-        If main already does, an earlier run stopped after its commit: that commit is returned.
-        """
-        head = self._refs()[0]
-        if head is None:
+    def _commit(
+        self, staged: Path, manifest: Manifest, main: Main
+    ) -> tuple[str, Manifest | None, list[CommitOperationAdd]]:
+        """Make main contain the release; return (the commit, the release before it, what was sent)."""
+        if main.head is None:
             raise HubError(f"{self.where} has no branch main; make one in the repository's settings")
-        changed, gone = hf_tree.changes(self._tree(head), staged, manifest)
-        if not changed and not gone:
-            return head, head, []
+        changed, gone = hf_tree.changes(self._tree(main.head), lambda path: (staged / path).read_bytes(), manifest,
+                                        main.release)
         deleted = [CommitOperationDelete(path, is_folder=False) for path in gone]
         with ExitStack() as opened:
             by_name = self._xet()
@@ -207,8 +298,8 @@ class HuggingFaceHub:
             with plain(self.repository, "committing"):
                 done = self.api.create_commit(
                     self.repository, [*added, *deleted], commit_message=f"{manifest.version.tag}",
-                    repo_type=_KIND, parent_commit=head)
-        return done.oid, head, added
+                    repo_type=_KIND, parent_commit=main.head)
+        return done.oid, main.release, added
 
     def _xet(self) -> bool:
         """Return True if files may be sent by name.
@@ -223,9 +314,20 @@ class HuggingFaceHub:
                                        headers=build_hf_headers(token=self.api.token))
         return answer.status_code != 404
 
-    def _verify(self, commit: str, staged: Path, manifest: Manifest) -> None:
+    def _flaws(self, commit: str, tree: dict[str, hf_tree.RemoteFile], manifest: Manifest) -> list[str]:
+        """Return what is wrong with the release that ``commit`` should be; none if a reader gets all of it."""
+        try:
+            self._verify(commit, lambda path: self._download(commit, path), manifest, None, tree)
+        except DamagedRelease as error:
+            return [str(error)]
+        return []
+
+    def _verify(
+        self, commit: str, read: hf_tree.Read, manifest: Manifest, before: Manifest | None,
+        tree: dict[str, hf_tree.RemoteFile] | None = None,
+    ) -> None:
         """Compare the files of ``commit`` with the release; raise ``DamagedRelease`` if they differ."""
-        changed, gone = hf_tree.changes(self._tree(commit), staged, manifest)
+        changed, gone = hf_tree.changes(tree or self._tree(commit), read, manifest, before)
         found = [f"{path} is not what was sent" for path in changed] + [f"{path} is not of this version"
                                                                         for path in gone]
         found += hf_tree.read_back(lambda path: self._download(commit, path), manifest) if not found else []
@@ -243,30 +345,6 @@ class HuggingFaceHub:
         # The tag may be that of another run: it must point to the same bytes.
         if not self._tagged_alike(manifest):
             raise HubError(f"{manifest.version.tag} was committed and not tagged; run the same command again")
-
-    def _restore(self, commit: str, previous: str) -> str:
-        """Commit the tree of ``previous`` again, over ``commit``; return a sentence on what was done."""
-        if self._refs()[0] != commit:
-            return "main has changed since, so the previous files were not put back"
-        before, after = self._tree(previous), self._tree(commit)
-        operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = []
-        for path, file in sorted(before.items()):
-            if after.get(path) == file:
-                continue
-            if file.sha256:
-                operations.append(CommitOperationCopy(path, path, src_revision=previous))
-            else:
-                operations.append(CommitOperationAdd(path, self._download(previous, path)))
-        operations += [CommitOperationDelete(path, is_folder=False) for path in sorted(set(after) - set(before))]
-        if not operations:
-            return "main was like this before; look at the repository's history"
-        try:
-            with plain(self.repository, "putting the previous files back"):
-                self.api.create_commit(self.repository, operations, commit_message="Put the previous files back",
-                                       repo_type=_KIND, parent_commit=commit)
-        except Superseded:
-            return "main has changed since, so the previous files were not put back"
-        return "the previous files were put back"
 
     def _download(self, commit: str, path: str) -> bytes:
         """Return the bytes of a file, which the client compares with the Hub's metadata; raise ``HubError``."""

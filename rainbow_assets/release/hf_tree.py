@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -16,6 +15,7 @@ from rainbow_assets.release.manifest import NAME, FileEntry, Manifest
 from rainbow_assets.release.viewer import problems_of
 from rainbow_assets.storage.parquet import open_parquet
 
+Read = Callable[[str], bytes]
 KEPT = frozenset({".gitattributes"})
 """Files that the Hub itself adds, and that no release lists."""
 
@@ -43,22 +43,39 @@ def git_blob(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def changes(remote: dict[str, RemoteFile], staged: Path, manifest: Manifest) -> tuple[list[str], list[str]]:
-    """Return (paths to send, paths to delete) that turn ``remote`` into the release in ``staged``."""
-    manifest_bytes = manifest.to_json()
-    own = FileEntry(NAME, len(manifest_bytes), hashlib.sha256(manifest_bytes).hexdigest())
-    entries = [*manifest.files, own]
-    changed = [entry.path for entry in entries if not _same(remote.get(entry.path), entry, staged)]
-    return sorted(changed), sorted(set(remote) - {entry.path for entry in entries} - KEPT)
+def paths(manifest: Manifest | None) -> set[str]:
+    """Return the paths that a release owns: what its manifest lists, and the manifest. None owns nothing."""
+    return {NAME, *(entry.path for entry in manifest.files)} if manifest else set()
 
 
-def _same(there: RemoteFile | None, entry: FileEntry, staged: Path) -> bool:
+def others(remote: Mapping[str, RemoteFile], manifest: Manifest | None) -> list[str]:
+    """Return the paths of ``remote`` that the release in it does not own; they belong to other people."""
+    return sorted(set(remote) - paths(manifest) - KEPT)
+
+
+def changes(
+    remote: Mapping[str, RemoteFile], read: Read, manifest: Manifest, before: Manifest | None
+) -> tuple[list[str], list[str]]:
+    """Return (paths to send, paths to delete) that turn ``remote`` into a release; files of other people stay.
+
+    ``read`` returns the bytes of a file of the release, ``before`` is the release that ``remote`` has now.
+    """
+    own = manifest.to_json()
+    entries = [*manifest.files, FileEntry(NAME, len(own), hashlib.sha256(own).hexdigest())]
+    changed = [entry.path for entry in entries if not _same(remote.get(entry.path), entry, read)]
+    return sorted(changed), sorted(set(remote) & (paths(before) - paths(manifest)))
+
+
+def _same(there: RemoteFile | None, entry: FileEntry, read: Read) -> bool:
     if there is None or there.bytes != entry.bytes:
         return False
-    return there.sha256 == entry.sha256 if there.sha256 else there.blob == git_blob((staged / entry.path).read_bytes())
+    if there.sha256:
+        return there.sha256 == entry.sha256
+    data = read(entry.path)
+    return there.blob == git_blob(data) and hashlib.sha256(data).hexdigest() == entry.sha256
 
 
-def read_back(read: Callable[[str], bytes], manifest: Manifest) -> list[str]:
+def read_back(read: Read, manifest: Manifest) -> list[str]:
     """Download, load and decode the manifest, the card and the previews; return a sentence for each problem."""
     if read(NAME) != manifest.to_json():
         return [f"{NAME} is not the one that was sent"]

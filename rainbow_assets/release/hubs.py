@@ -69,6 +69,14 @@ class Hub(Protocol):
         """Return the bytes of one file of ``version``; raise ``NoSuchVersion``."""
         ...
 
+    def establish(self, write: bool = True) -> str:
+        """Make what readers get by default the highest version, and return a sentence on what it was.
+
+        What stopped runs left is finished or taken back. Every run that may write does this first; without ``write``
+        nothing is changed, and the hub answers from now on as if it had been.
+        """
+        ...
+
     def staging(self) -> AbstractContextManager[Path]:
         """Yield an empty local folder to build a version in; removed on the way out, published or not."""
         ...

@@ -60,9 +60,10 @@ def publish(
     if include_preview and samples > built:
         raise UsageError(f"the preview has {built} rows per color; set preview.samples = {samples} in rainbow.toml, "
                          "materialize preview and preview_mix, and try again")
+    hub = open_hub(push)
+    say(hub.establish())
     store = store.pinned()
     require_all(graph, store)
-    hub = open_hub(push)
     made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     latest = max(hub.versions(), default=None)
     if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
@@ -78,15 +79,17 @@ def publish(
 
 def rehearse(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20,
-    include_preview: bool = True,
+    include_preview: bool = True, say: Callable[[str], object] = print,
 ) -> tuple[Manifest, Difference | None]:
     """Make the version that :func:`publish` would publish, and discard it; raise if a gate failed.
 
-    Returns its manifest and its changes since the latest version (None in an empty hub).
+    Returns its manifest and its changes since the latest version (None in an empty hub). ``say`` is called with a
+    sentence on what the hub has.
     """
+    hub = open_hub(push)
+    say(hub.establish(write=False))
     store = store.pinned()
     require_all(graph, store)
-    hub = open_hub(push)
     latest = max(hub.versions(), default=None)
     with hub.staging() as folder:
         wanted = Version.parse(version) if version else None

@@ -35,6 +35,11 @@ class Hub:
     struck: str | None = None
     on_stop: Callable[[], object] = lambda: None
     before: Callable[[str], object] = lambda line: None
+    ask: Callable[[str], str] = lambda token: ""
+    """Called with a request's token before it is served; returns how it fails, or ""."""
+    after: Callable[[], object] = lambda: None
+    """Called after each request was served; what it raises is kept in ``wrong``."""
+    wrong: list[BaseException] = field(default_factory=list)
     timeout_s: float = 3.0
     endpoint: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -67,8 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
         line = f"{self.command} {urlsplit(self.path).path}"
         hub = self.hub
         hub.before(line)
+        asked = hub.ask(self.token or "")
         with hub.lock:
-            self.fault = hub.fault[1] if hub.fault and len(hub.log) == hub.fault[0] else ""
+            self.fault = asked or (hub.fault[1] if hub.fault and len(hub.log) == hub.fault[0] else "")
             hub.log.append(line)
             if self.fault:
                 hub.struck = f"{self.fault} at {line}"
@@ -91,6 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
             with hub.lock:
                 hub.repositories.full = self.fault == "full"
                 status, body, headers = self._route(unquote(urlsplit(self.path).path), data)
+                self._look()
         except Refusal as refusal:
             status, body = refusal.status, refusal.body
             headers = {"X-Error-Message": refusal.message, **({"X-Error-Code": refusal.code} if refusal.code else {})}
@@ -100,6 +107,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         else:
             self._answer(status, body, headers)
+
+    def _look(self) -> None:
+        try:
+            self.hub.after()
+        except AssertionError as error:
+            self.hub.wrong.append(error)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle
 
