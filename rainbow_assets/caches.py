@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.atomic import replace_file
+from rainbow_assets.markdown import Markdown
 
 
 def read_cache(path: Path) -> dict[str, Any]:
@@ -20,11 +21,11 @@ def read_cache(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def kept(path: Path | None, key: str, make: Callable[[], str]) -> str:
-    """Return the text that is cached at ``path`` under ``key``; if there is none, call ``make`` and cache its text."""
+def kept(path: Path | None, key: str, make: Callable[[], Markdown]) -> Markdown:
+    """Return the Markdown that is cached at ``path`` under ``key``; if there is none, cache what ``make`` returns."""
     known = read_cache(path) if path else {}
     if known.get("key") == key and isinstance(known.get("text"), str):
-        return known["text"]
+        return Markdown(known["text"])
     text = make()
     if path:
         write_cache(path, {"key": key, "text": text})

@@ -5,7 +5,6 @@ matplotlib is loaded by the first figure, not by this module.
 
 from __future__ import annotations
 
-import base64
 import io
 from typing import TYPE_CHECKING, Literal
 
@@ -36,8 +35,3 @@ def png(figure: Figure) -> bytes:
     # savefig draws everything twice.
     FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
     return out.getvalue()
-
-
-def markdown(picture: bytes, what: str) -> str:
-    """Return a PNG as Markdown with the bytes inside; ``what`` is its alternative text."""
-    return f"![{what}](data:image/png;base64,{base64.b64encode(picture).decode()})"

@@ -14,13 +14,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import platformdirs
 
 from rainbow_assets import progress
 from rainbow_assets.atomic import replace_file
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.storage.lock import file_lock
+from rainbow_assets.terminal import say
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -42,7 +42,7 @@ def dagster_home() -> Path:
     else:
         home = _project() or _users()
         if not progress.quiet:
-            click.echo(f"{VARIABLE} is not set; using {home}", err=True)
+            say(f"{VARIABLE} is not set; using {home}", err=True)
     os.environ[VARIABLE] = str(home)
     return home
 

@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from rainbow_assets.terminal import say
+from rainbow_assets.text import line
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -72,7 +75,8 @@ def _display() -> Progress:
     from rich.console import Console  # slow to load, and needed on a terminal only
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    label = TextColumn("{task.description:<34}", markup=False)
+    columns = (label, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # rich must not redirect the streams: results that are printed meanwhile belong on standard output.
     return Progress(*columns, console=Console(file=_stream()), transient=True, redirect_stdout=False,
                     redirect_stderr=False)
@@ -83,7 +87,7 @@ def _tasks(shown: Progress, title: str) -> Iterator[Tick]:
 
     def tick(label: str, done: int, total: int) -> None:
         if label not in tasks:
-            tasks[label] = shown.add_task(f"{title} {label}", total=total)
+            tasks[label] = shown.add_task(line(f"{title} {label}"), total=total)
         shown.update(tasks[label], completed=done, total=total)
 
     try:
@@ -98,6 +102,6 @@ def _plain(title: str) -> Tick:
     def tick(label: str, done: int, total: int) -> None:
         if time.monotonic() - _last[0] >= QUIET_EVERY_S:
             _last[0] = time.monotonic()
-            print(f"{title} {label}: {done} of {total}", file=_stream(), flush=True)
+            say(f"{title} {label}: {done} of {total}", file=_stream())
 
     return tick

@@ -1,10 +1,17 @@
-"""Words for people: numbers with their nouns, names, tables."""
+"""Words for people: numbers with their nouns, lists, and texts from outside that a reader's screen must not obey."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterable, Sequence
-from typing import Any
+import html as standard
+import re
+from collections.abc import Sequence
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+                     "\ufeff\ufffe\uffff\ud800-\udfff]")
+"""Characters that command a screen or a reader instead of being shown: control characters except tab and line feed,
+separators of lines and paragraphs, those that turn the direction of writing, byte order marks, half surrogate pairs."""
+MACHINE_PATH = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|data)/|[A-Za-z]:\\|file://)"
+"""Matches an absolute path of a person's machine inside a text. Polars reads it too, so it has no look-around."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -26,23 +33,24 @@ def some(names: Sequence[str], most: int = 5, between: str = ", ") -> str:
     return between.join(names[:most]) + more
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Iterable[Any]], most: int = 12) -> str:
-    """Return a Markdown table of up to ``most`` of ``rows``, and how many more there are.
+def plain(text: str) -> str:
+    """Return ``text`` with its control characters written out as JSON does; a JSON document keeps its value.
 
-    >>> print(markdown_table(("key", "threads"), [("C major", 3), ("D minor", 1)], 1))
-    | key | threads |
-    |---|---|
-    | C major | 3 |
-    <BLANKLINE>
-    ... and 1 more
+    >>> print(plain("a title \\x1b[31m in red"))
+    a title \\u001b[31m in red
     """
-    if not rows:
-        return "none"
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(markdown_cell(value) for value in row)} |" for row in rows[:most]]
-    return "\n".join([*lines, *([f"\n... and {len(rows) - most} more"] if len(rows) > most else [])])
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def markdown_cell(value: Any) -> str:
-    """Return ``value`` as a text that Markdown shows as it is, on one line."""
-    return html.escape(str(value), quote=False).replace("|", "\\|").replace("\n", " ")
+def line(text: str) -> str:
+    """Return ``text`` as one line of a report: :func:`plain`, and its line feeds are written out as well.
+
+    >>> print(line("a title\\nerror   05_01: forged"))
+    a title\\nerror   05_01: forged
+    """
+    return plain(text).replace("\n", "\\n")
+
+
+def html(text: str) -> str:
+    """Return ``text`` for HTML, attributes included, as it is."""
+    return standard.escape(plain(text), quote=True)

@@ -20,10 +20,12 @@ with progress.keep_stderr():
     for asset in ("segments", "preview"):
         with progress.bar(asset) as tick:
             for done in range(1, 4):
-                tick("Green", done, 3)
+                tick("Green[/x]\\x1b[2J", done, 3)
     os.dup2(terminal, 2)
 print("after", file=sys.stderr)
 """
+LABEL = r"Green[/x]\u001b[2J"
+"""How a label is shown that has the markup of rich and clears the screen."""
 
 
 def command(step: Path, seconds: float) -> list[str]:
@@ -33,7 +35,7 @@ def command(step: Path, seconds: float) -> list[str]:
 def test_a_log_gets_lines_and_the_step_none(tmp_path: Path) -> None:
     step = tmp_path / "step.err"
     done = subprocess.run(command(step, 0), capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines()[:2] == ["segments Green: 1 of 3", "segments Green: 2 of 3"]
+    assert done.stderr.splitlines()[:2] == [f"segments {LABEL}: 1 of 3", f"segments {LABEL}: 2 of 3"]
     assert done.stderr.splitlines()[-1] == "after" and step.read_text() == ""
     quiet = subprocess.run(command(step, 60), capture_output=True, text=True, check=True)
     assert quiet.stderr.splitlines() == ["after"], "less than a minute for all bars together says nothing"
@@ -56,5 +58,5 @@ def test_a_terminal_gets_bars_and_the_step_none(tmp_path: Path) -> None:
             shown += read
     os.close(terminal)
     text = shown.decode("utf-8", "replace")
-    assert "segments Green" in text and "preview Green" in text and "3/3" in text
+    assert f"segments {LABEL}" in text and f"preview {LABEL}" in text and "3/3" in text and "\x1b[2J" not in text
     assert step.read_text() == ""

@@ -18,8 +18,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from rainbow_assets import __version__, progress, taxonomy
-from rainbow_assets.cli.styles import complain
 from rainbow_assets.errors import FULL, RainbowError, UsageError, of_the_disk
+from rainbow_assets.terminal import complain
 
 VERBS = {
     "init": ("init:init", "Create a new project: settings, workspace, an example song."),

@@ -19,9 +19,9 @@ import click
 from rainbow_assets import progress, settings, taxonomy
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType
-from rainbow_assets.cli.styles import styled
 from rainbow_assets.errors import RainbowError
-from rainbow_assets.text import counted, some
+from rainbow_assets.terminal import say
+from rainbow_assets.text import counted, line, some
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -80,13 +80,13 @@ def build(color: str | None, assets: tuple[str, ...], do_repair: bool, allow_del
     if as_json:
         made.dump(begun, lost)
     else:
-        click.echo(made.text() if made.assets else styled(render.summary(planned)))
+        say(made.text() if made.assets else render.summary(planned), states=not made.assets)
         _show(lost)
     if waiting and whole:
         raise RainbowError(f"after {WALKS} builds {_places(waiting)} are out of date again, because raw files change "
                            "while they are read; wait until they are written, then run the command again")
     if waiting and not progress.quiet:
-        click.echo(f"still out of date: {_places(waiting)}; run: rainbow build", err=True)
+        say(f"still out of date: {_places(waiting)}; run: rainbow build", err=True)
 
 
 def _losses(store: ShardStore, colors: tuple[str, ...]) -> list[Anomaly]:
@@ -99,11 +99,11 @@ def _losses(store: ShardStore, colors: tuple[str, ...]) -> list[Anomaly]:
 def _show(lost: list[Anomaly]) -> None:
     songs = sum(anomaly.kind == "song_without_rows" for anomaly in lost)
     if lost:
-        click.echo(f"without rows: {counted(songs, 'song')}, and {counted(len(lost) - songs, 'stem')} of other songs")
+        say(f"without rows: {counted(songs, 'song')}, and {counted(len(lost) - songs, 'stem')} of other songs")
     for anomaly in lost[:LOSSES]:
-        click.echo(f"{anomaly.severity}: {anomaly.of}, {anomaly.where}: {anomaly.message} [{anomaly.kind}]")
+        say(line(f"{anomaly.severity}: {anomaly.of}, {anomaly.where}: {anomaly.message} [{anomaly.kind}]"))
     if len(lost) > LOSSES:
-        click.echo(f"and {len(lost) - LOSSES} more; for all of them run: rainbow build --json")
+        say(f"and {len(lost) - LOSSES} more; for all of them run: rainbow build --json")
 
 
 def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], to_error: bool) -> None:
@@ -114,8 +114,8 @@ def _repair(steps: dict[str, Any], store: ShardStore, colors: tuple[str, ...], t
         done = iter(range(1, shards + 1))
         damages = repair.repair(steps, store, colors, lambda where: tick("shards", next(done), shards))
     for damage in damages:
-        click.echo(styled(f"damaged: {damage}"), err=to_error)
-    click.echo(f"examined {counted(shards, 'shard')}, {counted(len(damages), 'file')} damaged", err=to_error)
+        say(f"damaged: {damage}", states=True, err=to_error)
+    say(f"examined {counted(shards, 'shard')}, {counted(len(damages), 'file')} damaged", err=to_error)
 
 
 def _waiting(planned: list[Planned], store: ShardStore) -> list[Planned]:
@@ -206,7 +206,7 @@ class BuildSummary:
         """Print the results as JSON, by asset and by shard, with what has no row (``lost``)."""
         assets = {asset: {"computed": computed, "removed": removed}
                   for asset, (computed, removed) in self.assets.items()}
-        click.echo(json.dumps({
+        say(json.dumps({
             "assets": assets, "colors": self.colors,
             "computed": sum(computed for computed, _ in self.assets.values()),
             "removed": sum(removed for _, removed in self.assets.values()),

@@ -11,6 +11,7 @@ import click
 
 from rainbow_assets.cli.options import AS_JSON, ColorType
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def chords(
         entry["midi"] = path.name
         if audio:
             entry["audio"] = _render([chord.voicing for chord in item.progression], how, path.with_suffix(".wav"))
-    click.echo(_text(answer, commands.table(asked, result), midi, as_json))
+    say(_text(answer, commands.table(asked, result), midi, as_json))
 
 
 def _text(answer: dict[str, Any], table: str, midi: Path | None, as_json: bool) -> str:

@@ -12,7 +12,8 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.cli.options import AS_JSON, ColorType, ProposalType
 from rainbow_assets.errors import RainbowError, UsageError
-from rainbow_assets.text import counted
+from rainbow_assets.terminal import say
+from rainbow_assets.text import counted, line
 
 if TYPE_CHECKING:
     from rainbow_assets.storage.store import ShardStore
@@ -55,7 +56,7 @@ def compose(
     by chromatic fitness. Every candidate is a file; the finished pieces are in data/compositions.
     """
     if example:
-        click.echo(EXAMPLE, nl=False)
+        say(EXAMPLE.rstrip())
         return
     from rainbow_assets.composition import songs
     from rainbow_assets.storage.store import ShardStore
@@ -113,20 +114,20 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     rated = sum(part.facts.get("evaluated", 0) for name in MADE[:4]
                 for part in store.shard(name).require_index().parts if song_id in (None, part.group))
     if as_json:
-        click.echo(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
-                              ensure_ascii=False))
+        say(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
+                       ensure_ascii=False))
         return
     for name in dict.fromkeys(row["song_id"] for row in rows):
         own = [row for row in rows if row["song_id"] == name]
         first = own[0]
-        click.echo(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
-                   f"{first['time_signature']}; {summaries.status(own)}")
-        click.echo(_table(own))
-        click.echo(f"listen: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
+        say(line(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
+                 f"{first['time_signature']}; {summaries.status(own)}"))
+        say(_table(own))
+        say(f"listen: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
     columns = ["candidate_id", "song_id", "kept"]
     kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
-    click.echo(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
-               f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
+    say(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
+        f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
     if left and song_id is None:
         raise RainbowError(f"{counted(len(left), 'ordered song')} not composed: {'; '.join(left.values())}")
 

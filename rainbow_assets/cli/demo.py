@@ -14,6 +14,7 @@ from rainbow_assets import progress, settings
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import SongsType
 from rainbow_assets.errors import UsageError
+from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def demo(
         if target is None:
             raise UsageError("--stems-for needs a folder for the songs and their stand-in media; add --out DIR")
         chosen = [name.strip() for name in songs.split(",") if name.strip()] if songs else None
-        click.echo(_standins(stems_for, target, chosen))
+        say(_standins(stems_for, target, chosen))
         return
     clock = _Clock()
     with clock.part("songs"):
-        click.echo(_corpus(target or out or settings.roots().corpus, songs_per_color, shuffle_colors))
+        say(_corpus(target or out or settings.roots().corpus, songs_per_color, shuffle_colors))
     if run:
         _tour(clock)
 
@@ -99,7 +100,7 @@ def _tour(clock: _Clock) -> None:
 
     store = ShardStore(settings.roots().data)
     written = write_threads(settings.roots().threads)
-    click.echo("building every asset ...")
+    say("building every asset ...")
     with clock.part("tables"):
         stop_if_failed(jobs.run_colors(defs))
     with clock.part("chords"):
@@ -109,7 +110,7 @@ def _tour(clock: _Clock) -> None:
     with clock.part("release"):
         stop_if_failed(jobs.run_release(defs, {}))
     threads = f"{counted(written, 'thread')} packed and measured" if written else "your own threads were measured"
-    click.echo("\n".join([
+    say("\n".join([
         f"time:     {clock.line()}", f"threads:  {threads}; see: rainbow threads feedback",
         f"chords:   {progression}", f"piece:    {piece}; listen and judge it: rainbow review",
         "next:     rainbow plan; rainbow impact Green; make ui", hear(settings.roots()),
@@ -145,5 +146,6 @@ def _compose(store: ShardStore) -> str:
 
 def _folder(name: str) -> Path:
     """Return a folder for files of the demo: below the data folder, or below ``data`` if that is a URL."""
-    data = settings.roots().data
-    return (Path("data") if "://" in data else Path(data)) / "demo" / name
+    from rainbow_assets.storage.files import local_folder
+
+    return (local_folder(settings.roots().data) or Path("data")) / "demo" / name

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import click
-
-from rainbow_assets.cli.styles import complain
+from rainbow_assets.terminal import complain, say
 
 
 def stop_if_failed(result: Any) -> None:
@@ -23,6 +21,6 @@ def stop_if_failed(result: Any) -> None:
     if skipped:
         complain(f"not built because of that: {', '.join(skipped)}")
     if any(failure.bug for failure in found) or not found:
-        click.echo(f"This is a bug; report it. The log is that of run {result.run_id[:8]} in the Dagster UI; "
-                   "run: dagster dev", err=True)
+        say(f"This is a bug; report it. The log is that of run {result.run_id[:8]} in the Dagster UI; "
+            "run: dagster dev", err=True)
     sys.exit(1)

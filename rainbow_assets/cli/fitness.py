@@ -14,6 +14,7 @@ from rainbow_assets import settings
 from rainbow_assets.cli.groups import WholeSummaries
 from rainbow_assets.cli.options import ColorType
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def score(
     if not files:
         found = [("(words)", scorer.score(concept=concept, lyric=lyric, color=color))]
     found.sort(key=lambda item: -1.0 if item[1].fitness is None else item[1].fitness, reverse=True)
-    click.echo(_json(scorer, found) if as_json else _text(scorer, color, found))
+    say(_json(scorer, found) if as_json else _text(scorer, color, found))
     sys.exit(1 if all(item.fitness is None for _, item in found) else 0)
 
 
@@ -150,7 +151,7 @@ def _materialize(*assets: str) -> None:
     result = jobs.run_colors(defs, assets=assets)
     stop_if_failed(result)
     computed, _ = jobs.rows(result)
-    click.echo(f"brought up to date: {', '.join(assets)} ({counted(computed, 'row')} computed)")
+    say(f"brought up to date: {', '.join(assets)} ({counted(computed, 'row')} computed)")
 
 
 def _evaluated(as_json: bool) -> None:
@@ -168,7 +169,7 @@ def _evaluated(as_json: bool) -> None:
         raise RainbowError("no model could be trained: torch is not installed (pip install 'rainbow-assets[torch]'), "
                            "or there are too few songs; find out which: rainbow why fusion_model")
     if as_json:
-        click.echo(json.dumps({"evaluation": rows, "scorer": scorers[0]}, indent=1, ensure_ascii=False))
+        say(json.dumps({"evaluation": rows, "scorer": scorers[0]}, indent=1, ensure_ascii=False))
         return
-    click.echo("\n".join([*summaries.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
-                          *(f"  {reason}" for reason in scorers[0]["reasons"])]))
+    say("\n".join([*summaries.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
+                   *(f"  {reason}" for reason in scorers[0]["reasons"])]))

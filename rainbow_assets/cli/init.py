@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import textwrap
 from importlib import resources
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from rainbow_assets import rules, settings
 from rainbow_assets.errors import UsageError
+from rainbow_assets.terminal import say
 
 FILES = {"dagster.yaml": "dagster.yaml", "workspace.yaml": "workspace.yaml", "gitignore": ".gitignore",
          "README.md": "README.md"}
@@ -33,8 +35,8 @@ def init(folder: Path) -> None:
         song = _write(folder)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); name another folder") from error
-    click.echo(f"{folder} is ready, with the example song {song}; next:")
-    click.echo(f"  cd {folder}\n  rainbow build\n  rainbow release")
+    say(f"{folder} is ready, with the example song {song}; next:")
+    say(f"  cd {shlex.quote(str(folder))}\n  rainbow build\n  rainbow release")
 
 
 def _write(folder: Path) -> str:

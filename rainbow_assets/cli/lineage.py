@@ -13,8 +13,8 @@ import click
 
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType, ColorType, TargetType
-from rainbow_assets.cli.styles import styled
 from rainbow_assets.errors import UsageError
+from rainbow_assets.terminal import say
 
 if TYPE_CHECKING:
     from rainbow_assets.corpus.hypothesis import Hypothesis
@@ -40,7 +40,7 @@ def _planned(color: str | None, allow_deletes: bool = False) -> list[Planned]:
 
 
 def _dump(value: Any) -> None:
-    click.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
+    say(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
 
 
 @click.command()
@@ -63,12 +63,12 @@ def plan(color: str | None, html: Path | None, allow_deletes: bool, as_json: boo
 
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(page.plan_page(GRAPH, planned), "utf-8", newline="\n")
-        click.echo(f"wrote {html}")
+        say(f"wrote {html}")
     elif as_json:
         _dump({"shards": [entry.as_dict() for entry in planned], "summary": render.summary(planned),
                "stale": sum(entry.state != FRESH and not entry.on_request for entry in planned)})
     else:
-        click.echo(styled(render.plan_tree(planned)))
+        say(render.plan_tree(planned), states=True)
 
 
 @click.command()
@@ -93,9 +93,9 @@ def why(asset: str, color: str | None, as_json: bool) -> None:
     for name in dict.fromkeys([asset, *(entry.asset for entry in reversed(chosen))]):
         text = render.why([entry for entry in chosen if entry.asset == name], name)
         if text:
-            click.echo(styled(text))
+            say(text, states=True)
     if step.on_request and not any(entry.asset == asset for entry in chosen):
-        click.echo(f"{asset}: it is built only when named. {gates.blocked(_store(), step)}")
+        say(f"{asset}: it is built only when named. {gates.blocked(_store(), step)}")
 
 
 @click.command()
@@ -137,8 +137,8 @@ def impact(target: str, content: Path | None, removed: bool, other: str | None, 
     if as_json:
         _dump({"supposed": supposition, "touched": [entry.as_dict() for entry in entries], "releases": releases})
     else:
-        click.echo(supposition)
-        click.echo(render.touched(entries, releases))
+        say(supposition)
+        say(render.touched(entries, releases))
 
 
 def _sentence(change: Hypothesis) -> str:
@@ -171,7 +171,7 @@ def lineage(segment_id: str, as_json: bool) -> None:
     if as_json:
         _dump(document)
     else:
-        click.echo(render.lineage_tree(document))
+        say(render.lineage_tree(document))
 
 
 def _raw(store: ShardStore, color: str, song: str, segment: str) -> tuple[dict[str, str], dict[str, Any]]:

@@ -12,8 +12,8 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import AS_JSON, VersionType
-from rainbow_assets.cli.styles import complain, styled
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.terminal import complain, say
 from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 
     hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
     found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
-    click.echo(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
+    say(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
 
 
 @click.command()
@@ -70,24 +70,24 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
     try:
         local = facts.provenance(GRAPH, ShardStore(settings.roots().data), manifest.provenance.get("options", {}))
     except RainbowError as error:
-        click.echo(f"not compared with the local ledgers: {error}", err=True)
+        say(f"not compared with the local ledgers: {error}", err=True)
         local = None
     found = audit(hub, wanted, local, rows)
     if as_json:
-        click.echo(json.dumps(found, indent=1, sort_keys=True))
+        say(json.dumps(found, indent=1, sort_keys=True))
     else:
         files = sum(len(names) for names in found["songs"].values())
-        click.echo(f"{wanted.tag}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB, "
-                   f"{len(found['problems'])} "
-                   f"damaged; {counted(found['rows_traced'], 'row')} traced to {counted(files, 'raw file')} of "
-                   f"{counted(len(found['songs']), 'song')} (which row from which: --rows)")
+        say(f"{wanted.tag}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB, "
+            f"{len(found['problems'])} "
+            f"damaged; {counted(found['rows_traced'], 'row')} traced to {counted(files, 'raw file')} of "
+            f"{counted(len(found['songs']), 'song')} (which row from which: --rows)")
         for config, count in found["rows_without_song"].items():
-            click.echo(f"  {counted(count, 'row')} of {config} belong to no song, so they have no raw file")
+            say(f"  {counted(count, 'row')} of {config} belong to no song, so they have no raw file")
         for config, keys in found.get("rows", {}).items():
             for key, names in keys.items():
-                click.echo(f"  {config} {key}: {', '.join(names)}")
+                say(f"  {config} {key}: {', '.join(names)}")
         for sentence in [*found["problems"], *found["differs"]]:
-            click.echo(f"  {sentence}")
+            say(f"  {sentence}")
     if found["problems"]:
         sys.exit(1)
 
@@ -108,7 +108,7 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     def begun(line: str) -> None:
         there.append(line)
         if not as_json:
-            click.echo(styled("\n".join([line, *(line for gate in gates for line in gate.lines())])))
+            say("\n".join([line, *(line for gate in gates for line in gate.lines())]), states=True)
 
     try:
         manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun)
@@ -117,12 +117,12 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     if as_json:
         made = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
                 "against_latest": found.document() if found else None} if manifest else {}
-        click.echo(json.dumps({**made, "hub": there[0], "gates": [gate.document() for gate in gates],
-                               "refused": refused}, indent=1, sort_keys=True))
+        say(json.dumps({**made, "hub": there[0], "gates": [gate.document() for gate in gates], "refused": refused},
+                       indent=1, sort_keys=True))
     elif manifest:
-        click.echo(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
-                   f"{manifest.bytes / 1e6:.1f} MB")
-        click.echo(found.text() if found else "the hub is empty, so every file would be sent")
+        say(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
+            f"{manifest.bytes / 1e6:.1f} MB")
+        say(found.text() if found else "the hub is empty, so every file would be sent")
     if refused:
         complain(refused)
         sys.exit(1)
@@ -163,6 +163,6 @@ def release(
         config["version"] = version
     stop_if_failed(jobs.run_release(defs, config))
     if as_json:
-        click.echo(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
+        say(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
     else:
-        click.echo(hear(settings.roots(), version, open_hub(push)))
+        say(hear(settings.roots(), version, open_hub(push)))

@@ -12,6 +12,7 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.cli.options import AS_JSON
 from rainbow_assets.errors import UsageError
+from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     if store.shard("final_candidates").index() is None:
         raise UsageError("no piece has been composed yet; run: rainbow compose PROPOSAL.yml")
     if as_json:
-        click.echo(json.dumps(_pending(store), indent=1, ensure_ascii=False))
+        say(json.dumps(_pending(store), indent=1, ensure_ascii=False))
         return
     server = Running(store, port)
-    click.echo(f"review: {server.address} (stop it with ctrl-C)")
+    say(f"review: {server.address} (stop it with ctrl-C)")
     sys.stdout.flush()
     if browser:
         webbrowser.open(server.address)
@@ -75,8 +76,8 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
     if as_json:
         measured = {name: asdict(summaries.agreement(rows, name)) for name in ("total", "theory", "fitness")}
-        click.echo(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
+        say(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
         return
-    click.echo(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
-               f"{name}" for name in promoted))
-    click.echo("\n".join(summaries.agreements(rows)))
+    say(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
+        f"{name}" for name in promoted))
+    say(summaries.agreements(rows))

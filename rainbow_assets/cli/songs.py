@@ -9,6 +9,7 @@ import click
 
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
+from rainbow_assets.terminal import say
 
 
 @click.command()
@@ -27,5 +28,5 @@ def lint(corpus: Path | None, as_json: bool) -> None:
     if not root.is_dir():
         raise UsageError(f"the corpus folder {root} does not exist; set RAINBOW_CORPUS, or write one: rainbow demo")
     report = lint_report(root)
-    click.echo(report.to_json() if as_json else report.to_text())
+    say(report.to_json() if as_json else report.to_text())
     sys.exit(1 if report.quarantined else 0)

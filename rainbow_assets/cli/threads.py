@@ -12,6 +12,7 @@ import click
 from rainbow_assets import progress
 from rainbow_assets.cli.groups import WholeSummaries
 from rainbow_assets.cli.options import AS_JSON
+from rainbow_assets.terminal import say
 
 if TYPE_CHECKING:
     from rainbow_assets.threads.commands import Answer
@@ -26,7 +27,7 @@ def threads() -> None:
 
 
 def _print(answer: Answer, as_json: bool) -> None:
-    click.echo(json.dumps(answer.values, indent=1, sort_keys=True, ensure_ascii=False) if as_json else answer.text)
+    say(json.dumps(answer.values, indent=1, sort_keys=True, ensure_ascii=False) if as_json else answer.text)
     sys.exit(answer.exit_code)
 
 

@@ -20,7 +20,7 @@ from rainbow_assets.composition.stage_rows import SCHEMA as CANDIDATE
 from rainbow_assets.composition.stage_rows import kept_rows
 from rainbow_assets.digests import digest
 from rainbow_assets.lineage.checks import unique_keys
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.sound.flac import FlacMismatch, flac_seconds
 from rainbow_assets.sound.stems import UnreadableAudio, read_channels
@@ -161,7 +161,7 @@ def shown(built: Built) -> Mapping[str, Any]:
     found = {}
     for shard in built.shards():
         rows = sorted(shard.table(SCHEMA, columns).to_pylist(), key=lambda row: row["final_id"])
-        found = {"finals": Markdown("\n".join(summaries.finals(rows))), "ranked_by": summaries.status(rows)}
+        found = {"finals": summaries.finals(rows), "ranked_by": summaries.status(rows)}
     return found
 
 

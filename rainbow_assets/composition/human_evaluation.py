@@ -17,7 +17,7 @@ from rainbow_assets.digests import digest
 from rainbow_assets.errors import BUG, bug
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
@@ -183,7 +183,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     columns = [name for name in SCHEMA.names if name != "midi"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"agreement": Markdown("\n".join(summaries.agreements(rows)))}
+    return {"agreement": summaries.agreements(rows)}
 
 
 HUMAN_EVALUATION = RowAsset(

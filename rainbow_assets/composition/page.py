@@ -10,7 +10,6 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import uvicorn
 from markupsafe import Markup
 from starlette.applications import Starlette
@@ -31,6 +30,7 @@ from rainbow_assets.composition.scoring import MEANINGS
 from rainbow_assets.composition.songs import SONG, of_store
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.fitness.contract import NOT_DISCRIMINATIVE
+from rainbow_assets.pages import environment
 from rainbow_assets.storage.lock import ShardBusy
 from rainbow_assets.storage.store import ShardStore
 
@@ -42,8 +42,7 @@ POLICY = ("default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'sel
 MOST_BODY = 100_000
 _PIECE = re.compile(rf"final_\d+-[0-9a-f]{{8}}(\.({'|'.join(STAGES)}))?\.(flac|mid)")
 _TYPES = {"flac": "audio/flac", "mid": "audio/midi", "css": "text/css", "js": "text/javascript"}
-_ENVIRONMENT = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGES), autoescape=True, trim_blocks=True,
-                                  lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+_ENVIRONMENT = environment(PAGES)
 
 
 def songs(store: ShardStore) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from rainbow_assets.composition.errors import ProposalError
 from rainbow_assets.composition.proposal import Proposal, checked, load_fields
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError, UsageError, bug
-from rainbow_assets.storage.files import Files
+from rainbow_assets.storage.files import Files, local_folder
 from rainbow_assets.storage.shard import MissingShard
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.threads.tables import rows_of
@@ -41,10 +41,10 @@ class SongOrder:
 def of_store(store: ShardStore) -> Path:
     """Return the folder of the compositions of ``store``; raise ``UsageError`` if the store is not a local folder."""
     # The URL, not the root folder: a plan runs in a store whose root is an in-memory layer over this one.
-    url = store.files.url
-    if "://" in url and not url.startswith("file://"):
+    folder = local_folder(url := store.files.url)
+    if folder is None:
         raise UsageError(f"RAINBOW_DATA is {url}, and songs can be composed on a local disk only; set it to a folder")
-    return Path(url.removeprefix("file://")) / "compositions"
+    return folder / "compositions"
 
 
 def orders(store: ShardStore) -> list[SongOrder]:

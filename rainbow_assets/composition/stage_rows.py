@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import figures, settings
+from rainbow_assets import settings
 from rainbow_assets.composition import ranking, scoring
 from rainbow_assets.composition.checks import candidates_differ, pieces_whole, scores_told, songs_composed
 from rainbow_assets.composition.errors import ConstantFitness, TooFewCandidates
@@ -28,7 +28,8 @@ from rainbow_assets.digests import digest
 from rainbow_assets.errors import BUG
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
+from rainbow_assets.markdown import picture
 from rainbow_assets.music.draws import SeededDraws
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
@@ -204,8 +205,8 @@ def shown(built: Built) -> Mapping[str, Any]:
              if "generations" in part.facts]
     if not facts:
         return {}
-    chart = figures.markdown(pictures.evolution(facts, built.asset.name), "evolution")
-    return {"stage": Markdown(summaries.stages(facts)), "evolution": Markdown(chart)}
+    chart = picture(pictures.evolution(facts, built.asset.name), "evolution")
+    return {"stage": summaries.stages(facts), "evolution": chart}
 
 
 def _parents(shard: Shard, asset: str, song_id: str) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 from rainbow_assets.door import TEXT_BYTES, read_file
@@ -20,6 +19,8 @@ KINDS: Kinds = {
     "placeholder": ("warning", "a field is still TK"),
     "comment_after_text": ("warning", "a comment right after a text without quotes, which may be a part of the text"),
     "unquoted_text": ("warning", "a text without quotes that other programs read as a number, a truth value or a date"),
+    "control_character": ("warning", "a text or file name with a character that commands a screen and is not shown"),
+    "machine_path": ("warning", "a text with an absolute path of a person's machine; no release has one"),
     "unknown_color": ("error", "the color letter is not in the Rainbow Table"),
     "color_disagrees": ("warning", "the color is not that of the album number"),
     "id_disagrees": ("warning", "folder, file name, manifest_id or album_sequence disagree"),
@@ -118,13 +119,3 @@ class AnomalyLog:
                         "correct those that are named, and read the song again")
                 for kind, count in self._counts.items() if count > MOST_OF_A_KIND]
         return tuple(sorted({*self.found, *more}))
-
-
-def kinds_table(anomalies: Iterable[Anomaly] | None = None) -> str:
-    """Return a Markdown table of all kinds, or of the kinds in ``anomalies`` with their counts."""
-    if anomalies is None:
-        rows = [f"| `{kind}` | {severity} | {meaning} |" for kind, (severity, meaning) in KINDS.items()]
-        return "\n".join(["| kind | severity | meaning |", "|---|---|---|", *rows])
-    counts = Counter(anomaly.kind for anomaly in anomalies)
-    rows = [f"| `{kind}` | {KINDS[kind][0]} | {counts[kind]} | {KINDS[kind][1]} |" for kind in KINDS if counts[kind]]
-    return "\n".join(["| kind | severity | count | meaning |", "|---|---|---|---|", *rows])

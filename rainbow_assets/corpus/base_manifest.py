@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import figures, settings
+from rainbow_assets import markdown, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
@@ -23,8 +23,9 @@ from rainbow_assets.errors import BUG
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import Markdown
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -150,12 +151,9 @@ def shown(built: Built) -> Mapping[str, Any]:
     found = [entry for shard in built.shards() for part in shard.require_index().parts
              for entry in part.facts.get("anomalies", [])]
     found.sort(key=lambda a: (["error", "warning", "info"].index(a["severity"]), a["song"], a["file"], a["where"]))
-    lines = ["| severity | song | file | where | what | done |", "|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(a[k].replace("|", "\\|") for k in
-                                ("severity", "song", "file", "where", "message", "action")) + " |" for a in found[:200]]
-    if len(found) > 200:
-        lines.append(f"| | | | | and {len(found) - 200} more: `rainbow lint` | |")
-    return {"anomalies": Markdown("\n".join(lines)), "anomaly_count": len(found)}
+    cells = [[a[k] for k in ("severity", "song", "file", "where", "message", "action")] for a in found]
+    return {"anomalies": markdown.table(("severity", "song", "file", "where", "what", "done"), cells),
+            "anomaly_count": len(found)}
 
 
 def who_agrees(built: Built) -> Mapping[str, Any]:
@@ -164,14 +162,14 @@ def who_agrees(built: Built) -> Mapping[str, Any]:
                for part in shard.require_index().parts}
     ends = {row["id"]: row["end_ms"] for shard in built.shards() for row in shard.rows("id", "end_ms")}
 
-    def drawn() -> str:
+    def drawn() -> Markdown:
         from rainbow_assets.corpus.pictures import picture  # loads matplotlib, which is slow
 
         songs = {song: [Witness(**witness) for witness in found] for song, found in sources.items() if song in ends}
-        return figures.markdown(picture(songs, ends), "which sources agree on each song")
+        return markdown.picture(picture(songs, ends), "which sources agree on each song")
 
     cache = built.store.cache_path("pictures/witnesses.json")
-    return {"witnesses": Markdown(kept(cache, digest(sources, ends), drawn))}
+    return {"witnesses": kept(cache, digest(sources, ends), drawn)}
 
 
 _APART = ("sections", "lines", "word_times", "end_ms", "main_audio_file", "main_audio_sha256", "concept", "lrc_lyrics")

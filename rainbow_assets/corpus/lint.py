@@ -16,7 +16,7 @@ from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.ingest.names import shown
 from rainbow_assets.sound.container import UnreadableAudio
 from rainbow_assets.sound.stems import examine
-from rainbow_assets.text import counted
+from rainbow_assets.text import counted, line
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -47,7 +47,7 @@ class LintReport:
         """Return one line per anomaly, errors first within a song, and a summary."""
         lines = []
         for a in sorted(self.anomalies, key=lambda a: (a.of, ORDER[a.severity], a)):
-            lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
+            lines.append(line(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]"))
         counts = self.counts()
         lines.append(f"{counted(self.songs + len(self.quarantined), 'song')} found = {self.songs} usable + "
                      f"{len(self.quarantined)} "

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
+from rainbow_assets.corpus.outside import report_text
 
 # Stamps of the forms PLAIN and SHORT are usual; other readable ones are reported as odd. ALMOST also matches what
 # cannot be read: a broken stamp is reported as one and does not become part of a lyric.
@@ -98,6 +99,7 @@ def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
         if body := line.strip().removeprefix("\ufeff").strip():
+            report_text("the line", body, file, f"line {number}", notes)
             reader.line(body, number)
     reader.join()
     reader.summarize()

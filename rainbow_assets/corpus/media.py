@@ -131,7 +131,8 @@ def report(song: Song, media: Media, notes: AnomalyLog) -> None:
     if files and not files.keys() & media.keys():
         notes.add("no_media", f"{song.song_id}/{song.song_id}.yml", "field audio_tracks",
                   f"none of the {len(files)} named files exists",
-                  "the song has no segments; add the files, or render stand-ins: rainbow demo --stems-for")
+                  "the song has no segments; add the files, or render stand-ins: rainbow demo --stems-for "
+                  "SONGS --out COPY")
         return
     for name, where in files.items():
         file, facts, audio = f"{song.song_id}/{name}", media.get(name), has_ending(name, AUDIO)

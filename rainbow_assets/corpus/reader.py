@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
+from rainbow_assets.corpus.outside import report_characters, report_text
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
 from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
 from rainbow_assets.errors import RainbowError, UsageError, bug
@@ -110,6 +111,8 @@ def _read(
         return _quarantine(folder, notes)
     for name, why in below.odd.items():
         notes.add("odd_file", f"{folder.name}/{name}", "file", why, "not read")
+    for name in below.names:
+        report_characters("its name", name, f"{folder.name}/{name}", "file", notes)
     for same in twins(below.names):
         notes.add("twin_names", f"{folder.name}/{same[0]}", "file", f"{' and '.join(map(repr, same))} are one name on "
                   "machines that ignore case or Unicode form", "both are kept; rename one of them")
@@ -149,6 +152,8 @@ def _entry(files: FileNames, file: str, notes: AnomalyLog) -> tuple[ManifestEntr
     try:
         document, scalars = yaml_strict.load_marked(notes.text_of(files.folder, name), TEXTS)
         report(scalars, file, notes)
+        for scalar in scalars:
+            report_text(scalar.field, scalar.text, file, f"line {scalar.begins}", notes)
     except FileNotFoundError:
         problem = f"there is no {wanted} in the folder"
     except RefusedFile as error:

@@ -10,7 +10,7 @@ import yaml
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.manifest import ManifestEntry, SectionEntry, SoundsLike, TrackEntry
-from rainbow_assets.ingest.yaml_strict import PlainScalar
+from rainbow_assets.ingest.yaml_strict import WrittenScalar
 
 _ENTRIES = {"": ManifestEntry, "structure.": SectionEntry, "sounds_like.": SoundsLike, "audio_tracks.": TrackEntry}
 _TYPES = {f"{place}{name}": field.annotation for place, entry in _ENTRIES.items()
@@ -29,17 +29,17 @@ _OTHERS = yaml.resolver.Resolver()
 _TAGS = {"int": "number", "float": "number", "bool": "truth value", "timestamp": "date"}
 
 
-def report(scalars: Iterable[PlainScalar], file: str, notes: AnomalyLog) -> None:
+def report(scalars: Iterable[WrittenScalar], file: str, notes: AnomalyLog) -> None:
     """Report comments right after a text, and texts that other programs read as a number, a truth value or a date."""
     for scalar in scalars:
-        if scalar.name in NUMBERS or (scalar.known and scalar.name not in TEXTS):
+        if scalar.quoted or scalar.name in NUMBERS or (scalar.known and scalar.name not in TEXTS):
             continue
         _check_comment(scalar, file, notes)
         if scalar.name not in CHECKED and not _BRACKETED.search(scalar.field):
             _check_type(scalar, file, notes)
 
 
-def _check_comment(scalar: PlainScalar, file: str, notes: AnomalyLog) -> None:
+def _check_comment(scalar: WrittenScalar, file: str, notes: AnomalyLog) -> None:
     # After no text at all, "#2" is a text and "# not yet known" a comment.
     if scalar.comment and (scalar.text or scalar.comment[1:2].strip("# ")):
         read = f"{scalar.text!r}" if scalar.text else "empty"
@@ -48,7 +48,7 @@ def _check_comment(scalar: PlainScalar, file: str, notes: AnomalyLog) -> None:
                   "put the value in quotes if the comment belongs to it")
 
 
-def _check_type(scalar: PlainScalar, file: str, notes: AnomalyLog) -> None:
+def _check_type(scalar: WrittenScalar, file: str, notes: AnomalyLog) -> None:
     text, kind = scalar.text, _other_type(scalar.text)
     if kind == "null" and text and scalar.name in TEXTS:
         notes.add("unquoted_text", file, f"line {scalar.line}", f"{scalar.field}: {text} is no value in YAML",

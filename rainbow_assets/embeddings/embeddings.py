@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rainbow_assets import digests, figures, settings
+from rainbow_assets import digests, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus.ids import song_of
 from rainbow_assets.embeddings import drift, health, inputs, specs, tables
@@ -22,8 +22,9 @@ from rainbow_assets.embeddings.specs import SPECS, EncoderSpec
 from rainbow_assets.embeddings.tables import HAS
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.row_asset import Built, Markdown
+from rainbow_assets.lineage.row_asset import Built
 from rainbow_assets.lineage.verdicts import Check, Finding
+from rainbow_assets.markdown import Markdown, picture
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
@@ -205,12 +206,12 @@ def shown(built: Built) -> Mapping[str, Any]:
     name, vector = built.asset.name, built.asset.vector
     made = {shard.partition: shard.require_index().data_version for shard in built.shards()}
 
-    def drawn() -> str:
+    def drawn() -> Markdown:
         found = {color: health.vectors_of(built.store.shard(name, color), vector) for color in made}
-        return figures.markdown(pictures.picture(found, name), f"vectors of {name} by color")
+        return picture(pictures.picture(found, name), f"vectors of {name} by color")
 
-    picture = kept(built.store.cache_path(f"pictures/{name}.json"), digests.digest(made), drawn)
-    return {"embedding_run": built.asset.report.numbers(), "vectors": Markdown(picture)}
+    chart = kept(built.store.cache_path(f"pictures/{name}.json"), digests.digest(made), drawn)
+    return {"embedding_run": built.asset.report.numbers(), "vectors": chart}
 
 
 def _asset(

@@ -22,7 +22,7 @@ from rainbow_assets.fitness.modalities import TABLES
 from rainbow_assets.fitness.scorer import ChromaticScorer
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import MissingShard, Shard
@@ -144,7 +144,7 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     columns = [name for name in SCHEMA.names if name != "onnx"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"status": rows[0]["status"], "gates": Markdown(summaries.scorer(rows[0]))} if rows else {}
+    return {"status": rows[0]["status"], "gates": summaries.scorer(rows[0])} if rows else {}
 
 
 CHROMATIC_SCORER = RowAsset(

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import figures, settings
+from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import (
@@ -27,8 +27,9 @@ from rainbow_assets.fitness import (
 from rainbow_assets.fitness.modalities import TABLES
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import picture
 from rainbow_assets.storage.shard import Shard
 
 if TYPE_CHECKING:
@@ -209,8 +210,8 @@ def shown(built: Built) -> Mapping[str, Any]:
     from rainbow_assets.fitness import pictures, summaries  # drawing is slow to load
 
     rows = [row for shard in built.shards() for row in shard.rows()]
-    return {"evaluation": Markdown(summaries.evaluation(rows)), "colors": Markdown(summaries.colors(rows)),
-            "charts": Markdown(figures.markdown(pictures.evaluation(rows), "evaluation"))} if rows else {}
+    return {"evaluation": summaries.evaluation(rows), "colors": summaries.colors(rows),
+            "charts": picture(pictures.evaluation(rows), "evaluation")} if rows else {}
 
 
 FUSION_EVALUATION = RowAsset(

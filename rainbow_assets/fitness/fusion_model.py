@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import figures, progress, settings
+from rainbow_assets import progress, settings
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import data as training
 from rainbow_assets.fitness import (
@@ -23,8 +23,9 @@ from rainbow_assets.fitness import (
 from rainbow_assets.fitness.modalities import TABLES
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import picture
 from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
@@ -166,8 +167,8 @@ def shown(built: Built) -> Mapping[str, Any]:
 
     columns = [name for name in SCHEMA.names if name != "weights"]
     rows = [row for shard in built.shards() for row in shard.table(SCHEMA, columns).to_pylist()]
-    return {"models": Markdown(summaries.models(rows)),
-            "curves": Markdown(figures.markdown(pictures.curves(rows), "learning curves"))} if rows else {}
+    return {"models": summaries.models(rows),
+            "curves": picture(pictures.curves(rows), "learning curves")} if rows else {}
 
 
 FUSION_MODEL = RowAsset(

@@ -24,7 +24,7 @@ from rainbow_assets.fitness import (
 from rainbow_assets.fitness.modalities import INPUTS, SCHEMA, SOURCES
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame, outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -174,7 +174,7 @@ def shown(built: Built) -> Mapping[str, Any]:
     from rainbow_assets.fitness import summaries
 
     frames = [shard.frame(SCHEMA) for shard in built.shards()]
-    return {"balance": Markdown(summaries.balance(pl.concat(frames)))} if frames else {}
+    return {"balance": summaries.balance(pl.concat(frames))} if frames else {}
 
 
 FUSION_TRAINING_SET = RowAsset(

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rainbow_assets import figures
 from rainbow_assets.corpus.ids import stem_of
 from rainbow_assets.digests import digest
 from rainbow_assets.fitness import (
@@ -18,8 +17,9 @@ from rainbow_assets.fitness import (
 from rainbow_assets.fitness.roll import NOTES, notes_of
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import ledger_frame
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work, column
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work, column
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import picture
 from rainbow_assets.storage.parquet import rows_of
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
@@ -138,7 +138,7 @@ def shown(built: Built) -> Mapping[str, Any]:
         notes = [item for table in tables for item in notes_of(table.column("notes")) if item is not None]
         if notes:
             found[color] = max(notes, key=len)
-    return {"rolls": Markdown(figures.markdown(pictures.rolls(found), "rolls"))} if found else {}
+    return {"rolls": picture(pictures.rolls(found), "rolls")} if found else {}
 
 
 PIANO_ROLLS = RowAsset(

@@ -8,6 +8,7 @@ import networkx as nx
 
 from rainbow_assets import figures
 from rainbow_assets.harmony.graphs import cadences
+from rainbow_assets.markdown import Markdown, table
 from rainbow_assets.music.keys import MODES
 
 MAX_NODES = 14
@@ -44,9 +45,7 @@ def draw_graph(graph: nx.DiGraph, max_nodes: int = MAX_NODES) -> bytes:
     return figures.png(figure)
 
 
-def cadence_markdown(graph: nx.DiGraph, top: int = 5) -> str:
-    """Return a Markdown table of the most likely transitions to each mode's tonic."""
-    lines = ["| mode | cadence | probability | seen |", "|---|---|---|---|"]
-    for mode in MODES:
-        lines += [f"| {mode} | {name} | {share:.3f} | {count} |" for name, share, count in cadences(graph, mode, top)]
-    return "\n".join(lines)
+def cadence_table(graph: nx.DiGraph, top: int = 5) -> Markdown:
+    """Return a table of the most likely transitions to each mode's tonic."""
+    return table(("mode", "cadence", "probability", "seen"), [
+        (mode, name, f"{share:.3f}", count) for mode in MODES for name, share, count in cadences(graph, mode, top)])

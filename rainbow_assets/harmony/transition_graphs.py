@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.figures import markdown
 from rainbow_assets.harmony.graphs import (
     GRAPHS,
     cadences,
@@ -22,8 +21,9 @@ from rainbow_assets.harmony.graphs import (
 )
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Check, Finding
+from rainbow_assets.markdown import picture
 from rainbow_assets.music.functions import TONIC
 from rainbow_assets.music.keys import MODES
 from rainbow_assets.storage.shard import Shard
@@ -82,13 +82,13 @@ def both_modes(step: RowAsset) -> Check:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the graph as a picture, and its most likely transitions to the tonic."""
-    from rainbow_assets.harmony.drawing import cadence_markdown, draw_graph  # drawing is slow to load
+    from rainbow_assets.harmony.drawing import cadence_table, draw_graph  # drawing is slow to load
 
     found = {}
     for shard in built.shards():
         graph = graph_of(shard)
-        found = {"graph": Markdown(markdown(draw_graph(graph), built.asset.name)),
-                 "cadences": Markdown(cadence_markdown(graph))}
+        found = {"graph": picture(draw_graph(graph), built.asset.name),
+                 "cadences": cadence_table(graph)}
     return found
 
 

@@ -28,12 +28,12 @@ _FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class PlainScalar:
-    """A value that is written without quotes.
+class WrittenScalar:
+    """A value as it is written.
 
     ``field`` is its path, such as ``audio_tracks[3].player``, and ``name`` its path without places, such as
-    ``audio_tracks.player``; ``text`` is what the writer wrote, ``line`` where it ends (1-based), and ``comment`` what
-    follows it on that line, from its ``#`` on.
+    ``audio_tracks.player``; ``text`` is what the writer wrote, from line ``begins`` to ``line`` (1-based), and
+    ``comment`` what follows it on that line, from its ``#`` on. ``quoted`` is True with quotes and for blocks of text.
     ``known`` is True if the value is of a type that its text can be got back from: null, a truth value or a number.
     """
 
@@ -43,48 +43,52 @@ class PlainScalar:
     line: int
     comment: str
     known: bool
+    begins: int
+    quoted: bool
 
 
 class _Strict(Loader):
     """The loader with the scalars of YAML 1.2; it refuses what the base refuses.
 
-    Values of the fields ``texts`` stay text, unless they are null. What is written without quotes goes to ``plain``.
+    Values of the fields ``texts`` stay text, unless they are null. Every value as it is written goes to ``written``.
     """
 
     def __init__(
-        self, text: str, guard: Guard, texts: Container[str] = (), plain: list[PlainScalar] | None = None
+        self, text: str, guard: Guard, texts: Container[str] = (), written: list[WrittenScalar] | None = None
     ) -> None:
         super().__init__(text, guard)
-        self.text, self.texts, self.plain = text, texts, plain
+        self.text, self.texts, self.written = text, texts, written
 
     def get_single_node(self) -> Any:
-        """Return the document's node after looking at its plain scalars."""
+        """Return the document's node after looking at its scalars."""
         node = super().get_single_node()
-        if node is not None and self.plain is not None:
-            self._look(node, "", "", set(), self.plain)
+        if node is not None and self.written is not None:
+            self._look(node, "", "", set(), self.written)
         return node
 
-    def _look(self, node: Any, path: str, name: str, seen: set[yaml.Node], plain: list[PlainScalar]) -> None:
+    def _look(self, node: Any, path: str, name: str, seen: set[yaml.Node], written: list[WrittenScalar]) -> None:
         if node in seen:
             return
         seen.add(node)
         if isinstance(node, yaml.SequenceNode):
             for place, item in enumerate(node.value):
-                self._look(item, f"{path}[{place}]", name, seen, plain)
+                self._look(item, f"{path}[{place}]", name, seen, written)
         elif isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 own = f".{key.value}" if isinstance(key, yaml.ScalarNode) else ""
-                self._look(value, path + own, name + own, seen, plain)
-        elif not node.style:
-            plain.append(self._scalar(node, path[1:], name[1:]))
+                self._look(value, path + own, name + own, seen, written)
+        else:
+            written.append(self._scalar(node, path[1:], name[1:]))
 
-    def _scalar(self, node: yaml.ScalarNode, path: str, name: str) -> PlainScalar:
+    def _scalar(self, node: yaml.ScalarNode, path: str, name: str) -> WrittenScalar:
+        quoted = bool(node.style)
         comment = _COMMENT.match(self.text, node.end_mark.index)
         lossy = node.tag == f"{STANDARD}float" and _FLOAT.fullmatch(node.value) and str(float(node.value)) != node.value
-        known = node.tag != f"{STANDARD}str" and not lossy
+        known = not quoted and node.tag != f"{STANDARD}str" and not lossy
         if known and name in self.texts and node.tag != f"{STANDARD}null":
             node.tag = f"{STANDARD}str"
-        return PlainScalar(path, name, node.value, node.end_mark.line + 1, comment[1] if comment else "", known)
+        return WrittenScalar(path, name, node.value, node.end_mark.line + 1, comment[1] if comment else "", known,
+                             node.start_mark.line + 1, quoted)
 
 
 def _int(loader: Loader, node: yaml.ScalarNode) -> Any:
@@ -118,8 +122,8 @@ def load(data: bytes) -> Any:
     return load_with(_Strict, decoded(data, "", LIMITS), "", LIMITS)
 
 
-def load_marked(data: bytes, texts: Container[str]) -> tuple[Any, list[PlainScalar]]:
-    """Return the plain value of the YAML document ``data``, and its values without quotes; raise ``UnreadableYaml``.
+def load_marked(data: bytes, texts: Container[str]) -> tuple[Any, list[WrittenScalar]]:
+    """Return the plain value of the YAML document ``data``, and its values as written; raise ``UnreadableYaml``.
 
     Values of the fields ``texts`` keep their text, whatever it looks like; only null stays null.
 
@@ -129,6 +133,6 @@ def load_marked(data: bytes, texts: Container[str]) -> tuple[Any, list[PlainScal
     >>> scalars[1].comment
     '# all of it'
     """
-    plain: list[PlainScalar] = []
-    value = load_with(partial(_Strict, texts=texts, plain=plain), decoded(data, "", LIMITS), "", LIMITS)
-    return value, plain
+    written: list[WrittenScalar] = []
+    value = load_with(partial(_Strict, texts=texts, written=written), decoded(data, "", LIMITS), "", LIMITS)
+    return value, written

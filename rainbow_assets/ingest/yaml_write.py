@@ -7,14 +7,15 @@ import math
 import re
 from typing import Any
 
+from rainbow_assets.text import plain
+
 _SAFE = re.compile(r"[A-Za-z][A-Za-z0-9 _./()+-]*[A-Za-z0-9)]|[A-Za-z]")
 _WORDS = frozenset(["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"])
-_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 def quoted(text: Any) -> str:
     """Return ``text`` (or a row of plain values) as JSON, everything that YAML breaks lines at or refuses escaped."""
-    return _ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return plain(json.dumps(text, ensure_ascii=False))
 
 
 def scalar(value: Any) -> str:

@@ -11,10 +11,7 @@ from rainbow_assets.lineage.ledger import ledger_frame
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import some
-
-ABSOLUTE = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|data)/|[A-Za-z]:\\|file://)"
-"""Matches an absolute path of a person's machine inside a text."""
+from rainbow_assets.text import MACHINE_PATH, some
 
 
 def unique_keys(step: RowAsset) -> Check:
@@ -44,7 +41,7 @@ def relative_paths(step: RowAsset) -> Check:
         found = []
         for part, table in shard.tables(columns):
             for name in columns:
-                hits = int(pl.Series(table.column(name)).str.contains(ABSOLUTE).sum())
+                hits = int(pl.Series(table.column(name)).str.contains(MACHINE_PATH).sum())
                 found += [f"{name} of {part.group}"] * hits
         numbers = {"columns": len(columns), "absolute_paths": len(found)}
         if found:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 from rainbow_assets import taxonomy
 from rainbow_assets.lineage import render
 from rainbow_assets.lineage.plan import Planned
 from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.text import html
 
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 232, 92, 70, 26, 24
 STYLE = """
@@ -44,7 +44,7 @@ def plan_page(steps: Mapping[str, RowAsset], planned: list[Planned]) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Plan</title>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
         f"<style>{STYLE}</style></head><body><h1>What a build would do</h1>"
-        f"<p class='sum'>{escape(render.summary(planned))}</p>"
+        f"<p class='sum'>{html(render.summary(planned))}</p>"
         f"<div class='graph'>{_graph(steps, planned)}</div>{_legend()}{_details(planned)}</body></html>\n"
     )
 
@@ -78,18 +78,18 @@ def _box(name: str, at: tuple[int, int], entries: list[Planned]) -> str:
     caption = f"{busy} rows to compute" if busy else f"{sum(entry.rows for entry in entries)} rows"
     dots = []
     for number, entry in enumerate(entries):
-        title = escape(f"{name} / {entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows", quote=True)
-        dot = (f"<g data-asset='{escape(name, quote=True)}' data-color='{escape(entry.partition, quote=True)}' "
+        title = html(f"{name} / {entry.partition}: {entry.state}, {entry.compute} of {entry.rows} rows")
+        dot = (f"<g data-asset='{html(name)}' data-color='{html(entry.partition)}' "
                f"data-state='{entry.state}'><title>{title}</title>{_mark(entry, x + 12 + number * 24, y + 62)}</g>")
         link = f"<a href='#{_anchor(entry)}' aria-label='{title}'>{dot}</a>"
         dots.append(link if entry.reasons else dot)
     return (f"<rect class='box' x='{x}' y='{y}' width='{BOX_W}' height='{BOX_H}' rx='9'/>"
-            f"<text x='{x + 12}' y='{y + 26}'>{escape(name)}</text>"
-            f"<text class='small' x='{x + 12}' y='{y + 46}'>{escape(caption)}</text>{''.join(dots)}")
+            f"<text x='{x + 12}' y='{y + 26}'>{html(name)}</text>"
+            f"<text class='small' x='{x + 12}' y='{y + 46}'>{html(caption)}</text>{''.join(dots)}")
 
 
 def _anchor(entry: Planned) -> str:
-    return escape(f"{entry.asset}-{entry.partition}", quote=True)
+    return html(f"{entry.asset}-{entry.partition}")
 
 
 def _mark(entry: Planned, x: int, y: int) -> str:
@@ -127,9 +127,9 @@ def _details(planned: list[Planned]) -> str:
             continue
         about = "at most " if entry.at_most else ""
         cost = f", about {entry.seconds:.1f} s" if entry.seconds else ""
-        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in entry.reasons)
-        found.append(f"<details open id='{_anchor(entry)}'><summary><b>{escape(entry.asset)}</b> / "
-                     f"{escape(entry.partition)} "
+        reasons = "".join(f"<li>{html(reason)}</li>" for reason in entry.reasons)
+        found.append(f"<details open id='{_anchor(entry)}'><summary><b>{html(entry.asset)}</b> / "
+                     f"{html(entry.partition)} "
                      f"<span>{entry.state}, {about}{entry.compute} of {entry.rows} rows{cost}</span></summary>"
                      f"<ul>{reasons}</ul></details>")
     return "".join(found)

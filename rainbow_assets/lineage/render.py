@@ -6,7 +6,7 @@ from typing import Any
 
 from rainbow_assets.lineage.impact import Touched
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned
-from rainbow_assets.text import counted
+from rainbow_assets.text import counted, line
 
 
 def plan_tree(planned: list[Planned]) -> str:
@@ -105,7 +105,7 @@ def lineage_tree(document: dict[str, Any], indent: int = 0) -> str:
     lines = [f"{pad}{document['asset']}/{document['color']} {document['key']}: {state}, code {document['code']}"]
     lines += [f"{pad}  read {name} = {value}" for name, value in sorted(document["inputs"].items())]
     for name, value in document.get("files", {}).items():
-        lines.append(f"{pad}  file {name} sha256 {value}")
+        lines.append(line(f"{pad}  file {name} sha256 {value}"))
     for name, value in document.get("fields", {}).items():
         lines.append(f"{pad}  field {name} = {value!r}")
     lines += [lineage_tree(entry, indent + 1) for entry in document.get("from", [])]

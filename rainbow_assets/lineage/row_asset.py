@@ -125,10 +125,6 @@ class Built:
         return [shard for shard in found if shard.index() is not None]
 
 
-class Markdown(str):
-    """A text that Dagster's UI renders as Markdown."""
-
-
 def column(name: str, kind: type | pa.DataType, doc: str) -> pa.Field:
     """Return a column of a table: its name, its type (a Python type, or Arrow's), and its description."""
     return pa.field(name, kind if isinstance(kind, pa.DataType) else _KINDS[kind], metadata={"doc": doc})

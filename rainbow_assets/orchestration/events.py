@@ -17,7 +17,8 @@ from dagster._core.definitions.events import (
 from dagster._core.events import AssetMaterializationPlannedData, DagsterEvent
 
 from rainbow_assets.lineage.materialize import BuildResult, history
-from rainbow_assets.lineage.row_asset import Markdown, RowAsset
+from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.markdown import Markdown, table
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
 
@@ -53,7 +54,7 @@ def _sources(asset: RowAsset, column: str) -> list[dg.TableColumnDep]:
     return [dg.TableColumnDep(dg.AssetKey(above), found) for above, found in dict.fromkeys(places)]
 
 
-def _value(value: Any) -> Any:
+def as_metadata(value: Any) -> Any:
     """Return ``value`` as Dagster metadata: Markdown is rendered, lists and mappings are shown as JSON."""
     if isinstance(value, Markdown):
         return dg.MetadataValue.md(value)
@@ -78,7 +79,7 @@ def report_events(
     own = {**columns(asset), **numbers(outcomes[0], shards[0])} if single else {}
     yield dg.MaterializeResult(
         asset_key=asset.name,
-        metadata={**own, **totals(outcomes), **{name: _value(value) for name, value in shown.items()}},
+        metadata={**own, **totals(outcomes), **{name: as_metadata(value) for name, value in shown.items()}},
         data_version=dg.DataVersion(single.data_version) if single else None,
     )
     if single is None:
@@ -153,20 +154,20 @@ def numbers(outcome: BuildResult, shard: Shard) -> dict[str, Any]:
 
 def totals(outcomes: Sequence[BuildResult]) -> dict[str, Any]:
     """Return the metadata of a whole run: a table by color and the sums."""
-    lines = ["| color | rows | computed | reused | removed | quarantined | seconds | state |",
-             "|---|---:|---:|---:|---:|---:|---:|---|"]
+    rows: list[list[object]] = []
     for outcome in outcomes:
         report = outcome.report
         if report is None:
-            lines.append(f"| {outcome.partition} | | | | | | | not updated: {_cell(str(outcome.problem))} |")
+            rows.append([outcome.partition, *[""] * 6, f"not updated: {outcome.problem}"])
             continue
         failed = [verdict.check for verdict in outcome.verdicts if not verdict.passed]
-        state = f"failed: {', '.join(failed)}" if failed else "checked"
-        lines.append(f"| {outcome.partition} | {report.rows} | {report.computed} | {report.reused} | "
-                     f"{report.removed} | {sum(report.quarantined.values())} | {report.seconds:.2f} | {state} |")
+        rows.append([outcome.partition, report.rows, report.computed, report.reused, report.removed,
+                     sum(report.quarantined.values()), f"{report.seconds:.2f}",
+                     f"failed: {', '.join(failed)}" if failed else "checked"])
+    head = ("color", "rows", "computed", "reused", "removed", "quarantined", "seconds", "state")
     reports = [outcome.report for outcome in outcomes if outcome.report is not None]
     return {
-        "by_color": dg.MetadataValue.md("\n".join(lines)),
+        "by_color": as_metadata(table(head, rows)),
         "dagster/row_count": sum(report.rows for report in reports),
         "rows_computed": sum(report.computed for report in reports),
         "rows_reused": sum(report.reused for report in reports),
@@ -174,9 +175,5 @@ def totals(outcomes: Sequence[BuildResult]) -> dict[str, Any]:
         "bytes_written": sum(report.bytes_written for report in reports),
         "seconds": round(sum(report.seconds for report in reports), 3),
     }
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 

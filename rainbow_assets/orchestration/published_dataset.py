@@ -5,7 +5,9 @@ from typing import Any
 import dagster as dg
 
 from rainbow_assets.assets import GRAPH
+from rainbow_assets.markdown import bullets
 from rainbow_assets.orchestration import leases
+from rainbow_assets.orchestration.events import as_metadata
 from rainbow_assets.orchestration.resources import ShardStoreResource
 from rainbow_assets.orchestration.row_assets import OWNERS
 from rainbow_assets.release import publish
@@ -43,6 +45,6 @@ def published_dataset(
         "version": str(done.result.version), "outcome": done.result.outcome, "location": done.result.location,
         "files": len(done.manifest.files), "bytes": done.manifest.bytes, "bytes_sent": done.result.bytes_sent,
         "dagster/row_count": sum(entry.rows for entry in done.manifest.configs.values()),
-        "why_this_version": dg.MetadataValue.md("\n".join(f"- {reason}" for reason in done.reasons)),
-        "card": dg.MetadataValue.md(done.card),
+        "why_this_version": as_metadata(bullets(done.reasons)),
+        "card": as_metadata(done.card),
     })

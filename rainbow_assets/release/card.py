@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.markdown import Markdown
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.changelog import ChangelogEntry
 from rainbow_assets.release.features import audio_columns, type_label
@@ -20,6 +21,7 @@ from rainbow_assets.taxonomy import COLORS
 NAME = "README.md"
 REPOSITORY = "earthlyframes/white-training-data"
 PRETTY_NAME = "The Rainbow Table: songs, stems and segments of The Earthly Frames"
+NO_SECTION = Markdown()
 TAGS = ("music", "multimodal", "audio", "midi", "chromatic-taxonomy", "rebracketing", "evolutionary-composition")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
           (10_000_000, "1M<n<10M"))
@@ -40,7 +42,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFacts:
-    """One written config. ``section`` is its text in Markdown; ``rows_by_color`` has all nine colors."""
+    """One written config. ``section`` is its own text; ``rows_by_color`` has all nine colors."""
 
     name: str
     default: bool
@@ -50,7 +52,7 @@ class ConfigFacts:
     rows_by_color: Mapping[str, int]
     columns: tuple[ColumnFacts, ...]
     audio: tuple[str, ...]
-    section: str = ""
+    section: Markdown = NO_SECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class VerdictFacts:
 class CardFacts:
     """All facts of a card.
 
-    ``skipped``, ``gaps`` and ``lineage`` are plain sentences. All texts except ``ConfigFacts.section`` are escaped.
+    ``skipped``, ``gaps`` and ``lineage`` are plain sentences. All texts that are no ``Markdown`` are escaped.
     """
 
     version: Version
@@ -122,7 +124,7 @@ def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:
             config.rows_by_color(), tuple(
                 ColumnFacts(item.name, type_label(item.type), (item.metadata or {}).get(b"doc", b"").decode())
                 for item in config.table.schema),
-            audio_columns(config.table.schema), config.table.card_section.strip(),
+            audio_columns(config.table.schema), Markdown(config.table.card_section.strip()),
         )
         for config in ordered
     )
@@ -133,7 +135,7 @@ def size_category(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>10M")
 
 
-def front_matter(facts: CardFacts) -> str:
+def front_matter(facts: CardFacts) -> Markdown:
     """Return the YAML block without its fences. It has no ``dataset_info``; features.py explains why.
 
     The size category is that of the largest config, because the others contain the same segments.
@@ -148,18 +150,18 @@ def front_matter(facts: CardFacts) -> str:
         "pretty_name": PRETTY_NAME, "tags": list(TAGS),
         "size_categories": [size_category(max(config.rows for config in facts.configs))], "configs": configs,
     }
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000)
+    return Markdown(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000))
 
 
-def render_card(facts: CardFacts) -> str:
+def render_card(facts: CardFacts) -> Markdown:
     """Return the whole card."""
     playable = next((config for config in facts.configs if config.audio), None)
-    return ENVIRONMENT.get_template("card.md.j2").render(
+    return Markdown(ENVIRONMENT.get_template("card.md.j2").render(
         facts=facts, front_matter=front_matter(facts), colors=COLORS, attribution=ATTRIBUTION,
         license_name=LICENSE_NAME, license_link=LICENSE_LINK, pretty_name=PRETTY_NAME,
         gaps=[*facts.gaps, *_empty(facts.configs)], playable=playable,
         color=_shown_color(playable) if playable else None,
-    )
+    ))
 
 
 def _empty(configs: tuple[ConfigFacts, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,17 @@ def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = No
         return "\n".join([*summary, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
                                  f"revision={revision!r})"])
     return "\n".join([
-        *summary, f"load it:  datasets.load_dataset({where!r}, \"preview\", split=\"train\")",
+        *summary, f"load it:  datasets.load_dataset({_arguments(where)}, split=\"train\")",
         f"hear it:  {(Path(where) / 'listen.html').absolute().as_uri()}",
     ])
+
+
+def _arguments(folder: str) -> str:
+    """Return how ``load_dataset`` is asked for the previews of the version in ``folder``.
+
+    It takes a folder's path for a pattern, so a folder with ``[`` in its name is loaded by an escaped pattern instead.
+    """
+    escaped = glob.escape(folder)
+    if escaped == folder:
+        return f'{folder!r}, "preview"'
+    return f'"parquet", data_files={f"{escaped}/preview/*.parquet"!r}'

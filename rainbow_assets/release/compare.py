@@ -98,7 +98,7 @@ def _digests(files: Iterable[FileEntry], config: str, color: str, read: Read) ->
                     name = str(row[key]) if key in row else own
                     if key in row and name in found:
                         raise DamagedRelease(f"{entry.path}: two rows of {config} have the {key} {name}; "
-                                             "run: rainbow verify")
+                                             "check each version: rainbow verify VERSION")
                     found[name] = own
     return found
 

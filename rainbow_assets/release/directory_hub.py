@@ -16,6 +16,7 @@ from rainbow_assets.release.card import REPOSITORY
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
 from rainbow_assets.release.versions import BadVersion, Version
+from rainbow_assets.storage.files import local_folder
 from rainbow_assets.storage.lock import file_lock
 from rainbow_assets.storage.parquet import read_parquet, rows_of
 
@@ -34,11 +35,11 @@ class DirectoryHub:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        text = os.fspath(root).removeprefix("file://")
-        if "://" in text:
-            raise HubError(f"a directory hub is a local folder, not {text}; set RAINBOW_HUB to a folder or to "
+        folder = local_folder(os.fspath(root))
+        if folder is None:
+            raise HubError(f"a directory hub is a local folder, not {root}; set RAINBOW_HUB to a folder or to "
                            "hf://organization/name")
-        self.root = Path(text).absolute()
+        self.root = folder
 
     @property
     def where(self) -> str:

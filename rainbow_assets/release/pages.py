@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import jinja2
-
 from rainbow_assets.digests import digest
+from rainbow_assets.markdown import code, verbatim
+from rainbow_assets.pages import environment
 from rainbow_assets.taxonomy import by_name
-
-
-def markdown(text: object) -> str:
-    """Escape ``text`` for running Markdown and table cells: one line, no markup, no HTML, no math."""
-    line = " ".join(str(text).split())
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", line)
-
-
-def code(text: object) -> str:
-    """Return ``text`` as a code span that is also safe in a table cell."""
-    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`"
 
 
 def size(count: int) -> str:
@@ -56,10 +43,5 @@ def templates() -> str:
     return digest({path.name: path.read_text("utf-8") for path in sorted(TEMPLATES.glob("*.j2"))})
 
 
-ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    autoescape=jinja2.select_autoescape(("html.j2",)),
-)
-"""Templates that end in ``.html.j2`` are escaped by default; in the others each text has a filter of its own."""
-ENVIRONMENT.filters.update(md=markdown, code=code, size=size, span=span, modes=mode_names)
+ENVIRONMENT = environment(TEMPLATES)
+ENVIRONMENT.filters.update(code=code, verbatim=verbatim, size=size, span=span, modes=mode_names)

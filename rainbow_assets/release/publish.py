@@ -9,6 +9,7 @@ from pathlib import Path
 from rainbow_assets import settings
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.lineage.graph import Graph
+from rainbow_assets.markdown import Markdown
 from rainbow_assets.release import card, consistency, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
 from rainbow_assets.release.changelog import ChangelogEntry, next_entry, renamed
@@ -21,6 +22,7 @@ from rainbow_assets.release.vectors import remember
 from rainbow_assets.release.versions import NextVersion, Version, propose, require_high_enough
 from rainbow_assets.release.viewer import viewer_problems
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets.terminal import say
 from rainbow_assets.text import some
 
 
@@ -30,7 +32,7 @@ class Published:
 
     result: PublishResult
     manifest: Manifest
-    card: str
+    card: Markdown
     reasons: tuple[str, ...]
 
 
@@ -48,7 +50,7 @@ def open_hub(push: bool) -> Hub:
 
 def publish(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, public: bool = False,
-    samples: int = 20, include_preview: bool = True, say: Callable[[str], object] = print,
+    samples: int = 20, include_preview: bool = True, say: Callable[[str], object] = say,
 ) -> Published:
     """Publish ``version`` (None: the latest if the bytes are equal, else the next one).
 
@@ -103,7 +105,7 @@ def rehearse(
 def _prepare(
     hub: Hub, graph: Graph, store: ShardStore, folder: Path, wanted: Version | None, samples: int,
     include_preview: bool, say: Callable[[str], object],
-) -> tuple[Manifest, str, tuple[str, ...]]:
+) -> tuple[Manifest, Markdown, tuple[str, ...]]:
     """Write the whole release into ``folder``; return its manifest, its card, and the reasons for its version."""
     made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     bundle = write_bundle(release_tables(graph, store, samples, include_preview), folder,
@@ -135,7 +137,7 @@ def _prepare(
 def _finish(
     graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
     proposal: NextVersion, before: Manifest | None, repository: str,
-) -> tuple[Manifest, str, tuple[str, ...]]:
+) -> tuple[Manifest, Markdown, tuple[str, ...]]:
     """Write the pages and the manifest of a new version, with an entry for it in the changelog."""
     made = make_manifest(folder, version, bundle, made_from)
     if before is not None:
@@ -152,7 +154,7 @@ def _finish(
 def _unchanged(hub: Hub, latest: Version) -> Published:
     """Return the latest version as the result; nothing is written."""
     where = hub.path_of(latest)
-    text = hub.read(latest, card.NAME).decode("utf-8")
+    text = Markdown(hub.read(latest, card.NAME).decode("utf-8"))
     result = PublishResult(latest, where, "unchanged", 0, 0)
     return Published(result, hub.manifest(latest), text, ("everything is as in the latest version",))
 
@@ -176,7 +178,7 @@ def require_one_state(bundle: Bundle, folder: Path) -> None:
 def _pages(
     graph: Graph, store: ShardStore, folder: Path, version: Version, bundle: Bundle, made_from: dict[str, object],
     changes: tuple[ChangelogEntry, ...], repository: str,
-) -> tuple[Manifest, str]:
+) -> tuple[Manifest, Markdown]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
     text = card.render_card(facts.card_facts(graph, store, version, bundle, changes, repository))
     (folder / card.NAME).write_text(text, "utf-8", newline="\n")

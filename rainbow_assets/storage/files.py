@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -18,6 +19,20 @@ from fsspec.implementations.local import LocalFileSystem
 from rainbow_assets.atomic import move_in, replace_file
 
 CHUNK = 1 << 20
+_URL = re.compile(r"(?:[A-Za-z][\w+.-]*::)*[A-Za-z][\w+.-]*://")
+
+
+def local_folder(root: str) -> Path | None:
+    """Return the folder that ``root`` (a path or a ``file://`` URL) names, or None if it is a URL of another store.
+
+    Only a URL may reach fsspec: of the path ``/a::b`` it would use ``/a``.
+
+    >>> local_folder("/srv/a::b #1"), local_folder("s3://bucket/data")
+    (PosixPath('/srv/a::b #1'), None)
+    """
+    if _URL.match(root) and not root.startswith("file://"):
+        return None
+    return Path(root.removeprefix("file://")).expanduser().absolute()
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -35,8 +50,9 @@ class Files:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.fs: Any
-        self.fs, self.root = fsspec.core.url_to_fs(self.url)
-        self.local = isinstance(self.fs, LocalFileSystem)
+        folder = local_folder(self.url)
+        self.local = folder is not None
+        self.fs, self.root = (LocalFileSystem(), folder.as_posix()) if folder else fsspec.core.url_to_fs(self.url)
 
     def path(self, name: str) -> str:
         """Return the full path of ``name`` as the filesystem expects it."""

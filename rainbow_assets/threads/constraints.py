@@ -214,7 +214,8 @@ def _document(path: Path) -> dict[str, Any]:
     except UnreadableYaml as error:
         raise UsageError(str(error)) from error
     except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {error.strerror}; run rainbow threads feedback first") from error
+        raise UsageError(
+            f"{path.name} cannot be read: {error.strerror}; make it again: rainbow threads feedback") from error
     if not isinstance(value, dict):
         raise UsageError(f"{path.name} is no mapping of fields; generate it again")
     return value

@@ -15,10 +15,11 @@ from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import outputs
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import Markdown, escaped, table
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import markdown_table, some
+from rainbow_assets.text import some
 from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads.enforce import walk_forward
 from rainbow_assets.threads.feedback import measure
@@ -99,23 +100,23 @@ def file_says_the_same(shard: Shard) -> Finding:
     return Finding(True, f"{len(rows)} constraints in the table and in {path.name}", numbers)
 
 
-def constraints_report(shard: Shard) -> dict[str, str]:
+def constraints_report(shard: Shard) -> dict[str, Markdown]:
     """Return the constraints in force, and which of them later threads would have broken, as tables."""
     rows = [row for row in shard.rows() if row["kind"] != "title"]
     walked = walk_forward(measured_threads(shard.store.shard("thread_manifests")), settings.default_rules().feedback)
     effect = [(row["thread_id"][:8], row["before"], "; ".join(row["broken"]) or "none") for row in walked]
     return {
-        "constraints": markdown_table(
+        "constraints": table(
             ("severity", "kind", "value", "share", "source"),
             [(row["severity"], row["kind"], row["value"], "" if row["share"] is None else round(row["share"], 3),
               row["source"]) for row in rows]),
-        "effect": markdown_table(("thread", "after", "broken"), effect) if walked else "too few threads with a time",
+        "effect": table(("thread", "after", "broken"), effect) if walked else escaped("too few threads with a time"),
     }
 
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the constraints in force, and what they would have changed."""
-    return {name: Markdown(text) for shard in built.shards() for name, text in constraints_report(shard).items()}
+    return {name: found for shard in built.shards() for name, found in constraints_report(shard).items()}
 
 
 NEGATIVE_CONSTRAINTS = RowAsset(

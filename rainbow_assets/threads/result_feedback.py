@@ -11,12 +11,12 @@ import polars as pl
 import pyarrow as pa
 
 from rainbow_assets import settings
-from rainbow_assets.figures import markdown
 from rainbow_assets.lineage.checks import unique_keys
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Finding, check
+from rainbow_assets.markdown import Markdown, bullets, picture, table
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import markdown_cell, markdown_table, some
+from rainbow_assets.text import some
 from rainbow_assets.threads import history
 from rainbow_assets.threads.feedback import measure
 from rainbow_assets.threads.tables import MANIFESTS, ROW_INPUT, all_threads, feedback_folder, measured_threads
@@ -92,7 +92,7 @@ def figures_possible(shard: Shard) -> Finding:
     return Finding(True, f"{threads} threads measured in {len(rows)} scopes", numbers)
 
 
-def feedback_report(shard: Shard) -> tuple[dict[str, str], bytes | None]:
+def feedback_report(shard: Shard) -> tuple[dict[str, Markdown], bytes | None]:
     """Return the figures as tables, and the chart of their history as PNG; None before there are threads."""
     rows = shard.rows()
     if not rows:
@@ -104,9 +104,9 @@ def feedback_report(shard: Shard) -> tuple[dict[str, str], bytes | None]:
             for item in report["final"]["keys"]["normalized"]["distribution"]]
     chart = feedback_folder(shard) / history.CHART
     return {
-        "figures": markdown_table(("figure", *(row["scope"] for row in rows)), figures),
-        "keys": markdown_table(("key", "threads", "share"), keys),
-        "warnings": "\n".join(f"- {markdown_cell(warning)}" for warning in report["warnings"]) or "none",
+        "figures": table(("figure", *(row["scope"] for row in rows)), figures),
+        "keys": table(("key", "threads", "share"), keys),
+        "warnings": bullets(report["warnings"]),
     }, chart.read_bytes() if chart.exists() else None
 
 
@@ -116,10 +116,8 @@ def _short(value: Any) -> Any:
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return the figures as tables, and the chart of their history."""
-    text, picture = next((feedback_report(shard) for shard in built.shards()), ({}, None))
-    if picture is not None:
-        text = {**text, "history": markdown(picture, "history")}
-    return {name: Markdown(part) for name, part in text.items()}
+    tables, chart = next((feedback_report(shard) for shard in built.shards()), ({}, None))
+    return tables if chart is None else {**tables, "history": picture(chart, "history")}
 
 
 RESULT_FEEDBACK = RowAsset(

@@ -10,6 +10,7 @@ from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.storage.files import local_folder
 from rainbow_assets.threads.model import Removed
 from rainbow_assets.threads.names import UUID
 from rainbow_assets.threads.rules import RULES, removed
@@ -28,9 +29,10 @@ def source_folder(root: Path | None = None) -> Path:
 def packed_folder(root: str | None = None) -> Path:
     """Return where packed threads go, below ``RAINBOW_DATA``; raise ``UsageError`` if that is not a local folder."""
     data = root or settings.roots().data
-    if "://" in data and not data.startswith("file://"):
+    folder = local_folder(data)
+    if folder is None:
         raise UsageError(f"RAINBOW_DATA is {data}; threads are packed on a local disk only, set it to a folder")
-    return Path(data.removeprefix("file://")) / "threads" / "shrinkwrapped"
+    return folder / "threads" / "shrinkwrapped"
 
 
 @dataclass(frozen=True, slots=True)

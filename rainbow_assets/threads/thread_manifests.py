@@ -21,10 +21,11 @@ from rainbow_assets.digests import digest
 from rainbow_assets.ingest.unmoved import SourceMoved
 from rainbow_assets.lineage.checks import unique_keys
 from rainbow_assets.lineage.ledger import STATUS_OK, ledger_frame
-from rainbow_assets.lineage.row_asset import Batch, Built, Markdown, RowAsset, Work
+from rainbow_assets.lineage.row_asset import Batch, Built, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Check, Finding, check
+from rainbow_assets.markdown import Markdown, table
 from rainbow_assets.storage.shard import Shard
-from rainbow_assets.text import markdown_table, some
+from rainbow_assets.text import some
 from rainbow_assets.threads import checks
 from rainbow_assets.threads.checks import Packing
 from rainbow_assets.threads.manifest import folder_names, manifest_text, packed_folders
@@ -125,7 +126,7 @@ def rows_are_manifests(shard: Shard) -> Finding:
     return Finding(True, f"{len(rows)} rows are the manifests of {len(live)} packed threads", numbers)
 
 
-def packing_report(shard: Shard) -> dict[str, str]:
+def packing_report(shard: Shard) -> dict[str, Markdown]:
     """Return what packing kept and left out by rule, and the irregularities that it met, as tables."""
     rows = shard.rows("thread_id", "files", "dropped_by_rule", "anomalies")
     files, size = Counter[str](), Counter[str]()
@@ -136,16 +137,16 @@ def packing_report(shard: Shard) -> dict[str, str]:
             size[item["rule"]] += item["bytes"]
     kinds = Counter((item["kind"], item["severity"]) for row in rows for item in row["anomalies"])
     return {
-        "files": markdown_table(("rule", "files", "bytes"), [(rule, count, size[rule])
+        "files": table(("rule", "files", "bytes"), [(rule, count, size[rule])
                                                              for rule, count in sorted(files.items())]),
-        "anomalies": markdown_table(("kind", "severity", "times"), [(*kind, count)
+        "anomalies": table(("kind", "severity", "times"), [(*kind, count)
                                                                     for kind, count in kinds.most_common()]),
     }
 
 
 def shown(built: Built) -> Mapping[str, Any]:
     """Return what packing kept, and the irregularities that it met."""
-    return {name: Markdown(text) for shard in built.shards() for name, text in packing_report(shard).items()}
+    return {name: found for shard in built.shards() for name, found in packing_report(shard).items()}
 
 
 THREAD_MANIFESTS = RowAsset(

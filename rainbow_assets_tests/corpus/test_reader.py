@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rainbow_assets.corpus.anomalies import KINDS, AnomalyLog, kinds_table
+from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.lint import lint, lint_report
 from rainbow_assets.corpus.reader import folder_color, read_corpus, read_song, song_folders, stray_folders
 from rainbow_assets.errors import UsageError
@@ -167,12 +167,6 @@ def test_nothing_crashes_the_reader(tmp_path_factory: pytest.TempPathFactory, da
     reading = read(tmp_path_factory.mktemp("song"), bytes(text), lrc)
     assert (reading.song is None) != (reading.quarantined is None)
     assert kinds(reading) or reading.song is not None
-
-
-def test_kinds_as_a_table(tmp_path: Path) -> None:
-    assert kinds_table().count("\n") == len(KINDS) + 1
-    found = kinds_table(lint(corpus(tmp_path)))
-    assert "| `unknown_color` | error | 1 |" in found and "past_end" not in found
 
 
 def test_a_kind_that_is_not_on_the_list_is_a_slip_of_the_program() -> None:

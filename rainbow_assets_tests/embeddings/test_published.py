@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rainbow_assets import figures, settings
+from rainbow_assets import markdown, settings
 from rainbow_assets.assets import GRAPH
 from rainbow_assets.embeddings import embeddings, health, pictures, published
 from rainbow_assets.embeddings.specs import MINILM_TEXT, SIGNAL_AUDIO
@@ -97,7 +97,7 @@ def test_the_picture_is_of_the_data_and_of_nothing_else(store: ShardStore):
     assert first.startswith(b"\x89PNG") and len(first) < 200_000
     assert pictures.picture(found, "audio") == first
     assert pictures.picture(dict(list(found.items())[:2]), "audio") != first
-    assert figures.markdown(first, "x").startswith("![x](data:image/png;base64,iVBOR")
+    assert markdown.picture(first, "x").startswith("![x](data:image/png;base64,iVBOR")
     assert pictures.picture({}, "nothing yet").startswith(b"\x89PNG")
 
 

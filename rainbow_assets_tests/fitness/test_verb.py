@@ -36,7 +36,7 @@ def test_from_songs_to_scores(trained: Path, tmp_path: Path) -> None:
     again = rainbow("fitness", "train")
     assert again.exit_code == 0 and "(0 rows computed)" in again.output
     shown = _metadata()
-    assert "data:image/png" in shown["fusion_model"]["curves"] and "fold_0" in shown["fusion_model"]["models"]
+    assert "data:image/png" in shown["fusion_model"]["curves"] and "fold\\_0" in shown["fusion_model"]["models"]
     assert "data:image/png" in shown["fusion_evaluation"]["charts"]
     assert "data:image/png" in shown["piano_rolls"]["rolls"] and "| Green |" in shown["fusion_training_set"]["balance"]
     assert shown["chromatic_scorer"]["status"] == "not discriminative"

@@ -7,7 +7,7 @@ import io
 import networkx as nx
 import pytest
 
-from rainbow_assets.harmony.drawing import cadence_markdown, draw_graph
+from rainbow_assets.harmony.drawing import cadence_table, draw_graph
 from rainbow_assets.harmony.graphs import (
     cadences,
     from_json,
@@ -99,4 +99,4 @@ def test_a_drawn_graph_is_a_picture_with_its_cadences():
     graph = function_graph(theory_pack().progressions)
     picture = draw_graph(graph)
     assert picture[:8] == b"\x89PNG\r\n\x1a\n" and picture == draw_graph(graph)
-    assert "| minor | V → i |" in cadence_markdown(graph)
+    assert "| minor | V → i |" in cadence_table(graph)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rainbow_assets.markdown import code, escaped
 from rainbow_assets.release.bundle import Bundle, PartFile, ReleaseTable, write_bundle
 from rainbow_assets.release.card import CardFacts, NothingToRelease, config_facts, render_card, size_category
 from rainbow_assets.release.manifest import files_below
-from rainbow_assets.release.pages import code, markdown, size, span
+from rainbow_assets.release.pages import size, span
 from rainbow_assets.release.versions import Version
 from rainbow_assets_tests.hub_server import client
 from rainbow_assets_tests.release import small
@@ -172,4 +173,4 @@ def test_figures_for_people() -> None:
     assert [size(n) for n in (0, 999, 1000, 1_449_000, 99_960_000, 15_300_000_000)] == [
         "0 B", "999 B", "1.0 kB", "1.4 MB", "100 MB", "15.3 GB"]
     assert [span(s) for s in (12.5, 59.97, 245, 97380)] == ["12.5 s", "1 min 00 s", "4 min 05 s", "27 h 03 min"]
-    assert markdown("a|b\n<c> $x$ `y`") == r"a\|b &lt;c&gt; \$x\$ \`y\`" and code("a`|b") == "`a'\\|b`"
+    assert escaped("a|b\n<c> $x$ `y`") == r"a\|b &lt;c&gt; \$x\$ \`y\`" and code("a`|b") == "`a'\\|b`"

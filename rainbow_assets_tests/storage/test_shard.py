@@ -20,6 +20,15 @@ from rainbow_assets.storage.store import ShardStore
 SCHEMA = pa.schema([("key", pa.string()), ("audio", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))])
 
 
+@pytest.mark.parametrize("name", ["a::b", "a [1]*", "50% #?x=1", "memory::c", "é ~"])
+def test_a_path_is_no_url_whatever_is_in_it(tmp_path, name):
+    for root in (tmp_path / name, f"file://{tmp_path / name}"):
+        files = Files(str(root))
+        files.write("x/y", b"z")
+        assert files.local and (tmp_path / name / "x/y").read_bytes() == b"z" == files.read("x/y")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def made(tmp_path, rows=3):
     shard = ShardStore(str(tmp_path)).shard("toy", "Green")
     table = pa.Table.from_pylist([{"key": f"k{n}", "audio": {"bytes": bytes([n]) * 50, "path": f"k{n}.flac"}}
