@@ -208,7 +208,7 @@ def test_without_raw_threads_the_tables_are_empty(tmp_path: Path, monkeypatch: p
 
 def test_reports_show_rules_figures_and_effects(store: ShardStore) -> None:
     packing = packing_report(store.shard("thread_manifests"))
-    assert "| debug\\_document | 192 |" in packing["files"] and "python_tags" in packing["anomalies"]
+    assert "| debug\\_document | 192 |" in packing["files"] and "python\\_tags" in packing["anomalies"]
     text, picture = feedback_report(store.shard("result_feedback"))
     assert "| C major | 8 | 0.667 |" in text["keys"] and picture is not None and picture.startswith(b"\x89PNG")
     found = constraints_report(store.shard("negative_constraints"))
