@@ -40,6 +40,9 @@ def of_the_disk(number: int, file: str | None) -> str:
     return f"{file} cannot be used ({what}); check that it exists and that you may read and write it"
 
 
+TOO_LITTLE_MEMORY = "there is too little memory; close other programs, or shorten the longest files"
+
+
 def bug(error: Exception, what: str) -> str:
     """Log a fault of the program, with its traceback, and return a sentence about it; ``what`` was being done.
 
