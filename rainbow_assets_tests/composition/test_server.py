@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from rainbow_assets.composition import review, server
 from rainbow_assets.storage.files import Files
 from rainbow_assets.storage.lock import writer_lock
 from rainbow_assets.storage.store import ShardStore
-from rainbow_assets_tests.composition.pages import ask
+from rainbow_assets_tests.composition.pages import ask, until
 from rainbow_assets_tests.composition.pages import composed as composed
 from rainbow_assets_tests.composition.pages import page as page
 
@@ -189,8 +190,6 @@ def test_no_folder_is_made_and_no_path_is_told(attack: Attack, page: tuple[str, 
 def test_a_full_disk_is_told_and_the_verdict_is_kept(attack: Attack, page: tuple[str, Path]) -> None:
     """The disk is really full: no file of this process may grow beyond some bytes."""
     resource = pytest.importorskip("resource", reason="this system has no limits of file sizes")
-    import signal
-
     before = (page[1] / "review.yml").read_bytes()
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -223,12 +222,15 @@ def test_the_browser_is_given_the_link_in_a_private_file(composed: Path, tmp_pat
     browser.write_text(f"#!/bin/sh\necho \"$1\" > {tmp_path}/asked\nfile=${{1#file://}}\nstat -c %a \"$(dirname $file)\" "
                        f">> {tmp_path}/asked\ngrep -o 'open/[^\"]*' $file >> {tmp_path}/asked\n")
     browser.chmod(0o755)
-    code = ("import threading, os, signal\nthreading.Timer(3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
-            "from rainbow_assets.cli import main\nmain(['review'])")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, env={
+    process = subprocess.Popen([sys.executable, "-m", "rainbow_assets.cli", "review"], stdout=subprocess.PIPE, text=True, env={
         **os.environ, "RAINBOW_DATA": str(composed), "BROWSER": f"{browser} %s", "TMPDIR": str(tmp_path)})
-    assert done.returncode == 0, done.stderr
-    link = re.search(r"http://127.0.0.1:\d+/(open/\S+)", done.stdout)[1]
-    asked, mode, inside = (tmp_path / "asked").read_text().splitlines()
-    assert asked.startswith("file://") and link not in asked and inside == link and mode == "700"
+    try:
+        assert process.stdout is not None
+        base, link = re.search(r"(http://127.0.0.1:\d+)/(open/\S+)", process.stdout.readline()).groups()
+        until(lambda: ask(base, "GET", "/")[0] == 404)
+        asked, mode, inside = (tmp_path / "asked").read_text().splitlines()
+        assert asked.startswith("file://") and link not in asked and inside == link and mode == "700"
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
     assert not Path(asked.removeprefix("file://")).parent.exists()
