@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from rainbow_assets import scratch
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -24,15 +25,28 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     The content is flushed to disk before the move: a name must never lead to bytes that are not there yet.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    temporary = scratch.beside(path)
     try:
-        with open(temporary, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        with naming(path):
+            with open(temporary, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put ``path`` into errors of the disk that name no file, or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        known = "" if error.filename is None else Path(os.fsdecode(error.filename)).name
+        if error.errno and (not known or scratch.NAME.fullmatch(known)):
+            error.filename = str(path)
         raise
 
 

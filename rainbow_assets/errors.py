@@ -42,6 +42,7 @@ def of_the_disk(number: int, file: str | None) -> str:
 
 BUG = "bug"
 """The reason why rows are quarantined that a fault of the program kept from being made; every asset may give it."""
+TOO_LITTLE_MEMORY = "there is too little memory; close other programs, or shorten the longest files"
 
 
 def bug(error: Exception, what: str) -> str:

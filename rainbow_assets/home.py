@@ -55,11 +55,14 @@ def _project() -> Path | None:
 def _users() -> Path:
     """Return the folder for work outside any project; write its ``dagster.yaml`` if it is missing."""
     home = Path(platformdirs.user_data_dir("rainbow_assets", appauthor=False)) / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / CONFIG).exists():
-        template = (resources.files("rainbow_assets") / "project" / CONFIG).read_text("utf-8")
-        # As a whole, so that a second process never reads half of it.
-        replace_file(home / CONFIG, template.encode())
+    try:
+        if not (home / CONFIG).exists():
+            template = (resources.files("rainbow_assets") / "project" / CONFIG).read_text("utf-8")
+            # As a whole, so that a second process never reads half of it.
+            replace_file(home / CONFIG, template.encode())
+    except OSError as error:
+        raise UsageError(f"{VARIABLE} is not set, and {home} cannot be used ({error.strerror}); run: export "
+                         f"{VARIABLE}=FOLDER, with a folder that you may write") from error
     return home
 
 

@@ -18,7 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from rainbow_assets import __version__, progress, taxonomy
-from rainbow_assets.errors import FULL, RainbowError, UsageError, of_the_disk
+from rainbow_assets.errors import FULL, TOO_LITTLE_MEMORY, RainbowError, UsageError, of_the_disk
 from rainbow_assets.terminal import complain
 
 VERBS = {
@@ -48,6 +48,8 @@ SECTIONS = {
 }
 """The verbs as --help groups them, in the order in which people use them."""
 REPORT = "https://huggingface.co/datasets/earthlyframes/white-training-data/discussions"
+LEAST_MEMORY = 4 << 30
+"""Bytes of address space (ulimit -v) below which libraries in C++ and Rust abort the program without a sentence."""
 STOPPED = 130
 """Exit code after ctrl-C, as shells expect it."""
 
@@ -86,6 +88,7 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; exit with 2 for wrong use, 1 for bad data, closed gates and disk errors, 130 for ctrl-C."""
         try:
+            _require_memory()
             return super().invoke(ctx)
         except (UsageError, taxonomy.UnknownColor) as error:
             _stop(ctx, str(error), 2)
@@ -96,8 +99,21 @@ class Verbs(click.Group):
             if error.errno is None or (error.filename is None and error.errno not in FULL):
                 raise
             _stop(ctx, of_the_disk(error.errno, error.filename and os.fsdecode(error.filename)), 1)
+        except MemoryError:
+            _stop(ctx, TOO_LITTLE_MEMORY, 1)
         except KeyboardInterrupt:
             _stop(ctx, "stopped; finished work is kept, run the command again to continue", STOPPED)
+
+
+def _require_memory() -> None:
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < LEAST_MEMORY:
+        raise UsageError(f"this process may use {limit >> 20:,} MB of memory, and at least {LEAST_MEMORY >> 20:,} MB "
+                         "are needed; run: ulimit -v unlimited")
 
 
 def _stop(ctx: click.Context, sentence: str, code: int) -> None:

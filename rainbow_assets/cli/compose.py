@@ -63,7 +63,7 @@ def compose(
 
     settings.default_rules()  # an invalid setting fails before anything runs
     changes = {"rainbow_color": color, "key": key, "bpm": bpm, "time_signature": time_signature, "title": title}
-    store, began = ShardStore(settings.roots().data), time.time()
+    store, began = ShardStore(settings.roots().data), time.monotonic()
     song_id = None
     if what:
         song_id = songs.place_order(store, _proposal(store, what, changes), changes)
@@ -73,7 +73,7 @@ def compose(
         raise UsageError("no song has been ordered yet; run: rainbow compose PROPOSAL.yml")
     _materialize(*LIBRARY)
     _materialize(*MADE)
-    _report(store, song_id, time.time() - began, as_json)
+    _report(store, song_id, time.monotonic() - began, as_json)
 
 
 def _proposal(store: ShardStore, what: str, changes: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rainbow_assets import settings
+from rainbow_assets import scratch, settings
 from rainbow_assets.cli.options import AS_JSON
 from rainbow_assets.errors import UsageError
 from rainbow_assets.terminal import say
@@ -38,7 +38,7 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     if ingest:
         _ingest(store, as_json)
         return
-    from rainbow_assets.composition.page import Running
+    from rainbow_assets.composition.server import Running
 
     if store.shard("final_candidates").index() is None:
         raise UsageError("no piece has been composed yet; run: rainbow compose PROPOSAL.yml")
@@ -46,11 +46,15 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
         say(json.dumps(_pending(store), indent=1, ensure_ascii=False))
         return
     server = Running(store, port)
-    say(f"review: {server.address} (stop it with ctrl-C)")
+    say(f"review: {server.link} (the link works once; stop the server with ctrl-C)")
     sys.stdout.flush()
-    if browser:
-        webbrowser.open(server.address)
-    server.run()
+    with scratch.folder() as place:
+        if browser:
+            # Every user of the machine can read a browser's arguments, so the link goes by a private file.
+            page = place / "review.html"
+            page.write_text(f'<meta http-equiv="refresh" content="0; url={server.link}">', "utf-8", newline="\n")
+            webbrowser.open(page.as_uri())
+        server.run()
 
 
 def _pending(store: ShardStore) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from rainbow_assets.ingest import yaml_strict
 from rainbow_assets.ingest.yaml_door import UnreadableYaml
 from rainbow_assets.music.midi_file import MIDI_BYTES
 from rainbow_assets.storage.files import Files, sha256_bytes
-from rainbow_assets.storage.lock import writer_lock
+from rainbow_assets.storage.lock import ShardBusy, writer_lock
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -157,6 +157,8 @@ def change(folder: Path, midi_sha256: str, field: str, value: str, was: str) -> 
     """
     if field not in HUMAN:
         raise ReviewError("damaged_entry", f"the field {field!r} cannot be changed; change one of {', '.join(HUMAN)}")
+    if not (folder / FILE).exists():  # and no folder is made for a song that does not exist
+        raise ReviewError("damaged_entry", f"{folder.name}/{FILE} does not exist; reload the page")
     with _locked(folder):
         document = _load(folder)
         entries = _entries(document, "candidates", folder)
@@ -268,7 +270,12 @@ def _bytes(folder: Path) -> bytes:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    with writer_lock(Files(str(folder)), "review", WAIT_S):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(writer_lock(Files(str(folder)), "review", WAIT_S))
+        except ShardBusy:  # its message names a folder of this machine
+            raise ReviewError("busy", f"{folder.name}/{FILE} is being written by another program; wait for it, then "
+                                      "try again") from None
         yield
 
 

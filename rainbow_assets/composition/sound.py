@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rainbow_assets import scratch
 from rainbow_assets.composition.errors import SoundError
 from rainbow_assets.composition.midi import to_midi
 from rainbow_assets.composition.model import BASS, CHORDS, DRUMS, MELODY, Parts, SongBrief
@@ -64,8 +64,8 @@ class FluidSynth:
 
     def part(self, name: str, parts: Parts, song: SongBrief) -> Sound:
         """Return one part; raise ``SoundError`` if fluidsynth cannot render it."""
-        with tempfile.TemporaryDirectory() as folder:
-            midi, wav = Path(folder, "part.mid"), Path(folder, "part.wav")
+        with scratch.folder() as folder:
+            midi, wav = folder / "part.mid", folder / "part.wav"
             midi.write_bytes(to_midi({name: parts[name]}, song))
             command = [self.program, "-ni", "-q", "-g", "0.5", "-r", str(SAMPLE_RATE), "-O", "float", "-F", str(wav),
                        str(self.soundfont), str(midi)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from rainbow_assets import scratch
 from rainbow_assets.corpus.reader import manifest_path, song_folders
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.door import TEXT_BYTES, read_file
@@ -49,16 +49,16 @@ def supposed(hypothesis: Hypothesis) -> Iterator[Path]:
     if not file and hypothesis.content is not None:
         raise UsageError(f"{hypothesis.target!r} is a song, and only files have content; name one of its files")
     before = os.environ.get(VARIABLE)
-    with tempfile.TemporaryDirectory(prefix="rainbow-supposed-") as place:
+    with scratch.folder() as place:
         for path in root.iterdir():
             if path.name != song:
-                _show(path.resolve(), Path(place) / path.name)
+                _show(path.resolve(), place / path.name)
         if file or hypothesis.color:
-            shutil.copytree(root / song, Path(place) / song)
-            _change(Path(place) / song, file, hypothesis)
-        os.environ[VARIABLE] = place
+            shutil.copytree(root / song, place / song)
+            _change(place / song, file, hypothesis)
+        os.environ[VARIABLE] = str(place)
         try:
-            yield Path(place)
+            yield place
         finally:
             os.environ.pop(VARIABLE)
             if before is not None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
-from rainbow_assets.atomic import replace_file
-from rainbow_assets.door import opened
+from rainbow_assets.caches import read_cache, write_cache
+from rainbow_assets.door import RefusedFile, opened
 
 CHUNK = 1 << 20
 _VERSION = 1
@@ -32,23 +31,22 @@ class FileDigests:
         self._dirty = False
 
     def _load(self) -> dict[str, list[object]]:
-        if self.cache is None or not self.cache.exists():
+        document = read_cache(self.cache) if self.cache else {}
+        files = document.get("files") if document.get("version") == _VERSION else None
+        if not isinstance(files, dict):
             return {}
-        try:
-            document = json.loads(self.cache.read_bytes())
-            files = document["files"] if document["version"] == _VERSION else {}
-            return {name: state for name, state in files.items() if len(state) == 5}
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            # A cut cache costs a re-read, never a wrong digest.
-            return {}
+        return {name: state for name, state in files.items() if isinstance(state, list) and len(state) == 5}
 
     def digest(self, name: str) -> str:
-        """Return the sha256 of the file ``name`` (relative to the root)."""
+        """Return the sha256 of the file ``name`` (relative to the root); raise ``RefusedFile``, which names it."""
         path, state = self.root / name, self._state(name)
         known = self._known.get(name)
         if known is not None and known[:4] == state:
             return str(known[4])
-        value = file_sha256(path)
+        try:
+            value = file_sha256(path)
+        except RefusedFile as error:
+            raise RefusedFile(f"{name}: {error}") from None
         self._known[name] = [*state, value]
         self._dirty = True
         return value
@@ -69,6 +67,5 @@ class FileDigests:
         if self.cache is None or not self._dirty:
             return
         kept = {name: state for name, state in sorted(self._known.items()) if (self.root / name).exists()}
-        document = {"version": _VERSION, "files": kept}
-        replace_file(self.cache, json.dumps(document).encode())
+        write_cache(self.cache, {"version": _VERSION, "files": kept})
         self._dirty = False

@@ -54,7 +54,7 @@ def bring_up_to_date(
     try:
         gates.require_upstreams(step, store, partition)
         with writer_lock(shard.files, run, LOCK_WAIT_S):
-            started = time.time()
+            started = time.monotonic()
             # Compared under the lock, because another writer could change the ledger before the commit.
             delta = reconcile(step, shard, rules)
             if not allow_deletes:
@@ -66,7 +66,7 @@ def bring_up_to_date(
                 export(shard)
             found = verdicts.ensure(shard, step.checks)
             if report.computed or report.removed:
-                _remember(shard, report, run, time.time() - started)
+                _remember(shard, report, run, time.monotonic() - started)
             _state(shard, None)
         return BuildResult(partition, report, found, None)
     except RainbowError as error:

@@ -69,9 +69,10 @@ class Work:
             return make()
         except (RainbowError, OSError):
             raise
-        except MemoryError:
-            raise RainbowError(f"{self.shard.where}: there is too little memory for {part}; close other programs, or "
-                               "shorten its files") from None
+        except MemoryError as error:
+            what = f" ({error})" if str(error) else ""
+            raise RainbowError(f"{self.shard.where}: there is too little memory for {part}{what}; close other "
+                               "programs, or shorten its files") from None
         except Exception as error:
             keys = asked["key"].to_list()
             sentence = bug(error, f"{self.shard.where}, {part}")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rainbow_assets.errors import RainbowError, of_the_disk
+from rainbow_assets.errors import TOO_LITTLE_MEMORY, RainbowError, of_the_disk
 
 if TYPE_CHECKING:
     from dagster import AssetMaterialization, ExecuteInProcessResult
@@ -71,6 +71,8 @@ def cause(chain: list[Any]) -> tuple[str, bool]:
     place = _OS_ERROR.search(last.message)
     if place and last.cls_name in _names(OSError):
         return of_the_disk(int(place["number"]), place["file"]), False
+    if last.cls_name in _names(MemoryError):
+        return TOO_LITTLE_MEMORY, False
     return f"{last.cls_name}: {_message(last)}{_where(last)}", True
 
 

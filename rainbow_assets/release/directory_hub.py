@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import time
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from rainbow_assets.atomic import replace_file, sync_folder
+from rainbow_assets import scratch
+from rainbow_assets.atomic import naming, replace_file, sync_folder
 from rainbow_assets.release.card import REPOSITORY
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest, files_below, read_manifest
@@ -21,9 +20,8 @@ from rainbow_assets.storage.lock import file_lock
 from rainbow_assets.storage.parquet import read_parquet, rows_of
 
 LATEST = "latest"
-_STAGING, _LOCK = ".staging-", ".lock"
+_LOCK = ".lock"
 _KEY = "segment_id"
-_ABANDONED_S = 24 * 3600.0
 
 
 class DirectoryHub:
@@ -31,7 +29,7 @@ class DirectoryHub:
 
     Publishing stages a version on the same filesystem, flushes it to disk and renames it; the rename makes it visible.
     If two publishers write one version, the first wins; the second finds either the same bytes, which is fine, or
-    others (``VersionConflict``). A killed publisher leaves a hidden folder, which a later one removes after a day.
+    others (``VersionConflict``). A killed publisher leaves a hidden folder, which the next one removes.
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
@@ -113,17 +111,15 @@ class DirectoryHub:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Yield an empty folder on the hub's own filesystem; removed on the way out unless it was published."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            folder = self.root / f"{_STAGING}{uuid.uuid4().hex}"
-            folder.mkdir()
-        except OSError as error:
-            raise HubError(f"the hub {self.root} cannot be written to ({error.strerror}); check RAINBOW_HUB") from error
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with ExitStack() as stack:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                folder = stack.enter_context(scratch.folder(self.root))
+            except OSError as error:
+                raise HubError(f"the hub {self.root} cannot be written to ({error.strerror}); check RAINBOW_HUB") from (
+                    error)
+            with naming(folder):
+                yield folder
 
     def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
         """Move the release in ``staged`` to ``manifest.version``; see :meth:`Hub.publish`. Files become read-only.
@@ -187,18 +183,6 @@ class DirectoryHub:
             known = ", ".join(item.tag for item in self.versions()) or "none"
             raise NoSuchVersion(f"{self.root} has no version {version.tag}; versions there: {known}")
         return folder
-
-    def _sweep(self) -> None:
-        """Remove the staging folders of publishers that were killed more than a day ago."""
-        with os.scandir(self.root) as entries:
-            found = sorted(entry.name for entry in entries if entry.name.startswith(_STAGING))
-        for name in found:
-            try:
-                abandoned = time.time() - (self.root / name).stat().st_mtime > _ABANDONED_S
-            except FileNotFoundError:  # another publisher has just finished with it
-                continue
-            if abandoned:
-                shutil.rmtree(self.root / name, ignore_errors=True)
 
 
 def releases_of(data: str, segments: Iterable[str]) -> list[str]:

@@ -9,7 +9,6 @@ huggingface_hub reads the address from
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from huggingface_hub import (
 from huggingface_hub.errors import HfHubHTTPError, RemoteEntryNotFoundError, RepositoryNotFoundError
 from huggingface_hub.utils import build_hf_headers
 
+from rainbow_assets import scratch
+from rainbow_assets.atomic import naming
 from rainbow_assets.release import hf_tree
 from rainbow_assets.release.directory_hub import difference
 from rainbow_assets.release.hf_errors import Superseded, plain, status_of
@@ -84,8 +85,8 @@ class HuggingFaceHub:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Yield an empty local folder; removed on the way out."""
-        with tempfile.TemporaryDirectory(prefix="rainbow-release-") as folder:
-            yield Path(folder)
+        with scratch.folder() as folder, naming(folder):
+            yield folder
 
     def publish(self, staged: Path, manifest: Manifest, public: bool = False) -> PublishResult:
         """Send the files that the Hub does not have, commit once, read back, tag; see :meth:`Hub.publish`.
@@ -348,7 +349,7 @@ class HuggingFaceHub:
 
     def _download(self, commit: str, path: str) -> bytes:
         """Return the bytes of a file, which the client compares with the Hub's metadata; raise ``HubError``."""
-        with plain(self.repository, f"reading {path}"), tempfile.TemporaryDirectory(prefix="rainbow-read-") as folder:
+        with plain(self.repository, f"reading {path}"), scratch.folder() as folder:
             try:
                 name = self.api.hf_hub_download(self.repository, path, revision=commit, repo_type=_KIND,
                                                 local_dir=folder)

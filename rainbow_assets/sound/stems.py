@@ -33,6 +33,8 @@ MOST_FRAMES_PER_BYTE = 1 << 14
 
 RATES, MOST_CHANNELS, MOST_HOURS = (8_000, 384_000), 64, 3
 """What people export. A few bytes at 1 Hz would become hours at 44.1 kHz."""
+REST_BYTES = 256 << 20
+"""Memory that must be left beside a decoded stem. Without any, libraries in Rust and C++ abort the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ def read_stem(
         width = _BITS.get(info.subtype, 64)
         exact = width <= 24 and info.sample_rate == target_rate
         bits = 16 if exact and width <= 16 and (info.channels == 1 or channel is not None) else 24
+        _require_memory(path.name, info.frames * target_rate // info.sample_rate * (8 if exact else 16))
         meter = ChannelMeter(info.channels, [span_frames(*window, info.sample_rate) for window in windows_ms], width)
         blocks = _blocks(file, path.name, "int32" if exact else "float64", block_frames)
         if windows_ms:
@@ -186,6 +189,14 @@ def read_stem(
             samples, gain_db = _floats(blocks, file, target_rate, channel)
         return Stem(samples, bits, target_rate, info.channels, info.sample_rate, gain_db,
                     info.sample_rate != target_rate, mono_name(channel, info.channels), meter.levels())
+
+
+def _require_memory(name: str, size: int) -> None:
+    """Raise ``MemoryError`` unless ``size`` bytes for the file ``name`` and :data:`REST_BYTES` are free."""
+    try:
+        np.empty(size + REST_BYTES, np.uint8)
+    except MemoryError:
+        raise MemoryError(f"{name} needs {size / 1e6:,.0f} MB") from None
 
 
 def _measured(blocks: Iterator[npt.NDArray[Any]], meter: ChannelMeter) -> Iterator[npt.NDArray[Any]]:

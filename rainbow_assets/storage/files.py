@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from rainbow_assets import scratch
 from rainbow_assets.atomic import move_in, replace_file
 
 CHUNK = 1 << 20
@@ -94,11 +94,9 @@ class Files:
     @contextmanager
     def staged(self) -> Iterator[Path]:
         """Yield a temporary local path for a new file, to be moved in with :meth:`adopt`; else it is deleted."""
-        if self.local:
-            Path(self.root).mkdir(parents=True, exist_ok=True)
-            temporary = Path(self.root) / f".{uuid.uuid4().hex}.tmp"
-        else:
-            temporary = Path(tempfile.gettempdir()) / f"rainbow-{uuid.uuid4().hex}.tmp"
+        place = Path(self.root) if self.local else Path(tempfile.gettempdir())
+        place.mkdir(parents=True, exist_ok=True)
+        temporary = scratch.beside(place / "part")
         try:
             yield temporary
         finally:

@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from rainbow_assets.atomic import naming
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files
 
@@ -62,7 +63,8 @@ def file_lock(path: Path, owner: Path | None = None, run: str = "-", wait_s: flo
         if owner is None:
             yield
             return
-        owner.write_bytes(json.dumps(_owner(run)).encode())
+        with naming(owner):
+            owner.write_bytes(json.dumps(_owner(run)).encode())
         try:
             yield
         finally:
@@ -106,6 +108,7 @@ def _remote(files: Files, run: str, deadline: float) -> Iterator[None]:
 
 def _expired(lock: bytes) -> bool:
     try:
-        return time.time() - float(json.loads(lock)["since"]) > LEASE_S
+        # Far in the future counts too: the clock of the owner or of this machine was wrong, and the lock would stay.
+        return abs(time.time() - float(json.loads(lock)["since"])) > LEASE_S
     except (ValueError, KeyError, TypeError):
         return True

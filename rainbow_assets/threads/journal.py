@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from rainbow_assets import scratch
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files
 
@@ -115,8 +116,7 @@ def _files(source: Path) -> Files:
 
 def clear_temporaries(source: Path) -> None:
     """Remove half-written journals that a killed run has left; the journal itself is only ever replaced whole."""
-    for path in sorted((source / FOLDER).glob(".journal.json.*.tmp")):
-        path.unlink()
+    scratch.sweep(source / FOLDER)
     _remove_empty(source / FOLDER)
 
 

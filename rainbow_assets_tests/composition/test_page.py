@@ -1,99 +1,33 @@
-"""The review page: what it refuses over HTTP, and what a person does with it in a real browser."""
+"""The review page: what it serves and refuses, and what a person does with it in a real browser."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import re
-import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from rainbow_assets.composition import review, sound
-from rainbow_assets.composition.page import Running
-from rainbow_assets.storage.store import ShardStore
-from rainbow_assets_tests.composition import songs
-
-EVIL = "Rain <script>document.title='evil'</script> & \"Station\""
-
-
-@pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("page") / "data"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAINBOW_CHORDS", str(root / "no"))
-        patch.setenv("RAINBOW_THREADS", str(root / "no"))
-        patch.setattr(sound, "renderer", lambda soundfont="": sound.Plain())
-        store = ShardStore(str(root))
-        songs.commissioned(store, title=EVIL, concept="<img src=x onerror=\"document.title='evil'\">")
-        made = songs.build(store)
-        assert songs.computed(made)
-    return root
-
-
-@pytest.fixture
-def page(composed: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A running server over a copy; returns its address and the song's folder."""
-    shutil.copytree(composed, tmp_path / "data")
-    server = Running(ShardStore(str(tmp_path / "data")))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: ask(server.address, "GET", "/")[0] == 200)
-    yield server.address, next((tmp_path / "data/compositions").glob("green-*"))
-    server.stop()
-    thread.join(10)
-
-
-def ask(address: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    host, port = re.fullmatch(r"http://(.*):(\d+)/", address).groups()
-    connection = http.client.HTTPConnection(host, int(port), timeout=20)
-    try:
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
-    except OSError:
-        return 0, b"", {}
-    finally:
-        connection.close()
-
-
-def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return found
+from rainbow_assets.composition import review
+from rainbow_assets_tests.composition.pages import EVIL, ask, until
+from rainbow_assets_tests.composition.pages import composed as composed
+from rainbow_assets_tests.composition.pages import page as page
 
 
 def said(folder: Path) -> list[review.HumanVerdict]:
     return review.read(folder)
 
 
-def test_it_answers_its_own_page_on_the_loopback_only(page: tuple[str, Path]) -> None:
+def test_the_page_escapes_all_text_and_takes_changes(page: tuple[str, Path]) -> None:
     address, folder = page
-    assert address.startswith("http://127.0.0.1:")
     status, body, headers = ask(address, "GET", "/")
     text = body.decode()
     assert status == 200 and "<script>document" not in text and "&lt;script&gt;" in text and "onerror=&#34;" in text
     assert "default-src 'none'" in headers["content-security-policy"] and headers["cache-control"] == "no-store"
-    assert ask(address, "GET", "/", Host="evil.example")[0] == 400, "a name that was resolved to this machine"
-    token = re.search(r'name="rainbow-token" content="([^"]+)"', text)[1]
-    sha = said(folder)[0].midi_sha256
-    path, change = f"/api/{folder.name}/{sha}", {"field": "status", "value": "approved", "was": "pending"}
-    assert ask(address, "POST", path, change)[0] == 403
-    assert ask(address, "POST", path, change, **{"X-Rainbow-Token": "guessed"})[0] == 403
-    own = {"X-Rainbow-Token": token}
+    path, change = f"/api/{folder.name}/{said(folder)[0].midi_sha256}", {"field": "status", "value": "approved", "was": "pending"}
     for odd in ([], {"field": "status"}, {"field": "midi_file", "value": "x", "was": ""}, {"field": 1, "value": 2, "was": 3}):
-        assert ask(address, "POST", path, odd, **own)[0] in (400, 409)
-    assert ask(address, "POST", f"/api/..%2f..%2fetc/{sha}", change, **own)[0] in (400, 404)
-    assert ask(address, "POST", f"/api/{folder.name}/{'0' * 64}", change, **own)[0] == 409
+        assert ask(address, "POST", path, odd)[0] in (400, 409)
+    assert ask(address, "POST", f"/api/{folder.name}/{'0' * 64}", change)[0] == 409
     assert [item.status for item in said(folder)] == ["pending"] * 2
-    status, body, _ = ask(address, "POST", path, change, **own)
+    status, body, _ = ask(address, "POST", path, change)
     assert status == 200 and json.loads(body)["status"] == "approved" and said(folder)[0].status == "approved"
 
 
@@ -117,7 +51,7 @@ def test_a_person_hears_compares_and_decides(page: tuple[str, Path], window: Any
     from selenium.webdriver.common.keys import Keys
 
     address, folder = page
-    window.get(address)
+    window.get(f"{address}/")
     assert window.title == "Review · rainbow_assets" and EVIL in window.find_element(By.TAG_NAME, "h2").text
     cards = window.find_elements(By.TAG_NAME, "article")
     assert len(cards) == 2 and all(card.find_element(By.CSS_SELECTOR, ".roll svg path[fill]") for card in cards)

@@ -121,10 +121,9 @@ def test_the_page_is_served_until_it_is_ended(place: Path) -> None:
     server = subprocess.Popen([str(Path(sys.executable).parent / "rainbow"), "review", "--no-browser"], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}, cwd=place.parent)
     try:
-        address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
-        with urllib.request.urlopen(address, timeout=60) as answer:
+        link, port = re.search(r"(http://127\.0\.0\.1:(\d+)/open/\S+) \(the link works once", server.stdout.readline()).groups()
+        with urllib.request.urlopen(link, timeout=60) as answer:
             assert b"A Field That Forgot Its Name" in answer.read()
-        port = address.rstrip("/").rpartition(":")[2]
         taken = rainbow("review", "--no-browser", "--port", port)
         assert taken.exit_code == 1 and f"port {port} cannot be used" in taken.output
     finally:

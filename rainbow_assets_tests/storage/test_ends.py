@@ -32,6 +32,12 @@ PROGRAMS = {
             "from rainbow_assets.embeddings.specs import MINILM_TEXT\n"
             "encoder = load_encoder(MINILM_TEXT)\n"
             "print(encoder.forward([encoder.prepare(b'some words')]).shape)",
+    "full disk": "import resource, signal, pyarrow as pa\nfrom rainbow_assets.storage.parquet import write_parquet\n"
+                 "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+                 "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+                 "table = pa.table({'a': range(200_000)})\n"
+                 "try:\n    write_parquet(big + '.new', [table], table.schema)\n    raise SystemExit(3)\n"
+                 "except OSError as error:\n    assert error.filename == big + '.new'",
     "symusic": "import symusic\nscore = symusic.Score(480)\nscore.tracks.append(symusic.Track())\nprint(len(score.dumps_midi()))",
 }
 ABORTS = "import os; os.abort()"

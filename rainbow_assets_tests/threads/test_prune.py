@@ -15,6 +15,7 @@ from rainbow_assets.errors import UsageError
 from rainbow_assets.threads import checks, commands, journal, prune
 from rainbow_assets.threads.shrinkwrap import shrinkwrap
 from rainbow_assets_tests.counts import count
+from rainbow_assets_tests.machine import ended
 from rainbow_assets_tests.threads.synth import thread_id, write_thread
 from rainbow_assets_tests.threads.test_shrinkwrap import tree
 
@@ -107,7 +108,7 @@ def test_a_half_written_journal_is_cleared(places: tuple[Path, Path]) -> None:
     source, out = places
     before = tree(source)
     (source / ".prune").mkdir()
-    (source / ".prune/.journal.json.0123.tmp").write_text("{", "utf-8")
+    (source / ".prune" / ended(".journal.json")).write_text("{", "utf-8")
     assert prune.undo(source, out).state == "nothing" and tree(source) == before
 
 
