@@ -17,7 +17,7 @@ from rainbow_assets.cli import main
 PACKAGE = Path(rainbow_assets.__file__).parent
 COMMAND = re.compile(r"\brainbow ((?:[a-z]+|\0\d+\0)(?: [^\s;,)`\"'<|:]+)*)")
 PATHS = re.compile(r"\b(?:cd|export|rm|mv|cp) [^;,)\n]*?\0(\d+)\0")
-NAMES = {"partition", "VARIABLE"}
+NAMES = {"partition", "VARIABLE", "asset"}
 """What a sentence may write into a command as it is: names that have no spaces."""
 
 

@@ -16,7 +16,6 @@ OUTSIDE = ("composition", "corpus", "fitness", "harmony", "ingest", "music", "se
 """What reads files that people or other programs wrote."""
 OWN = {
     ("composition/sound.py", "read_bytes"),  # a soundfont
-    ("ingest/digests.py", "read_bytes"),  # a cache
     ("threads/checks.py", "read_text"), ("threads/measured.py", "read_text"),  # threads that were packed
     ("threads/result_feedback.py", "read_bytes"), ("threads/shrinkwrap.py", "read_bytes"),
 }

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "rainbow_assets"
 PICTURE = Path(__file__).with_name("structure.svg")
 WIDE, HIGH, GAP, ROW, ASIDE = 130, 38, 30, 66, 110
 HELPERS = ("settings", "rules", "taxonomy", "caches", "digests", "door", "progress", "text", "errors",
-           "scratch")
+           "scratch", "atomic")
 """Root helpers, which nearly everything uses: drawn as one box."""
 
 

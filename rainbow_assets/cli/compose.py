@@ -135,12 +135,12 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
 def _not_composed(store: ShardStore, finished: set[str]) -> dict[str, str]:
     """Return {song: why no piece of it was finished} of the ordered songs that are not ``finished``."""
     found: dict[str, str] = {}
-    for name in MADE[:5]:
-        ledger = store.shard(name).ledger(["part", "reason", "sentence"])
+    for asset in MADE[:5]:
+        ledger = store.shard(asset).ledger(["part", "reason", "sentence"])
         rows = ledger.filter(ledger["reason"].is_not_null()).iter_rows() if ledger is not None else ()
         for song, reason, sentence in rows:
             if song not in finished:
-                found.setdefault(song, sentence or f"{song}: {reason}; run: rainbow why {name}")
+                found.setdefault(song, sentence or f"{song}: {reason}; run: rainbow why {asset}")
     return found
 
 
