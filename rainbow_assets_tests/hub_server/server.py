@@ -40,6 +40,8 @@ class Hub:
     after: Callable[[], object] = lambda: None
     """Called after each request was served; what it raises is kept in ``wrong``."""
     wrong: list[BaseException] = field(default_factory=list)
+    served: Callable[[], object] = lambda: None
+    """Called when a request has ended, answered or not."""
     timeout_s: float = 3.0
     endpoint: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -66,13 +68,20 @@ class _Handler(BaseHTTPRequestHandler):
         return (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
 
     def _handle(self) -> None:
+        try:
+            self._take()
+        finally:
+            self.hub.served()
+
+    def _take(self) -> None:
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "chunked" in (self.headers.get("Transfer-Encoding") or ""):
             data = b"".join(self._chunks())
         line = f"{self.command} {urlsplit(self.path).path}"
         hub = self.hub
         hub.before(line)
-        asked = hub.ask(self.token or "")
+        # Files are sent to addresses that the Hub signs, without the token.
+        asked = hub.ask(self.token or parse_qs(urlsplit(self.path).query).get("by", [""])[0])
         with hub.lock:
             self.fault = asked or (hub.fault[1] if hub.fault and len(hub.log) == hub.fault[0] else "")
             hub.log.append(line)
@@ -241,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         for item in json.loads(data)["objects"]:
             entry = {"oid": item["oid"], "size": item["size"]}
             if item["oid"] not in self.hub.repositories.blobs:
-                entry["actions"] = {"upload": {"href": f"{base}/_lfs/{item['oid']}", "header": {}},
+                entry["actions"] = {"upload": {"href": f"{base}/_lfs/{item['oid']}?by={self.token}", "header": {}},
                                     "verify": {"href": f"{base}/_lfs/verify", "header": {}}}
             objects.append(entry)
         return {"transfer": "basic", "objects": objects}
