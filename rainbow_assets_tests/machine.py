@@ -25,7 +25,7 @@ def ended(name: str) -> str:
 
 
 def command(*words: str, under: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run ``rainbow WORDS`` in a process of its own, started by the program ``under``."""
+    """Run ``rainbow WORDS`` in a new process, which the program ``under`` starts."""
     if under and shutil.which(under[0]) is None:
         pytest.skip(f"{under[0]} is not installed (util-linux)")
     done = subprocess.run([*under, sys.executable, "-m", "rainbow_assets.cli", *words], capture_output=True, text=True,
@@ -36,7 +36,7 @@ def command(*words: str, under: tuple[str, ...] = (), **variables: str) -> subpr
 
 @contextmanager
 def full_disk(folder: Path, kb: int) -> Iterator[Callable[[], None]]:
-    """Put ``folder`` on a disk of its own that is full after ``kb``; yields what gives it more space."""
+    """Mount a disk of ``kb`` kilobytes on ``folder``; yield a function that enlarges it."""
     _mount("-t", "tmpfs", "-o", f"size={kb}k", "rainbow-test", str(folder))
     try:
         yield lambda: _mount("-o", "remount,size=200m", str(folder))

@@ -102,8 +102,6 @@ def _materialize(*assets: str) -> None:
 
 
 def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: bool) -> None:
-    from rainbow_assets.composition import stage_rows, summaries
-    from rainbow_assets.composition.songs import of_store
 
     finals = store.shard("final_candidates").rows(without=("midi", "flac", "stems", "harmony"))
     rows = sorted((row for row in finals
@@ -116,7 +114,16 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     if as_json:
         say(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
                        ensure_ascii=False))
-        return
+    else:
+        _show(store, rows, song_id, rated, seconds)
+    if left and song_id is None:
+        raise RainbowError(f"{counted(len(left), 'ordered song')} not composed: {'; '.join(left.values())}")
+
+
+def _show(store: ShardStore, rows: list[dict[str, Any]], song_id: str | None, rated: int, seconds: float) -> None:
+    from rainbow_assets.composition import stage_rows, summaries
+    from rainbow_assets.composition.songs import of_store
+
     for name in dict.fromkeys(row["song_id"] for row in rows):
         own = [row for row in rows if row["song_id"] == name]
         first = own[0]
@@ -128,8 +135,6 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
     say(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
         f"{counted(len(rows), 'final')}, in {seconds:.1f} s")
-    if left and song_id is None:
-        raise RainbowError(f"{counted(len(left), 'ordered song')} not composed: {'; '.join(left.values())}")
 
 
 def _not_composed(store: ShardStore, finished: set[str]) -> dict[str, str]:

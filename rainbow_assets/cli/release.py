@@ -105,10 +105,10 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     manifest, found, refused = None, None, None
     there: list[str] = []
 
-    def begun(line: str) -> None:
-        there.append(line)
+    def begun(sentence: str) -> None:
+        there.append(sentence)
         if not as_json:
-            say("\n".join([line, *(line for gate in gates for line in gate.lines())]), states=True)
+            say("\n".join([sentence, *(line for gate in gates for line in gate.lines())]), states=True)
 
     try:
         manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun)

@@ -111,7 +111,7 @@ def place_order(store: ShardStore, proposal: Proposal, changes: Mapping[str, Any
     A proposal of the same title replaces the one before.
     """
     base, name = of_store(store), proposal.song_id
-    # Two titles, or two threads, may have one name: the second gets a folder of its own, so that no song is lost.
+    # If another song has this folder already, a digest is added to the name, so that no proposal is overwritten.
     if _of_another(base / name / FILE, proposal):
         own = proposal.thread[:8] if proposal.thread else digest(proposal.color, proposal.title)[:8]
         name = f"{name}-{own}"

@@ -48,16 +48,17 @@ def manifest_candidates(shard: Shard, rules: settings.Rules) -> pl.DataFrame:
         odd = source.below[folder.name].odd
         texts = {**texts_of(files), **{f"odd: {name}": why for name, why in odd.items()}}
         song = reading.song
-        if song is None or evidence is None or not song.tracks:
-            why = evidence.contradiction if evidence else None
-            rows.append([folder.name, folder.name, digest(texts), override, digest(why) if why else None, None, None])
-            continue
-        mix = files.get(song.main_audio_file or "")
-        used = {song.main_audio_file, *(name for track in song.tracks for name in (track.audio_file, track.midi))}
-        # No row has anything of a file that the song does not use; what is remarked on it is a fact of the song.
+        tracks = song.tracks if song and evidence else ()
+        used = {song.main_audio_file if song else None,
+                *(name for track in tracks for name in (track.audio_file, track.midi))} if tracks else set()
+        # Of files that no row uses, the song's facts have the digests and what is remarked on them.
         unused = {name: sha256 for name, sha256 in files.items() if name not in {*used, *texts}}
         text = digest(texts, sorted(files), *([unused] if unused else []))
-        shared = [text, override, digest(mix, evidence.end.ms)]
+        if song is None or evidence is None or not tracks:
+            why = evidence.contradiction if evidence else None
+            rows.append([folder.name, folder.name, text, override, digest(why) if why else None, None, None])
+            continue
+        shared = [text, override, digest(files.get(song.main_audio_file or ""), evidence.end.ms)]
         for track in song.tracks:
             own = [files.get(track.audio_file or ""), files.get(track.midi or "")]
             rows.append([stem_id(song.song_id, track.track_id), song.song_id, *shared, *own])

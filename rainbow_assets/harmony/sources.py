@@ -69,8 +69,10 @@ def _digests(root: Path, cache: Path | None) -> dict[str, dict[str, str]]:
         for file, why in _files(path, root).items():
             try:
                 found[name][file] = why or digests.digest(file)
-            except (RefusedFile, OSError) as error:
+            except RefusedFile as error:
                 found[name][file] = str(error)
+            except OSError as error:  # its message would name a folder of this machine
+                found[name][file] = error.strerror or type(error).__name__
     digests.save()
     return found
 
@@ -83,7 +85,7 @@ def _files(pack: Path, root: Path) -> dict[str, str | None]:
     try:
         below = listing(pack)
     except OSError as error:
-        return {base: str(error)}
+        return {base: error.strerror or type(error).__name__}
     prefix = "" if base == "." else f"{base}/"
     files = {name: None for name in below.names if name.lower().endswith(MIDI_SUFFIXES)} | dict(below.odd)
     return {prefix + name: why for name, why in files.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -37,21 +37,27 @@ def listing(folder: Path) -> Listing:
     UTF-8, because no manifest can write them, links out of the folder, and what is no regular file. Raises ``OSError``.
     """
     found, odd = list[str](), dict[str, str]()
+    for name, entry in entries_below(folder):
+        if not entry.name.startswith("."):
+            why = _odd(entry, folder)
+            if why:
+                odd[shown(name)] = why
+            elif entry.is_file():
+                found.append(name)
+    return Listing(tuple(sorted(found)), dict(sorted(odd.items())))
+
+
+def entries_below(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield all entries below ``folder`` that are no folders, with their names; links are not followed."""
     waiting = [("", str(folder))]
     while waiting:
         prefix, place = waiting.pop()
         with os.scandir(place) as entries:
             for entry in entries:
-                name = prefix + entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append((f"{name}/", entry.path))
-                elif not entry.name.startswith("."):
-                    why = _odd(entry, folder)
-                    if why:
-                        odd[shown(name)] = why
-                    elif entry.is_file():
-                        found.append(name)
-    return Listing(tuple(sorted(found)), dict(sorted(odd.items())))
+                    waiting.append((f"{prefix}{entry.name}/", entry.path))
+                else:
+                    yield prefix + entry.name, entry
 
 
 def files_below(folder: Path) -> tuple[str, ...]:

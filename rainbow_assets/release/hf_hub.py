@@ -99,7 +99,7 @@ class HuggingFaceHub:
         if problems:
             raise DamagedRelease(f"{manifest.version.tag} is not published: {'; '.join(problems)}")
         self._require_repository(public)
-        # Once more if somebody else committed in between: what to send depends on what main has.
+        # What to send depends on main, so a commit by another program in between means a second attempt.
         for attempt in (1, 2):
             try:
                 main = self._established(write=True)
@@ -190,7 +190,8 @@ class HuggingFaceHub:
 
     def _of_main(self, text: str, tree: dict[str, hf_tree.RemoteFile], release: Manifest | None) -> str:
         foreign = hf_tree.others(tree, release)
-        return f"{self.where}: {text}" + (f"; files of others stay: {some(foreign)}" if foreign else "")
+        return f"{self.where}: {text}" + (
+            f"; files of others, which stay unless a release has their names: {some(foreign)}" if foreign else "")
 
     def _manifest_in(self, commit: str, tree: dict[str, hf_tree.RemoteFile]) -> Manifest | None:
         """Return the manifest in ``commit``, or None if there is none that can be read."""

@@ -81,7 +81,7 @@ def publish(
 
 def rehearse(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20,
-    include_preview: bool = True, say: Callable[[str], object] = print,
+    include_preview: bool = True, say: Callable[[str], object] = say,
 ) -> tuple[Manifest, Difference | None]:
     """Make the version that :func:`publish` would publish, and discard it; raise if a gate failed.
 

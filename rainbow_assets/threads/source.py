@@ -10,6 +10,7 @@ from rainbow_assets import settings
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest.digests import FileDigests
+from rainbow_assets.ingest.names import entries_below
 from rainbow_assets.storage.files import local_folder
 from rainbow_assets.threads.model import Removed
 from rainbow_assets.threads.names import UUID
@@ -63,18 +64,11 @@ def list_files(folder: Path) -> tuple[dict[str, int], list[str]]:
     """
     files: dict[str, int] = {}
     links: list[str] = []
-    waiting = [("", str(folder))]
-    while waiting:
-        prefix, path = waiting.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                name = prefix + entry.name
-                if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
-                    links.append(name)
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.append((f"{name}/", entry.path))
-                else:
-                    files[name] = entry.stat(follow_symlinks=False).st_size
+    for name, entry in entries_below(folder):
+        if entry.is_file(follow_symlinks=False):
+            files[name] = entry.stat(follow_symlinks=False).st_size
+        else:
+            links.append(name)
     return dict(sorted(files.items())), sorted(links)
 
 

@@ -33,7 +33,7 @@ def pair(root: Path, text: str | bytes = GOOD, lrc: str | bytes = LRC) -> Path:
 
 
 def both(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LintReport, dict[str, int]]:
-    """Return what lint says and how many rows a build makes of each song; the good one must have all of its own."""
+    """Return the lint report and the number of rows of each song; fail unless the good song has all its rows."""
     monkeypatch.setenv("RAINBOW_CORPUS", str(root))
     with in_time(SECONDS):
         report = lint_report(root)

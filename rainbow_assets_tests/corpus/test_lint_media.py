@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,20 @@ def test_what_is_remarked_on_a_file_that_no_stem_uses_is_of_its_content(
         bring_up_to_date(BASE_MANIFEST, store, "Green")
         ((part,),) = [store.shard("base_manifest", "Green").require_index().parts]
         assert {entry["kind"] for entry in part.facts["anomalies"]} == kinds
+
+
+def test_the_facts_of_a_song_that_contradicts_itself_are_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, store = tmp_path / "corpus", ShardStore(str(tmp_path / "data"))
+    monkeypatch.setenv("RAINBOW_CORPUS", str(root))
+    folder = write(root, manifest(), None)  # the text lasts a minute longer than the sounds
+    for name in ("main.wav", "02.wav", "03.wav"):
+        (folder / f"05_01_{name}").write_bytes(wav())
+    for data in (GOOD_MIDI, GOOD_MIDI[:-4]):
+        (folder / "05_01_02.mid").write_bytes(data)
+        outcome = bring_up_to_date(BASE_MANIFEST, store, "Green")
+        assert outcome.report is not None and outcome.report.quarantined == {"contradiction": 1}
+        (part,) = store.shard("base_manifest", "Green").require_index().parts
+        assert part.facts["files"]["05_01_02.mid"] == hashlib.sha256(data).hexdigest()
+    assert "repaired_midi" in {entry["kind"] for entry in part.facts["anomalies"]}

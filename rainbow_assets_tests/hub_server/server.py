@@ -55,6 +55,11 @@ class Hub:
             self.fault = None if number is None else (number, kind)
 
 
+def _signed(token: str | None) -> str:
+    """Return what an address has of the token that it was made for; the token itself would be in logs."""
+    return hashlib.sha256((token or "").encode()).hexdigest()[:16]
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     hub: Hub
@@ -81,7 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.hub
         hub.before(line)
         # Files are sent to addresses that the Hub signs, without the token.
-        asked = hub.ask(self.token or parse_qs(urlsplit(self.path).query).get("by", [""])[0])
+        by = parse_qs(urlsplit(self.path).query).get("by", [""])[0]
+        asked = hub.ask(self.token or next((one for one in hub.repositories.readers if _signed(one) == by), ""))
         with hub.lock:
             self.fault = asked or (hub.fault[1] if hub.fault and len(hub.log) == hub.fault[0] else "")
             hub.log.append(line)
@@ -120,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _look(self) -> None:
         try:
             self.hub.after()
-        except AssertionError as error:
+        except Exception as error:
             self.hub.wrong.append(error)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle
@@ -250,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
         for item in json.loads(data)["objects"]:
             entry = {"oid": item["oid"], "size": item["size"]}
             if item["oid"] not in self.hub.repositories.blobs:
-                entry["actions"] = {"upload": {"href": f"{base}/_lfs/{item['oid']}?by={self.token}", "header": {}},
+                entry["actions"] = {"upload": {"href": f"{base}/_lfs/{item['oid']}?by={_signed(self.token)}", "header": {}},
                                     "verify": {"href": f"{base}/_lfs/verify", "header": {}}}
             objects.append(entry)
         return {"transfer": "basic", "objects": objects}
