@@ -88,13 +88,13 @@ def judged(place: Path) -> None:
                               stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=place)
     try:
         assert server.stdout is not None
-        page = re.search(r"http://\S+/", server.stdout.readline())
-        assert page is not None
-        with urllib.request.urlopen(page[0], timeout=60) as answer:
-            shown = harmless(answer.read().decode())
+        link = re.search(r"http://\S+", server.stdout.readline())
+        assert link is not None
+        with urllib.request.urlopen(link[0], timeout=60) as answer:
+            page, shown = answer.url, harmless(answer.read().decode())
         assert "<script>alert" not in shown and "&lt;script&gt;alert" in shown
         sounds = re.findall(r'src="([^"]+\.flac[^"]*)"', shown)
-        with urllib.request.urlopen(page[0].rstrip("/") + sounds[0], timeout=60) as answer:
+        with urllib.request.urlopen(page + sounds[0], timeout=60) as answer:
             assert answer.read(4) == b"fLaC"
     finally:
         server.kill()
