@@ -35,7 +35,7 @@ from rainbow_assets.lineage.definitions import FROM, Chain, Definition, Module
 
 PACKAGE = "rainbow_assets"
 # Packages and modules whose names count instead of their code: the machine, and encoders.
-STOPS = ("settings", "rules", "errors", "progress", "caches", "atomic", "home", "assets", "definitions",
+STOPS = ("settings", "rules", "errors", "progress", "caches", "atomic", "scratch", "home", "assets", "definitions",
          "orchestration", "cli", "digests", "storage", "lineage", "embeddings.encoders")
 LEAVES = ("settings", "errors")
 """Modules of this name count by the names used from them, in every package."""
