@@ -120,8 +120,8 @@ def without_songs(shard: Shard) -> None:
 def forget_ledger_rows(shard: Shard) -> None:
     ledger = ledger_frame(shard)
     assert ledger is not None
-    name, sha256 = parts.write_ledger(shard, ledger.slice(0, len(ledger) - 3))
-    shard.replace_index(dataclasses.replace(shard.require_index(), ledger=name, ledger_sha256=sha256))
+    fields = parts.write_ledger(shard, ledger.slice(0, len(ledger) - 3))
+    shard.replace_index(dataclasses.replace(shard.require_index(), **fields))
 
 
 def vectors(column: str, change: Callable[[int, list[float]], list[float] | None]) -> Callable[[Shard], None]:

@@ -52,8 +52,8 @@ class ForeseenShard(Shard):
         parts = self.live.parts if self.live else ()
         return ShardIndex(self.asset, self.partition, UNKNOWN, parts, "", "", self.live.inputs if self.live else {})
 
-    def ledger(self, columns: list[str] | None = None) -> pl.DataFrame:
-        """Return the ledger of the rows that the shard will have."""
+    def ledger(self, columns: list[str] | None = None, sections: Collection[int] | None = None) -> pl.DataFrame:
+        """Return the ledger of the rows that the shard will have; it has no sections."""
         return self.listed if columns is None else self.listed.select(n for n in columns if n in self.listed.columns)
 
 
@@ -146,6 +146,10 @@ def of_delta(delta: Delta, moved: Mapping[str, set[str]], maybe: set[str], more:
     old = known.select("key", "status", "reason", *(name for name in step.output_columns if name in known.columns))
     rows = delta.candidates.select("key", "part", *step.input_columns, *VERSIONS).join(
         old, on="key", how="left", maintain_order="left")
+    if delta.untouched:  # rows of equal sections are not among the candidates
+        listed = pl.concat([rows["key"], pl.Series(delta.gone, dtype=pl.String)])
+        rows = pl.concat([rows, known.filter(~pl.col("key").is_in(listed.implode()))], how="diagonal_relaxed").select(
+            rows.columns)
     runs = pl.col("key").is_in(computed)
     # A row that was quarantined, or is new, has no old output that could stay.
     unmade = runs & (pl.col("status") != STATUS_OK).fill_null(True)

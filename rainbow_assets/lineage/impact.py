@@ -101,7 +101,7 @@ def _reached(
     was, wanted = candidates(step, before, rules), foresee.candidates(step, shard, rules)
     moved = compare(step, wanted, was)
     delta = Delta(step, shard, rules, {}, None, wanted, was, {}, new=moved.new, changed=moved.changed,
-                  gone=moved.gone, kept=moved.kept)
+                  gone=moved.gone, kept=len(moved.kept))
     going, more = foresee.may_go(step, shard, wanted), foresee.may_come(step, above)
     if not (moved.new or moved.changed or moved.gone or going or more):
         return None

@@ -8,7 +8,7 @@ journaled when it is written, so that the next run continues a killed one and co
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +21,7 @@ from rainbow_assets.errors import BUG, RainbowError
 from rainbow_assets.lineage import adopted
 from rainbow_assets.lineage import parts as written
 from rainbow_assets.lineage.matching import ascending, match
+from rainbow_assets.lineage.narrowing import Narrowed, narrowed
 from rainbow_assets.lineage.reading import DeclaredStore
 from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset, Work
 from rainbow_assets.storage.shard import Part, Shard, ShardIndex
@@ -37,10 +38,11 @@ class LedgerError(RainbowError):
 class Delta:
     """The work that brings a shard up to date.
 
-    ``new``, ``changed`` and ``gone`` are sorted lists of keys, ``kept`` is a series of them. ``candidates`` are the
-    rows that should exist. ``old`` has the keys, parts and input digests of the ledger, with those of the parts that an
-    interrupted run wrote (``pending``). ``parts`` are the live parts by group. ``signature`` has the versions of
-    everything that the shard is built from. ``current`` is True if there is nothing to do.
+    ``new``, ``changed`` and ``gone`` are sorted lists of keys; ``kept`` rows stay. ``candidates`` are the rows that
+    should exist. ``old`` has the keys, parts and input digests of the ledger, with those of the parts that an
+    interrupted run wrote (``pending``). Of a large ledger, both may be without the rows of equal sections, of which
+    there are ``untouched``. ``parts`` are the live parts by group. ``signature`` has the versions of everything that
+    the shard is built from. ``current`` is True if there is nothing to do.
     """
 
     step: RowAsset
@@ -55,7 +57,8 @@ class Delta:
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    kept: pl.Series = field(default_factory=lambda: pl.Series("key", dtype=pl.String))
+    kept: int = 0
+    untouched: int = 0
     current: bool = False
 
     @property
@@ -139,10 +142,15 @@ def empty_ledger(step: RowAsset) -> pl.DataFrame:
     return pl.DataFrame(schema=dict.fromkeys(step.ledger_columns, pl.String))
 
 
-def candidates(step: RowAsset, shard: Shard, rules: settings.Rules) -> pl.DataFrame:
-    """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique."""
+def candidates(
+    step: RowAsset, shard: Shard, rules: settings.Rules, only: Narrowed | None = None
+) -> pl.DataFrame:
+    """Return the rows that should exist: ``key``, ``part`` and a digest per declared input; keys are unique.
+
+    With ``only``, those of its sections of each upstream ledger.
+    """
     shard = _declared(step, shard)
-    found = step.candidates(shard, rules) if step.candidates else _joined(step, shard)
+    found = step.candidates(shard, rules) if step.candidates else _joined(step, shard, only)
     if ascending(found["key"]):  # as in ledgers; then nothing has to hash every key
         found = found.with_columns(pl.col("key").set_sorted())
     elif found["key"].is_duplicated().any():
@@ -157,11 +165,11 @@ def _declared(step: RowAsset, shard: Shard) -> Shard:
     return replace(shard, store=DeclaredStore(shard.store, step))
 
 
-def _joined(step: RowAsset, shard: Shard) -> pl.DataFrame:
+def _joined(step: RowAsset, shard: Shard, only: Narrowed | None) -> pl.DataFrame:
     """Return the rows of the first input, each joined to the output digests of the other inputs."""
     frame: pl.DataFrame | None = None
     for asset, names in step.reads.items():
-        rows = pl.concat(outputs(shard.store.shard(asset, partition), asset, names)
+        rows = pl.concat(outputs(shard.store.shard(asset, partition), asset, names, only.above[asset] if only else None)
                          for partition in step.read_partitions(asset, shard.partition))
         if frame is None:
             frame = rows
@@ -175,10 +183,12 @@ def _joined(step: RowAsset, shard: Shard) -> pl.DataFrame:
     return frame.with_columns(step.parts.alias("part")) if step.parts is not None else frame
 
 
-def outputs(upstream: Shard, asset: str, names: Sequence[str]) -> pl.DataFrame:
+def outputs(
+    upstream: Shard, asset: str, names: Sequence[str], sections: Collection[int] | None = None
+) -> pl.DataFrame:
     """Return key, part and the output digests ``names`` of the good rows of an upstream shard, named as inputs."""
     upstream.require_index()
-    ledger = ledger_frame(upstream, ["key", "part", "status", *(f"out:{name}" for name in names)])
+    ledger = upstream.ledger(["key", "part", "status", *(f"out:{name}" for name in names)], sections)
     assert ledger is not None
     lacks = [name for name in names if f"out:{name}" not in ledger.columns]
     if lacks:
@@ -209,25 +219,31 @@ def reconcile(
     if index is not None and not pending and index.inputs == made_from:
         nothing = empty_ledger(step)
         return Delta(step, shard, rules, made_from, index, nothing, nothing, parts, current=True)
-    with ThreadPoolExecutor(1) as pool:
-        # This ledger and the upstream ones are verified and decoded in parallel: that is most of a comparison's time.
-        loading = pool.submit(_current, step, shard, pending, ["key", "part", *step.input_columns, *VERSIONS])
-        wanted = listing(step, shard, rules)
-        old = loading.result()
+    columns = ["key", "part", *step.input_columns, *VERSIONS]
+    only = None if index is None or pending or listing is not candidates else narrowed(step, shard, index, made_from)
+    if only is not None:
+        wanted, old = candidates(step, shard, rules, only), _current(step, shard, [], columns, only.own)
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            # This ledger and the upstream ones are verified and decoded in parallel: most of a comparison's time.
+            loading = pool.submit(_current, step, shard, pending, columns)
+            wanted = listing(step, shard, rules)
+            old = loading.result()
     parts.update({part.group: part for part, _ in pending})
-    found = compare(step, wanted, old)
+    found, untouched = compare(step, wanted, old), only.rows if only else 0
     delta = Delta(step, shard, rules, made_from, index, wanted, old, parts, pending, new=found.new,
-                  changed=found.changed, gone=found.gone, kept=found.kept)
+                  changed=found.changed, gone=found.gone, kept=len(found.kept) + untouched, untouched=untouched)
     if delta.reshaped:
-        return replace(delta, changed=sorted([*found.changed, *found.kept]), kept=found.kept.clear())
+        return replace(delta, changed=sorted([*found.changed, *found.kept]), kept=0)
     return delta
 
 
 def _current(
-    step: RowAsset, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None
+    step: RowAsset, shard: Shard, pending: list[tuple[Part, pl.DataFrame]], columns: list[str] | None,
+    sections: Collection[int] | None = None,
 ) -> pl.DataFrame:
     """Return the ledger, with the parts that an interrupted run wrote in place of the old ones."""
-    ledger = ledger_frame(shard, columns)
+    ledger = shard.ledger(columns, sections)
     whole = written.overlay(ledger if ledger is not None else empty_ledger(step), pending)
     if "code" in whole.columns:  # rows of an adopted code version count as current
         whole = whole.with_columns(pl.col("code").replace(adopted.steps(step)))
@@ -302,8 +318,8 @@ def commit(
         counts = {name: int(value) for name, value in facts.get("quarantined", {}).items()}
         return Report(shard.asset, shard.partition, delta.index.data_version, delta.index.rows, 0,
                       delta.index.rows, 0, counts, 0, 0, time.perf_counter() - started, False)
-    writer = written.PartWriter(delta.step, shard, delta.candidates, delta.ledger(), delta.parts, delta.kept,
-                            delta.rewritten)
+    writer = written.PartWriter(delta.step, shard, delta.candidates, delta.ledger(), delta.parts,
+                                [*delta.changed, *delta.gone], delta.rewritten)
     expected = {part: set(rows["key"]) for part, rows in delta.work().parts()}
     done = 0
     for batch in results:
@@ -354,16 +370,16 @@ def _finish(delta: Delta, writer: written.PartWriter, started: float, grace_s: f
     reasons = ledger.filter(pl.col("status") == STATUS_QUARANTINED).group_by("reason").len().sort("reason")
     quarantined = {str(reason): int(n) for reason, n in reasons.iter_rows()}
     version = data_version(delta.signature["schema"], ledger)
-    name, sha256 = written.write_ledger(shard, ledger)
     facts: dict[str, Any] = {"quarantined": quarantined, "made_with": step.made_with(delta.rules)}
-    index = ShardIndex(shard.asset, shard.partition, version, parts, name, sha256, delta.signature, facts)
+    index = ShardIndex(shard.asset, shard.partition, version, parts, inputs=delta.signature, facts=facts,
+                       **written.write_ledger(shard, ledger))
     # This is the commit: parts and ledger are written before, and old files are deleted only after it.
     if index != delta.index:
         shard.replace_index(index)
     written.clear(shard, index, grace_s)
     return Report(
         asset=shard.asset, partition=shard.partition, data_version=version, rows=index.rows,
-        computed=len(delta.new) + len(delta.changed), reused=len(delta.kept), removed=len(delta.gone),
+        computed=len(delta.new) + len(delta.changed), reused=delta.kept, removed=len(delta.gone),
         quarantined=quarantined, parts_written=writer.parts_written, bytes_written=writer.bytes_written,
         seconds=time.perf_counter() - started,
         changed=delta.index is None or delta.index.data_version != version,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 NEAR, FAR = 1 << 10, 1 << 16
 """Rows that are compared at once: right after a difference, and at most (blocks double while the lists agree)."""
@@ -61,7 +62,7 @@ def _walk(keys: pl.Series, among: pl.Series) -> Match | None:
         length = min(block, len(mine) - here, len(other) - there)
         if length == 0:
             found[here:], used[there:] = False, False
-            matched = Match(pl.Series(found), pl.Series(used), None)
+            matched = Match(_flags(found), _flags(used), None)
             # Compare the strings once, because a collision of hashes would pair two different keys.
             return matched if (matched.mine(keys) == matched.theirs(among)).all() else None
         differs = mine[here:here + length] != other[there:there + length]
@@ -101,7 +102,14 @@ def _hashed(keys: pl.Series, among: pl.Series) -> Match:
         places = _join(keys, among)
     found, used = places.is_not_null(), np.zeros(len(among), dtype=bool)
     used[places.drop_nulls().to_numpy()] = True
-    return Match(found, pl.Series(used), places.drop_nulls())
+    return Match(found, _flags(used), places.drop_nulls())
+
+
+def _flags(values: np.ndarray) -> pl.Series:
+    # As bits for Arrow: given an array, polars imports numpy's masked arrays and Arrow imports pandas, and either takes
+    # longer than the comparison of a song.
+    bits = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pl.Series(pa.BooleanArray.from_buffers(pa.bool_(), len(values), [None, bits]))
 
 
 def _join(left: pl.Series, right: pl.Series) -> pl.Series:

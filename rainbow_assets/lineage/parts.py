@@ -1,8 +1,8 @@
 """Writing the files of a shard: merged parts, the journal of a build, the ledger, and the removal of old files.
 
-Files of a shard folder: ``<group>-<digest12>.parquet`` (parts), ``ledger-<digest12>.parquet``, ``pending/`` (the
-journal of a build in progress: one small file per part that it has written) and ``shard.json``. All but the last are
-named by their content, so that a reader's view changes only at the moment when ``shard.json`` is replaced.
+Files of a shard folder: ``<group>-<digest12>.parquet`` (parts), ``ledger-<digest12>.parquet``, beside a large ledger
+``sections-<sha256>.json``, ``pending/`` (the journal of a build in progress: one small file per part that it has
+written) and ``shard.json``. All but the last are named by their content, so that a reader's view changes only at the moment when ``shard.json`` is replaced.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Collection
 from dataclasses import asdict
 
 import polars as pl
@@ -18,8 +19,10 @@ import pyarrow as pa
 from rainbow_assets.digests import digest
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.lineage.row_asset import VERSIONS, Batch, RowAsset
+from rainbow_assets.storage import sections
+from rainbow_assets.storage.files import sha256_bytes
 from rainbow_assets.storage.parquet import parquet_bytes, read_parquet, rows_of, write_parquet
-from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
+from rainbow_assets.storage.shard import DamagedShard, Part, Shard, ShardIndex
 
 PENDING = "pending"
 LAYOUT = 1
@@ -58,13 +61,12 @@ class PartWriter:
 
     def __init__(
         self, step: RowAsset, shard: Shard, wanted: pl.DataFrame, old: pl.DataFrame, parts: dict[str, Part],
-        kept: pl.Series, rewrite: bool = False,
+        lost: Collection[str], rewrite: bool = False,
     ) -> None:
-        self.step, self.shard, self.wanted, self.old, self.parts = step, shard, wanted, old, parts
-        self.rewrite = rewrite
-        keys = kept.to_frame("key")
-        self.kept = old.join(keys, on="key", how="semi")
-        self.lost = old.join(keys, on="key", how="anti")
+        self.step, self.shard, self.wanted, self.parts, self.rewrite = step, shard, wanted, parts, rewrite
+        keys = pl.DataFrame({"key": pl.Series(list(lost), dtype=pl.String)})
+        self.kept = old.join(keys, on="key", how="anti")
+        self.lost = old.join(keys, on="key", how="semi")
         by_part = self.kept.partition_by("part", as_dict=True)
         self.kept_by_part = {str(group): rows for (group,), rows in by_part.items()}
         self.schema_digest = digest([f"{item.name}:{item.type}" for item in step.schema], LAYOUT)
@@ -130,7 +132,7 @@ class PartWriter:
 
     def finish(self) -> tuple[tuple[Part, ...], pl.DataFrame]:
         """Return all live parts and the new ledger; write the old parts that lost rows, or all with ``rewrite``."""
-        alive = set(self.wanted["part"].unique()) if len(self.wanted) else set()
+        alive = set(self.kept["part"].unique())
         parts, ledgers = [], [rows for _, rows in self.new.values()]
         untouched = self.kept.filter(~pl.col("part").is_in(list(self.new)))
         ledgers.append(untouched)
@@ -151,23 +153,33 @@ class PartWriter:
         return tuple(sorted(parts, key=lambda part: part.group)), whole.select(columns)
 
 
-def write_ledger(shard: Shard, ledger: pl.DataFrame) -> tuple[str, str]:
-    """Write the ledger to a file named by its content; return the name and the sha256."""
-    table = ledger.to_arrow().cast(pa.schema([(name, pa.string()) for name in ledger.columns]))
+def write_ledger(shard: Shard, ledger: pl.DataFrame) -> dict[str, str]:
+    """Write the ledger, sorted by key, to a file named by its content, and if it is large, the list of its sections.
+
+    Returns the fields of ``ShardIndex`` that name them.
+    """
+    pieces = sections.cut(ledger)
+    schema = pa.schema([(name, pa.string()) for name in ledger.columns])
+    tables = [piece.to_arrow().cast(schema) for piece in pieces]
+    listed = ""
     with shard.files.staged() as staged:
-        written = write_parquet(staged, [table], table.schema)
+        written = write_parquet(staged, tables, schema, as_groups=len(pieces) > 1)
+        if len(pieces) > 1:
+            data = sections.described(staged, pieces).to_json()
+            listed = f"{sections.PREFIX}{sha256_bytes(data)}.json"
+            shard.files.write(listed, data)
         name = f"ledger-{written.sha256[:12]}.parquet"
         shard.files.adopt(staged, name)
-    return name, written.sha256
+    return {"ledger": name, "ledger_sha256": written.sha256, "sections": listed}
 
 
 def clear(shard: Shard, index: ShardIndex, grace_s: float = GRACE_S) -> list[str]:
     """Delete the journal, and the files that are older than ``grace_s`` and not in the index; return their names."""
     shard.files.remove(PENDING)
-    live = {INDEX, index.ledger, "verdicts.json", "history.json", "state.json", *(part.name for part in index.parts)}
+    live = {index.ledger, index.sections, *(part.name for part in index.parts)}
     collected = []
     for name in shard.files.names():
-        if name in live or not name.endswith(".parquet"):
+        if name in live or not (name.endswith(".parquet") or name.startswith(sections.PREFIX)):
             continue
         if time.time() - shard.files.stat(name)[1] >= grace_s:
             shard.files.remove(name)

@@ -144,7 +144,7 @@ def _entry(delta: Delta, shard: Shard, unsure: list[ForeseenShard]) -> Planned:
         why.append(f"{counted(len(going - keys), 'row')} may be removed with upstream rows that may be removed")
     why += [f"rows may be added, as in {_place(item, partition)}" for item in unsure if item.more]
     why += [f"the columns of {_place(item, partition)} changed" for item in unsure if item.reshaped and keys]
-    rows = delta.index.rows if delta.current and delta.index is not None else len(keys) + len(delta.kept)
+    rows = delta.index.rows if delta.current and delta.index is not None else len(keys) + delta.kept
     state = STALE if keys or gone or going or more or never else FRESH
     return Planned(
         step.name, partition, state, rows, len(keys), len(gone), state == STALE and bool(unsure),

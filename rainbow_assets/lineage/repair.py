@@ -20,6 +20,7 @@ from rainbow_assets.lineage.ledger import STATUS_OK, data_version, ledger_frame
 from rainbow_assets.lineage.materialize import HISTORY, LOCK_WAIT_S, STATE
 from rainbow_assets.lineage.row_asset import RowAsset
 from rainbow_assets.storage.lock import writer_lock
+from rainbow_assets.storage.sections import PREFIX
 from rainbow_assets.storage.shard import INDEX, DamagedShard, Part, Shard, ShardIndex
 from rainbow_assets.storage.store import ShardStore
 
@@ -66,6 +67,10 @@ def examine(step: RowAsset, shard: Shard) -> list[Damage]:
         assert ledger is not None
     except DamagedShard as error:
         return [*found, damage(index.ledger, error)]
+    try:
+        shard.sections()
+    except DamagedShard as error:
+        found.append(damage(index.sections, error, nothing))
     if data_version(index.inputs["schema"], ledger) != index.data_version:
         return [*found, damage(INDEX, f"{shard.where}/{INDEX} does not match its ledger")]
     for part in index.parts:
@@ -108,6 +113,10 @@ def drop(shard: Shard, damages: list[Damage]) -> None:
         lost = {group for entry in damages for group in entry.groups or ()}
         if lost:
             _without(shard, lost)
+        elif any(entry.file.startswith(PREFIX) for entry in damages):
+            index, ledger = shard.require_index(), ledger_frame(shard)
+            assert ledger is not None
+            shard.replace_index(replace(index, **written.write_ledger(shard, ledger)))
 
 
 def _without(shard: Shard, lost: set[str]) -> None:
@@ -116,10 +125,9 @@ def _without(shard: Shard, lost: set[str]) -> None:
     assert ledger is not None
     schema = index.inputs["schema"]
     kept = ledger.filter(~pl.col("part").is_in(list(lost)))
-    name, sha256 = written.write_ledger(shard, kept)
     parts = tuple(part for part in index.parts if part.group not in lost)
     # A data version of its own, so that no verdict is valid for the incomplete shard and no reader takes it for fresh.
-    repaired: ShardIndex = replace(index, parts=parts, ledger=name, ledger_sha256=sha256, inputs={"schema": schema},
+    repaired: ShardIndex = replace(index, parts=parts, inputs={"schema": schema}, **written.write_ledger(shard, kept),
                                    data_version=digest("repair", index.data_version, sorted(lost)))
     shard.replace_index(repaired)
     for part in index.parts:

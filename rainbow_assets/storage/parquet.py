@@ -56,18 +56,19 @@ class WrittenFile:
 
 def write_parquet(
     target: str | os.PathLike[str] | BinaryIO, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema,
-    media: tuple[str, ...] = (),
+    media: tuple[str, ...] = (), as_groups: bool = False,
 ) -> WrittenFile:
     """Write ``batches`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) are not compressed.
 
     A path is written atomically: to a temporary file beside it, which is flushed to disk and renamed. An open binary
     stream is written to and left open. The bytes depend on the rows and the schema alone, not on the batches. Memory
-    is bounded by one row group (at most 100 MB; with media at most 100 rows) and one incoming batch.
+    is bounded by one row group (at most 100 MB; with media at most 100 rows) and one incoming batch. With ``as_groups``
+    every batch is a row group.
     """
     if not isinstance(target, (str, os.PathLike)):
-        return _write(target, batches, schema, media)
+        return _write(target, batches, schema, media, as_groups)
     with replacing(Path(target)) as stream:
-        return _write(stream, batches, schema, media)
+        return _write(stream, batches, schema, media, as_groups)
 
 
 class _Hashing:
@@ -96,7 +97,8 @@ class _Hashing:
 
 
 def _write(
-    stream: BinaryIO, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema, media: tuple[str, ...]
+    stream: BinaryIO, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema, media: tuple[str, ...],
+    as_groups: bool,
 ) -> WrittenFile:
     plain = [leaf for name in media for leaf in _leaves(schema.field(name))]
     packed = [leaf for item in schema for leaf in _leaves(item) if leaf not in plain]
@@ -109,7 +111,8 @@ def _write(
     # The sink is a Python object: only the calling thread writes to it, and both are closed before this returns.
     with pa.PythonFile(sink, mode="w") as file, pq.ParquetWriter(file, schema, **options) as writer:
         writer.add_key_value_metadata({"content_defined_chunking": json.dumps(CHUNKING)})
-        for group in _row_groups(batches, schema, MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS):
+        limit = MEDIA_ROW_GROUP_ROWS if media else ROW_GROUP_ROWS
+        for group in batches if as_groups else _row_groups(batches, schema, limit):
             writer.write_table(group, row_group_size=group.num_rows)
             rows += group.num_rows
             del group
@@ -208,6 +211,14 @@ def read_frame(source: Source, columns: list[str] | None = None) -> pl.DataFrame
             return pl.DataFrame(pl.from_arrow(file.read(columns=chosen, use_threads=False)))
     # Polars opens the file itself: that is faster, and its threads reference no Python object.
     return pl.read_parquet(os.fspath(source), columns=chosen, glob=False)
+
+
+def read_groups(source: Source, groups: list[int], columns: list[str] | None = None) -> pl.DataFrame:
+    """Return the rows of the row groups ``groups``; ``columns`` that the file does not have are left out."""
+    with open_parquet(source) as file:
+        present = file.schema_arrow.names
+        chosen = None if columns is None else [name for name in columns if name in present]
+        return pl.DataFrame(pl.from_arrow(file.read_row_groups(groups, columns=chosen, use_threads=False)))
 
 
 def rows_of(table: pa.Table, column: str, values: Collection[str] | pa.Array) -> pa.Table:

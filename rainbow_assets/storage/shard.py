@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,8 @@ import pyarrow as pa
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.storage.files import Files, sha256_bytes
 from rainbow_assets.storage.parquet import Unreadable, open_parquet, read_frame, read_parquet
+from rainbow_assets.storage.sections import PREFIX, Sections
+from rainbow_assets.storage.sections import read as read_sections
 
 INDEX = "shard.json"
 FORMAT = 2
@@ -66,6 +69,8 @@ class ShardIndex:
     ledger_sha256: str
     inputs: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    sections: str = ""
+    """The file that lists the sections of a large ledger."""
 
     @property
     def rows(self) -> int:
@@ -75,6 +80,8 @@ class ShardIndex:
     def to_json(self) -> bytes:
         """Return the index as JSON, with a checksum; equal indexes give equal bytes."""
         document = {"format": FORMAT, **asdict(self)}
+        if not self.sections:
+            del document["sections"]
         return _dump({"checksum": sha256_bytes(_dump(document)), **document})
 
     @classmethod
@@ -131,20 +138,37 @@ class Shard:
         """Make ``index`` the live one, atomically."""
         self.files.write(INDEX, index.to_json())
 
-    def ledger(self, columns: list[str] | None = None) -> pl.DataFrame | None:
+    def ledger(
+        self, columns: list[str] | None = None, sections: Collection[int] | None = None
+    ) -> pl.DataFrame | None:
         """Return the ledger's rows, verified by digest, or None if the shard was never written.
 
-        ``columns`` that the ledger does not have (older code wrote it) are left out.
+        ``columns`` that the ledger does not have (older code wrote it) are left out. ``sections``: the numbers of the
+        sections to read, of a shard for which :meth:`sections` is not None.
         """
         index = self.index()
         if index is None:
             return None
-        self.verify(index.ledger, index.ledger_sha256)
+        known = self.sections() if sections is not None else None
+        if known is None:
+            self.verify(index.ledger, index.ledger_sha256)
         try:
+            if known is not None and sections is not None:
+                return read_sections(Path(self.files.path(index.ledger)), known, sections, columns)
             return read_frame(self.files.source(index.ledger), columns)
-        except Unreadable as error:
+        except (*Unreadable, ValueError) as error:
             raise DamagedShard(
                 f"{self.where}/{index.ledger} cannot be read ({error}); run: rainbow build --repair") from error
+
+    def sections(self) -> Sections | None:
+        """Return the sections of a large ledger on a local disk, else None; raise ``DamagedShard``."""
+        index = self.index()
+        if index is None or not index.sections or not self.files.local:
+            return None
+        data = self.files.read(index.sections)
+        if data is None or f"{PREFIX}{sha256_bytes(data)}.json" != index.sections:
+            raise DamagedShard(f"{self.where}/{index.sections} is missing or changed; run: rainbow build --repair")
+        return Sections.from_json(data)
 
     def verify(self, name: str, sha256: str) -> None:
         """Raise ``DamagedShard``, with the name of the file, unless ``name`` exists and has the digest ``sha256``."""

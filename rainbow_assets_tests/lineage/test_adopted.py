@@ -25,10 +25,9 @@ def age(shard: Shard, code: str) -> None:
     index = shard.require_index()
     ledger = shard.ledger()
     assert ledger is not None
-    name, sha256 = parts.write_ledger(shard, ledger.with_columns(pl.lit(code).alias("code")))
+    fields = parts.write_ledger(shard, ledger.with_columns(pl.lit(code).alias("code")))
     facts = {**index.facts, "made_with": {**index.facts["made_with"], "code": {"rainbow_assets.corpus.base_manifest": "0" * 64}}}
-    shard.replace_index(replace(index, ledger=name, ledger_sha256=sha256, inputs={**index.inputs, "code": code},
-                                facts=facts))
+    shard.replace_index(replace(index, inputs={**index.inputs, "code": code}, facts=facts, **fields))
     found = json.loads(shard.files.read("verdicts.json") or b'{"verdicts": []}')
     for verdict in found["verdicts"]:
         # A check that is newer than the map has no old version.
