@@ -7,7 +7,7 @@ the shard has to be compared with the rest of each upstream only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rainbow_assets.lineage.row_asset import RowAsset
@@ -33,7 +33,8 @@ def narrowed(step: RowAsset, shard: Shard, index: ShardIndex, made_from: Mapping
     edges = {f"in:{asset}": asset for asset in step.reads}
     known = index.inputs
     others = {name for name in {*known, *made_from} - set(edges) if known.get(name) != made_from.get(name)}
-    if step.candidates is not None or step.joins or step.parts is not None or others or not edges.keys() <= {*made_from}:
+    listed = step.candidates is not None or step.joins or step.parts is not None
+    if listed or others or not edges.keys() <= {*made_from}:
         return None
     own = shard.sections()
     above = {asset: shard.store.shard(asset, shard.partition).sections() for asset in step.reads}
@@ -57,9 +58,9 @@ def narrowed(step: RowAsset, shard: Shard, index: ShardIndex, made_from: Mapping
     return Narrowed(tuple(differs), rest, rows)
 
 
-def _made(section: Section, names: tuple[str, ...] | list[str]) -> tuple[str | None, ...]:
+def _made(section: Section, names: Sequence[str]) -> tuple[str | None, ...]:
     return section.digests[GOOD], *(section.digests.get(f"out:{name}") for name in names)
 
 
-def _read(section: Section, asset: str, names: tuple[str, ...] | list[str]) -> tuple[str | None, ...]:
+def _read(section: Section, asset: str, names: Sequence[str]) -> tuple[str | None, ...]:
     return section.digests["key"], *(section.digests.get(f"in:{asset}.{name}", "") for name in names)

@@ -2,7 +2,8 @@
 
 Files of a shard folder: ``<group>-<digest12>.parquet`` (parts), ``ledger-<digest12>.parquet``, beside a large ledger
 ``sections-<sha256>.json``, ``pending/`` (the journal of a build in progress: one small file per part that it has
-written) and ``shard.json``. All but the last are named by their content, so that a reader's view changes only at the moment when ``shard.json`` is replaced.
+written) and ``shard.json``. All but the last are named by their content, so that a reader's view changes only at the
+moment when ``shard.json`` is replaced.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import time
 from collections.abc import Collection
 from dataclasses import asdict
+from typing import TypedDict
 
 import polars as pl
 import pyarrow as pa
@@ -153,11 +155,16 @@ class PartWriter:
         return tuple(sorted(parts, key=lambda part: part.group)), whole.select(columns)
 
 
-def write_ledger(shard: Shard, ledger: pl.DataFrame) -> dict[str, str]:
-    """Write the ledger, sorted by key, to a file named by its content, and if it is large, the list of its sections.
+class LedgerFiles(TypedDict):
+    """The fields of ``ShardIndex`` that name the files of a ledger."""
 
-    Returns the fields of ``ShardIndex`` that name them.
-    """
+    ledger: str
+    ledger_sha256: str
+    sections: str
+
+
+def write_ledger(shard: Shard, ledger: pl.DataFrame) -> LedgerFiles:
+    """Write the ledger, sorted by key, to a file named by its content, and if it is large, the list of its sections."""
     pieces = sections.cut(ledger)
     schema = pa.schema([(name, pa.string()) for name in ledger.columns])
     tables = [piece.to_arrow().cast(schema) for piece in pieces]

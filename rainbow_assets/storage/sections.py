@@ -24,7 +24,7 @@ from rainbow_assets.storage.parquet import ParquetFile, open_parquet, read_group
 
 PREFIX = "sections-"
 LEAST_ROWS, ONE_IN = 4096, 4
-"""A section ends after the first part that has ``LEAST_ROWS`` rows before its end and a digest that ``ONE_IN`` divides."""
+"""A section ends with the first part that brings it to ``LEAST_ROWS`` and has a digest that ``ONE_IN`` divides."""
 GOOD = "good"
 """In ``Section.digests``: the keys and parts of the rows with values; those of all rows are under ``key``."""
 

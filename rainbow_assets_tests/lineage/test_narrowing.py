@@ -7,31 +7,37 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rainbow_assets.lineage import foresee, ledger, repair
 from rainbow_assets.lineage.ledger import candidates, reconcile
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.lineage.plan import FRESH, STALE, plan
+from rainbow_assets.lineage.row_asset import RowAsset
+from rainbow_assets.settings import Rules
 from rainbow_assets.storage import sections
+from rainbow_assets.storage.shard import Shard
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.counts import examples
 from rainbow_assets_tests.lineage.toy import World
 
-SONGS = 40
+SONGS = 24
 GREEN = "Green"
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sections, "LEAST_ROWS", 5)
+        patch.setattr(sections, "LEAST_ROWS", 3)
+        patch.setattr(sections, "ONE_IN", 2)
         yield
 
 
 def world(songs: int = SONGS) -> World:
-    return World({f"{song:02d}_{n}": (f"song_{song:02d}", f"word {n}", "-") for song in range(songs) for n in range(4)})
+    return World({f"{song:02d}_{n}": (f"song_{song:02d}", f"word {n}", "-") for song in range(songs) for n in range(3)})
 
 
 def build(found: World, store: ShardStore) -> None:
@@ -48,7 +54,7 @@ def live(store: ShardStore, asset: str) -> dict[str, str]:
     return {name: hashlib.sha256(shard.files.read(name) or b"").hexdigest() for name in names}
 
 
-def every_row(step, shard, rules):
+def every_row(step: RowAsset, shard: Shard, rules: Rules) -> pl.DataFrame:
     """The same rows as the current ones; a listing of its own is never narrowed."""
     return candidates(step, shard, rules)
 
@@ -56,20 +62,21 @@ def every_row(step, shard, rules):
 def test_one_edited_row_is_found_among_the_rows_of_its_section(tmp_path: Path):
     found, store = world(), ShardStore(str(tmp_path))
     build(found, store)
-    found.rows["20_1"] = ("song_20", "another word", "-")
+    found.rows["12_1"] = ("song_12", "another word", "-")
     words, lengths = found.graph().values()
     assert bring_up_to_date(words, store, GREEN).problem is None
     delta = reconcile(lengths, store.shard("toy_lengths", GREEN))
-    assert (delta.new, delta.changed, delta.gone) == ([], ["20_1"], [])
-    assert delta.untouched > SONGS * 2 and len(delta.candidates) == len(delta.old) == SONGS * 4 - delta.untouched
-    assert delta.kept == SONGS * 4 - 1
+    assert (delta.new, delta.changed, delta.gone) == ([], ["12_1"], [])
+    assert delta.untouched > SONGS * 2 and len(delta.candidates) == len(delta.old) == SONGS * 3 - delta.untouched
+    assert delta.kept == SONGS * 3 - 1
 
 
 rows = st.dictionaries(
-    st.tuples(st.integers(0, SONGS), st.integers(0, 5)), st.sampled_from([None, "", "word", "another word"]),
+    st.tuples(st.integers(0, SONGS), st.integers(0, 3)), st.sampled_from([None, "", "word", "another word"]),
     min_size=1, max_size=6)
 
 
+@settings(max_examples=examples(5), deadline=None)
 @given(edits=rows)
 def test_a_narrowed_comparison_finds_what_a_whole_one_finds(edits: dict[tuple[int, int], str | None],
                                                             tmp_path_factory: pytest.TempPathFactory):
@@ -95,7 +102,7 @@ def test_a_narrowed_comparison_finds_what_a_whole_one_finds(edits: dict[tuple[in
     if not narrow.current:
         seen = [foresee.of_delta(delta, {}, set(), False).listed for delta in (narrow, whole)]
         assert seen[0].equals(seen[1])
-    assert {*narrow.new, *narrow.changed} == planned["toy_lengths"].keys
+    assert {*narrow.new, *narrow.changed} <= planned["toy_lengths"].keys
     build(found, store)
     assert all(entry.state == FRESH for entry in plan(steps, store, [GREEN]) if entry.partition == GREEN)
     clean = ShardStore(str(folder / "clean"))
@@ -113,7 +120,7 @@ def test_anything_but_an_edited_row_is_compared_as_a_whole(tmp_path: Path, monke
         ledger_before = dict(index.inputs)
         monkeypatch.setattr(ledger, "signature", lambda *_, name=name, was=ledger_before: {**was, name: "another"})
         delta = reconcile(found.graph()["toy_lengths"], shard)
-        assert not delta.current and delta.untouched == 0 and len(delta.old) == SONGS * 4
+        assert not delta.current and delta.untouched == 0 and len(delta.old) == SONGS * 3
 
 
 def test_a_damaged_list_of_sections_is_named_and_written_again(tmp_path: Path):
@@ -123,11 +130,11 @@ def test_a_damaged_list_of_sections_is_named_and_written_again(tmp_path: Path):
     shard = store.shard("toy_words", GREEN)
     name = shard.require_index().sections
     shard.files.write(name, b"{}")
-    found.rows["20_1"] = ("song_20", "another word", "-")
+    found.rows["12_1"] = ("song_12", "another word", "-")
     entries = {entry.asset: entry for entry in plan(found.graph(), store, [GREEN]) if entry.partition == GREEN}
     assert entries["toy_words"].state == STALE, "the source is compared row by row and reads no sections"
-    found.rows["20_1"] = ("song_20", "word 1", "-")
-    damages = repair.repair(found.graph(), store, (GREEN,))
+    found.rows["12_1"] = ("song_12", "word 1", "-")
+    damages = repair.repair(dict(found.graph()), store, (GREEN,))
     assert [damage.file for damage in damages] == [name]
     assert "it is written again" in str(damages[0])
     assert live(store, "toy_words") == before
@@ -139,7 +146,7 @@ def test_old_lists_of_sections_are_removed_with_their_ledgers(tmp_path: Path, mo
     found, store = world(), ShardStore(str(tmp_path))
     build(found, store)
     first = store.shard("toy_words", GREEN).require_index().sections
-    found.rows["20_1"] = ("song_20", "another word", "-")
+    found.rows["12_1"] = ("song_12", "another word", "-")
     monkeypatch.setattr("time.time", lambda now=time.time: now() + 7200)
     build(found, store)
     names = store.shard("toy_words", GREEN).files.names()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rainbow_assets.lineage.parts import write_ledger
 from rainbow_assets.storage import sections
 from rainbow_assets.storage.shard import DamagedShard, Shard, ShardIndex
 from rainbow_assets.storage.store import ShardStore
+from rainbow_assets_tests.counts import examples
 
 LISTED = {"key": pl.String, "part": pl.String, "in:up.value": pl.String, "out:made": pl.String, "status": pl.String}
 
@@ -38,6 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sections, "LEAST_ROWS", 10)
 
 
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.integers(0, 400), st.integers(1, 12), max_size=60), st.data())
 def test_sections_are_runs_of_whole_parts_and_an_edit_moves_few_borders(songs: dict[int, int], data: st.DataObject):
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +73,8 @@ def test_any_sections_are_read_alone(tmp_path: Path, small: None):
         found = shard.ledger(["key", "part", "another"], only)
         assert found is not None and found.columns == ["key", "part"]
         assert found.equals(pl.concat([frame.clear(), *(pieces[n] for n in only)]).select("key", "part"))
-    assert frame.equals(shard.ledger())
+    whole = shard.ledger()
+    assert whole is not None and frame.equals(whole)
 
 
 def test_digests_differ_where_the_rows_do(tmp_path: Path, small: None):
