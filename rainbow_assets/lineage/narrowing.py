@@ -58,9 +58,9 @@ def narrowed(step: RowAsset, shard: Shard, index: ShardIndex, made_from: Mapping
     return Narrowed(tuple(differs), rest, rows)
 
 
-def _made(section: Section, names: Sequence[str]) -> tuple[str | None, ...]:
+def _made(section: LedgerSection, names: Sequence[str]) -> tuple[str | None, ...]:
     return section.digests[GOOD], *(section.digests.get(f"out:{name}") for name in names)
 
 
-def _read(section: Section, asset: str, names: Sequence[str]) -> tuple[str | None, ...]:
+def _read(section: LedgerSection, asset: str, names: Sequence[str]) -> tuple[str | None, ...]:
     return section.digests["key"], *(section.digests.get(f"in:{asset}.{name}", "") for name in names)

@@ -26,11 +26,11 @@ PREFIX = "sections-"
 LEAST_ROWS, ONE_IN = 4096, 4
 """A section ends with the first part that brings it to ``LEAST_ROWS`` and has a digest that ``ONE_IN`` divides."""
 GOOD = "good"
-"""In ``Section.digests``: the keys and parts of the rows with values; those of all rows are under ``key``."""
+"""In ``LedgerSection.digests``: the keys and parts of the rows with values; those of all rows are under ``key``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class LedgerSection:
     """One row group: its rows, its bytes (``start`` and ``length`` in the file, their sha256), and column digests.
 
     ``digests``: ``key`` and ``in:`` columns over all rows, ``good`` and ``out:`` columns over the rows with values.
@@ -49,7 +49,7 @@ class Sections:
 
     start: int
     sha256: str
-    sections: tuple[Section, ...]
+    sections: tuple[LedgerSection, ...]
 
     def to_json(self) -> bytes:
         """Return the sections as JSON; equal ones give equal bytes."""
@@ -59,7 +59,7 @@ class Sections:
     def from_json(cls, data: bytes) -> Sections:
         """Return the sections in ``data``, which :meth:`to_json` wrote."""
         document = json.loads(data)
-        return cls(**{**document, "sections": tuple(Section(**item) for item in document["sections"])})
+        return cls(**{**document, "sections": tuple(LedgerSection(**item) for item in document["sections"])})
 
 
 def cut(ledger: pl.DataFrame) -> list[pl.DataFrame]:
@@ -86,7 +86,7 @@ def described(path: Path, pieces: list[pl.DataFrame]) -> Sections:
         spans = [_span(file, number) for number in range(len(pieces))]
     data, footer = path.read_bytes(), max(end for _, end in spans)
     return Sections(footer, sha256_bytes(data[footer:]), tuple(
-        Section(len(piece), start, end - start, sha256_bytes(data[start:end]), _digests(piece))
+        LedgerSection(len(piece), start, end - start, sha256_bytes(data[start:end]), _digests(piece))
         for piece, (start, end) in zip(pieces, spans, strict=True)))
 
 
