@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rainbow_assets.lineage.row_asset import RowAsset
-from rainbow_assets.storage.sections import GOOD, Section
+from rainbow_assets.storage.sections import GOOD, LedgerSection
 from rainbow_assets.storage.shard import Shard, ShardIndex
 
 
