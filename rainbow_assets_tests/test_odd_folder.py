@@ -31,6 +31,10 @@ FEW = ("[composition]\ncandidates = 4\nkeep = 2\nbeam = 2\nfinals = 2\ngeneratio
 VARIABLES = {"RAINBOW_CORPUS": "corpus", "RAINBOW_DATA": "data", "DAGSTER_HOME": "home", "RAINBOW_THREADS": "raw",
              "RAINBOW_CHORDS": "chords", "RAINBOW_HUB": "hub"}
 
+EVIL = "a\x1b[31m\x00\x07\u202e\u2028\ufeff\r\x9b2J</script><script>alert(1)</script>![x](http://x.invalid/)|`b`"
+"""What nobody means to write into a title."""
+FILE_NAME = EVIL.replace("\0", "").replace("/", "")
+"""As much of it as a file name may have."""
 
 @pytest.fixture
 def odd(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -42,15 +46,16 @@ def odd(whole: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for variable, name in VARIABLES.items():
         monkeypatch.setenv(variable, str(place / name))
     synth.write_thread(place / "raw", 1, files=3)
+    synth.write_thread(place / "raw", 2, files=3, title=EVIL, concept=EVIL, genres=[EVIL], **{f"field {EVIL}": EVIL})
+    for name in (f"pack {FILE_NAME}", "Fine"):
+        folder = place / "chords" / name / "01 - C Major - A Minor" / "4 Progressions"
+        folder.mkdir(parents=True)
+        (folder / f"{FILE_NAME}.mid").write_bytes(b"MThd and no more")
     (place / "rainbow.toml").write_text(FEW, "utf-8")
     monkeypatch.chdir(place)
     settings.default_rules.cache_clear()
     yield place
     settings.default_rules.cache_clear()
-
-
-EVIL = "a\x1b[31m\x00\x07\u202e\u2028\ufeff\r\x9b2J</script><script>alert(1)</script>![x](http://x.invalid/)|`b`"
-"""What nobody means to write into a title."""
 
 
 def harmless(text: str) -> str:
@@ -159,6 +164,13 @@ def verbs(command: click.Command = main, before: str = "") -> Iterator[str]:
         found = command.get_command(context, name)
         assert found is not None
         yield from verbs(found, f"{before} {name}")
+
+
+@pytest.mark.parametrize("words", [[EVIL], ["plan", EVIL], ["plan", f"--{EVIL}"], ["build", "--color", EVIL],
+                                   ["compose", "a", EVIL], ["threads", EVIL], ["why", EVIL]])
+def test_words_of_a_wrong_command_are_shown_harmless(words: list[str], project: Path):
+    found = rainbow(*words)
+    assert found.exit_code == 2 and "[31m" in harmless(found.output)
 
 
 def test_every_verb_has_a_trial():

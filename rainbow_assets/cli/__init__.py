@@ -20,6 +20,7 @@ from click.shell_completion import CompletionItem
 from rainbow_assets import __version__, progress, taxonomy
 from rainbow_assets.errors import FULL, TOO_LITTLE_MEMORY, RainbowError, UsageError, of_the_disk
 from rainbow_assets.terminal import complain
+from rainbow_assets.text import plain
 
 VERBS = {
     "init": ("init:init", "Create a new project: settings, workspace, an example song."),
@@ -90,6 +91,9 @@ class Verbs(click.Group):
         try:
             _require_memory()
             return super().invoke(ctx)
+        except click.UsageError as error:  # click shows the usage with it, and the words of the command as they are
+            error.message = plain(error.message)
+            raise
         except (UsageError, taxonomy.UnknownColor) as error:
             _stop(ctx, str(error), 2)
         except RainbowError as error:
