@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import AGREES_MS
-from rainbow_assets.corpus.media import STANDARD_BPM, AudioFacts, Media, MidiFacts, named, report
+from rainbow_assets.corpus.media import AudioFacts, Media, MidiFacts, named, report
 from rainbow_assets.corpus.model import Quarantined, Song, SongReading
 from rainbow_assets.errors import bug
 from rainbow_assets.music.keys import accidentals
-from rainbow_assets.music.midi_song import same_tempo
+from rainbow_assets.music.midi_song import STANDARD_BPM, same_tempo
 from rainbow_assets.text import counted, some
 
 LENGTH_BOUND_MS, LENGTH_BOUND = 10_000, 0.5
@@ -231,10 +231,15 @@ class _Comparison:
         for name, ms in midi_lengths(self.song, self.media).items():
             agrees = ms <= end + AGREES_MS
             self._say("length", name, ms, agrees)
-            if not agrees:
-                self._report("length_disagrees", self._file(name), "file",
-                             f"its last note ends at {seconds(ms)}, and the song at {seconds(end)}: "
-                             f"{self.end.evidence}", "notes after the end are not cut", _far(ms, end))
+            if agrees:
+                continue
+            message = f"its last note ends at {seconds(ms)}, and the song at {seconds(end)}: {self.end.evidence}"
+            # The reader ends such a note with its track, because the file gives it no end: that contradicts nothing.
+            if open_end := midi_files(self.song, self.media)[name].open_end:
+                message = (f"its last note has no end, because its key or pedal stays down to the end of the track at "
+                           f"{seconds(ms)}, and the song ends at {seconds(end)}: {self.end.evidence}")
+            self._report("length_disagrees", self._file(name), "file", message, "notes after the end are not cut",
+                         not open_end and _far(ms, end))
 
     def _tempos(self) -> None:
         bpm = self.song.bpm

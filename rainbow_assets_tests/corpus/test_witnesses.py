@@ -179,6 +179,26 @@ def test_lint_and_build_agree_on_what_is_the_standard_tempo(tmp_path: Path, bpm:
     assert ("midi_default_tempo" in told(report)) == replaced
 
 
+@pytest.mark.parametrize("standard", [499_999, 500_001, 500_010])
+def test_lint_and_build_agree_however_the_standard_tempo_was_rounded(tmp_path: Path, standard: int) -> None:
+    written = midi([(0, mido.MetaMessage("set_tempo", tempo=standard)), (0, on(60)), (28_800, off(60))])
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=90, lyrics=False, lrc_file=""),
+                  NOTES=written, DRUMS=notes(20, 90))
+    assert set(told(report)) == {"midi_default_tempo"} and MidiSong.load(written, 90).assumed_bpm is not None
+
+
+@pytest.mark.parametrize("left_down", [on(62), mido.Message("control_change", control=64, value=127)])
+def test_a_key_or_pedal_that_stays_down_to_the_end_of_a_long_track_contradicts_nothing(
+    tmp_path: Path, left_down: mido.Message
+) -> None:
+    written = midi([(0, tempo(90)), (0, on(60)), (14_400, left_down), (28_800, off(60)),
+                    (480_000, mido.MetaMessage("end_of_track"))])
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=90, lyrics=False, lrc_file=""),
+                  NOTES=written, DRUMS=notes(20, 90))
+    assert "stays down to the end of the track at 666.667 s" in told(report)["length_disagrees"]
+    assert not report.quarantined
+
+
 def test_a_file_that_the_song_does_not_name_is_no_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     song(tmp_path / "corpus")
     (tmp_path / "corpus/05_01/other.wav").write_bytes(sound(200, 16000))
