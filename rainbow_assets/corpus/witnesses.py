@@ -27,6 +27,7 @@ TEMPO_BOUND = 2.2
 MULTIPLES = (0.5, 2.0, 2 / 3, 1.5)
 """A tempo may be counted in other notes: half, double, dotted."""
 START_AGREES_MS, START_BOUND_MS = 10, 250
+HOUR_MS = 3_600_000
 WORDS_PER_S, WORDS_BOUND = 8.0, 0.5
 """No one sings more words in a second; if more than half of the lines ask for it, the stamps belong to another song."""
 FEWEST_WORDS, FEWEST_LINES = 4, 4
@@ -285,21 +286,30 @@ class _Comparison:
                              f"{own.raw} has {_signature(wanted)}", "the manifest's key is used")
 
     def _starts(self) -> None:
+        """Compare the places of the sounds on their programs' time lines.
+
+        A file without a reference is no evidence. Nor is a 0, which programs write by default, against references
+        that agree; and a session that begins after a whole hour of tape begins at its start.
+        """
         names = dict.fromkeys(name for name in (self.song.main_audio_file,
                                                 *(track.audio_file for track in self.song.tracks)) if name)
-        starts = {name: found.start_ms or 0 for name in names
-                  if isinstance(found := self.media.get(name), AudioFacts)}
+        starts = {name: found.start_ms for name in names
+                  if isinstance(found := self.media.get(name), AudioFacts) and found.start_ms is not None}
         if not any(starts.values()):
             return
-        common = Counter(starts.values()).most_common(1)[0][0]
+        common, files = Counter(ms % HOUR_MS for ms in starts.values()).most_common(1)[0]
+        if len(starts) == 1:
+            common = 0  # nothing but the start of the time line to compare it with
+        near = next((ms for ms in starts.values() if ms % HOUR_MS == common), 0)
         for name, ms in starts.items():
-            agrees = abs(ms - common) <= START_AGREES_MS
-            self._say("start", name, ms - common, agrees)
+            away = (ms - common + HOUR_MS // 2) % HOUR_MS - HOUR_MS // 2
+            agrees = not ms or abs(away) <= START_AGREES_MS
+            self._say("start", name, away if ms else 0, agrees)
             if not agrees:
+                others = f"that of the other files {seconds(near)}" if len(starts) > 1 else "the other files have none"
                 self._report("start_disagrees", self._file(name), "file",
-                             f"its time reference is {seconds(ms)}, and that of the other files {seconds(common)}: it "
-                             f"was cut out of its time line", "it is placed at the song's start",
-                             abs(ms - common) > START_BOUND_MS)
+                             f"its time reference is {seconds(ms)}, and {others}: it was cut out of its time line",
+                             "it is placed at the song's start", files > 1 and abs(away) > START_BOUND_MS)
 
     def _rates(self) -> None:
         rates: dict[int, list[str]] = {}

@@ -138,6 +138,9 @@ def test_sound_and_text_of_two_songs_stop_the_song(tmp_path: Path, monkeypatch: 
     ({"NOTES": notes(30, 90, "D")}, 90, "key_disagrees", "2 sharps, and the manifest's key Bb minor has 5 flats"),
     ({"PAD": sound(TEXT_S, start=3612.0), "MIX": sound(TEXT_S, start=3600.0), "KICK": sound(TEXT_S, start=3600.0)}, 90,
      "contradiction", "its time reference is 3612.000 s, and that of the other files 3600.000 s"),
+    ({"PAD": sound(TEXT_S, start=12.0), "MIX": sound(TEXT_S, start=0), "KICK": sound(TEXT_S, start=0)}, 90,
+     "contradiction", "its time reference is 12.000 s, and that of the other files 0.000 s"),
+    ({"PAD": sound(TEXT_S, start=12.0)}, 90, "start_disagrees", "is 12.000 s, and the other files have none"),
     ({"PAD": sound(TEXT_S, start=0.1, xml=True)}, 90, "start_disagrees", "its time reference is 0.100 s"),
     ({"PAD": sound(TEXT_S, 16000)}, 90, "rates_differ", "8000 Hz in 05_01_03.wav, 05_01_main.wav, 16000 Hz"),
 ])
@@ -155,6 +158,11 @@ def test_the_two_numbers_are_told(
     {"NOTES": notes(20, 90, "Db"), "DRUMS": notes(20, 90, "Bbm")},
     {"NOTES": notes(20, 90, "C")},
     {name: sound(TEXT_S, start=3600.0, xml=name == "PAD") for name in ("MIX", "PAD", "KICK")},
+    {name: sound(TEXT_S, start=3590.0) for name in ("PAD", "KICK")},
+    {"MIX": sound(TEXT_S, start=0), **{name: sound(TEXT_S, start=3590.0) for name in ("PAD", "KICK")}},
+    {"MIX": sound(TEXT_S, start=3600.0)},
+    {"MIX": sound(TEXT_S, start=3599.995), "PAD": sound(TEXT_S, start=3600.0)},
+    {"MIX": sound(TEXT_S, start=3600.0), "PAD": sound(TEXT_S, start=0)},
     {"PAD": sound(TEXT_S + 1), "KICK": sound(TEXT_S - 1)},
 ])
 def test_what_is_no_disagreement_is_silent(tmp_path: Path, files: dict[str, bytes]) -> None:
