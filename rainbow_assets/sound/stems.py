@@ -95,6 +95,9 @@ def _opened(path: Path, data: bytes | None = None) -> Iterator[tuple[sf.SoundFil
 def _info(file: sf.SoundFile, layout: Layout, name: str, size: int) -> AudioInfo:
     """Return what the file holds, after comparing the two counts of its frames."""
     frames = file.frames
+    if layout.kind == "other":
+        raise UnreadableAudio(f"{name} holds {file.format}, and does not begin as WAV, AIFF, RF64, W64 and FLAC files "
+                              "do, so nothing proves that it is whole; export it again as WAV")
     if layout.frames is not None and frames != layout.frames:
         raise UnreadableAudio(f"{name} is damaged: its header describes {frames} frames, and its bytes hold "
                               f"{layout.frames}; export it again")
