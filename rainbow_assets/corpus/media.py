@@ -35,16 +35,18 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """What an audio file says by its header.
+    """What an audio file says by its header and a few samples.
 
     ``ms``: length; ``rate`` in Hz; ``start_ms``: its start on the time line of the program that wrote it, None if the
-    file has none. ``remarks``: what is wrong with the header.
+    file has none. ``remarks``: what is wrong with the header. ``sample``: equal sounds have equal ones; empty if too
+    little of the file sounds to tell.
     """
 
     ms: int
     rate: int
     start_ms: int | None
     remarks: tuple[str, ...] = ()
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,11 @@ Media = Mapping[str, Facts]
 def read_facts(path: Path, data: bytes | None = None) -> Facts:
     """Return what a media file says, an audio file by its header. ``data``: the content of a MIDI file, if known."""
     from rainbow_assets.music.midi_file import MIDI_BYTES, UnreadableMidi
-    from rainbow_assets.sound.stems import UnreadableAudio, probe
+    from rainbow_assets.sound.stems import UnreadableAudio, sampled
 
     try:
         if has_ending(path.name, AUDIO):
-            return _audio(probe(path))
+            return _audio(*sampled(path))
         return _midi(path.name, read_file(path, MIDI_BYTES) if data is None else data)
     except RefusedFile as error:
         return Unreadable(f"{path.name}: {error}")
@@ -90,9 +92,9 @@ def read_facts(path: Path, data: bytes | None = None) -> Facts:
         return Unreadable(str(error))
 
 
-def _audio(info: AudioInfo) -> AudioFacts:
+def _audio(info: AudioInfo, sample: str) -> AudioFacts:
     start = None if info.reference is None else round(info.reference * 1000 / info.sample_rate)
-    return AudioFacts(info.frames * 1000 // info.sample_rate, info.sample_rate, start, info.remarks)
+    return AudioFacts(info.frames * 1000 // info.sample_rate, info.sample_rate, start, info.remarks, sample)
 
 
 def _midi(name: str, data: bytes) -> MidiFacts:

@@ -169,6 +169,7 @@ class _Comparison:
         self._keys()
         self._starts()
         self._rates()
+        self._copies()
         self._words()
         return Evidence(self.end, tuple(self.witnesses), self.contradictions[0] if self.contradictions else None)
 
@@ -320,6 +321,23 @@ class _Comparison:
             counts = ", ".join(f"{rate} Hz in {some(names, 2)}" for rate, names in sorted(rates.items()))
             self._report("rates_differ", self.manifest, "field audio_tracks", f"the sample rates differ: {counts}",
                          "all are resampled to one rate")
+
+    def _copies(self) -> None:
+        """Report files with one sound: stems that were exported without soloing them are all the mix."""
+        stems, mix = [track.audio_file for track in self.song.tracks if track.audio_file], self.song.main_audio_file
+        # The mix of a song with one stem may be that stem; of stems with one file, the manifest's reader reports it.
+        names = dict.fromkeys(([mix] if mix and len(stems) > 1 else []) + stems)
+        same: dict[str, list[str]] = {}
+        for name in names:
+            if isinstance(found := self.media.get(name), AudioFacts) and found.sample:
+                same.setdefault(found.sample, []).append(name)
+        for files in same.values():
+            if len(files) > 1:
+                self._report("equal_sounds", self._file(files[-1]), "file", f"{some(files, between=' and ')} have the "
+                             "same sound", "all are kept; export those that are wrong again")
+        if mix in stems and len(stems) > 1:
+            self._report("equal_sounds", self._file(mix), "field audio_tracks", f"a track has the mix, {mix}, as its "
+                         "stem", "kept; write the name of the track's own file")
 
     def _words(self) -> None:
         fast, lines = [], self.song.lines
