@@ -39,7 +39,7 @@ class AudioFacts:
 
     ``ms``: length; ``rate`` in Hz; ``start_ms``: its start on the time line of the program that wrote it, None if the
     file has none. ``remarks``: what is wrong with the header. ``sample``: equal sounds have equal ones; empty if too
-    little of the file sounds to tell.
+    little of the file sounds.
     """
 
     ms: int

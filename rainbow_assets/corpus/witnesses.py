@@ -8,6 +8,7 @@ song waits until a person has looked at it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ MULTIPLES = (0.5, 2.0, 2 / 3, 1.5)
 """A tempo may be counted in other notes: half, double, dotted."""
 START_AGREES_MS, START_BOUND_MS = 10, 250
 HOUR_MS = 3_600_000
+TOGETHER_MS = 20
+"""Lines that begin within this time are sung together: editors stamp a translation 10 ms after its line."""
 WORDS_PER_S, WORDS_BOUND = 8.0, 0.5
 """No one sings more words in a second; if more than half of the lines ask for it, the stamps belong to another song."""
 FEWEST_WORDS, FEWEST_LINES = 4, 4
@@ -343,7 +346,10 @@ class _Comparison:
         fast, lines = [], self.song.lines
         if not lines:
             return
-        for line, until in zip(lines, [*(line.start_ms for line in lines[1:]), self.end.ms], strict=True):
+        starts = [line.start_ms for line in lines]
+        for line in lines:
+            later = bisect_right(starts, line.start_ms + TOGETHER_MS)
+            until = starts[later] if later < len(starts) else self.end.ms
             words = len(line.text.split())
             if words >= FEWEST_WORDS and until > line.start_ms:
                 rate = words * 1000 / (until - line.start_ms)

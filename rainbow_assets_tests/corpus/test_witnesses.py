@@ -233,6 +233,12 @@ def test_more_words_than_anybody_sings_are_named(tmp_path: Path) -> None:
     assert "contradiction" in told(report) and report.quarantined
 
 
+def test_a_translation_just_after_its_line_makes_no_one_sing_too_fast(tmp_path: Path) -> None:
+    lines = "".join(f"[00:{n}.{613 + n}]five words in a line\n[00:{n}.{623 + n}]cinq mots dans une ligne\n"
+                    for n in range(11, 55, 4))
+    assert not {"fast_lyrics", "contradiction"} & told(song(tmp_path / "corpus", lines)).keys()
+
+
 @pytest.mark.parametrize(("key", "sharps"), [("C major", 0), ("A minor", 0), ("F# minor", 3), ("Gb major", -6),
                                              ("Bb minor", -5), ("B major", 5), ("F major", -1)])
 def test_accidentals_of_keys(key: str, sharps: int) -> None:
