@@ -44,6 +44,14 @@ def test_what_yaml_takes_from_a_text_for_its_own_syntax_is_told(
     assert found.where == f"line {number}" and f"title: YAML takes {taken!r} for its own syntax" in found.message
 
 
+@pytest.mark.parametrize("title", ["@home", "Kite: return", "*Kite*", "- Kite", "%Kite", "? Kite"])
+def test_a_title_that_is_no_yaml_is_named_with_what_to_write(tmp_path: Path, title: str) -> None:
+    text, number = with_line("title", f"title: {title}")
+    reading = read(tmp_path, text)
+    (found,) = [anomaly for anomaly in reading.anomalies if anomaly.kind == "unreadable_manifest"]
+    assert reading.song is None and found.where == f"line {number}" and "needs quotes" in found.action
+
+
 def test_a_comma_in_braces_that_cuts_a_name_is_told(tmp_path: Path) -> None:
     text, number = with_line("sounds_like", "sounds_like: [{name: Tyler, The Creator}]")
     rest = text.splitlines()
