@@ -10,8 +10,23 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
                      "\ufeff\ufffe\uffff\ud800-\udfff]")
 """Characters that command a screen or a reader instead of being shown: control characters except tab and line feed,
 separators of lines and paragraphs, those that turn the direction of writing, byte order marks, half surrogate pairs."""
+_HTML = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});")
 MACHINE_PATH = r"(^|[\s'\"(=])(/(Users|home|Volumes|root|tmp|work|mnt|var|private|data)/|[A-Za-z]:\\|file://)"
 """Matches an absolute path of a person's machine inside a text. Polars reads it too, so it has no look-around."""
+
+
+def from_html(text: str) -> str:
+    """Return ``text`` with the characters that are written as in HTML; a control character stays as it is written.
+
+    >>> from_html("Don&#39;t &amp; won&apos;t, &#7; R&B")
+    "Don't & won't, &#7; R&B"
+    """
+    return _HTML.sub(_unescaped, text)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    character = standard.unescape(found[0]).replace("\u00a0", " ")
+    return found[0] if not character or CONTROL.search(character) else character
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -81,6 +81,10 @@ def _check_lines(notes: AnomalyLog, file: str, end_ms: int | None, lines: Sequen
             notes.add("equal_stamps", file, f"line {after.line_number}",
                       f"line {before.line_number} has the same stamp",
                       "their texts share a slice")
-        elif after.line_number < before.line_number:
+    # A chorus may have several stamps in one line of the file; only the first of them has an order.
+    first = {line.line_number: line.start_ms for line in reversed(lines)}
+    in_order = [line for line in lines if first[line.line_number] == line.start_ms]
+    for before, after in pairwise(in_order):
+        if before.start_ms < after.start_ms and after.line_number < before.line_number:
             notes.add("unsorted_stamps", file, f"line {before.line_number}", "the stamp is earlier than that of line "
                       f"{after.line_number}, which is above it", "lines are sorted by time")

@@ -2,7 +2,8 @@
 
 A line begins with any number of ``[mm:ss.mmm]`` stamps; its words follow, on the same line or on the next one. A stamp
 among the words (``<mm:ss.mmm>`` of the "enhanced" form, or in square brackets) is the time of the word after it. Tags
-(``[ar:...]``) may be anywhere. Any other bracket is reported and left out of the lyric.
+(``[ar:...]``) may be anywhere. Any other bracket is reported and left out of the lyric; so are marks of who sings, such
+as ``F:`` and ``v1:``. Characters written as in HTML (``&apos;``) are read as these characters.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.outside import report_text
+from rainbow_assets.text import counted, from_html
 
 # Stamps of the forms PLAIN and SHORT are usual; other readable ones are reported as odd. ALMOST also matches what
 # cannot be read: a broken stamp is reported as one and does not become part of a lyric.
@@ -26,6 +28,11 @@ ALMOST = re.compile(r"[\[<]\s*[0-9][0-9\s:./,;\-+]*[\]>]?")
 TAG = re.compile(r"\[\s*([A-Za-z#][A-Za-z_#]*)\s*:(.*)\]")
 TAGS = {"ti", "ar", "al", "au", "by", "re", "ve", "la", "lr", "id", "tool", "length", "offset", "encoding", "kana", "#"}
 """Tags that mean the same after the first stamp; before it, every name is a tag."""
+SINGER = re.compile(r"\s*(?:[FMD]|v[0-9]{1,3}):\s*")
+"""Who sings the line: female, male, both ("Walaoke"), or a voice by number."""
+INVISIBLE = ("".join(filter(str.isspace, map(chr, range(0x3001)))) +
+             "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+"""Spaces and characters that are not shown, around a text. Inside a text they may join or part its letters."""
 LINE_END = re.compile(r"\r\n|\n|\r")
 MOST = 50_000
 """Lines, or brackets, that a lyrics file may have; each costs time."""
@@ -98,7 +105,7 @@ def parse(text: str, file: str, notes: AnomalyLog) -> RawLyrics:
     """
     reader = _LrcReader(file, notes)
     for number, line in enumerate(LINE_END.split(text), start=1):
-        if body := line.strip().removeprefix("\ufeff").strip():
+        if body := line.strip(INVISIBLE):
             report_text("the line", body, file, f"line {number}", notes)
             reader.line(body, number)
     reader.join()
@@ -120,10 +127,15 @@ class _LrcReader:
     open: range = range(0)
     stray: list[str] = field(default_factory=list)
     short: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    marked: list[int] = field(default_factory=list)
+    escaped: list[int] = field(default_factory=list)
 
     def line(self, body: str, number: int) -> None:
         found, pieces, bad = self._pieces(body, number)
-        text = "".join(piece for _, piece in pieces).strip()
+        if (found or len(pieces) > 1) and (mark := SINGER.match(pieces[0][1])):
+            self.marked.append(number)
+            pieces[0] = None, pieces[0][1][mark.end():]
+        text = "".join(piece for _, piece in pieces).strip(INVISIBLE)
         if text not in body:
             # Something was cut out of the middle: the spaces on both sides of it become one.
             text = " ".join(text.split())
@@ -184,6 +196,9 @@ class _LrcReader:
 
     def _plain(self, text: str, number: int) -> str:
         """Return the words of ``text``; a bracket that is never closed is reported and left out."""
+        if "&" in text and (plain := from_html(text)) != text:
+            text = plain
+            self.escaped.append(number)
         if "[" not in text and "]" not in text:
             return text
         cut = re.sub(r"\[\s*[0-9][0-9\s:./,;]*|[\[\]]", " ", text)
@@ -205,6 +220,14 @@ class _LrcReader:
             if lines := self.short[digits]:
                 self.notes.add("odd_stamp", self.file, f"line {lines[0]}", f"{len(lines)} stamps from here to line "
                                f"{lines[-1]} are of the form [mm:ss.{'x' * digits}]", f"read as {meaning}")
+
+        for kind, lines, what, action in (
+            ("singer_mark", self.marked, "with a mark of who sings (F:, v1:)", "the marks are left out of the lyric"),
+            ("odd_text", self.escaped, "with characters written as in HTML", "read as these characters"),
+        ):
+            if lines:
+                self.notes.add(kind, self.file, f"line {lines[0]}", f"{counted(len(set(lines)), 'line')} {what}, up to "
+                               f"line {lines[-1]}", action)
 
     def _give(self, text: str, words: tuple[RawStamp, ...] = ()) -> None:
         for place in self.open:

@@ -19,13 +19,11 @@ from rainbow_assets.door import RefusedFile, read_file
 from rainbow_assets.ingest.names import has_ending
 from rainbow_assets.ingest.unmoved import SourceMoved, unmoved
 from rainbow_assets.lineage.codeversion import used_by
+from rainbow_assets.music.midi_song import STANDARD_BPM, MidiSong, is_standard
 from rainbow_assets.text import some
 
 if TYPE_CHECKING:
     from rainbow_assets.sound.stems import AudioInfo
-
-STANDARD_BPM = 120.0
-"""The tempo of a MIDI file that sets none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,18 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """What an audio file says by its header.
+    """What an audio file says by its header and a few samples.
 
     ``ms``: length; ``rate`` in Hz; ``start_ms``: its start on the time line of the program that wrote it, None if the
-    file has none. ``remarks``: what is wrong with the header.
+    file has none. ``remarks``: what is wrong with the header. ``sample``: equal sounds have equal ones; empty if too
+    little of the file sounds.
     """
 
     ms: int
     rate: int
     start_ms: int | None
     remarks: tuple[str, ...] = ()
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class MidiFacts:
     ``ms``: when its last note ends by its own tempos, 120 BPM before the first. ``open_beats``: quarter notes up to
     there without a tempo that was set on purpose: before the first tempo event, or all of them if the only one is 120.
     ``tempos``: BPM of the tempo events, each once; none if the file counts SMPTE frames. ``accidentals``: sharps of its
-    key signatures, flats negative. ``remarks``: what was skipped or corrected.
+    key signatures, flats negative. ``remarks``: what was skipped or corrected. ``open_end``: the last note has no end
+    of its own, because its key or its pedal is still down when its track ends.
     """
 
     ms: float
@@ -64,6 +65,7 @@ class MidiFacts:
     tempos: tuple[float, ...]
     accidentals: tuple[int, ...]
     remarks: tuple[str, ...] = ()
+    open_end: bool = False
 
     def length_ms(self, bpm: float) -> int:
         """Return when the last note ends if ``bpm`` is the tempo where the file sets none."""
@@ -78,11 +80,11 @@ Media = Mapping[str, Facts]
 def read_facts(path: Path, data: bytes | None = None) -> Facts:
     """Return what a media file says, an audio file by its header. ``data``: the content of a MIDI file, if known."""
     from rainbow_assets.music.midi_file import MIDI_BYTES, UnreadableMidi
-    from rainbow_assets.sound.stems import UnreadableAudio, probe
+    from rainbow_assets.sound.stems import UnreadableAudio, sampled
 
     try:
         if has_ending(path.name, AUDIO):
-            return _audio(probe(path))
+            return _audio(*sampled(path))
         return _midi(path.name, read_file(path, MIDI_BYTES) if data is None else data)
     except RefusedFile as error:
         return Unreadable(f"{path.name}: {error}")
@@ -90,24 +92,24 @@ def read_facts(path: Path, data: bytes | None = None) -> Facts:
         return Unreadable(str(error))
 
 
-def _audio(info: AudioInfo) -> AudioFacts:
+def _audio(info: AudioInfo, sample: str) -> AudioFacts:
     start = None if info.reference is None else round(info.reference * 1000 / info.sample_rate)
-    return AudioFacts(info.frames * 1000 // info.sample_rate, info.sample_rate, start, info.remarks)
+    return AudioFacts(info.frames * 1000 // info.sample_rate, info.sample_rate, start, info.remarks, sample)
 
 
 def _midi(name: str, data: bytes) -> MidiFacts:
-    from rainbow_assets.music.midi_song import MidiSong
-
     song = MidiSong.load(data, name=name)
     end = max((note.off for note in song.notes), default=0)
     chosen = song.tempos if song.assumed_bpm is None else song.tempos[1:]
-    tempos = tuple(sorted({round(60_000_000 / tempo, 3) for _, tempo in chosen}))
+    tempos = tuple(sorted({STANDARD_BPM if is_standard(tempo) else round(60_000_000 / tempo, 3)
+                           for _, tempo in chosen}))
     open_ticks = end if set(tempos) <= {STANDARD_BPM} else min(end, chosen[0][0])
     if song.in_frames:  # its clock is no tempo
         tempos, open_ticks = (), 0
     accidentals = tuple(sorted({int.from_bytes(change.data[3:4], "big", signed=True) for change in song.key_changes}))
     remarks = (some(song.repairs, between="; "),) if song.repairs else ()
-    return MidiFacts(song.ms_at(end), open_ticks / song.ticks_per_beat, tempos, accidentals, remarks)
+    return MidiFacts(song.ms_at(end), open_ticks / song.ticks_per_beat, tempos, accidentals, remarks,
+                     song.sure_tick < end)
 
 
 def named(song: Song) -> dict[str, str]:

@@ -161,7 +161,9 @@ def _entry(files: FileNames, file: str, notes: AnomalyLog) -> tuple[ManifestEntr
     except UnreadableYaml as error:
         problem, where = error.problem, f"line {error.line}" if error.line else "file"
     if problem:
-        notes.add("unreadable_manifest", file, where, problem, "the song is quarantined")
+        # The parser's sentence names a rule of YAML, which does not help a person who wrote a title.
+        quotes = "; a text that begins with a sign, or has a colon and a space in it, needs quotes" * (where != "file")
+        notes.add("unreadable_manifest", file, where, problem, f"the song is quarantined{quotes}")
         return None, {}
     for path in placeholders(document):
         notes.add("placeholder", file, f"field {path}", f"{path} is still TK", "kept as it is; fill it in")

@@ -30,8 +30,11 @@ _TAGS = {"int": "number", "float": "number", "bool": "truth value", "timestamp":
 
 
 def report(scalars: Iterable[WrittenScalar], file: str, notes: AnomalyLog) -> None:
-    """Report comments right after a text, and texts that other programs read as a number, a truth value or a date."""
+    """Report texts of which YAML takes a part as syntax or comment, and those that other programs read as a number."""
     for scalar in scalars:
+        if scalar.taken:
+            notes.add("cut_text", file, f"line {scalar.begins}", f"{scalar.field}: YAML takes {scalar.taken[:60]!r} "
+                      "for its own syntax, not for a part of a text", "read without it; put the whole text in quotes")
         if scalar.quoted or scalar.name in NUMBERS or (scalar.known and scalar.name not in TEXTS):
             continue
         _check_comment(scalar, file, notes)

@@ -8,16 +8,17 @@ song waits until a person has looked at it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, replace
 
 from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.end import AGREES_MS
-from rainbow_assets.corpus.media import STANDARD_BPM, AudioFacts, Media, MidiFacts, named, report
+from rainbow_assets.corpus.media import AudioFacts, Media, MidiFacts, named, report
 from rainbow_assets.corpus.model import Quarantined, Song, SongReading
 from rainbow_assets.errors import bug
 from rainbow_assets.music.keys import accidentals
-from rainbow_assets.music.midi_song import same_tempo
+from rainbow_assets.music.midi_song import STANDARD_BPM, same_tempo
 from rainbow_assets.text import counted, some
 
 LENGTH_BOUND_MS, LENGTH_BOUND = 10_000, 0.5
@@ -27,6 +28,9 @@ TEMPO_BOUND = 2.2
 MULTIPLES = (0.5, 2.0, 2 / 3, 1.5)
 """A tempo may be counted in other notes: half, double, dotted."""
 START_AGREES_MS, START_BOUND_MS = 10, 250
+HOUR_MS = 3_600_000
+TOGETHER_MS = 20
+"""Lines that begin within this time are sung together: editors stamp a translation 10 ms after its line."""
 WORDS_PER_S, WORDS_BOUND = 8.0, 0.5
 """No one sings more words in a second; if more than half of the lines ask for it, the stamps belong to another song."""
 FEWEST_WORDS, FEWEST_LINES = 4, 4
@@ -168,6 +172,7 @@ class _Comparison:
         self._keys()
         self._starts()
         self._rates()
+        self._copies()
         self._words()
         return Evidence(self.end, tuple(self.witnesses), self.contradictions[0] if self.contradictions else None)
 
@@ -231,10 +236,15 @@ class _Comparison:
         for name, ms in midi_lengths(self.song, self.media).items():
             agrees = ms <= end + AGREES_MS
             self._say("length", name, ms, agrees)
-            if not agrees:
-                self._report("length_disagrees", self._file(name), "file",
-                             f"its last note ends at {seconds(ms)}, and the song at {seconds(end)}: "
-                             f"{self.end.evidence}", "notes after the end are not cut", _far(ms, end))
+            if agrees:
+                continue
+            message = f"its last note ends at {seconds(ms)}, and the song at {seconds(end)}: {self.end.evidence}"
+            # The reader ends such a note with its track, because the file gives it no end: that contradicts nothing.
+            if open_end := midi_files(self.song, self.media)[name].open_end:
+                message = (f"its last note has no end, because its key or pedal stays down to the end of the track at "
+                           f"{seconds(ms)}, and the song ends at {seconds(end)}: {self.end.evidence}")
+            self._report("length_disagrees", self._file(name), "file", message, "notes after the end are not cut",
+                         not open_end and _far(ms, end))
 
     def _tempos(self) -> None:
         bpm = self.song.bpm
@@ -280,21 +290,30 @@ class _Comparison:
                              f"{own.raw} has {_signature(wanted)}", "the manifest's key is used")
 
     def _starts(self) -> None:
+        """Compare the places of the sounds on their programs' time lines.
+
+        A file without a reference is no evidence. Nor is a 0, which programs write by default, against references
+        that agree; and a session that begins after a whole hour of tape begins at its start.
+        """
         names = dict.fromkeys(name for name in (self.song.main_audio_file,
                                                 *(track.audio_file for track in self.song.tracks)) if name)
-        starts = {name: found.start_ms or 0 for name in names
-                  if isinstance(found := self.media.get(name), AudioFacts)}
+        starts = {name: found.start_ms for name in names
+                  if isinstance(found := self.media.get(name), AudioFacts) and found.start_ms is not None}
         if not any(starts.values()):
             return
-        common = Counter(starts.values()).most_common(1)[0][0]
+        common, files = Counter(ms % HOUR_MS for ms in starts.values()).most_common(1)[0]
+        if len(starts) == 1:
+            common = 0  # nothing but the start of the time line to compare it with
+        near = next((ms for ms in starts.values() if ms % HOUR_MS == common), 0)
         for name, ms in starts.items():
-            agrees = abs(ms - common) <= START_AGREES_MS
-            self._say("start", name, ms - common, agrees)
+            away = (ms - common + HOUR_MS // 2) % HOUR_MS - HOUR_MS // 2
+            agrees = not ms or abs(away) <= START_AGREES_MS
+            self._say("start", name, away if ms else 0, agrees)
             if not agrees:
+                others = f"that of the other files {seconds(near)}" if len(starts) > 1 else "the other files have none"
                 self._report("start_disagrees", self._file(name), "file",
-                             f"its time reference is {seconds(ms)}, and that of the other files {seconds(common)}: it "
-                             f"was cut out of its time line", "it is placed at the song's start",
-                             abs(ms - common) > START_BOUND_MS)
+                             f"its time reference is {seconds(ms)}, and {others}: it was cut out of its time line",
+                             "it is placed at the song's start", files > 1 and abs(away) > START_BOUND_MS)
 
     def _rates(self) -> None:
         rates: dict[int, list[str]] = {}
@@ -306,11 +325,31 @@ class _Comparison:
             self._report("rates_differ", self.manifest, "field audio_tracks", f"the sample rates differ: {counts}",
                          "all are resampled to one rate")
 
+    def _copies(self) -> None:
+        """Report files with one sound: stems that were exported without soloing them are all the mix."""
+        stems, mix = [track.audio_file for track in self.song.tracks if track.audio_file], self.song.main_audio_file
+        # The mix of a song with one stem may be that stem; of stems with one file, the manifest's reader reports it.
+        names = dict.fromkeys(([mix] if mix and len(stems) > 1 else []) + stems)
+        same: dict[str, list[str]] = {}
+        for name in names:
+            if isinstance(found := self.media.get(name), AudioFacts) and found.sample:
+                same.setdefault(found.sample, []).append(name)
+        for files in same.values():
+            if len(files) > 1:
+                self._report("equal_sounds", self._file(files[-1]), "file", f"{some(files, between=' and ')} have the "
+                             "same sound", "all are kept; export those that are wrong again")
+        if mix in stems and len(stems) > 1:
+            self._report("equal_sounds", self._file(mix), "field audio_tracks", f"a track has the mix, {mix}, as its "
+                         "stem", "kept; write the name of the track's own file")
+
     def _words(self) -> None:
         fast, lines = [], self.song.lines
         if not lines:
             return
-        for line, until in zip(lines, [*(line.start_ms for line in lines[1:]), self.end.ms], strict=True):
+        starts = [line.start_ms for line in lines]
+        for line in lines:
+            later = bisect_right(starts, line.start_ms + TOGETHER_MS)
+            until = starts[later] if later < len(starts) else self.end.ms
             words = len(line.text.split())
             if words >= FEWEST_WORDS and until > line.start_ms:
                 rate = words * 1000 / (until - line.start_ms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ _PLAIN = (None, *(STANDARD + name for name in ("map", "seq", "str", "null", "boo
 """Tags that are read; without a tag (None) of these a value is refused, as dates, bytes and sets are."""
 
 _COMMENT = re.compile(r"[ \t]+(#[^\r\n]*)")
+_PROPERTY = re.compile(r"&(\S+)|!(?!!)\S*")
+"""An anchor, or a tag that is not one of YAML's own, before a value."""
 _FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
@@ -34,6 +36,8 @@ class WrittenScalar:
     ``field`` is its path, such as ``audio_tracks[3].player``, and ``name`` its path without places, such as
     ``audio_tracks.player``; ``text`` is what the writer wrote, from line ``begins`` to ``line`` (1-based), and
     ``comment`` what follows it on that line, from its ``#`` on. ``quoted`` is True with quotes and for blocks of text.
+    ``taken`` is the part of an unquoted text that YAML takes for its own syntax: an anchor that nothing uses or a tag
+    before it, or the text after a comma in braces, which is then a field.
     ``known`` is True if the value is of a type that its text can be got back from: null, a truth value or a number.
     """
 
@@ -45,6 +49,7 @@ class WrittenScalar:
     known: bool
     begins: int
     quoted: bool
+    taken: str = ""
 
 
 class _Strict(Loader):
@@ -77,8 +82,21 @@ class _Strict(Loader):
             for key, value in node.value:
                 own = f".{key.value}" if isinstance(key, yaml.ScalarNode) else ""
                 self._look(value, path + own, name + own, seen, written)
+                if own and node.flow_style and not key.style and self._alone(key, value):
+                    written[-1] = replace(written[-1], taken=key.value)
         else:
             written.append(self._scalar(node, path[1:], name[1:]))
+
+    def _alone(self, key: yaml.ScalarNode, value: yaml.Node) -> bool:
+        """Return True for a key in braces that has no colon: most likely the rest of the text before it."""
+        after = self.text[key.end_mark.index:key.end_mark.index + 80].lstrip()
+        return isinstance(value, yaml.ScalarNode) and not value.value and not value.style and after[:1] in (",", "}")
+
+    def _taken(self, node: yaml.ScalarNode) -> str:
+        found = _PROPERTY.match(self.text, node.start_mark.index)
+        if found is None or (found[1] and re.search(rf"\*{re.escape(found[1])}(?!\S)", self.text)):
+            return ""
+        return found[0]
 
     def _scalar(self, node: yaml.ScalarNode, path: str, name: str) -> WrittenScalar:
         quoted = bool(node.style)
@@ -88,7 +106,7 @@ class _Strict(Loader):
         if known and name in self.texts and node.tag != f"{STANDARD}null":
             node.tag = f"{STANDARD}str"
         return WrittenScalar(path, name, node.value, node.end_mark.line + 1, comment[1] if comment else "", known,
-                             node.start_mark.line + 1, quoted)
+                             node.start_mark.line + 1, quoted, "" if quoted else self._taken(node))
 
 
 def _int(loader: Loader, node: yaml.ScalarNode) -> Any:

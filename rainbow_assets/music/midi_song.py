@@ -38,6 +38,8 @@ SUSTAIN, SOSTENUTO, SOUND_OFF, RESET, NOTES_OFF = 64, 66, 120, 121, 123
 """Controllers that decide how long notes sound (General MIDI)."""
 PERCUSSION = 9
 """The channel of percussion, from 0 (General MIDI: channel 10); its notes are instruments, not pitches."""
+STANDARD_BPM = 60_000_000 / DEFAULT_TEMPO
+"""The tempo of a MIDI file that sets none."""
 NEAR = 0.02
 """The share by which two writings of one tempo may differ."""
 _PEDALS = (SUSTAIN, SOSTENUTO)
@@ -46,6 +48,15 @@ _PEDALS = (SUSTAIN, SOSTENUTO)
 def same_tempo(one: float, other: float) -> bool:
     """Return True if two tempos are one, written with other digits."""
     return abs(one / other - 1) <= NEAR
+
+
+def is_standard(tempo: int) -> bool:
+    """Return True for a tempo, in microseconds, that programs show as 120.00 BPM, however they rounded it.
+
+    >>> [is_standard(tempo) for tempo in (499_999, 500_000, 500_020, 500_100)]
+    [True, True, True, False]
+    """
+    return round(60_000_000 / tempo, 2) == STANDARD_BPM
 
 
 class MidiNote(NamedTuple):
@@ -86,7 +97,8 @@ class MidiSong:
     (the pedals are in the notes); tempo and signatures have track -1, for they count for all tracks. ``tempos`` are
     (tick, microseconds per quarter note), the first at tick 0. ``assumed_bpm`` is the tempo at the start of a file that
     sets none there, and None if it sets one; see :meth:`load` for 120. ``in_frames``: the file counts SMPTE frames, so
-    its tempo is none of music. ``repairs`` are sentences about what the reader skipped or corrected.
+    its tempo is none of music. ``repairs`` are sentences about what the reader skipped or corrected. ``sure_tick`` is
+    where the last note ends whose end the file has: not where a track ends with a note or a pedal still down.
     """
 
     ticks_per_beat: int
@@ -100,14 +112,15 @@ class MidiSong:
     assumed_bpm: float | None = None
     repairs: tuple[str, ...] = ()
     in_frames: bool = False
+    sure_tick: int = 0
 
     @staticmethod
     def load(source: Path | bytes, bpm: float | None = None, name: str | None = None) -> MidiSong:
         """Read a MIDI file of type 0, 1 or 2; ``bpm`` is its tempo until the file sets one (None: 120, the standard's).
 
-        If all that the file ever sets is 120, which programs write by default, ``bpm`` holds. Messages
-        call the file ``name``. Raises :class:`UnreadableMidi` for anything else, and for type 2 files whose tracks have
-        tempo maps of their own (they share no timeline).
+        If all that the file ever sets is 120, which programs write by default, ``bpm`` holds; beside another tempo at
+        the same tick, 120 does not count. Messages call the file ``name``. Raises :class:`UnreadableMidi` for anything
+        else, and for type 2 files whose tracks have tempo maps of their own (they share no timeline).
         """
         name = name or (source.name if isinstance(source, Path) else "MIDI data")
         try:
@@ -179,11 +192,13 @@ class _MidiReader:
         self.changes: list[MidiChange] = []
         self.tempos: list[tuple[int, int, int]] = []
         self.names: list[bytes] = []
-        self.unclosed = self.pedaled = self.end_tick = 0
+        self.unclosed = self.pedaled = self.end_tick = self.sure_tick = 0
         for number, (events, end) in enumerate(file.tracks):
             self._track(number, events, end * self.scale)
-        set_here = {tempo for _, _, tempo in self.tempos}
-        if set_here == {DEFAULT_TEMPO} and not same_tempo(60_000_000 / DEFAULT_TEMPO, 60_000_000 / self.default):
+        chosen = {tick for tick, _, tempo in self.tempos if not is_standard(tempo)}
+        if chosen:
+            self.tempos = [item for item in self.tempos if item[0] not in chosen or not is_standard(item[2])]
+        elif not same_tempo(STANDARD_BPM, 60_000_000 / self.default):
             self.tempos.clear()
 
     def _track(self, number: int, events: tuple[MidiEvent, ...], end: int) -> None:
@@ -207,6 +222,7 @@ class _MidiReader:
         self.notes += keys.finished()
         self.unclosed += keys.unclosed
         self.pedaled += keys.pedaled
+        self.sure_tick = max(self.sure_tick, keys.sure)
         self.names.append(name)
         self.end_tick = max(self.end_tick, end)
 
@@ -226,6 +242,7 @@ class _MidiReader:
             {kind: tuple(found) for kind, found in sorted(kinds.items())},
             tuple(self.names), self.end_tick, self.unclosed, self.pedaled,
             None if given else 60_000_000 / self.default, tuple(repairs), self.file.frame_tempo is not None,
+            self.sure_tick,
         )
 
     def _tempo_map(self) -> tuple[tuple[int, int], ...]:
@@ -252,7 +269,8 @@ class _Keys:
     def __init__(self, track: int, end: int, last: int) -> None:
         self.track, self.end, self.last = track, end, last
         self.notes: list[MidiNote] = []
-        self.unclosed = self.pedaled = 0
+        self.unclosed = self.pedaled = self.sure = 0
+        """Notes without an end; notes that a pedal lengthens; the last end that the track itself has."""
         self.open: defaultdict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
         self.pedals: defaultdict[tuple[int, int], list[tuple[int, bool]]] = defaultdict(list)
         """(channel, controller) -> (tick, down) of each change."""
@@ -293,6 +311,7 @@ class _Keys:
 
     def finished(self) -> list[MidiNote]:
         """Return all notes, as long as they sound."""
+        self.sure = max((note.key_off for note in self.notes), default=0)
         for (channel, pitch), waiting in self.open.items():
             while waiting:
                 self.unclosed += 1
@@ -311,6 +330,8 @@ class _Keys:
         if again < len(onsets):
             off = max(note.off, min(off, onsets[again]))
         self.pedaled += off > note.off
+        if off < self.end:
+            self.sure = max(self.sure, off)
         return note._replace(off=off)
 
     def _held_until(self, note: MidiNote, number: int, off: int) -> int:

@@ -215,10 +215,18 @@ class _Walk:
             raise self._refused("does not describe its sound (no fmt chunk before it)")
         order = self.how.order
         tag, channels = int.from_bytes(content[:2], order), int.from_bytes(content[2:4], order)
-        bits = int.from_bytes(content[14:16], order)
+        block, bits = int.from_bytes(content[12:14], order), int.from_bytes(content[14:16], order)
         if tag == 0xFFFE and len(content) >= 26:
             tag = int.from_bytes(content[24:26], order)
-        return (channels * -(-bits // 8) or None) if tag in (1, 3) else None, None
+        if tag not in (1, 3) or not channels * bits:
+            return None, None
+        frame = channels * -(-bits // 8)
+        if tag == 1 and bits == 24 and block == 4 * channels:
+            return block, None  # 24 bits in words of 32
+        if block not in (0, frame):
+            raise self._refused(f"is damaged: its header describes frames of {block} bytes, and {channels} x {bits} "
+                                f"bits are {frame}")
+        return frame, None
 
     def _true(self, body: int, claimed: int, there: int, frame: int | None) -> int:
         """Return how many bytes of sound there are: as claimed, or what the file itself proves."""

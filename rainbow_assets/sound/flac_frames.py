@@ -101,9 +101,7 @@ def _first_frame(stream: BinaryIO, at: int, size: int) -> int:
 
 def _end(stream: BinaryIO, first: int, size: int, block: int) -> int | None:
     """Return the number of the sample after the last one; None if the last frame is not whole."""
-    tail = _read(stream, max(first, size - _TAIL), _TAIL)
-    if tail[-128:-125] == b"TAG":
-        tail = tail[:-128]
+    tail = _without_tags(_read(stream, max(first, size - _TAIL), _TAIL))
     at, tries = len(tail), 0
     while tries < _TRIES and (at := tail.rfind(b"\xff", 0, at)) >= 0:
         after = _after(tail, at, block)
@@ -113,6 +111,18 @@ def _end(stream: BinaryIO, first: int, size: int, block: int) -> int | None:
             if _crc16(tail[at:-2]) == int.from_bytes(tail[-2:], "big"):
                 return after
     return None
+
+
+def _without_tags(tail: bytes) -> bytes:
+    """Return the end of a file without the tags that players append: ID3v1, and APE before it."""
+    if tail[-128:-125] == b"TAG":
+        tail = tail[:-128]
+    footer = tail[-32:]
+    if footer[:8] == b"APETAGEX":
+        # Its size leaves out the header, which may be missing.
+        length = int.from_bytes(footer[12:16], "little") + 32 * (footer[23] >> 7)
+        tail = tail[:max(len(tail) - length, 0)]
+    return tail
 
 
 def _after(data: bytes, at: int, block: int) -> int | None:

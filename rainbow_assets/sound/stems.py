@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rainbow_assets.digests import digest
 from rainbow_assets.door import RefusedFile, opened
 from rainbow_assets.sound.channels import ChannelMeter, WindowLevels, mono_name
 from rainbow_assets.sound.container import Corrected, Layout, UnreadableAudio, walk
@@ -33,6 +34,8 @@ MOST_FRAMES_PER_BYTE = 1 << 14
 
 RATES, MOST_CHANNELS, MOST_HOURS = (8_000, 384_000), 64, 3
 """What people export. A few bytes at 1 Hz would become hours at 44.1 kHz."""
+PLACES, PLACE_FRAMES, FEWEST_PLACES = 48, 64, 3
+"""Where two files are compared: places, samples of each, and places that must have sound."""
 REST_BYTES = 256 << 20
 """Memory that must be left beside a decoded stem. Without any, libraries in Rust and C++ abort the program."""
 
@@ -95,6 +98,9 @@ def _opened(path: Path, data: bytes | None = None) -> Iterator[tuple[sf.SoundFil
 def _info(file: sf.SoundFile, layout: Layout, name: str, size: int) -> AudioInfo:
     """Return what the file holds, after comparing the two counts of its frames."""
     frames = file.frames
+    if layout.kind == "other":
+        raise UnreadableAudio(f"{name} holds {file.format}, and does not begin as WAV, AIFF, RF64, W64 and FLAC files "
+                              "do, so nothing proves that it is whole; export it again as WAV")
     if layout.frames is not None and frames != layout.frames:
         raise UnreadableAudio(f"{name} is damaged: its header describes {frames} frames, and its bytes hold "
                               f"{layout.frames}; export it again")
@@ -132,6 +138,29 @@ def probe(path: Path) -> AudioInfo:
     """Return what the file holds, without decoding it; raise ``UnreadableAudio`` or ``FileNotFoundError``."""
     with _opened(path) as (_, info):
         return info
+
+
+def sampled(path: Path) -> tuple[AudioInfo, str]:
+    """Return what :func:`probe` does, and a digest of a few samples: files of equal sound have equal ones.
+
+    The samples are those of :data:`PLACES` places of the file, so sounds of one length with equal digests are one
+    sound. The digest is empty if too few of the places sound, or if they cannot be decoded.
+    """
+    import soundfile as sf
+
+    with _opened(path) as (file, info):
+        blocks, sounding = [], 0
+        try:
+            for number in range(PLACES):
+                file.seek(number * max(info.frames - PLACE_FRAMES, 0) // (PLACES - 1))
+                block = file.read(PLACE_FRAMES, dtype="float64", always_2d=True)
+                sounding += len(block) > 0 and bool((block != block[0]).any())
+                blocks.append(block.tobytes())
+        except (sf.LibsndfileError, RuntimeError):
+            return info, ""
+        if sounding < FEWEST_PLACES:
+            return info, ""
+        return info, digest("sampled", info.frames, info.sample_rate, info.channels, *blocks)
 
 
 def examine(path: Path) -> AudioInfo:

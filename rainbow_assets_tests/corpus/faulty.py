@@ -222,6 +222,10 @@ MIDI_FAULTS: dict[str, Callable[[list[tuple[int, int]]], bytes]] = {
     "fewer tracks than its header counts": _extra(count=7),
     "a tempo of 0 among the others": _extra((960, b"\xff\x51\x03\x00\x00\x00")),
     "sysex and text in between": _extra((480, b"\xf0\x03\x01\x02\xf7"), (960, b"\xff\x01\x05hello")),
+    "the standard's tempo, rounded": lambda notes: smf(track((0, b"\xff\x51\x03" + (500_001).to_bytes(3, "big"))),
+                                                       track(*keys(notes))),
+    "the standard's tempo in a later track": lambda notes: smf(track(tempo()), track(tempo(120), *keys(notes))),
+    "a pedal left down in a long track": _extra((15 * TICKS, b"\xb0\x40\x7f"), (300 * TICKS, b"\xff\x06\x03end")),
     "running status": _running,
     "RIFF around it": _rmid,
     "SMPTE frames": _smpte,
@@ -258,6 +262,9 @@ LYRIC_FAULTS: dict[str, Callable[[list[tuple[int, str]]], bytes]] = {
     "a byte order mark": lambda lines: plain_lyrics(lines).encode("utf-8-sig"),
     "UTF-16": lambda lines: plain_lyrics(lines).encode("utf-16"),
     "words on the next line": lambda lines: plain_lyrics(lines).replace("]", "]\n").encode(),
+    "who sings": lambda lines: "".join(f"{stamp(ms)}v{n}: {words}\n" for n, (ms, words) in enumerate(lines)).encode(),
+    "characters as in HTML": lambda lines: plain_lyrics(lines).replace("t", "&#116;").replace("[&#116;i:", "[ti:").encode(),
+    "unseen characters": lambda lines: plain_lyrics(lines).replace("]", "]\u200b").replace("\n", "\u200e\n\u200b").encode(),
     "lines out of order": lambda lines: plain_lyrics(lines[::-1]).encode(),
     "blank lines and spaces": lambda lines: plain_lyrics(lines).replace("\n", "  \n\n").encode(),
     "a bracket that is neither": lambda lines: plain_lyrics(lines).replace(lines[1][1], lines[1][1] + " [x2]").encode(),
@@ -286,6 +293,23 @@ def _nan(samples: Sound) -> bytes:
     return _float(broken)
 
 
+def _wide(samples: Sound) -> bytes:
+    words = np.round(np.clip(samples, -1, 1) * 8388607).astype("<i4") << 8
+    form = struct.pack("<HHIIHH", 1, 1, RATE, 4 * RATE, 4, 24)
+    return riff((b"fmt ", form, None), (b"data", words.tobytes(), None))
+
+
+def _placed(samples: Sound) -> bytes:
+    bext = bytes(338) + struct.pack("<Q", 3590 * RATE) + bytes(256)
+    return riff((b"bext", bext, None), _fmt(samples.shape[1]), (b"data", _ints(samples), None))
+
+
+def _ogg(samples: Sound) -> bytes:
+    out = io.BytesIO()
+    sf.write(out, samples, RATE, format="OGG", subtype="VORBIS")
+    return out.getvalue()
+
+
 CONTAINERS: dict[str, Fault] = {
     "the header says 2 s": _pack(PAD, lambda s: pcm(s, 4 * RATE)),
     "the header says 0": _pack(PAD, lambda s: pcm(s, 0)),
@@ -296,6 +320,10 @@ CONTAINERS: dict[str, Fault] = {
     "cut": _refused(PAD, lambda s: pcm(s)[:-RATE]),
     "two sounds": _refused(PAD, lambda s: pcm(s, None, (b"data", _ints(s), None))),
     "samples that are no numbers": _refused(PAD, _nan),
+    "24 bits in words of 32": _pack(PAD, _wide),
+    "an hour of tape before the stems": lambda piece: piece.packs.update({PAD: _placed, BASS: _placed}),
+    "Ogg, called WAV": _refused(PAD, _ogg),
+    "half an Ogg, called WAV": _refused(PAD, lambda s: _ogg(s)[:len(_ogg(s)) // 2]),
     "RF64": _pack(PAD, _rf64),
     "FLAC of open length, called WAV": _pack(PAD, _flac),
     "AIFF, called WAV": _pack(PAD, _aiff),
@@ -400,7 +428,13 @@ def _cut_title(piece: Piece) -> None:
     piece.refused.add("title")
 
 
+def _anchored_title(piece: Piece) -> None:
+    _titled("&Burn it down", "it down")(piece)
+    piece.refused.add("title")
+
+
 TITLES: dict[str, Fault] = {
+    "an ampersand before the title": _anchored_title,
     "a number sign in the title": _cut_title,
     "a title that is a truth value": _titled("Yes", "Yes"), "a title with zeros": _titled("007", "007"),
     "a title like a time": _titled("12:30", "12:30"),

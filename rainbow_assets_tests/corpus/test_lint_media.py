@@ -19,6 +19,8 @@ from rainbow_assets_tests.corpus.songs import manifest, write
 from rainbow_assets_tests.segments.midi_files import END, NOTE, chunk, header, midi, off, on, tempo
 from rainbow_assets_tests.sound.test_container import RATE, RAW, SOUND, flac, wav
 
+SOUNDS = {f"05_01_{name}.wav": wav(data=np.roll(SOUND, number).tobytes())
+          for number, name in enumerate(("main", "02", "03"), start=1)}
 GOOD_MIDI = midi([(0, tempo(120)), (0, on(60)), (480, off(60))])
 
 
@@ -31,8 +33,7 @@ def three_seconds(document: dict[str, Any]) -> None:
 def media(root: Path, **changed: bytes) -> dict[str, tuple[str, str]]:
     """Write the good song with good media, some of it changed; return {file: (kind, message)} of what lint says."""
     folder = write(root, manifest(three_seconds), None)
-    files = {"05_01_main.wav": wav(), "05_01_02.wav": wav(), "05_01_03.wav": wav(), "05_01_02.mid": GOOD_MIDI,
-             "05_01_drums.mid": GOOD_MIDI}
+    files = {**SOUNDS, "05_01_02.mid": GOOD_MIDI, "05_01_drums.mid": GOOD_MIDI}
     for name, data in {**files, **{f"05_01_{key}": data for key, data in changed.items()}}.items():
         (folder / name.replace("__", ".")).write_bytes(data)
     found, built = lint(root), judged(_load(root, "Green", None), folder)[0].anomalies
@@ -63,6 +64,18 @@ def test_a_wrong_file_is_named_with_what_is_wrong(tmp_path: Path, file: str, dat
     assert (name, found_kind) == (f"05_01_{file}".replace("__", "."), kind) and words in message
 
 
+@pytest.mark.parametrize("as_written", [wav(), wav(after=b"LIST\4\0\0\0INFO"), flac()])
+def test_two_files_with_one_sound_are_named_however_they_are_written(tmp_path: Path, as_written: bytes) -> None:
+    found = media(tmp_path / "stems", **{"02__wav": wav(), "03__wav": as_written})
+    assert found == {"05_01_03.wav": ("equal_sounds", "05_01_02.wav and 05_01_03.wav have the same sound")}
+    found = media(tmp_path / "mix", main__wav=wav(), **{"02__wav": wav(), "03__wav": as_written})
+    assert found["05_01_03.wav"][1] == "05_01_main.wav and 05_01_02.wav and 05_01_03.wav have the same sound"
+
+
+def test_silent_files_are_no_copies_of_each_other(tmp_path: Path) -> None:
+    assert media(tmp_path, **{f"{name}__wav": wav(data=bytes(len(RAW))) for name in ("02", "03")}) == {}
+
+
 def test_samples_that_are_no_numbers_are_found_before_the_build(tmp_path: Path) -> None:
     form = struct.pack("<HHIIHH", 3, 1, RATE, 4 * RATE, 4, 32)
     data = np.array([0.1, np.nan, 0.2], "<f4").tobytes()
@@ -74,7 +87,7 @@ def test_samples_that_are_no_numbers_are_found_before_the_build(tmp_path: Path) 
 def test_damage_in_the_middle_of_a_sound_does_not_change_who_is_believed(tmp_path: Path) -> None:
     whole = flac()
     damaged = whole[:len(whole) // 2] + bytes(200) + whole[len(whole) // 2 + 200:]
-    found = media(tmp_path, main__wav=damaged, **{"02__wav": wav(data=RAW[:RATE]), "03__wav": wav(data=RAW[:RATE])})
+    found = media(tmp_path, main__wav=damaged, **{"02__wav": wav(data=RAW[:RATE]), "03__wav": wav(data=RAW[RATE:2 * RATE])})
     assert found["05_01_main.wav"][0] == "unreadable_audio" and found["05_01_02.wav"][0] == "short_stem"
 
 
@@ -89,8 +102,8 @@ def test_what_is_remarked_on_a_file_that_no_stem_uses_is_of_its_content(
         document["audio_tracks"][1]["midi_file"] = "05_01_02.mid"
 
     folder = write(root, manifest(both_files), None)
-    for name in ("main.wav", "02.wav", "03.wav"):
-        (folder / f"05_01_{name}").write_bytes(wav())
+    for name, data in SOUNDS.items():
+        (folder / name).write_bytes(data)
     (folder / "05_01_02.mid").write_bytes(GOOD_MIDI)
     for data, kinds in ((GOOD_MIDI, set()), (GOOD_MIDI[:-4], {"repaired_midi"})):
         (folder / "05_01_drums.mid").write_bytes(data)

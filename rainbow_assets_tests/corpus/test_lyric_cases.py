@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rainbow_assets.corpus.manifest_rows import song_values
 from rainbow_assets_tests.corpus.songs import manifest, read
 
@@ -49,3 +51,39 @@ def test_a_section_name_in_brackets_is_reported_and_no_lyric(tmp_path: Path) -> 
     assert reading.song is not None and [line.text for line in reading.song.lines] == ["First line", "again"]
     found = {(anomaly.kind, anomaly.where) for anomaly in reading.anomalies}
     assert found >= {("stray_bracket", "line 3"), ("stray_bracket", "line 4"), ("offset_tag", "line 5")}
+
+
+def lyrics(root: Path, text: str) -> tuple[list[tuple[int, str]], set[tuple[str, str]]]:
+    """Return the lines of a song with these lyrics, and (kind, place) of what is told of its lyrics file."""
+    reading = read(root, lrc=text)
+    assert reading.song is not None
+    return ([(line.start_ms, line.text) for line in reading.song.lines],
+            {(anomaly.kind, anomaly.where) for anomaly in reading.anomalies if anomaly.file.endswith(".lrc")})
+
+
+def test_marks_of_who_sings_are_no_words(tmp_path: Path) -> None:
+    """The "Walaoke" form, and the voices of newer players."""
+    text = "[00:12.613]F: First line\n[00:20.977]v2: <00:20.977>again <00:21.513>and\n[00:31.391]D:\nFor a day: two\n"
+    found, told = lyrics(tmp_path, text)
+    assert found == [(12_613, "First line"), (20_977, "again and"), (31_391, "For a day: two")]
+    assert told == {("singer_mark", "line 1")}
+    song = read(tmp_path / "again", lrc=text).song
+    assert song is not None and [word for line in song.lines for word in line.words] == [(20_977, "again"), (21_513, "and")]
+
+
+def test_characters_written_as_in_html_are_read(tmp_path: Path) -> None:
+    found, told = lyrics(tmp_path, "[00:12.613]Don&#39;t &amp; won&apos;t&nbsp;go\n[00:20.977]R&B &c; &#7;\n")
+    assert found == [(12_613, "Don't & won't go"), (20_977, "R&B &c; &#7;")] and told == {("odd_text", "line 1")}
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u200e", "\u2060", "\ufeff", "\u00ad", "\u00a0", "\u3000 \u200b"])
+def test_what_is_not_shown_around_a_text_is_no_part_of_it(tmp_path: Path, mark: str) -> None:
+    found, told = lyrics(tmp_path, f"{mark}[00:12.613]{mark}First line{mark}\n[00:20.977]{mark}again\n{mark}\n")
+    assert found == [(12_613, "First line"), (20_977, "again")] and told <= {("control_character", "line 1"),
+                                                                            ("control_character", "line 2")}
+
+
+def test_the_stamps_of_a_chorus_are_in_no_order(tmp_path: Path) -> None:
+    found, told = lyrics(tmp_path, "[00:12.613][00:31.391]Chorus\n[00:20.977]Verse\n")
+    assert [text for _, text in found] == ["Chorus", "Verse", "Chorus"] and told == set()
+    assert lyrics(tmp_path / "not", "[00:12.613][00:31.391]Chorus\n[00:10.977]Verse\n")[1] == {("unsorted_stamps", "line 2")}

@@ -30,6 +30,48 @@ def with_line(name: str, line: str) -> tuple[str, int]:
     return "\n".join(lines) + "\n", at + 1
 
 
+@pytest.mark.parametrize(("line", "title", "taken"), [
+    ("title: &Burn it down", "it down", "&Burn"), ("title: &Me and You", "and You", "&Me"),
+    ("title: ! Look", "Look", "!"), ("title: !Look out", "out", "!Look"),
+])
+def test_what_yaml_takes_from_a_text_for_its_own_syntax_is_told(
+    tmp_path: Path, line: str, title: str, taken: str
+) -> None:
+    text, number = with_line("title", line)
+    reading = read(tmp_path, text)
+    assert reading.song is not None and reading.song.title == title
+    (found,) = [anomaly for anomaly in reading.anomalies if anomaly.kind == "cut_text"]
+    assert found.where == f"line {number}" and f"title: YAML takes {taken!r} for its own syntax" in found.message
+
+
+@pytest.mark.parametrize("title", ["@home", "Kite: return", "*Kite*", "- Kite", "%Kite", "? Kite"])
+def test_a_title_that_is_no_yaml_is_named_with_what_to_write(tmp_path: Path, title: str) -> None:
+    text, number = with_line("title", f"title: {title}")
+    reading = read(tmp_path, text)
+    (found,) = [anomaly for anomaly in reading.anomalies if anomaly.kind == "unreadable_manifest"]
+    assert reading.song is None and found.where == f"line {number}" and "needs quotes" in found.action
+
+
+def test_a_comma_in_braces_that_cuts_a_name_is_told(tmp_path: Path) -> None:
+    text, number = with_line("sounds_like", "sounds_like: [{name: Tyler, The Creator}]")
+    rest = text.splitlines()
+    while rest[number].startswith((" ", "-")):
+        del rest[number]
+    reading = read(tmp_path, "\n".join(rest) + "\n")
+    assert reading.song is not None and reading.song.sounds_like == (("Tyler", None),)
+    (found,) = [anomaly for anomaly in reading.anomalies if anomaly.kind == "cut_text"]
+    assert found.where == f"line {number}" and "YAML takes 'The Creator' for its own syntax" in found.message
+
+
+@pytest.mark.parametrize("line", [
+    "title: &t Field\nsubtitle: *t", "title: &t 'Field'", "title: !!str Field", "title: Me & You!",
+    "made: {with: a pen, by: }\ntitle: Field", "made: {with: , by: 2}\ntitle: Field",
+])
+def test_syntax_that_takes_nothing_from_a_text_is_quiet(tmp_path: Path, line: str) -> None:
+    reading = read(tmp_path, with_line("title", line)[0])
+    assert not [anomaly for anomaly in reading.anomalies if anomaly.kind == "cut_text"]
+
+
 def test_the_good_manifest_has_no_doubts(tmp_path: Path) -> None:
     assert told(tmp_path, manifest())[1] == []
 

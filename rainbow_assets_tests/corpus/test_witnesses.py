@@ -138,6 +138,9 @@ def test_sound_and_text_of_two_songs_stop_the_song(tmp_path: Path, monkeypatch: 
     ({"NOTES": notes(30, 90, "D")}, 90, "key_disagrees", "2 sharps, and the manifest's key Bb minor has 5 flats"),
     ({"PAD": sound(TEXT_S, start=3612.0), "MIX": sound(TEXT_S, start=3600.0), "KICK": sound(TEXT_S, start=3600.0)}, 90,
      "contradiction", "its time reference is 3612.000 s, and that of the other files 3600.000 s"),
+    ({"PAD": sound(TEXT_S, start=12.0), "MIX": sound(TEXT_S, start=0), "KICK": sound(TEXT_S, start=0)}, 90,
+     "contradiction", "its time reference is 12.000 s, and that of the other files 0.000 s"),
+    ({"PAD": sound(TEXT_S, start=12.0)}, 90, "start_disagrees", "is 12.000 s, and the other files have none"),
     ({"PAD": sound(TEXT_S, start=0.1, xml=True)}, 90, "start_disagrees", "its time reference is 0.100 s"),
     ({"PAD": sound(TEXT_S, 16000)}, 90, "rates_differ", "8000 Hz in 05_01_03.wav, 05_01_main.wav, 16000 Hz"),
 ])
@@ -155,6 +158,11 @@ def test_the_two_numbers_are_told(
     {"NOTES": notes(20, 90, "Db"), "DRUMS": notes(20, 90, "Bbm")},
     {"NOTES": notes(20, 90, "C")},
     {name: sound(TEXT_S, start=3600.0, xml=name == "PAD") for name in ("MIX", "PAD", "KICK")},
+    {name: sound(TEXT_S, start=3590.0) for name in ("PAD", "KICK")},
+    {"MIX": sound(TEXT_S, start=0), **{name: sound(TEXT_S, start=3590.0) for name in ("PAD", "KICK")}},
+    {"MIX": sound(TEXT_S, start=3600.0)},
+    {"MIX": sound(TEXT_S, start=3599.995), "PAD": sound(TEXT_S, start=3600.0)},
+    {"MIX": sound(TEXT_S, start=3600.0), "PAD": sound(TEXT_S, start=0)},
     {"PAD": sound(TEXT_S + 1), "KICK": sound(TEXT_S - 1)},
 ])
 def test_what_is_no_disagreement_is_silent(tmp_path: Path, files: dict[str, bytes]) -> None:
@@ -177,6 +185,26 @@ def test_lint_and_build_agree_on_what_is_the_standard_tempo(tmp_path: Path, bpm:
                   DRUMS=notes(20, bpm))
     replaced = MidiSong.load(notes(30, 120), bpm).assumed_bpm is not None
     assert ("midi_default_tempo" in told(report)) == replaced
+
+
+@pytest.mark.parametrize("standard", [499_999, 500_001, 500_010])
+def test_lint_and_build_agree_however_the_standard_tempo_was_rounded(tmp_path: Path, standard: int) -> None:
+    written = midi([(0, mido.MetaMessage("set_tempo", tempo=standard)), (0, on(60)), (28_800, off(60))])
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=90, lyrics=False, lrc_file=""),
+                  NOTES=written, DRUMS=notes(20, 90))
+    assert set(told(report)) == {"midi_default_tempo"} and MidiSong.load(written, 90).assumed_bpm is not None
+
+
+@pytest.mark.parametrize("left_down", [on(62), mido.Message("control_change", control=64, value=127)])
+def test_a_key_or_pedal_that_stays_down_to_the_end_of_a_long_track_contradicts_nothing(
+    tmp_path: Path, left_down: mido.Message
+) -> None:
+    written = midi([(0, tempo(90)), (0, on(60)), (14_400, left_down), (28_800, off(60)),
+                    (480_000, mido.MetaMessage("end_of_track"))])
+    report = song(tmp_path / "corpus", None, "", lambda document: document.update(bpm=90, lyrics=False, lrc_file=""),
+                  NOTES=written, DRUMS=notes(20, 90))
+    assert "stays down to the end of the track at 666.667 s" in told(report)["length_disagrees"]
+    assert not report.quarantined
 
 
 def test_a_file_that_the_song_does_not_name_is_no_witness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +231,12 @@ def test_more_words_than_anybody_sings_are_named(tmp_path: Path) -> None:
     lines = "".join(f"[00:{10 + n / 10:06.3f}]\nfive words in a tenth\n" for n in range(9))
     report = song(tmp_path / "all", lines)
     assert "contradiction" in told(report) and report.quarantined
+
+
+def test_a_translation_just_after_its_line_makes_no_one_sing_too_fast(tmp_path: Path) -> None:
+    lines = "".join(f"[00:{n}.{613 + n}]five words in a line\n[00:{n}.{623 + n}]cinq mots dans une ligne\n"
+                    for n in range(11, 55, 4))
+    assert not {"fast_lyrics", "contradiction"} & told(song(tmp_path / "corpus", lines)).keys()
 
 
 @pytest.mark.parametrize(("key", "sharps"), [("C major", 0), ("A minor", 0), ("F# minor", 3), ("Gb major", -6),

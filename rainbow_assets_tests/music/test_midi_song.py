@@ -157,6 +157,19 @@ def test_tempos_of_all_tracks_make_one_map_and_the_last_at_a_tick_counts() -> No
     assert song.ms_at(960) == pytest.approx(250 + 333.3335)
 
 
+@pytest.mark.parametrize("tracks", [(90, 120), (120, 90)])
+def test_the_standard_tempo_of_one_track_does_not_outvote_the_tempo_of_another(tracks: tuple[float, ...]) -> None:
+    song = MidiSong.load(midi(*([(0, tempo(bpm)), (0, on(60)), (480, off(60))] for bpm in tracks)))
+    assert song.tempos == ((0, 666_667),) and song.assumed_bpm is None
+
+
+@pytest.mark.parametrize("standard", [499_999, 500_001, 500_010])
+def test_the_standard_tempo_is_one_however_it_was_rounded(standard: int) -> None:
+    event = mido.MetaMessage("set_tempo", tempo=standard)
+    song = MidiSong.load(midi([(0, event), (0, on(60)), (480, off(60))]), 90)
+    assert song.assumed_bpm == pytest.approx(90) and song.tempos == ((0, 666_667),)
+
+
 @pytest.mark.parametrize(("ticks", "scaled"), [(1, 960), (24, 960), (96, 960), (100, 1000), (480, 960), (960, 960),
                                                (1000, 1000), (32767, 32767)])
 def test_coarse_files_are_counted_in_finer_ticks(ticks: int, scaled: int) -> None:

@@ -73,6 +73,21 @@ def flac(total: int | None = None) -> bytes:
     return bytes(data)
 
 
+def ape(header: bool) -> bytes:
+    """Return a tag that some players append: an item, and a footer that has the size of both."""
+    item = struct.pack("<II", 4, 0) + b"Title\0Kite"
+    both = [b"APETAGEX" + struct.pack("<IIII", 2000, len(item) + 32, 1, flags | header << 31) + bytes(8)
+            for flags in (1 << 29, 0)]
+    return (both[0] if header else b"") + item + both[1]
+
+
+def wide(bits: int, size: int) -> bytes:
+    """Return the sound in PCM of ``bits`` bits in words of ``size`` bytes."""
+    words = SOUND.astype("<i4") << 16
+    return riff(chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, RATE, size * RATE, size, bits)),
+                chunk(b"data", words.tobytes()))
+
+
 WHOLE: dict[str, bytes] = {
     "plain": wav(),
     "chunks after the sound": wav(after=chunk(b"LIST", b"INFOIART") + chunk(b"bext", bytes(603))),
@@ -89,6 +104,11 @@ WHOLE: dict[str, bytes] = {
     "FLAC with a tag before it": b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + flac(),
     "FLAC with a tag behind it": flac() + b"TAG" + b"x" * 125,
     "FLAC whose encoder counted the last, shorter block": flac()[:8] + (16).to_bytes(2, "big") + flac()[10:],
+}
+WHOLE |= {
+    "FLAC with an APE tag behind it": flac() + ape(header=False),
+    "FLAC with an APE tag that has a header, and the old tag": flac() + ape(header=True) + b"TAG" + b"x" * 125,
+    "a block size of 0": riff(chunk(b"fmt ", FMT[:12] + bytes(2) + FMT[14:]), chunk(b"data", RAW)),
 }
 CORRECTED: dict[str, bytes] = {
     "says less": wav(2 * RATE),
@@ -131,6 +151,22 @@ REFUSED: dict[str, bytes] = {
 }
 
 
+def other(kind: str, subtype: str) -> bytes:
+    """Return the sound in a container whose length nothing in it proves."""
+    out = io.BytesIO()
+    sf.write(out, SOUND, 48000 if subtype == "OPUS" else RATE, format=kind, subtype=subtype)
+    return out.getvalue()
+
+
+REFUSED |= {
+    "frames of two sizes": riff(chunk(b"fmt ", FMT[:12] + b"\4\0" + FMT[14:]), chunk(b"data", RAW)),
+    "a WAV behind a tag": b"ID3\x04\0\0\0\0\0\x20" + bytes(32) + wav(),
+    **{f"{kind} {subtype}, {state}": data[:len(data) // share] for kind, subtype in (
+        ("AU", "PCM_16"), ("CAF", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III"))
+       for data in [other(kind, subtype)] for state, share in (("whole", 1), ("cut", 2))},
+}
+
+
 def saved(folder: Path, data: bytes) -> Path:
     path = folder / "stem.wav"
     path.write_bytes(data)
@@ -165,6 +201,12 @@ def test_what_the_file_does_not_prove_is_refused_the_same_by_all(name: str, tmp_
             use(path)
         sentences.add(str(caught.value))
     assert len(sentences) == 1
+
+
+def test_words_of_32_bits_that_hold_24_are_read(tmp_path: Path) -> None:
+    path = saved(tmp_path, wide(24, 4))
+    assert probe(path) == examine(path) and probe(path).frames == len(SOUND) and probe(path).remarks == ()
+    assert np.array_equal(read_stem(path).samples, SOUND.astype(np.int32) << 8)
 
 
 def test_silence_after_the_sound_is_padding(tmp_path: Path) -> None:
