@@ -91,9 +91,10 @@ class Verbs(click.Group):
         try:
             _require_memory()
             return super().invoke(ctx)
-        except click.UsageError as error:  # click shows the usage with it, and the words of the command as they are
-            error.message = plain(error.message)
-            raise
+        except click.UsageError as error:
+            if (shown := plain(error.message)) == error.message:
+                raise
+            raise click.UsageError(shown, error.ctx) from None
         except (UsageError, taxonomy.UnknownColor) as error:
             _stop(ctx, str(error), 2)
         except RainbowError as error:
