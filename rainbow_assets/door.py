@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
+import tomllib
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from rainbow_assets.errors import RainbowError
 
@@ -18,6 +20,8 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NON
 """Flags that a system lacks are those that it does not need."""
 TEXT_BYTES = 4 << 20
 """The size that a text written by hand has at most."""
+MEDIA_BYTES = 16 << 30
+"""The size that any other file has at most: three hours of many channels. Reading more would take minutes."""
 _CHUNK = 1 << 20
 
 
@@ -54,8 +58,8 @@ def read_file(path: Path, most: int | None = None, root: Path | None = None) -> 
     """
     with opened(path, root) as stream:
         size = os.fstat(stream.fileno()).st_size
-        if most is not None and size > most:
-            raise RefusedFile(f"it has {size:,} bytes, and at most {most:,} are read; shorten it")
+        if most is not None:
+            require_size(size, most)
         try:
             parts = [stream.read(size + 1)]
             # The system may give it in pieces, and the file may grow meanwhile.
@@ -66,6 +70,23 @@ def read_file(path: Path, most: int | None = None, root: Path | None = None) -> 
         except OSError as error:
             raise RefusedFile(f"it cannot be read ({error.strerror}); correct that") from None
     return b"".join(part for part in parts if part)
+
+
+def require_size(size: int, most: int) -> None:
+    """Raise ``RefusedFile`` if a file of ``size`` bytes has more than ``most``."""
+    if size > most:
+        raise RefusedFile(f"it has {size:,} bytes, and at most {most:,} are read; shorten it")
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the content of the TOML document ``text``; raise ``RefusedFile``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedFile(f"it is not valid TOML: {error}") from None
+    except (ValueError, RecursionError):  # Python converts no number of thousands of digits
+        raise RefusedFile("it is not valid TOML: it has a number of thousands of digits, or hundreds of brackets in "
+                          "brackets; shorten that") from None
 
 
 def inside(path: Path, root: Path) -> bool:

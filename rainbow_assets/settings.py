@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +21,7 @@ import platformdirs
 from rainbow_assets import rules as declared
 from rainbow_assets.composition.settings import CompositionRules
 from rainbow_assets.corpus.settings import SplitRules
-from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, parse_toml, read_file
 from rainbow_assets.embeddings.settings import EmbeddingRules
 from rainbow_assets.errors import SettingsError
 from rainbow_assets.fitness.settings import FitnessRules
@@ -74,7 +73,7 @@ def load_rules(path: Path | None = None) -> Rules:
     source = path or (Path(named) if named else Path("rainbow.toml"))
     try:
         text = read_file(source, TEXT_BYTES).decode("utf-8")
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except FileNotFoundError:
         if path or named:
             raise SettingsError(
@@ -82,7 +81,7 @@ def load_rules(path: Path | None = None) -> Rules:
         return Rules()
     except RefusedFile as error:
         raise SettingsError(f"{source}: {error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{source} is not valid TOML: {error}") from error
     blocks: dict[str, Any] = {}
     sections = {f.name: type(getattr(Rules(), f.name)) for f in dataclasses.fields(Rules)}

@@ -9,8 +9,10 @@ module is loaded only when the verb is used, because loading all of them takes a
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+import traceback
 from types import TracebackType
 from typing import Any
 
@@ -19,8 +21,8 @@ from click.shell_completion import CompletionItem
 
 from rainbow_assets import __version__, progress, taxonomy
 from rainbow_assets.errors import FULL, TOO_LITTLE_MEMORY, RainbowError, UsageError, of_the_disk
-from rainbow_assets.terminal import complain
-from rainbow_assets.text import plain
+from rainbow_assets.layout import Lines, layout
+from rainbow_assets.terminal import Log, complain, say
 
 VERBS = {
     "init": ("init:init", "Create a new project: settings, workspace, an example song."),
@@ -61,7 +63,22 @@ class Verbs(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program: a bug shows its traceback and where to report it."""
         sys.excepthook = _report
+        logging.lastResort = Log(logging.WARNING)
         return super().__call__(*args, **kwargs)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        """Run the command line. Wrong use is printed as every other text: click would print a wrong word as it is."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **kwargs)
+        try:
+            code = super().main(*args, standalone_mode=False, **kwargs)
+        except click.ClickException as error:
+            say(_wrong_use(error), err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            say("Aborted!", err=True)
+            sys.exit(1)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order in which people use them."""
@@ -91,10 +108,6 @@ class Verbs(click.Group):
         try:
             _require_memory()
             return super().invoke(ctx)
-        except click.UsageError as error:
-            if (shown := plain(error.message)) == error.message:
-                raise
-            raise click.UsageError(shown, error.ctx) from None
         except (UsageError, taxonomy.UnknownColor) as error:
             _stop(ctx, str(error), 2)
         except RainbowError as error:
@@ -108,6 +121,21 @@ class Verbs(click.Group):
             _stop(ctx, TOO_LITTLE_MEMORY, 1)
         except KeyboardInterrupt:
             _stop(ctx, "stopped; finished work is kept, run the command again to continue", STOPPED)
+
+
+def _wrong_use(error: click.ClickException) -> Lines:
+    """Return what click would print: the usage, where to find help, and the error, which may quote a word as given."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return layout([f"Error: {error.format_message()}"])
+    usage = context.get_usage().split("\n")
+    if isinstance(error, click.exceptions.NoArgsIsHelpError | click.MissingParameter):
+        # These texts have several lines, and no word of the command line.
+        own = error.format_message().split("\n")
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            return layout(own)
+        return layout([*usage, f"Try '{context.command_path} --help' for help.", "", f"Error: {own[0]}", *own[1:]])
+    return layout([*usage, f"Try '{context.command_path} --help' for help.", "", f"Error: {error.format_message()}"])
 
 
 def _require_memory() -> None:
@@ -127,7 +155,8 @@ def _stop(ctx: click.Context, sentence: str, code: int) -> None:
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.__excepthook__(kind, error, trace)
+    # A message quotes what was read, so Python may not print it as it is.
+    say(layout("".join(traceback.format_exception(kind, error, trace)).rstrip().split("\n")), err=True)
     complain(f"this is a bug in version {__version__}; report it with the lines above: {REPORT}")
 
 

@@ -9,7 +9,6 @@ Dagster and its definitions are loaded only if there is something to run, so tha
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,9 @@ from rainbow_assets import progress, settings, taxonomy
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.layout import document
 from rainbow_assets.terminal import say
-from rainbow_assets.text import counted, line, some
+from rainbow_assets.text import counted, some
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -101,7 +101,7 @@ def _show(lost: list[Anomaly]) -> None:
     if lost:
         say(f"without rows: {counted(songs, 'song')}, and {counted(len(lost) - songs, 'stem')} of other songs")
     for anomaly in lost[:LOSSES]:
-        say(line(f"{anomaly.severity}: {anomaly.of}, {anomaly.where}: {anomaly.message} [{anomaly.kind}]"))
+        say(f"{anomaly.severity}: {anomaly.of}, {anomaly.where}: {anomaly.message} [{anomaly.kind}]")
     if len(lost) > LOSSES:
         say(f"and {len(lost) - LOSSES} more; for all of them run: rainbow build --json")
 
@@ -206,11 +206,11 @@ class BuildSummary:
         """Print the results as JSON, by asset and by shard, with what has no row (``lost``)."""
         assets = {asset: {"computed": computed, "removed": removed}
                   for asset, (computed, removed) in self.assets.items()}
-        say(json.dumps({
+        say(document({
             "assets": assets, "colors": self.colors,
             "computed": sum(computed for computed, _ in self.assets.values()),
             "removed": sum(removed for _, removed in self.assets.values()),
             "seconds": round(time.monotonic() - begun, 3), "shards": self.shards,
             "without_rows": [{"song": anomaly.of, **anomaly.as_dict()} for anomaly in lost],
-        }, indent=1, sort_keys=True, ensure_ascii=False))
+        }, sort_keys=True))
         sys.stdout.flush()

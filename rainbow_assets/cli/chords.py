@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import click
 
 from rainbow_assets.cli.options import AS_JSON, ColorType
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.layout import Lines, document, layout
 from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
@@ -79,10 +79,12 @@ def chords(
     say(_text(answer, commands.table(asked, result), midi, as_json))
 
 
-def _text(answer: dict[str, Any], table: str, midi: Path | None, as_json: bool) -> str:
+def _text(answer: dict[str, Any], table: Lines, midi: Path | None, as_json: bool) -> Lines:
     if as_json:
-        return json.dumps(answer, indent=1, sort_keys=True, ensure_ascii=False)
-    return f"{table}\n{counted(len(answer['progressions']), 'MIDI file')} in {midi}" if midi is not None else table
+        return document(answer, sort_keys=True)
+    if midi is None:
+        return table
+    return layout([table, f"{counted(len(answer['progressions']), 'MIDI file')} in {midi}"])
 
 
 def _library(pack: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ import click
 from rainbow_assets import settings
 from rainbow_assets.cli.options import AS_JSON, ColorType, ProposalType
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.layout import Lines, document, layout
 from rainbow_assets.terminal import say
-from rainbow_assets.text import counted, line
+from rainbow_assets.text import counted
 
 if TYPE_CHECKING:
     from rainbow_assets.storage.store import ShardStore
@@ -56,7 +56,7 @@ def compose(
     by chromatic fitness. Every candidate is a file; the finished pieces are in data/compositions.
     """
     if example:
-        say(EXAMPLE.rstrip())
+        say(layout(EXAMPLE.rstrip().split("\n")))
         return
     from rainbow_assets.composition import songs
     from rainbow_assets.storage.store import ShardStore
@@ -112,8 +112,7 @@ def _report(store: ShardStore, song_id: str | None, seconds: float, as_json: boo
     rated = sum(part.facts.get("evaluated", 0) for name in MADE[:4]
                 for part in store.shard(name).require_index().parts if song_id in (None, part.group))
     if as_json:
-        say(json.dumps({"seconds": round(seconds, 2), "rated": rated, "finals": rows}, indent=1,
-                       ensure_ascii=False))
+        say(document({"seconds": round(seconds, 2), "rated": rated, "finals": rows}))
     else:
         _show(store, rows, song_id, rated, seconds)
     if left and song_id is None:
@@ -127,10 +126,10 @@ def _show(store: ShardStore, rows: list[dict[str, Any]], song_id: str | None, ra
     for name in dict.fromkeys(row["song_id"] for row in rows):
         own = [row for row in rows if row["song_id"] == name]
         first = own[0]
-        say(line(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
-                 f"{first['time_signature']}; {summaries.status(own)}"))
+        say(f"{first['title']}: {first['rainbow_color']}, {first['key']}, {first['bpm']:g} bpm, "
+            f"{first['time_signature']}; {summaries.status(own)}")
         say(_table(own))
-        say(f"listen: {_shown(of_store(store) / name / 'candidates')} or rainbow review\n")
+        say(layout([f"listen: {_shown(of_store(store) / name / 'candidates')} or rainbow review", ""]))
     columns = ["candidate_id", "song_id", "kept"]
     kept = len(stage_rows.kept_rows(store.shard("melody_candidates"), song_id, columns))
     say(f"{counted(rated, 'candidate')} rated, {counted(kept, 'whole piece')} kept, "
@@ -156,7 +155,7 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: list[dict[str, Any]]) -> Lines:
     lines = [f"{'piece':<9} {'total':>6} {'theory':>7} {'fitness':>8}  what it is"]
     for row in rows:
         fitness = "-" if row["fitness"] is None else f"{row['fitness']:.3f}"
@@ -164,4 +163,4 @@ def _table(rows: list[dict[str, Any]]) -> str:
         name = row["final_id"].rpartition(".")[2]
         lines.append(f"{name:<9} {row['total']:>6.3f} {row['theory']:>7.3f} {fitness:>8}  {stages[0]}")
         lines += [f"{'':<34}{text}" for text in stages[1:]]
-    return "\n".join(lines)
+    return layout(lines)

@@ -14,6 +14,7 @@ from rainbow_assets import progress, settings
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import SongsType
 from rainbow_assets.errors import UsageError
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
@@ -54,22 +55,22 @@ def demo(
         _tour(clock)
 
 
-def _corpus(out: Path, songs_per_color: int, shuffled: bool) -> str:
+def _corpus(out: Path, songs_per_color: int, shuffled: bool) -> Lines:
     """Write the demo corpus to ``out`` and return a summary."""
     from rainbow_assets.demo.write import write_demo
 
     with progress.bar("demo") as tick:
         report = write_demo(out, songs_per_color, progress=tick, shuffled=shuffled)
-    return "\n".join(report.lines())
+    return layout(report.lines())
 
 
-def _standins(source: Path, out: Path, songs: list[str] | None) -> str:
+def _standins(source: Path, out: Path, songs: list[str] | None) -> Lines:
     """Render stand-in media for the manifests in ``source`` into ``out`` and return a summary."""
     from rainbow_assets.demo.standins import render_standins
 
     with progress.bar("stand-ins") as tick:
         report = render_standins(source, out, songs, progress=tick)
-    return "\n".join(report.lines())
+    return layout(report.lines())
 
 
 class _Clock:
@@ -110,7 +111,7 @@ def _tour(clock: _Clock) -> None:
     with clock.part("release"):
         stop_if_failed(jobs.run_release(defs, {}))
     threads = f"{counted(written, 'thread')} packed and measured" if written else "your own threads were measured"
-    say("\n".join([
+    say(layout([
         f"time:     {clock.line()}", f"threads:  {threads}; see: rainbow threads feedback",
         f"chords:   {progression}", f"piece:    {piece}; listen and judge it: rainbow review",
         "next:     rainbow plan; rainbow impact Green; make ui", hear(settings.roots()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from rainbow_assets import settings
 from rainbow_assets.cli.groups import WholeSummaries
 from rainbow_assets.cli.options import ColorType
 from rainbow_assets.errors import RainbowError, UsageError
+from rainbow_assets.layout import Lines, document, layout
 from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
@@ -105,13 +105,12 @@ def _scored(scorer: ChromaticScorer, file: Path, color: str, concept: str | None
         return Score(color, None, None, {}, None, (), 0, scorer.status, str(error))
 
 
-def _json(scorer: ChromaticScorer, found: list[tuple[str, Score]]) -> str:
-    document = {"status": scorer.status, "reasons": list(scorer.contract.reasons), "scorer": scorer.sha256,
-                "scores": [{"file": name, **asdict(item)} for name, item in found]}
-    return json.dumps(document, indent=1, ensure_ascii=False)
+def _json(scorer: ChromaticScorer, found: list[tuple[str, Score]]) -> Lines:
+    return document({"status": scorer.status, "reasons": list(scorer.contract.reasons), "scorer": scorer.sha256,
+                "scores": [{"file": name, **asdict(item)} for name, item in found]})
 
 
-def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -> str:
+def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -> Lines:
     lines = [f"the scorer is {scorer.status}", *(f"  {reason}" for reason in scorer.contract.reasons), ""]
     width = max(len(name) for name, _ in found)
     lines.append(f"{'file':<{width}}  {color:>8}  {'music':>7}  modes")
@@ -123,7 +122,7 @@ def _text(scorer: ChromaticScorer, color: str, found: list[tuple[str, Score]]) -
                          for kind in item.modes.values())
         added = "" if item.relative is None else f"{item.relative:+.3f}"
         lines.append(f"{name:<{width}}  {item.fitness:>8.3f}  {added:>7}  {best}")
-    return "\n".join(lines)
+    return layout(lines)
 
 
 @fitness.command()
@@ -169,7 +168,7 @@ def _evaluated(as_json: bool) -> None:
         raise RainbowError("no model could be trained: torch is not installed (pip install 'rainbow-assets[torch]'), "
                            "or there are too few songs; find out which: rainbow why fusion_model")
     if as_json:
-        say(json.dumps({"evaluation": rows, "scorer": scorers[0]}, indent=1, ensure_ascii=False))
+        say(document({"evaluation": rows, "scorer": scorers[0]}))
         return
-    say("\n".join([*summaries.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
-                   *(f"  {reason}" for reason in scorers[0]["reasons"])]))
+    say(layout([*summaries.evaluation_lines(rows), "", f"the scorer is {scorers[0]['status']}",
+                *(f"  {reason}" for reason in scorers[0]["reasons"])]))

@@ -12,6 +12,7 @@ import click
 
 from rainbow_assets import rules, settings
 from rainbow_assets.errors import UsageError
+from rainbow_assets.layout import layout
 from rainbow_assets.terminal import say
 
 FILES = {"dagster.yaml": "dagster.yaml", "workspace.yaml": "workspace.yaml", "gitignore": ".gitignore",
@@ -36,7 +37,7 @@ def init(folder: Path) -> None:
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}); name another folder") from error
     say(f"{folder} is ready, with the example song {song}; next:")
-    say(f"  cd {shlex.quote(str(folder))}\n  rainbow build\n  rainbow release")
+    say(layout([f"  cd {shlex.quote(str(folder))}", "  rainbow build", "  rainbow release"]))
 
 
 def _write(folder: Path) -> str:

@@ -5,7 +5,6 @@ The graph is loaded when a verb runs, not for its help.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import click
 from rainbow_assets import settings, taxonomy
 from rainbow_assets.cli.options import AS_JSON, ONE_COLOR, AssetType, ColorType, TargetType
 from rainbow_assets.errors import UsageError
+from rainbow_assets.layout import document
 from rainbow_assets.terminal import say
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _planned(color: str | None, allow_deletes: bool = False) -> list[Planned]:
 
 
 def _dump(value: Any) -> None:
-    say(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
+    say(document(value, sort_keys=True))
 
 
 @click.command()

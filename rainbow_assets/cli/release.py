@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from rainbow_assets import settings
 from rainbow_assets.cli.failures import stop_if_failed
 from rainbow_assets.cli.options import AS_JSON, VersionType
 from rainbow_assets.errors import RainbowError
+from rainbow_assets.layout import document, layout
 from rainbow_assets.terminal import complain, say
 from rainbow_assets.text import counted
 
@@ -45,7 +45,7 @@ def diff(before: str, after: str, push: bool, as_json: bool) -> None:
 
     hub, old, new = open_hub(push), Version.parse(before), Version.parse(after)
     found = compare(hub.manifest(old), hub.manifest(new), reader(hub, old), reader(hub, new))
-    say(json.dumps(found.document(), indent=1, sort_keys=True) if as_json else found.text())
+    say(document(found.document(), sort_keys=True) if as_json else found.text())
 
 
 @click.command()
@@ -74,7 +74,7 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
         local = None
     found = audit(hub, wanted, local, rows)
     if as_json:
-        say(json.dumps(found, indent=1, sort_keys=True))
+        say(document(found, sort_keys=True))
     else:
         files = sum(len(names) for names in found["songs"].values())
         say(f"{wanted.tag}: {counted(found['files'], 'file')}, {found['bytes'] / 1e6:.1f} MB, "
@@ -108,7 +108,7 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     def begun(sentence: str) -> None:
         there.append(sentence)
         if not as_json:
-            say("\n".join([sentence, *(line for gate in gates for line in gate.lines())]), states=True)
+            say(layout([sentence, *(line for gate in gates for line in gate.lines())]), states=True)
 
     try:
         manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun)
@@ -117,8 +117,8 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
     if as_json:
         made = {"version": str(manifest.version), "files": len(manifest.files), "bytes": manifest.bytes,
                 "against_latest": found.document() if found else None} if manifest else {}
-        say(json.dumps({**made, "hub": there[0], "gates": [gate.document() for gate in gates], "refused": refused},
-                       indent=1, sort_keys=True))
+        say(document({**made, "hub": there[0], "gates": [gate.document() for gate in gates], "refused": refused},
+                     sort_keys=True))
     elif manifest:
         say(f"would publish {manifest.version.tag}: {counted(len(manifest.files), 'file')}, "
             f"{manifest.bytes / 1e6:.1f} MB")
@@ -163,6 +163,6 @@ def release(
         config["version"] = version
     stop_if_failed(jobs.run_release(defs, config))
     if as_json:
-        say(json.dumps(published(settings.roots(), version, open_hub(push)), indent=1, sort_keys=True))
+        say(document(published(settings.roots(), version, open_hub(push)), sort_keys=True))
     else:
         say(hear(settings.roots(), version, open_hub(push)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import webbrowser
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 from rainbow_assets import scratch, settings
 from rainbow_assets.cli.options import AS_JSON
 from rainbow_assets.errors import UsageError
+from rainbow_assets.layout import document, layout
 from rainbow_assets.terminal import say
 from rainbow_assets.text import counted
 
@@ -43,7 +43,7 @@ def review(ingest: bool, port: int, browser: bool, as_json: bool) -> None:
     if store.shard("final_candidates").index() is None:
         raise UsageError("no piece has been composed yet; run: rainbow compose PROPOSAL.yml")
     if as_json:
-        say(json.dumps(_pending(store), indent=1, ensure_ascii=False))
+        say(document(_pending(store)))
         return
     server = Running(store, port)
     say(f"review: {server.link} (the link works once; stop the server with ctrl-C)")
@@ -80,8 +80,8 @@ def _ingest(store: ShardStore, as_json: bool) -> None:
     promoted = sorted(f"{row['song_id']}/{row['promoted_to']}" for row in rows if row["promoted_to"])
     if as_json:
         measured = {name: asdict(summaries.agreement(rows, name)) for name in ("total", "theory", "fitness")}
-        say(json.dumps({"verdicts": len(rows), "promoted": promoted, "agreement": measured}, indent=1))
+        say(document({"verdicts": len(rows), "promoted": promoted, "agreement": measured}))
         return
-    say(f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted" + "".join(f"\n  "
-        f"{name}" for name in promoted))
+    say(layout([f"{counted(len(rows), 'verdict')}, {counted(len(promoted), 'piece')} promoted",
+                *(f"  {name}" for name in promoted)]))
     say(summaries.agreements(rows))

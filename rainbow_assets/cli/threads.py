@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 from rainbow_assets import progress
 from rainbow_assets.cli.groups import WholeSummaries
 from rainbow_assets.cli.options import AS_JSON
+from rainbow_assets.layout import document
 from rainbow_assets.terminal import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def threads() -> None:
 
 
 def _print(answer: Answer, as_json: bool) -> None:
-    say(json.dumps(answer.values, indent=1, sort_keys=True, ensure_ascii=False) if as_json else answer.text)
+    say(document(answer.values, sort_keys=True) if as_json else answer.text)
     sys.exit(answer.exit_code)
 
 

@@ -110,8 +110,8 @@ class Running:
         link = secrets.token_urlsafe(24)
         self.link = f"http://{HOST}:{self._socket.getsockname()[1]}/open/{link}"
         self._server = uvicorn.Server(uvicorn.Config(
-            guarded(store, link), http=Impatient, ws="none", log_level="error", access_log=False, server_header=False,
-            timeout_graceful_shutdown=STOP_S))
+            guarded(store, link), http=Impatient, ws="none", log_config=None, log_level="error", access_log=False,
+            server_header=False, timeout_graceful_shutdown=STOP_S))
 
     def run(self) -> None:
         """Serve until the process is interrupted or another thread calls :meth:`stop`."""

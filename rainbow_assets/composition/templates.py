@@ -6,7 +6,6 @@ beat of its kind (the first, the last, or one in between), shortened or extended
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from rainbow_assets.composition.errors import TemplateError
 from rainbow_assets.composition.meter import Meter
 from rainbow_assets.digests import digest
-from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, parse_toml, read_file
 
 HERE = Path(__file__).parent / "data"
 ENERGIES = ("low", "medium", "high")
@@ -98,9 +97,9 @@ def _bytes(path: Path) -> bytes:
 @lru_cache(maxsize=32)
 def _read(kind: str, data: bytes, name: str) -> tuple[Template, ...]:
     try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TemplateError(f"the templates {name} are not valid TOML ({error}); fix the line") from error
+        document = parse_toml(data.decode("utf-8"))
+    except (RefusedFile, UnicodeDecodeError) as error:
+        raise TemplateError(f"the templates {name} cannot be read: {error}; fix the line") from error
     entries = document.get(kind)
     if not isinstance(entries, list) or not entries:
         raise TemplateError(f"the templates {name} have no [[{kind}]] entries; write one for each pattern")

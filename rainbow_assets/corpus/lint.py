@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +13,10 @@ from rainbow_assets.corpus.reader import read_corpus, stray_folders
 from rainbow_assets.corpus.witnesses import judge
 from rainbow_assets.ingest.anomalies import Anomaly
 from rainbow_assets.ingest.names import shown
+from rainbow_assets.layout import Lines, document, layout
 from rainbow_assets.sound.container import UnreadableAudio
 from rainbow_assets.sound.stems import examine
-from rainbow_assets.text import counted, line
+from rainbow_assets.text import counted
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -33,27 +33,26 @@ class LintReport:
         """Return the number of anomalies by severity."""
         return {level: sum(a.severity == level for a in self.anomalies) for level in ORDER}
 
-    def to_json(self) -> str:
+    def to_json(self) -> Lines:
         """Return the report as JSON; equal reports give equal text."""
-        document = {
+        return document({
             "songs_found": self.songs + len(self.quarantined), "songs": self.songs,
             "quarantined": [{"song": q.song_id, "color": q.rainbow_color, "reason": q.reason, "message": q.message}
                             for q in self.quarantined],
             "counts": self.counts(), "anomalies": [{"song": a.of, **a.as_dict()} for a in self.anomalies],
-        }
-        return json.dumps(document, indent=1, ensure_ascii=False)
+        })
 
-    def to_text(self) -> str:
+    def to_text(self) -> Lines:
         """Return one line per anomaly, errors first within a song, and a summary."""
         lines = []
         for a in sorted(self.anomalies, key=lambda a: (a.of, ORDER[a.severity], a)):
-            lines.append(line(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]"))
+            lines.append(f"{a.severity:<7} {a.file}, {a.where}: {a.message}; {a.action} [{a.kind}]")
         counts = self.counts()
         lines.append(f"{counted(self.songs + len(self.quarantined), 'song')} found = {self.songs} usable + "
                      f"{len(self.quarantined)} "
                      f"quarantined; {counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}, "
                      f"{counted(counts['info'], 'note')}")
-        return "\n".join(lines)
+        return layout(lines)
 
 
 def lint_report(root: Path) -> LintReport:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus.smpte import FRAMES, MS, SUBFRAMES
-from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, parse_toml, read_file
 from rainbow_assets.errors import UsageError
 
 FILE = "corpus.toml"
@@ -86,9 +85,9 @@ def overrides_text(root: Path) -> str:
 def parse_overrides(text: str) -> Overrides:
     """Return what ``text``, the content of ``corpus.toml``, says; raise ``UsageError`` if it is not valid."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{FILE} is not valid TOML: {error}") from None
+        document = parse_toml(text)
+    except RefusedFile as error:
+        raise UsageError(f"{FILE}: {error}") from None
     unknown = sorted(set(document) - set(NAMES))
     if unknown:
         raise UsageError(f"{FILE}: [{unknown[0]}] is not known; write [album.\"03\"] or [song.\"03_09\"]")

@@ -11,7 +11,7 @@ from rainbow_assets.corpus.anomalies import AnomalyLog
 from rainbow_assets.corpus.model import Quarantined, SongReading
 from rainbow_assets.corpus.outside import report_characters, report_text
 from rainbow_assets.corpus.overrides import Overrides, load_overrides
-from rainbow_assets.door import TEXT_BYTES, RefusedFile, read_file
+from rainbow_assets.door import TEXT_BYTES, RefusedFile, inside, read_file
 from rainbow_assets.errors import RainbowError, UsageError, bug
 from rainbow_assets.ingest import yaml_strict
 from rainbow_assets.ingest.names import FileNames, Listing, closest, files_below, listing, twins
@@ -44,6 +44,16 @@ def _folders(root: Path) -> list[Path]:
         raise UsageError(f"the corpus folder {root} cannot be read ({error.strerror}); set RAINBOW_CORPUS") from None
 
 
+def song_listing(folder: Path) -> Listing:
+    """Return what the song ``folder`` has; if it is not listed, nothing and the reason as that of ``.``."""
+    if not inside(folder, folder.parent):
+        return Listing((), {".": "it is a link out of the corpus; move the folder into the corpus"})
+    try:
+        return listing(folder)
+    except OSError as error:
+        return Listing((), {".": f"it cannot be listed ({error.strerror})"})
+
+
 def album_color(song_id: str) -> str | None:
     """Return the color of a song's album number, or None."""
     return next((color.name for color in COLORS if color.album_prefix == song_id[:2]), None)
@@ -52,7 +62,7 @@ def album_color(song_id: str) -> str | None:
 def folder_color(folder: Path) -> str:
     """Return the color whose shard accounts for the folder: its manifest's, else its album's, else the first."""
     try:
-        data = read_file(manifest_path(folder), TEXT_BYTES, folder)
+        data = read_file(manifest_path(folder), TEXT_BYTES, folder) if inside(folder, folder.parent) else b""
     except (OSError, RefusedFile):
         data = b""
     return _manifest_color(data) or album_color(folder.name) or ORPHANS
@@ -103,11 +113,9 @@ def _read(
     if timecode not in MODES:
         raise UsageError(f"timecode is {timecode!r}; use one of {', '.join(MODES)}")
     override = (load_overrides(root) if overrides is None else overrides).of(folder.name)
-    try:
-        below = listing(folder) if below is None else below
-    except OSError as error:
-        notes.add("unreadable_manifest", folder.name, "folder", f"it cannot be listed ({error.strerror})",
-                  "the song is quarantined")
+    below = song_listing(folder) if below is None else below
+    if "." in below.odd:
+        notes.add("unreadable_manifest", folder.name, "folder", below.odd["."], "the song is quarantined")
         return _quarantine(folder, notes)
     for name, why in below.odd.items():
         notes.add("odd_file", f"{folder.name}/{name}", "file", why, "not read")

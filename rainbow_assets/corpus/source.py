@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets.corpus import manifest_rows as made_rows
-from rainbow_assets.corpus.media import Facts, MediaFacts
+from rainbow_assets.corpus.media import Facts, MediaFacts, Unreadable
 from rainbow_assets.corpus.model import SongReading
 from rainbow_assets.corpus.overrides import overrides_text, parse_overrides
-from rainbow_assets.corpus.reader import folder_color, read_song, song_folders
+from rainbow_assets.corpus.reader import folder_color, read_song, song_folders, song_listing
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.track_list import AUDIO, MIDI
 from rainbow_assets.corpus.witnesses import Evidence, judge
 from rainbow_assets.digests import digest
+from rainbow_assets.door import MEDIA_BYTES, TEXT_BYTES, RefusedFile
 from rainbow_assets.ingest.digests import FileDigests
-from rainbow_assets.ingest.names import Listing, has_ending, listing
+from rainbow_assets.ingest.names import Listing, has_ending
 from rainbow_assets.ingest.unmoved import SourceMoved
+from rainbow_assets.music.midi_file import MIDI_BYTES
 from rainbow_assets.storage.shard import Shard
+
+TEXTS = (".yml", ".lrc", ".txt")
+"""Endings of manifests and lyrics."""
 
 
 @dataclass(frozen=True)
@@ -56,22 +61,28 @@ def _load(root: Path, color: str, cache: Path | None) -> RawSongs:
     digests = FileDigests(root, cache)
     facts = MediaFacts(cache.with_name("media_facts.json") if cache else None)
     found, media = {}, {}
-    below = {folder.name: _listed(folder) for folder in folders}
+    below = {folder.name: song_listing(folder) for folder in folders}
     for song, listed in below.items():
         for name in (f"{song}/{name}" for name in listed.names):
-            found[name] = digests.digest(name)
-            if has_ending(name, (*AUDIO, *MIDI)):
+            is_media = has_ending(name, (*AUDIO, *MIDI))
+            try:
+                found[name] = digests.digest(name, _most_bytes(name))
+            except RefusedFile as error:
+                # Its readers refuse it as well, and say why; the other files are read.
+                found[name] = digest("not read", str(error))
+                if is_media:
+                    media[name] = Unreadable(str(error).removeprefix(f"{song}/"))
+                continue
+            if is_media:
                 media[name] = facts.of(root / name, found[name], partial(digests.holds, name))
     digests.save()
     facts.save()
     return RawSongs(root, folders, found, media, below, overrides_text(root))
 
 
-def _listed(folder: Path) -> Listing:
-    try:
-        return listing(folder)
-    except OSError as error:
-        return Listing((), {".": f"it cannot be listed ({error.strerror})"})
+def _most_bytes(name: str) -> int:
+    """Return the size that the file ``name`` has at most if it is read."""
+    return TEXT_BYTES if has_ending(name, TEXTS) else MIDI_BYTES if has_ending(name, MIDI) else MEDIA_BYTES
 
 
 def source_token(shard: Shard) -> str:
@@ -83,7 +94,7 @@ def source_token(shard: Shard) -> str:
 
 def texts_of(files: dict[str, str]) -> dict[str, str]:
     """Return those of {file name: sha256} that may be a manifest or lyrics."""
-    return {name: value for name, value in files.items() if has_ending(name, (".yml", ".lrc", ".txt"))}
+    return {name: value for name, value in files.items() if has_ending(name, TEXTS)}
 
 
 def reading_of(source: RawSongs, folder: Path) -> SongReading:

@@ -14,6 +14,7 @@ from rainbow_assets.harmony.limits import SearchLimits
 from rainbow_assets.harmony.model import Chord
 from rainbow_assets.harmony.scorers import DEFAULT_WEIGHTS, FITNESS_WEIGHTS
 from rainbow_assets.harmony.search import SearchResult, search
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.music.errors import HarmonyUsageError
 from rainbow_assets.music.keys import Key
 from rainbow_assets.music.midi_write import Performance, midi_bytes
@@ -127,7 +128,7 @@ def values(library: Library, asked: Request, result: SearchResult) -> dict[str, 
     }
 
 
-def table(asked: Request, result: SearchResult) -> str:
+def table(asked: Request, result: SearchResult) -> Lines:
     """Return the result as a text table for the terminal."""
     names = list(result.found[0].breakdown)
     chords = [" ".join(f"{chord.name}" for chord in item.progression) for item in result.found]
@@ -145,4 +146,4 @@ def table(asked: Request, result: SearchResult) -> str:
     else:
         proof = f"no progression scores above {result.upper_bound:.4f} (gap {result.gap:.4f})"
     lines += [f"note: {result.note}"] if result.note else []
-    return "\n".join([*lines, f"{asked.key.label}, {asked.length} chords, {result.strategy}: {proof}"])
+    return layout([*lines, f"{asked.key.label}, {asked.length} chords, {result.strategy}: {proof}"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
-from rainbow_assets.door import RefusedFile
+from rainbow_assets.door import RefusedFile, inside
 from rainbow_assets.errors import BUG, RainbowError, bug
 from rainbow_assets.harmony.layouts import is_key_folder
 from rainbow_assets.harmony.model import Pack, pack_anomaly
@@ -30,22 +30,25 @@ def pack_places(root: Path) -> tuple[dict[str, Path], dict[str, str]]:
     """Return the packs in ``root`` by name, and {file name: why it is none}, both sorted.
 
     A pack is a folder or a tar archive in ``root``, or ``root`` itself if it contains folders of keys (``01 - C Major -
-    A Minor``). Two packs of the same name are none, and neither is a name that cannot be part of a file name in the
-    store.
+    A Minor``). Two packs of the same name are none, and neither is a link out of ``root``, or a name that cannot be
+    part of a file name in the store.
     """
     if not root.is_dir():
         return {}, {}
-    inside = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    if any(path.is_dir() and is_key_folder(path.name) for path in inside):
-        inside = [root]
+    listed = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    if any(path.is_dir() and is_key_folder(path.name) for path in listed):
+        listed = [root]
     found: dict[str, Path] = {}
     refused: dict[str, str] = {}
-    for path in inside:
+    for path in listed:
         ending = next((ending for ending in ARCHIVES if path.name.endswith(ending)), "")
         if not path.is_dir() and not ending:
             continue
         name = path.name.removesuffix(ending)
-        if name in (NAME, *found) or not _NAME.fullmatch(name):
+        if not inside(path, root):
+            file = shown(path.name)
+            refused[file] = f"the chord pack {file} is a link out of the folder; copy it into the folder"
+        elif name in (NAME, *found) or not _NAME.fullmatch(name):
             file = shown(path.name)
             refused[file] = (f"the chord pack {file} cannot be called {shown(name)!r}: the name is taken, or has "
                              "characters other than letters, digits, dots, dashes and spaces; rename it")

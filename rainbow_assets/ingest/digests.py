@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from rainbow_assets.caches import read_cache, write_cache
-from rainbow_assets.door import RefusedFile, opened
+from rainbow_assets.door import MEDIA_BYTES, RefusedFile, opened, require_size
 
 CHUNK = 1 << 20
 _VERSION = 1
 
 
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of the file's bytes as 64 hex digits."""
+def file_sha256(path: Path, most: int = MEDIA_BYTES) -> str:
+    """Return the sha256 of the file's bytes as 64 hex digits; raise ``RefusedFile`` if there are more than ``most``."""
     with opened(path) as stream:
+        require_size(os.fstat(stream.fileno()).st_size, most)
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -37,14 +39,17 @@ class FileDigests:
             return {}
         return {name: state for name, state in files.items() if isinstance(state, list) and len(state) == 5}
 
-    def digest(self, name: str) -> str:
-        """Return the sha256 of the file ``name`` (relative to the root); raise ``RefusedFile``, which names it."""
+    def digest(self, name: str, most: int = MEDIA_BYTES) -> str:
+        """Return the sha256 of the file ``name`` (relative to the root), which has ``most`` bytes at most.
+
+        Raises ``RefusedFile``, which names it.
+        """
         path, state = self.root / name, self._state(name)
         known = self._known.get(name)
         if known is not None and known[:4] == state:
             return str(known[4])
         try:
-            value = file_sha256(path)
+            value = file_sha256(path, most)
         except RefusedFile as error:
             raise RefusedFile(f"{name}: {error}") from None
         self._known[name] = [*state, value]

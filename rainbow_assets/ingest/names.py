@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import unicodedata
@@ -16,6 +17,10 @@ from rainbow_assets.ingest.paths import RefusedPath, vet
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python puts in place of bytes that are not UTF-8."""
+
+
+MOST_FILES = 100_000
+"""The number of files that a song, a pack or a thread has at most."""
 
 
 class AmbiguousName(RainbowError):
@@ -48,8 +53,11 @@ def listing(folder: Path) -> Listing:
 
 
 def entries_below(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """Yield all entries below ``folder`` that are no folders, with their names; links are not followed."""
-    waiting = [("", str(folder))]
+    """Yield all entries below ``folder`` that are no folders, with their names; links are not followed.
+
+    Raises ``OSError``, also if there are more than ``MOST_FILES``.
+    """
+    waiting, count = [("", str(folder))], 0
     while waiting:
         prefix, place = waiting.pop()
         with os.scandir(place) as entries:
@@ -57,6 +65,9 @@ def entries_below(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append((f"{prefix}{entry.name}/", entry.path))
                 else:
+                    count += 1
+                    if count > MOST_FILES:
+                        raise OSError(errno.E2BIG, f"it has more than {MOST_FILES:,} files", str(folder))
                     yield prefix + entry.name, entry
 
 

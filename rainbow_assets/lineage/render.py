@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.lineage.impact import Touched
 from rainbow_assets.lineage.plan import BLOCKED, FRESH, RESTAMP, STALE, Planned
-from rainbow_assets.text import counted, line
+from rainbow_assets.text import counted
 
 
-def plan_tree(planned: list[Planned]) -> str:
+def plan_tree(planned: list[Planned]) -> Lines:
     """Return the plan as a tree: the assets, and below each the colors that are not fresh, with the reasons."""
     lines = _assets([entry for entry in planned if not entry.on_request])
     priced = [entry.price for entry in planned if entry.price and not entry.on_request]
@@ -19,7 +20,7 @@ def plan_tree(planned: list[Planned]) -> str:
     asked = [entry for entry in planned if entry.on_request and entry.state != FRESH]
     if asked:
         lines += ["", "on request (run: rainbow build --asset NAME):", *_assets(asked)]
-    return "\n".join(lines)
+    return layout(lines)
 
 
 def _assets(planned: list[Planned]) -> list[str]:
@@ -74,7 +75,7 @@ def summary(planned: list[Planned]) -> str:
             f"to compute{_time(stale)}; run: rainbow build")
 
 
-def why(planned: list[Planned], asset: str) -> str:
+def why(planned: list[Planned], asset: str) -> Lines:
     """Return the states of one asset and the reasons for them, by color."""
     lines = []
     for entry in planned:
@@ -83,29 +84,29 @@ def why(planned: list[Planned], asset: str) -> str:
         lines.append(f"{asset}/{entry.partition}: {entry.state}"
                      + (f", {counted(entry.compute, 'row')} to compute" if entry.compute else ""))
         lines += [f"  because {reason}" for reason in entry.reasons]
-    return "\n".join(lines)
+    return layout(lines)
 
 
-def touched(entries: list[Touched], releases: list[str]) -> str:
+def touched(entries: list[Touched], releases: list[str]) -> Lines:
     """Return the rows that a change would touch, one line per shard, and the releases that contain such rows."""
     if not entries:
-        return "no row that has been built would be touched"
+        return layout(["no row that has been built would be touched"])
     lines = [f"{entry.asset}/{entry.partition}: {entry.rows} of {counted(entry.of, 'row')}, "
              f"{counted(len(entry.parts), 'part')}"
              + (f" (fields: {', '.join(entry.fields)})" if entry.fields else "")
              + (", and new rows" if entry.more else "") for entry in entries]
     lines.append("published in: " + (", ".join(releases) if releases else "no version yet"))
-    return "\n".join(lines)
+    return layout(lines)
 
 
-def lineage_tree(document: dict[str, Any], indent: int = 0) -> str:
+def lineage_tree(document: dict[str, Any], indent: int = 0) -> Lines:
     """Return a row's lineage as an indented tree."""
     pad = "  " * indent
     state = document["status"] if not document["reason"] else f"{document['status']} ({document['reason']})"
     lines = [f"{pad}{document['asset']}/{document['color']} {document['key']}: {state}, code {document['code']}"]
     lines += [f"{pad}  read {name} = {value}" for name, value in sorted(document["inputs"].items())]
     for name, value in document.get("files", {}).items():
-        lines.append(line(f"{pad}  file {name} sha256 {value}"))
+        lines.append(f"{pad}  file {name} sha256 {value}")
     for name, value in document.get("fields", {}).items():
         lines.append(f"{pad}  field {name} = {value!r}")
     lines += [lineage_tree(entry, indent + 1) for entry in document.get("from", [])]
@@ -113,4 +114,4 @@ def lineage_tree(document: dict[str, Any], indent: int = 0) -> str:
         lines.append(f"{pad}  -> {entry['asset']} {entry['key']} ({entry['status']}), part {entry['part']}")
     if document.get("releases"):
         lines.append(f"{pad}  published in: {', '.join(document['releases'])}")
-    return "\n".join(lines)
+    return layout(lines)

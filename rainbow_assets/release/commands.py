@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rainbow_assets import settings
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub
 from rainbow_assets.release.versions import Version
@@ -27,7 +28,7 @@ def published(roots: settings.Roots, version: str | None = None, hub: Hub | None
     }
 
 
-def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> str:
+def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = None) -> Lines:
     """Return the last lines of a build: what was published, and how to load it and listen to it."""
     found = published(roots, version, hub)
     rows = ", ".join(f"{name} {count:,}" for name, count in found["configs"].items())
@@ -36,9 +37,9 @@ def hear(roots: settings.Roots, version: str | None = None, hub: Hub | None = No
     where = str(found["location"])
     if where.startswith("hf://"):
         name, _, revision = where.removeprefix("hf://datasets/").rpartition("@")
-        return "\n".join([*summary, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
+        return layout([*summary, f"load it:  datasets.load_dataset({name!r}, \"preview\", split=\"train\", "
                                  f"revision={revision!r})"])
-    return "\n".join([
+    return layout([
         *summary, f"load it:  datasets.load_dataset({_arguments(where)}, split=\"train\")",
         f"hear it:  {(Path(where) / 'listen.html').absolute().as_uri()}",
     ])

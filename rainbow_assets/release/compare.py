@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.release.features import audio_columns
 from rainbow_assets.release.manifest import DamagedRelease, FileEntry, Manifest, key_of
 from rainbow_assets.release.versions import NextVersion, propose
@@ -49,13 +50,13 @@ class Difference:
             "reasons": list(self.proposal.reasons),
         }
 
-    def text(self) -> str:
+    def text(self) -> Lines:
         """Return the changes as lines for a terminal."""
         lines = [f"{len(self.files)} files to send, {self.bytes / 1e6:.1f} MB; {len(self.gone)} files gone"]
         lines += [f"  {row.config} {row.color}: {row.added:,} rows added, {row.changed:,} changed, "
                   f"{row.removed:,} removed" for row in self.rows]
         lines += [f"by the rules this is a {self.proposal.level} step: v{self.proposal.version}"]
-        return "\n".join([*lines, *(f"  {reason}" for reason in self.proposal.reasons)])
+        return layout([*lines, *(f"  {reason}" for reason in self.proposal.reasons)])
 
 
 def compare(before: Manifest, after: Manifest, read_before: Read, read_after: Read) -> Difference:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rainbow_assets import settings
 from rainbow_assets.errors import UsageError
+from rainbow_assets.layout import Lines, layout
 from rainbow_assets.threads import constraints as limits
 from rainbow_assets.threads import enforce, history, prune
 from rainbow_assets.threads.feedback import Feedback, measure
@@ -24,7 +25,7 @@ class Answer:
     """The answer of a command: plain values for ``--json``, text for a person, and the exit code (0 or 1)."""
 
     values: dict[str, Any]
-    text: str
+    text: Lines
     exit_code: int = 0
 
 
@@ -49,7 +50,7 @@ def shrinkwrap_command(
     if do_prune:
         pruned = _prune(source, out, report)
         values["prune"] = pruned.as_dict()
-        text += "\n" + _prune_text(pruned)
+        text = layout([text, _prune_text(pruned)])
     return Answer(values, text, 1 if report.quarantined else 0)
 
 
@@ -62,7 +63,7 @@ def _prune(source: Path, out: Path, report: ShrinkwrapReport) -> PruneReport:
     return prune.prune(source, out, dry_run=report.dry_run)
 
 
-def _pack_text(report: ShrinkwrapReport) -> str:
+def _pack_text(report: ShrinkwrapReport) -> Lines:
     values = report.as_dict()
     would = "would be " if report.dry_run else ""
     lines = [f"{values['threads']} threads: {values['packed']} {would}packed, {values['repacked']} {would}packed "
@@ -77,10 +78,10 @@ def _pack_text(report: ShrinkwrapReport) -> str:
         lines.append(f"{len(report.orphans)} packed threads have no source any more; they stay")
     if report.stray:
         lines.append(f"not threads, left alone: {', '.join(report.stray)}")
-    return "\n".join(lines)
+    return layout(lines)
 
 
-def _prune_text(report: PruneReport) -> str:
+def _prune_text(report: PruneReport) -> Lines:
     plan = report.plan
     what = f"{len(plan.lines):,} files, {plan.bytes:,} bytes"
     sentence = {"planned": f"a prune would move out: {what}",
@@ -91,7 +92,7 @@ def _prune_text(report: PruneReport) -> str:
     lines.append(sentence)
     lines += [f"left alone: {thread}: {reason}" for thread, reason in plan.skipped]
     lines += [f"could not go back, another file is there: {file}" for file in report.stuck]
-    return "\n".join(lines)
+    return layout(lines)
 
 
 def feedback_command(
@@ -118,7 +119,7 @@ def feedback_command(
     return Answer(values, _feedback_text(feedback, derived, values["effect"]))
 
 
-def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effect: list[dict[str, Any]]) -> str:
+def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effect: list[dict[str, Any]]) -> Lines:
     final = feedback.final
     lines = [f"{feedback.n} threads" + (f", {feedback.iterations.n} proposals" if feedback.iterations else "")]
     for name, series in (("original", final.original), ("normalized", final.normalized)):
@@ -134,7 +135,7 @@ def _feedback_text(feedback: Feedback, derived: limits.NegativeConstraints, effe
               if item.kind != "title"]
     lines += [f"effect: {item['broken']} of {item['later']} later threads broke {item['kind']} {item['value']}"
               for item in effect if item["later"]]
-    return "\n".join(lines)
+    return layout(lines)
 
 
 def check_command(proposal: Path, constraints: Path) -> Answer:
@@ -148,4 +149,4 @@ def check_command(proposal: Path, constraints: Path) -> Answer:
     verdict = "excluded" if report.excluded else "allowed"
     lines.append(f"{report.title or 'the proposal'}: {verdict}, {len(report.violations)} of {report.checked} "
                  "constraints broken")
-    return Answer(report.as_dict(), "\n".join(lines), 1 if report.excluded else 0)
+    return Answer(report.as_dict(), layout(lines), 1 if report.excluded else 0)

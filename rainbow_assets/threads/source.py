@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rainbow_assets import settings
 from rainbow_assets.digests import digest
+from rainbow_assets.door import RefusedFile
 from rainbow_assets.errors import UsageError
 from rainbow_assets.ingest.digests import FileDigests
 from rainbow_assets.ingest.names import entries_below
@@ -103,5 +104,5 @@ def all_inputs(source: Path, cache: Path | None) -> dict[str, str]:
 def _inputs(folder: Path, digests: FileDigests) -> str:
     try:
         return inputs_digest({file: digests.digest(f"{folder.name}/{file}") for file in list_thread(folder).kept})
-    except OSError:
+    except (OSError, RefusedFile):
         return digest("unreadable")

@@ -155,12 +155,19 @@ def _too_many(chords: Path) -> None:
             archive.addfile(tarfile.TarInfo(f"{number}.mid"))
 
 
+def _empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
 SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "no archive": (lambda chords: (chords / "bad.tar").write_bytes(b"no archive"), "is not a readable tar"),
     "cut": (lambda chords: (chords / "bad.tgz").write_bytes(tar_of(free_layout())[:-40]), "is not a readable tar"),
     "pipe": (_fifo, "pipe"),
     "too many": (_too_many, "more than 30,000 entries"),
     "link": (lambda chords: (chords / "bad.tar").symlink_to(chords / "nothing"), "there is no chord pack"),
+    "link out": (lambda chords: (chords / "bad").symlink_to("/"), "is a link out of the folder"),
+    "terabyte": (lambda chords: os.truncate(_empty(chords / "bad.tar"), 1 << 40), "unpacks to more than"),
     "name": (lambda chords: unpack(free_layout(), chords / "bäd"), "rename it"),
     "bytes": (lambda chords: os.mkdir(os.fsencode(chords) + b"/bad\xe9"), "rename it"),
 }
