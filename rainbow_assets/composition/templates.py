@@ -99,7 +99,7 @@ def _read(kind: str, data: bytes, name: str) -> tuple[Template, ...]:
     try:
         document = parse_toml(data.decode("utf-8"))
     except (RefusedFile, UnicodeDecodeError) as error:
-        raise TemplateError(f"the templates {name} cannot be read: {error}; fix the line") from error
+        raise TemplateError(f"the templates {name} are not valid TOML ({error}); fix the line") from error
     entries = document.get(kind)
     if not isinstance(entries, list) or not entries:
         raise TemplateError(f"the templates {name} have no [[{kind}]] entries; write one for each pattern")
