@@ -1,4 +1,4 @@
-"""Texts of several lines for a terminal. Only this module makes them, so that no value in one starts a line of its own.
+"""Texts of several lines for a terminal, made here alone so that a line break inside a value never starts a new line.
 
 A title with a line break could otherwise look like a line of the program.
 """

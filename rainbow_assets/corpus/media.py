@@ -57,7 +57,7 @@ class MidiFacts:
     there without a tempo that was set on purpose: before the first tempo event, or all of them if the only one is 120.
     ``tempos``: BPM of the tempo events, each once; none if the file counts SMPTE frames. ``accidentals``: sharps of its
     key signatures, flats negative. ``remarks``: what was skipped or corrected. ``open_end``: the last note has no end
-    of its own, because its key or its pedal is still down when its track ends.
+    of its own, because its key or pedal is never released.
     """
 
     ms: float

@@ -143,8 +143,8 @@ def probe(path: Path) -> AudioInfo:
 def sampled(path: Path) -> tuple[AudioInfo, str]:
     """Return what :func:`probe` does, and a digest of a few samples: files of equal sound have equal ones.
 
-    The samples are those of :data:`PLACES` places of the file, so sounds of one length with equal digests are one
-    sound. The digest is empty if too few of the places sound, or if they cannot be decoded.
+    The samples are those of :data:`PLACES` places of the file, so equal digests make equal sounds very likely, and
+    prove nothing. The digest is empty if too few of the places sound, or if they cannot be decoded.
     """
     import soundfile as sf
 

@@ -61,9 +61,9 @@ def write_parquet(
     """Write ``batches`` to ``target``; ``media`` columns (``binary``, ``struct<bytes, path>``) are not compressed.
 
     A path is written atomically: to a temporary file beside it, which is flushed to disk and renamed. An open binary
-    stream is written to and left open. The bytes depend on the rows and the schema alone, not on the batches. Memory
-    is bounded by one row group (at most 100 MB; with media at most 100 rows) and one incoming batch. With ``as_groups``
-    every batch is a row group.
+    stream is written to and left open. With ``as_groups`` every batch is a row group; else the bytes depend on the rows
+    and the schema alone, not on the batches. Memory is bounded by one row group (at most 100 MB; with media at most 100
+    rows) and one incoming batch.
     """
     if not isinstance(target, (str, os.PathLike)):
         return _write(target, batches, schema, media, as_groups)

@@ -54,7 +54,7 @@ def test_a_section_name_in_brackets_is_reported_and_no_lyric(tmp_path: Path) -> 
 
 
 def lyrics(root: Path, text: str) -> tuple[list[tuple[int, str]], set[tuple[str, str]]]:
-    """Return the lines of a song with these lyrics, and (kind, place) of what is told of its lyrics file."""
+    """Return the lines of a song with these lyrics, and (kind, place) of each anomaly of its lyrics."""
     reading = read(root, lrc=text)
     assert reading.song is not None
     return ([(line.start_ms, line.text) for line in reading.song.lines],

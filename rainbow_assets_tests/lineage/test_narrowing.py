@@ -55,7 +55,7 @@ def live(store: ShardStore, asset: str) -> dict[str, str]:
 
 
 def every_row(step: RowAsset, shard: Shard, rules: Rules) -> pl.DataFrame:
-    """The same rows as the current ones; a listing of its own is never narrowed."""
+    """The current rows. A custom listing is always compared whole."""
     return candidates(step, shard, rules)
 
 
