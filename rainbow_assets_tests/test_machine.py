@@ -136,7 +136,7 @@ def test_a_user_without_rights(project: Path) -> None:
         (lock, BUILD, f"{lock} cannot be used (Permission denied)"),
         (index, BUILD, f"{index} cannot be used (Permission denied)"),
         (index, ("plan",), f"{index} cannot be used (Permission denied)"),
-        (song, BUILD, "05_01/05_01.yml: it cannot be opened (Permission denied)"),
+        (song, BUILD, "05_01/05_01.yml, file: it cannot be opened (Permission denied)"),
         (index.parent, BUILD, "Permission denied"),
     ):
         mode = path.stat().st_mode

@@ -95,6 +95,18 @@ def _of_song(source: RawSongs, folder: Path, asked: pl.DataFrame) -> Batch:
     return Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 
 
+def unusable(shard: Shard) -> dict[str, str]:
+    """Return {song that has no row: a sentence that names it and says why}."""
+    source = load_source(shard)
+    found = {}
+    for folder in source.folders:
+        reading, evidence = judged(source, folder)
+        if reading.song is None or evidence is None or not reading.song.tracks:
+            why = reading.quarantined.message if reading.quarantined else "its manifest lists no stem"
+            found[folder.name] = why if why.startswith(folder.name) else f"{folder.name}: {why}"
+    return found
+
+
 LATE_SHARE = 0.1
 """Up to this share of a song's stamps may be after its end (each is reported); with more, the stamps were misread."""
 
@@ -199,6 +211,7 @@ BASE_MANIFEST = RowAsset(
     candidates=manifest_candidates,
     source=source_token,
     material={"in:corpus.audio": "sound", "in:corpus.midi": "MIDI file"},
+    unusable=unusable,
     reasons=REASONS,
     flows={
         "song": _TEXT, "concept": _TEXT, "lyrics": _TEXT,

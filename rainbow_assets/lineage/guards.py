@@ -32,24 +32,32 @@ def vanished(delta: Delta) -> str | None:
     if step.source is None or delta.current or delta.index is None:
         return None
     most = delta.rules.safety.max_vanished
-    for gone, before, what in _losses(delta):
+    why = _unusable(delta)
+    for gone, before, what in _losses(delta, set(why)):
         if len(gone) <= most * before:
             continue
-        return (f"{shard.where}: {len(gone)} of {before} {what}s are gone at once ({some(gone, NAMED)}), more than "
+        how = "are gone or cannot be used" if why.keys() & set(gone) else "are gone at once"
+        names = some([why.get(name, name) for name in gone], NAMED)
+        return (f"{shard.where}: {len(gone)} of {before} {what}s {how} ({names}), more than "
                 f"{most:.0%}; nothing was deleted. If a disk is not mounted, a file was emptied or a variable names "
                 "another folder, fix that; if they were deleted on purpose, run: rainbow build --allow-deletes")
     return None
 
 
-def _losses(delta: Delta) -> Iterator[tuple[list[str], int, str]]:
-    """Yield (what is gone, how many there were, what one is called) for each kind of loss."""
+def _unusable(delta: Delta) -> dict[str, str]:
+    """Return {part that had rows and cannot be used now: a sentence that names it and says why}."""
+    if delta.step.unusable is None:
+        return {}
+    # What could not be used before had a single row, under its own id.
+    used = set(delta.old.filter(pl.col("key") != pl.col("part"))["part"])
+    return {part: why for part, why in delta.step.unusable(delta.shard).items() if part in used}
+
+
+def _losses(delta: Delta, unusable: set[str]) -> Iterator[tuple[list[str], int, str]]:
+    """Yield (what is gone or unusable, how many there were, what one is called) for each kind of loss."""
     new = delta.candidates
     before = set(delta.old["part"])
-    # A song that cannot be used has a single row, under its own id: all its earlier rows are lost.
-    own_name = pl.col("key") == pl.col("part")
-    unusable = set(new.filter(own_name)["part"]) - set(delta.old.filter(own_name)["part"])
-    unusable = unusable if delta.step.material else set()
-    lost = ((before - set(new["part"])) | (before & unusable)) - set(renamed(delta))
+    lost = ((before - set(new["part"])) | unusable) - set(renamed(delta))
     lost -= set(moved(delta)) if lost else set()
     yield sorted(lost), len(before), delta.step.unit
     for column, what in delta.step.material.items():

@@ -139,6 +139,7 @@ Candidates = Callable[[Shard, settings.Rules], pl.DataFrame]
 Show = Callable[[Built], Mapping[str, Any]]
 Export = Callable[[Shard], object]
 Explain = Callable[["Delta"], list[str]]
+Unusable = Callable[[Shard], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,10 @@ class RowAsset:
     through: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further output fields of upstream assets that ``candidates`` puts into the digests of declared inputs."""
     material: Mapping[str, str] = field(default_factory=dict)
-    """Input columns that are digests of files -> what such a file is called. If many disappear at once, or many songs
-    become unusable at once, the build stops."""
+    """Input columns that are digests of files -> what such a file is called. If many disappear at once, the build
+    stops."""
+    unusable: Unusable | None = None
+    """Returns {part: why it has no row}. If many that had rows become unusable at once, the build stops."""
     row_by_row: bool = False
     """Each of its own candidates depends only on its own upstream rows."""
     chosen_by: tuple[str, ...] = ()
