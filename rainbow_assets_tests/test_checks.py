@@ -36,7 +36,7 @@ from rainbow_assets_tests.composition.songs import SMALL, STAGES, commissioned
 from rainbow_assets_tests.threads import synth
 
 COLOR = "Red"
-FEW = Rules(composition=SMALL, fitness=FitnessRules(max_epochs=2, folds=3, device="cpu"))
+FEW = Rules(composition=SMALL, fitness=FitnessRules(max_epochs=1, folds=3, device="cpu"))
 Rows = list[dict[str, Any]]
 
 

@@ -42,9 +42,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         os.utime(found / name, (0, 0))  # older than what make installed from it, so that it installs nothing here
     (found / ".venv").symlink_to(environment_of_make)
     (found / "data/dagster").mkdir(parents=True)
-    # The commands are the README's; a training of two epochs and few candidates show that they work.
+    # The commands are the README's; a training of one epoch and few candidates show that they work.
     (found / "rainbow.toml").write_text(
-        "[fitness]\nmax_epochs = 2\nfolds = 3\n[composition]\ncandidates = 6\nbeam = 2\nfinals = 2\n", "utf-8")
+        "[fitness]\nmax_epochs = 1\nfolds = 3\n[composition]\ncandidates = 6\nbeam = 2\nfinals = 2\n", "utf-8")
     return found
 
 

@@ -92,6 +92,11 @@ def pack(shard: Shard) -> None:
 
 
 def _packing(shard: Shard) -> Packing:
+    """Return the packed folders, read once for all checks of a build."""
+    return shard.store.once(("packing", *places(shard)), partial(_read_packing, shard))
+
+
+def _read_packing(shard: Shard) -> Packing:
     ledger = ledger_frame(shard, ["key", "status", "reason"])
     assert ledger is not None
     quarantined = dict(ledger.filter(pl.col("status") != STATUS_OK).select("key", "reason").iter_rows())

@@ -13,7 +13,7 @@ from rainbow_assets.orchestration import jobs
 from rainbow_assets_tests.command import parsed, rainbow
 from rainbow_assets_tests.fitness import music
 
-QUICK = "[fitness]\nmax_epochs = 2\nbatch = 16\nfolds = 3\ndevice = \"cpu\"\n"
+QUICK = "[fitness]\nmax_epochs = 1\nbatch = 64\nfolds = 3\ndevice = \"cpu\"\n"
 
 
 @pytest.fixture
