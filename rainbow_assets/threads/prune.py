@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rainbow_assets.door import RefusedFile
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.storage.files import Files
@@ -80,7 +81,12 @@ def plan_prune(source: Path, out: Path) -> PrunePlan:
     lines: list[PruneEntry] = []
     skipped: list[tuple[str, str]] = []
     for folder in thread_folders(source):
-        candidates = {file: size for file, size in list_files(folder)[0].items() if rule_for(file) is not None}
+        try:
+            files, _ = list_files(folder)
+        except (OSError, RefusedFile) as error:
+            skipped.append((folder.name, getattr(error, "strerror", None) or str(error)))
+            continue
+        candidates = {file: size for file, size in files.items() if rule_for(file) is not None}
         if not candidates:
             continue
         copy = packed.get(folder.name)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from rainbow_assets.door import RefusedFile
 from rainbow_assets.errors import RainbowError, UsageError
 from rainbow_assets.ingest.digests import file_sha256
 from rainbow_assets.storage.files import Files
@@ -169,7 +170,7 @@ class _PackingRun:
             left_out = _with_pruned(list_thread(folder).dropped, before)
             same = (holds(before.folder, before.contents)
                     and (before.folder / DROPPED).read_bytes() == dropped_text(left_out).encode())
-        except OSError:
+        except (OSError, RefusedFile):
             return None
         sizes = [size for size, _ in before.contents.values()]
         return PackedThread(folder.name, row.directory, "unchanged", len(sizes), sum(sizes), left_out) if same else None

@@ -50,19 +50,24 @@ class ThreadFiles:
 
 
 def thread_folders(root: Path) -> list[Path]:
-    """Return every folder directly below ``root`` that is not hidden, sorted by name; none if ``root`` is missing."""
+    """Return every folder directly below ``root`` that is not hidden, sorted by name; none if ``root`` is missing.
+
+    Links to folders are among them, and :func:`list_files` refuses them.
+    """
     if not root.is_dir():
         return []
     with os.scandir(root) as entries:
         return sorted(Path(entry.path) for entry in entries
-                      if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."))
+                      if entry.is_dir() and not entry.name.startswith("."))
 
 
 def list_files(folder: Path) -> tuple[dict[str, int], list[str]]:
     """Return ({file: bytes}, what is no regular file) below ``folder`` as sorted relative paths.
 
-    Links are not followed.
+    Links are not followed. Raises ``RefusedFile`` if ``folder`` is one itself, and OSError.
     """
+    if folder.is_symlink():
+        raise RefusedFile("it is a link; copy the folder itself if it belongs here")
     files: dict[str, int] = {}
     links: list[str] = []
     for name, entry in entries_below(folder):
@@ -74,7 +79,7 @@ def list_files(folder: Path) -> tuple[dict[str, int], list[str]]:
 
 
 def list_thread(folder: Path) -> ThreadFiles:
-    """Return the files of the thread ``folder``; raise OSError."""
+    """Return the files of the thread ``folder``; raise as :func:`list_files`."""
     files, links = list_files(folder)
     dropped = {file: record for file, size in files.items() if (record := removed(file, size)) is not None}
     return ThreadFiles(tuple(file for file in files if file not in dropped), tuple(dropped.values()), tuple(links))

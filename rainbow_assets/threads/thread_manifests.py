@@ -72,7 +72,8 @@ def compute(work: Work) -> Iterator[Batch]:
         thread = reading.thread
         if thread is None:
             assert reading.quarantined is not None
-            yield Batch(part, MANIFESTS.empty_table(), {thread_id: reading.quarantined.reason})
+            yield Batch(part, MANIFESTS.empty_table(), {thread_id: reading.quarantined.reason},
+                        sentences={thread_id: reading.quarantined.message})
             continue
         if thread.inputs != inputs:
             raise SourceMoved(f"the thread {thread_id}")

@@ -59,8 +59,10 @@ def test_a_thread_that_moved_on_or_was_never_packed_is_left_alone(places: tuple[
     edited.write_text(edited.read_text("utf-8") + "more: 1\n", "utf-8")
     directory = next(out.glob(f"*-{thread_id(2)[:8]}"))
     next((directory / "md").glob("*.md")).write_text("damaged", "utf-8")
+    (source / thread_id(8)).symlink_to(write_thread(source.parent / "elsewhere", 8))
     plan = prune.plan_prune(source, out)
-    assert {name for name, _ in plan.skipped} == {thread_id(1), thread_id(2), thread_id(7)}
+    assert {name for name, _ in plan.skipped} == {thread_id(1), thread_id(2), thread_id(7), thread_id(8)}
+    assert dict(plan.skipped)[thread_id(8)].startswith("it is a link")
     assert {line.file.split("/")[0] for line in plan.lines} == {thread_id(0)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
 from pathlib import Path
 
 import polars as pl
@@ -135,11 +136,17 @@ def test_what_cannot_be_packed_is_a_row_with_a_reason(store: ShardStore, raw: Pa
     (raw / "notes of a summer").mkdir()
     broken = sorted(raw.iterdir())[0]
     next(broken.glob("yml/all_song_proposals_*.yml")).write_text("iterations: [", "utf-8")
+    linked = raw / str(uuid.UUID(int=7))
+    synth.write_thread(raw.parent / "elsewhere", 40, files=8).rename(raw.parent / "elsewhere" / linked.name)
+    linked.symlink_to(raw.parent / "elsewhere" / linked.name)
     build(store)
     ledger = ledger_frame(store.shard("thread_manifests"))
     assert ledger is not None
     aside = dict(ledger.filter(pl.col("status") != "ok").select("key", "reason").iter_rows())
-    assert aside == {"notes of a summer": "not_a_thread", broken.name: "unreadable_proposals"}
+    assert aside == {"notes of a summer": "not_a_thread", broken.name: "unreadable_proposals",
+                     linked.name: "unreadable_folder"}
+    (sentence,) = ledger.filter(pl.col("key") == linked.name)["sentence"]
+    assert sentence == f"thread {linked.name}: it is a link; copy the folder itself if it belongs here"
     assert store.shard("thread_manifests").table(MANIFESTS, ["thread_id"]).num_rows == THREADS - 1
 
 
