@@ -1,8 +1,9 @@
-"""`corpus.toml`: what a person decided, by album or by song: the time code, and which songs to trust.
+"""`corpus.toml`: what a person decided, by album or by song: the time code, which songs to trust, and whose music it is.
 
 ``[album."03"]`` and ``[song."03_09"]`` set ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
 ``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. The more specific table wins, field by field.
-``trusted = true`` of a song or album says that a person has looked at what contradicts itself in it.
+``trusted = true`` of a song or album says that a person has looked at what contradicts itself in it. ``music = "demo"``
+or ``"stand-in"`` of a song, an album or the whole file says that no artist made the sounds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ UNITS = (MS, FRAMES, SUBFRAMES)
 RATES = {25: (25, False), 30: (30, False), 29.97: (30, True)}
 """Allowed value of ``fps`` -> (nominal frames per second, drop-frame)."""
 FILES = ("manifest", "lyrics")
+DEMO, STAND_IN = "demo", "stand-in"
+"""Music that a program wrote: with its texts, or for the texts of an artist."""
 NAMES = {"album": re.compile(r"^\d{2}$"), "song": re.compile(r"^\d{2}_\d{2}$")}
 
 
@@ -43,25 +46,30 @@ class TimecodeOverride:
 
 @dataclass(frozen=True, slots=True)
 class SongOverride:
-    """Overrides of a song's two files; ``trusted``: contradictions are reported, and do not stop the song."""
+    """Overrides of a song's two files; ``trusted``: contradictions are reported, and do not stop the song.
+
+    ``music`` is ``demo`` or ``stand-in`` if no artist made the sounds, else empty.
+    """
 
     manifest: TimecodeOverride = TimecodeOverride()
     lyrics: TimecodeOverride = TimecodeOverride()
     trusted: bool = False
+    music: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Overrides by album number (``03``) and by song (``03_09``)."""
+    """Overrides by album number (``03``) and by song (``03_09``), and the ``music`` of all other songs."""
 
     albums: Mapping[str, SongOverride] = field(default_factory=dict)
     songs: Mapping[str, SongOverride] = field(default_factory=dict)
+    music: str = ""
 
     def of(self, song: str) -> SongOverride:
         """Return the overrides of ``song``: its own entries, then its album's."""
         own, album = self.songs.get(song, SongOverride()), self.albums.get(song[:2], SongOverride())
         return SongOverride(own.manifest.over(album.manifest), own.lyrics.over(album.lyrics),
-                            own.trusted or album.trusted)
+                            own.trusted or album.trusted, own.music or album.music or self.music)
 
 
 def load_overrides(root: Path) -> Overrides:
@@ -88,10 +96,11 @@ def parse_overrides(text: str) -> Overrides:
         document = parse_toml(text)
     except RefusedFile as error:
         raise UsageError(f"{FILE}: {error}") from None
-    unknown = sorted(set(document) - set(NAMES))
+    unknown = sorted(set(document) - {*NAMES, "music"})
     if unknown:
         raise UsageError(f"{FILE}: [{unknown[0]}] is not known; write [album.\"03\"] or [song.\"03_09\"]")
-    return Overrides(*(_entries(kind, document.get(kind, {})) for kind in NAMES))
+    albums, songs = (_entries(kind, document.get(kind, {})) for kind in NAMES)
+    return Overrides(albums, songs, _music("the file", document))
 
 
 def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
@@ -100,20 +109,28 @@ def _entries(kind: str, table: Any) -> dict[str, SongOverride]:
         place = f"[{kind}.\"{name}\"]"
         if not NAMES[kind].match(name) or not isinstance(entry, dict):
             raise UsageError(f"{FILE}: {place} is not known; write [album.\"03\"] or [song.\"03_09\"] and unit, fps, "
-                             "hour_offset or trusted below it")
+                             "hour_offset, trusted or music below it")
         trusted = entry.get("trusted", False)
         if not isinstance(trusted, bool):
             raise UsageError(f"{FILE}: trusted of {place} is {trusted!r}; write true or false")
-        both = _override(place, {key: value for key, value in entry.items() if key not in (*FILES, "trusted")})
+        both = _override(place, {key: value for key, value in entry.items() if key not in (*FILES, "trusted", "music")})
         manifest, lyrics = (_override(f"{place} {file}", entry.get(file, {})).over(both) for file in FILES)
-        found[name] = SongOverride(manifest, lyrics, trusted)
+        found[name] = SongOverride(manifest, lyrics, trusted, _music(place, entry))
+    return found
+
+
+def _music(place: str, entry: Mapping[str, Any]) -> str:
+    found = entry.get("music", "")
+    if found not in ("", DEMO, STAND_IN):
+        raise UsageError(f'{FILE}: music of {place} is {found!r}; write "{DEMO}" or "{STAND_IN}", or remove it if an '
+                         "artist made it")
     return found
 
 
 def _override(place: str, entry: Any) -> TimecodeOverride:
     if not isinstance(entry, dict) or set(entry) - {"unit", "fps", "hour_offset"}:
-        raise UsageError(f"{FILE}: {place} must be a table with no keys but unit, fps, hour_offset, trusted, manifest "
-                         "and lyrics")
+        raise UsageError(f"{FILE}: {place} must be a table with no keys but unit, fps, hour_offset, trusted, music, "
+                         "manifest and lyrics")
     unit, fps, hours = entry.get("unit"), entry.get("fps"), entry.get("hour_offset")
     if unit is not None and unit not in UNITS:
         raise UsageError(f"{FILE}: unit of {place} is {unit!r}; write one of {', '.join(UNITS)}")

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rainbow_assets.corpus.model import Song, Track
+from rainbow_assets.corpus.overrides import FILE, STAND_IN, overrides_text, parse_overrides
 from rainbow_assets.corpus.reader import read_song, song_folders
-from rainbow_assets.corpus.timecode import FILE as OVERRIDES
-from rainbow_assets.corpus.timecode import load_overrides
 from rainbow_assets.demo import midifile
 from rainbow_assets.demo.stand_in_band import Player, player
 from rainbow_assets.demo.stand_in_parts import Sheet, play, rests, sheet, song_length_ms
@@ -79,8 +78,11 @@ def render_standins(
         raise UsageError(f"{source} has no song {', '.join(unknown)}; it has {', '.join(folders) or 'no songs'}")
     chosen = sorted(set(songs)) if songs is not None else list(folders)
     claim(out, "stand-in media", chosen, replace=False)
-    _copy(source / OVERRIDES, out / OVERRIDES)
-    overrides = load_overrides(source)
+    text = overrides_text(source)
+    overrides = parse_overrides(text)
+    head = "" if overrides.music else f'# A program made the sounds for these texts.\nmusic = "{STAND_IN}"\n\n'
+    out.mkdir(parents=True, exist_ok=True)
+    (out / FILE).write_text(head + text, "utf-8", newline="\n")
     readings = [read_song(folders[name], source, overrides) for name in chosen]
     total = sum(len(_stems(reading.song)) for reading in readings if reading.song)
     made: list[StandinSong] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rainbow_assets.corpus.overrides import DEMO, FILE
 from rainbow_assets.demo import midifile
 from rainbow_assets.demo.composer import DRUM_ROLES, compose, silent_sections
 from rainbow_assets.demo.manifest import TrackPlan, lrc_text, manifest_text, tracks
@@ -26,7 +27,10 @@ PEAKS = {"kick": 0.5, "percussion": 0.32, "drums": 0.5, "static": 0.3, "texture"
          "lead": 0.36}
 """Peak of each stem's WAV, full scale = 1."""
 PANS = {"percussion": 0.3, "lead": -0.15, "texture": 0.2, "static": -0.3}
-OVERRIDES = """# The stamps of album 08 hold SMPTE frames; the other albums are left to the evidence.
+OVERRIDES = f"""# A program wrote these songs.
+music = "{DEMO}"
+
+# The stamps of album 08 hold SMPTE frames; the other albums are left to the evidence.
 [album."08"]
 unit = "frames"
 fps = 25
@@ -78,7 +82,7 @@ def write_demo(
         raise UsageError(f"songs of {seconds:g} seconds cannot be made; ask for 4 to 600")
     plans = plan_songs(songs_per_color, seed, seconds, shuffled)
     claim(out, "demo corpus", [plan.song_id for plan in plans], replace=True)
-    (out / "corpus.toml").write_text(OVERRIDES, "utf-8", newline="\n")
+    (out / FILE).write_text(OVERRIDES, "utf-8", newline="\n")
     written = []
     for plan in plans:
         written.append(write_song(out, plan))
@@ -88,8 +92,10 @@ def write_demo(
 
 
 def write_example(out: Path, song_id: str) -> DemoSong:
-    """Write one song of the demo, for example ``05_01``, into the folder ``out``."""
+    """Write one song of the demo, for example ``05_01``, and a ``corpus.toml`` that names it, into the folder ``out``."""
     plan = next(plan for plan in plan_songs(2, SEED, SECONDS) if plan.song_id == song_id)
+    text = f'# A program wrote this song. Remove it when you add your own.\n[song."{song_id}"]\nmusic = "{DEMO}"\n'
+    (out / FILE).write_text(text, "utf-8", newline="\n")
     return write_song(out, plan)
 
 

@@ -28,6 +28,12 @@ def test_the_closest_word_counts_field_by_field(tmp_path: Path) -> None:
     assert found.of("04_01") == SongOverride()
 
 
+def test_whose_music_it_is(tmp_path: Path) -> None:
+    (tmp_path / "corpus.toml").write_text('music = "demo"\n[album."03"]\nmusic = "stand-in"\n[song."03_09"]\ntrusted = true\n')
+    found = load_overrides(tmp_path)
+    assert [found.of(song).music for song in ("03_09", "03_01", "04_01")] == ["stand-in", "stand-in", "demo"]
+
+
 def test_no_file_says_nothing(tmp_path: Path) -> None:
     assert load_overrides(tmp_path) == Overrides()
 
@@ -38,6 +44,7 @@ def test_no_file_says_nothing(tmp_path: Path) -> None:
     ("[song.\"03_09\"]\nfps = \"25\"", "fps"), ("[song.\"03_09\"]\nhour_offset = 1.5", "hour_offset"),
     ("[song.\"03_09\"]\nhour_offset = -1", "hour_offset"), ("[song.\"03_09\"]\nrate = 25", "must be a table"),
     ("[song]\n\"03_09\" = 25", "song"), ("[song.\"03_09\"]\nlyrics = 25", "must be a table"), ("[song.\"03_09\"]\nunit = [\"ms\"]", "unit"),
+    ("music = \"mine\"", "music of the file is 'mine'"), ("[song.\"03_09\"]\nmusic = [1]", "music of [song"),
 ])
 def test_a_slip_is_a_sentence(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "corpus.toml").write_text(text)
