@@ -14,7 +14,7 @@ from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
 
 def _rank(song: str, seed: int) -> str:
