@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from rainbow_assets.corpus.splits import SPLITS, TRAIN
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.features import with_features
-from rainbow_assets.release.song_rows import SongRows
+from rainbow_assets.release.song_records import SongRecord
 from rainbow_assets.storage.parquet import (
     ParquetFile,
     Source,
@@ -112,7 +112,7 @@ class BundleFile:
     rows: int
     bytes: int
     sha256: str
-    songs: Mapping[str, SongRows]
+    songs: Mapping[str, SongRecord]
 
 
 @dataclass(frozen=True)
@@ -231,13 +231,13 @@ class _Tally:
 
     split: str
     key: str | None
-    songs: dict[str, SongRows] = field(default_factory=dict)
+    songs: dict[str, SongRecord] = field(default_factory=dict)
 
     def counted(self, rows: Iterable[SongTable]) -> Iterator[pa.Table]:
         for song, table in rows:
             if len(table):
                 keys = map(str, table[self.key].to_pylist()) if self.key else ()
-                self.songs[song] = self.songs.get(song, SongRows(self.split)).plus(len(table), keys)
+                self.songs[song] = self.songs.get(song, SongRecord(self.split)).plus(len(table), keys)
             yield table
 
 

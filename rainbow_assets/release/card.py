@@ -45,7 +45,8 @@ class ColumnFacts:
 class ConfigFacts:
     """One written config. ``section`` is its own text; ``rows_by_color`` has all nine colors.
 
-    ``rows_by_split`` has the splits with rows, ``songs_by_split`` the songs per color and split of a table that is split.
+    ``rows_by_split`` has the splits with rows; ``songs_by_split`` has the songs per color and split, and is empty for a
+    table that is not split.
     """
 
     name: str

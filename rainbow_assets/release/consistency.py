@@ -75,7 +75,8 @@ class Tables:
         key, song = (name if name in columns else None for name in (key_of(config), SONGS.get(config, "song_id")))
         facts = [name for name in FACTS if name in columns and song]
         digests = [name for name in DIGESTS if name in columns and key]
-        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *facts, *digests) if name])))
+        wanted = [name for name in (key, song, *facts, *digests) if name]
+        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, wanted)))
         if key:
             self._add_keys(config, path, frame[key].cast(pl.String))
             for name in digests:

@@ -12,7 +12,7 @@ from typing import Any
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle, BundleConfig
 from rainbow_assets.release.changelog import ChangelogEntry
-from rainbow_assets.release.song_rows import SongRows, summed
+from rainbow_assets.release.song_records import SongRecord, summed
 from rainbow_assets.release.versions import BadVersion, Shape, Version
 
 NAME = "manifest.json"
@@ -48,10 +48,10 @@ class FileEntry:
     config: str | None = None
     color: str | None = None
     split: str | None = None
-    songs: Mapping[str, SongRows] = field(default_factory=dict)
+    songs: Mapping[str, SongRecord] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """Return plain JSON values. A field that the file does not have is not written, so digests stay as they were."""
+        """Return plain JSON values; without a split, those of earlier manifests, whose digests must stay."""
         found = {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "rows": self.rows,
                  "config": self.config, "color": self.color}
         if self.split is None:
@@ -61,7 +61,7 @@ class FileEntry:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> FileEntry:
         """Read what :meth:`document` returned; raise ValueError, KeyError, TypeError or AttributeError."""
-        songs = {song: SongRows.parse(document["split"], own) for song, own in document.get("songs", {}).items()}
+        songs = {song: SongRecord.parse(document["split"], own) for song, own in document.get("songs", {}).items()}
         return cls(**{**document, "songs": songs})
 
 
@@ -138,10 +138,10 @@ class Manifest:
         return sum(entry.bytes for entry in self.files)
 
     def shapes(self) -> dict[str, Shape]:
-        """Return what :func:`rainbow_assets.release.versions.propose` compares."""
+        """Return what :func:`rainbow_assets.release.versions.propose` compares. A thread is not counted as a song."""
         return {name: Shape(
             entry.columns, entry.rows, self._meaning(name), {color for color, rows in entry.colors.items() if rows},
-            set(entry.splits), summed(file.songs for file in self.files if file.config == name),
+            set(entry.splits), summed(file.songs for file in self.files if file.config == name and name != "threads"),
         ) for name, entry in self.configs.items()}
 
     def _meaning(self, config: str) -> dict[str, str]:

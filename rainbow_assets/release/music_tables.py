@@ -1,7 +1,7 @@
 """The configs `audio` and `midi`: the sound and the notes from `segment_media`, with the facts that one trains with.
 
-Both are joined by key, song by song, when a version is written. So the media and the texts are stored once, and a reader
-loads one config.
+Both are joined by key, song by song, when a version is written. So media and texts are stored once, and a reader loads
+one config.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ OF_NOTES = ("title", "key", "bpm", "track_description", "start_seconds", "durati
 """The columns of `midi` that say where its notes are from; texts are joined by key."""
 COUNTED = (column("midi_bpm", pa.float64(), "tempo at the start of the MIDI file, BPM"),
            column("notes", pa.int32(), "number of notes in the MIDI file"))
-AUDIO_SECTION = ("Every audible segment, stems and mixes, as playable FLAC, with what one needs to train: title, concept, "
-                 "key, tempo, lyric and section.")
-MIDI_SECTION = ("The notes of every stem segment that has any, as a standalone MIDI file with its tempo. Texts and sound "
-                "are joined by `segment_id`.")
+AUDIO_SECTION = ("Every audible segment, stems and mixes, as playable FLAC, with what one needs to train: title, "
+                 "concept, key, tempo, lyric and section.")
+MIDI_SECTION = ("The notes of every stem segment that has any, as a standalone MIDI file with its tempo. Join texts "
+                "and sound by `segment_id`.")
 
 
 def audio_table(graph: Graph, store: ShardStore, splits: Mapping[str, str]) -> ReleaseTable:
-    """Return the rows of `audio` with the audio of `segment_media`, the texts of `segments` and the facts of the song."""
+    """Return the rows of `audio` with their FLAC, the texts of their slices and the facts of their songs."""
     listed = graph["audio"].schema
     first = listed.names.index("split") + 1
     facts = _facts(graph, (*OF_SONG, *OF_SLICE))
@@ -54,14 +54,15 @@ def midi_table(graph: Graph, store: ShardStore, splits: Mapping[str, str]) -> Re
 
     def listing(color: str, song: str) -> pa.Table:
         shard = store.shard("segment_media", color)
-        found = [shard.read_part(part, read.names) for part in shard.require_index().parts if _song_of(part.group) == song]
-        rows = pa.concat_tables([read.empty_table(), *found])
+        stems = [part for part in shard.require_index().parts if _song_of(part.group) == song]
+        rows = pa.concat_tables([read.empty_table(), *(shard.read_part(part, read.names) for part in stems)])
         rows = rows.filter(rows["midi_binary"].is_valid())
-        songs = [MidiSong.load(data) for data in rows["midi_binary"].to_pylist()]
-        counts = {"midi_bpm": [round(60e6 / one.tempos[0][1], 3) for one in songs], "notes": [len(one.notes) for one in songs],
-                  "rainbow_color": [color] * len(rows), "split": [splits[song]] * len(rows)}
+        read_again = [MidiSong.load(data) for data in rows["midi_binary"].to_pylist()]
+        columns = {"rainbow_color": [color] * len(rows), "split": [splits[song]] * len(rows),
+                   "midi_bpm": [round(60e6 / midi.tempos[0][1], 3) for midi in read_again],
+                   "notes": [len(midi.notes) for midi in read_again]}
         for item in (own.field("rainbow_color"), own.field("split"), *COUNTED):
-            rows = rows.append_column(item, pa.array(counts[item.name], item.type))
+            rows = rows.append_column(item, pa.array(columns[item.name], item.type))
         return _with_facts(graph, store, color, song, rows.drop_columns("midi_binary"))
 
     schema = pa.schema([*(own.field(name) for name in ("segment_id", "song_id", "rainbow_color", "split")),

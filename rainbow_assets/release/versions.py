@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rainbow_assets.corpus.splits import TRAIN
 from rainbow_assets.errors import UsageError
-from rainbow_assets.release.song_rows import SongRows
+from rainbow_assets.release.song_records import SongRecord
 from rainbow_assets.text import some
 
 _PATTERN = re.compile(r"v?(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
@@ -73,7 +73,7 @@ class Shape:
     meaning: Mapping[str, str] = field(default_factory=dict)
     colors: Set[str] = frozenset()
     splits: Set[str] = frozenset()
-    songs: Mapping[str, SongRows] = field(default_factory=dict)
+    songs: Mapping[str, SongRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _classes(config: str, old: Shape, new: Shape) -> Iterator[tuple[str, str]]:
         yield "minor", f"{config} has {abs(new.rows - old.rows):,} {more} rows"
 
 
-def _songs(old: Mapping[str, SongRows], new: Mapping[str, SongRows]) -> Iterator[tuple[str, str]]:
+def _songs(old: Mapping[str, SongRecord], new: Mapping[str, SongRecord]) -> Iterator[tuple[str, str]]:
     """Yield (level, sentence) for songs that moved, came or went, and for those that have other rows."""
     if not old or not new:  # a version without records of songs
         return

@@ -11,7 +11,7 @@ import pytest
 
 from rainbow_assets.release import bundle
 from rainbow_assets.release.bundle import PartFile, ReleaseTable, UnreleasableTable, write_bundle
-from rainbow_assets.release.song_rows import SongRows, summed
+from rainbow_assets.release.song_records import SongRecord, summed
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.release import small
 
@@ -89,13 +89,13 @@ def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_song_in_several_files_has_the_same_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a song is cut says nothing about its rows."""
-    def keys(sizes: dict[str, int], name: str) -> SongRows:
+    def keys(sizes: dict[str, int], name: str) -> SongRecord:
         table = ReleaseTable("audio", {"Red": blobs(tmp_path / name, sizes)}, BLOB, media=("data",), key="key")
         return summed(file.songs for file in write_bundle([table], tmp_path / f"{name}.out").files)["06"]
 
     whole = keys({"06": 250_000}, "whole")
     monkeypatch.setattr(bundle, "_FILL", 100_000)
-    assert keys({"06": 250_000}, "cut") == whole == SongRows("train").plus(250, [f"06_{n:04d}" for n in range(250)])
+    assert keys({"06": 250_000}, "cut") == whole == SongRecord("train").plus(250, [f"06_{n:04d}" for n in range(250)])
     assert keys({"06": 249_000}, "less") != whole
 
 

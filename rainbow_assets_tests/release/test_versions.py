@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rainbow_assets.release.changelog import ChangelogEntry, next_entry
-from rainbow_assets.release.song_rows import SongRows
+from rainbow_assets.release.song_records import SongRecord
 from rainbow_assets.release.versions import (
     FIRST,
     BadVersion,
@@ -52,13 +52,13 @@ def test_the_level_follows_from_what_changed(after: dict[str, Shape], version: V
     assert found.version == version and said in found.reasons[0]
 
 
-def songs(**changes: tuple[str, int, str] | None) -> dict[str, SongRows]:
+def songs(**changes: tuple[str, int, str] | None) -> dict[str, SongRecord]:
     """Three songs with split, rows and keys; ``changes`` replace or remove some."""
     base = {"s1": ("train", 90, "a"), "s2": ("train", 10, "b"), "s3": ("test", 10, "c")}
-    return {song: SongRows(own[0], own[1]).plus(0, [own[2]]) for song, own in {**base, **changes}.items() if own}
+    return {song: SongRecord(own[0], own[1]).plus(0, [own[2]]) for song, own in {**base, **changes}.items() if own}
 
 
-def shape(now: dict[str, SongRows], *colors: str) -> Shape:
+def shape(now: dict[str, SongRecord], *colors: str) -> Shape:
     return Shape({"id": "string"}, sum(own.rows for own in now.values()), {}, frozenset(colors or ("Red", "Green")),
                  {own.split for own in now.values()}, now)
 
@@ -96,7 +96,7 @@ def test_splits_after_a_version_without_them_are_a_major_step() -> None:
     before = Shape({"id": "string"}, 110, {}, frozenset(("Red", "Green")))
     found = propose(NOW, {"audio": before}, {"audio": shape(songs())})
     assert (found.level, found.reasons) == ("major", ("audio has the split test for the first time",))
-    alone = shape({"s1": SongRows("train", 110)})
+    alone = shape({"s1": SongRecord("train", 110)})
     assert propose(NOW, {"audio": before}, {"audio": alone}).level == "patch"
 
 
