@@ -142,8 +142,9 @@ def test_the_front_matter_lists_the_splits_that_have_files(split: Path) -> None:
 
 def test_the_card_counts_rows_and_songs_by_split(split: Path) -> None:
     card = (split / "README.md").read_text("utf-8")
-    assert "| `preview` | 15 | 0 | 0 |\n| `audio` | 9 | 3 | 3 |\n" in card
-    assert "| Red | 1 | 0 | 0 |\n| Green | 1 | 0 | 1 |\n| Violet | 1 | 1 | 0 |\n" in card
+    head = "train | validation | test |\n|---|---:|---:|---:|\n"
+    assert f"| config | {head}| `preview` | 15 | 0 | 0 |\n| `audio` | 9 | 3 | 3 |\n" in card
+    assert f"| color | {head}| Red | 1 | 0 | 0 |\n| Green | 1 | 0 | 1 |\n| Violet | 1 | 1 | 0 |\n" in card
     assert "- No validation song of Red, Green (audio).\n- No test song of Red, Violet (audio).\n" in card
 
 
