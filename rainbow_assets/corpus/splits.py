@@ -14,7 +14,8 @@ from rainbow_assets.lineage.verdicts import Check, Finding
 from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
-SPLITS = TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
 
 
 def _rank(song: str, seed: int) -> str:
