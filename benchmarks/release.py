@@ -29,8 +29,9 @@ from rainbow_assets.assets import GRAPH
 from rainbow_assets.demo.write import write_demo
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
+from rainbow_assets.release.music_tables import audio_table
 from rainbow_assets.release.previews import PREVIEW
-from rainbow_assets.release.tables import audio_table
+from rainbow_assets.release.tables import song_splits
 from rainbow_assets.storage.parquet import open_parquet, read_batches, write_parquet
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
@@ -67,7 +68,7 @@ def _as_floats(batch: pa.RecordBatch) -> pa.Table:
 
 def sizes(store: ShardStore, folder: Path) -> tuple[int, int, int]:
     """Write both layouts; return rows, bytes of the `audio` config and bytes of the floats."""
-    bundle = write_bundle([audio_table(GRAPH, store)], folder)
+    bundle = write_bundle([audio_table(GRAPH, store, song_splits(store))], folder)
     floats = 0
     for file in bundle.files:
         target = folder / "floats.parquet"

@@ -111,7 +111,7 @@ from datasets import Audio, get_dataset_config_names, load_dataset
 path = sys.argv[1]
 names = get_dataset_config_names(path)
 assert names[0] == "preview", names
-assert set(names) == {"preview", "preview_mix", "audio", "base_manifest", "training_segments", "training_full", "embeddings"}
+assert set(names) == {"preview", "preview_mix", "audio", "midi", "base_manifest", "training_segments", "training_full", "embeddings"}
 for name in names:
     rows = load_dataset(path, name, split="train")
     assert len(rows) > 0

@@ -94,7 +94,7 @@ def test_the_plainest_day(whole: Path):
     built()
     assert todo() == [], "one build is enough"
     assert rainbow("release", "--version", "0.3.0").exit_code == 0
-    for config in ("base_manifest", "audio", "training_segments", "training_full", "preview", "preview_mix"):
+    for config in ("base_manifest", "audio", "midi", "training_segments", "training_full", "preview", "preview_mix"):
         assert "05_02" in songs("0.3.0", config, whole), config
     away = whole.parent / "05_02"
     shutil.move(second, away)
@@ -323,7 +323,7 @@ def test_a_release_says_which_song_has_other_ids(whole: Path):
     (song.with_name("05_07") / "05_01.yml").rename(song.with_name("05_07") / "05_07.yml")
     built()
     assert rainbow("release").exit_code == 0
-    changes = json.loads((whole / "hub/v0.3.1/manifest.json").read_text("utf-8"))["changes"]
+    changes = json.loads((whole / "hub/v0.4.0/manifest.json").read_text("utf-8"))["changes"]
     assert changes[0]["reasons"][0] == "song 05_01 is now 05_07, with the same audio files: its rows have new ids"
 
 

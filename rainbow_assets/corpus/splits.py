@@ -15,6 +15,7 @@ from rainbow_assets.storage.shard import Shard
 from rainbow_assets.text import some
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
 
 
 def _rank(song: str, seed: int) -> str:

@@ -1,6 +1,6 @@
 """`audio`: every audible window, with its song's split. The audio itself stays in `segment_media`.
 
-A release joins the two by key, part by part (:func:`rainbow_assets.release.tables.audio_table`), so that fifteen
+A release joins the two by key, part by part (:func:`rainbow_assets.release.music_tables.audio_table`), so that fifteen
 gigabytes are not stored twice.
 """
 

@@ -44,7 +44,7 @@ def verify(hub: Hub, version: Version, local: dict[str, Any] | None, rows: bool 
         elif hashlib.sha256(data).hexdigest() != entry.sha256:
             problems.append(f"{entry.path} does not have the sha256 that the manifest lists")
         elif entry.config is not None:
-            tables.add(entry.config, entry.path, data)
+            tables.add(entry.config, entry.path, data, entry.split)
             if entry.config == BASE:
                 stems.update(_stems(data, songs))
             column = key_of(entry.config)

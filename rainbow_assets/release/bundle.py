@@ -1,9 +1,12 @@
-"""The data files of a release: ``<config>/train-<Color>-<n:05d>.parquet``, cut at song borders."""
+"""The data files of a release: ``<config>/<split>-<Color>-<n:05d>.parquet``, cut at song borders.
+
+A file has songs of one split and color, so that a reader who loads one split cannot get a row of another one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rainbow_assets.corpus.splits import SPLITS, TRAIN
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.features import with_features
+from rainbow_assets.release.song_records import SongRecord
 from rainbow_assets.storage.parquet import (
     ParquetFile,
     Source,
@@ -32,6 +37,10 @@ _MEDIA_BATCH, _BATCH = 16, 8192
 """Rows read at a time with and without media: rows with media are large."""
 _BUFFER = 1 << 20
 """Read-ahead per column. Without it (or with ``pre_buffer``) the reader loads a whole row group into memory."""
+
+
+SongTable = tuple[str, pa.Table]
+"""A song, and some of its rows."""
 
 
 class UnreleasableTable(RainbowError):
@@ -76,7 +85,8 @@ class ReleaseTable:
     columns are stored plain. ``card_section`` is Markdown about the table. With ``below``, only rows whose column is
     less than a number are published, for example ``("preview_rank", 10)``. ``listing`` returns the rows to publish of
     a color and song, with the columns that parts do not have; they are joined by ``key``, and a listed row that no part
-    has is an error. One table is the ``default`` config.
+    has is an error. ``splits`` maps songs to their splits; without it, all rows are in train. One table is the
+    ``default`` config.
     """
 
     config: str
@@ -88,24 +98,26 @@ class ReleaseTable:
     below: tuple[str, int] | None = None
     listing: Callable[[str, str], pa.Table] | None = None
     key: str = "segment_id"
+    splits: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BundleFile:
-    """A written data file; ``path`` is relative to the release."""
+    """A written data file; ``path`` is relative to the release, ``songs`` has the rows of each song in it."""
 
     config: str
     color: str
+    split: str
     path: str
     rows: int
     bytes: int
     sha256: str
-    songs: tuple[str, ...]
+    songs: Mapping[str, SongRecord]
 
 
 @dataclass(frozen=True)
 class BundleConfig:
-    """A written config: its table, files in order, and the colors that have no rows."""
+    """A written config: its table, its files by color and split, and the colors that have no rows."""
 
     table: ReleaseTable
     files: tuple[BundleFile, ...]
@@ -124,6 +136,19 @@ class BundleConfig:
     def rows_by_color(self) -> dict[str, int]:
         """Rows per color, zeros included, in the order of the Rainbow Table."""
         return {color: sum(file.rows for file in self.files if file.color == color) for color in COLOR_NAMES}
+
+    def rows_by_split(self) -> dict[str, int]:
+        """Rows per split that has any, train first."""
+        return {split: sum(file.rows for file in self.files if file.split == split) for split in SPLITS
+                if any(file.split == split for file in self.files)}
+
+    def songs_by_split(self) -> dict[str, dict[str, int]]:
+        """Songs per color that has any, in order, and split, zeros included."""
+        songs: dict[tuple[str, str], set[str]] = {}
+        for file in self.files:
+            songs.setdefault((file.color, file.split), set()).update(file.songs)
+        return {color: {split: len(songs.get((color, split), ())) for split in SPLITS}
+                for color in COLOR_NAMES if any(own == color for own, _ in songs)}
 
 
 @dataclass(frozen=True)
@@ -154,10 +179,11 @@ def write_bundle(
             raise UnreleasableTable(f"{table.config} has rows for {unknown[0]!r}, which is not a color of the table")
         files: list[BundleFile] = []
         for color in COLOR_NAMES:
-            for file in _write_color(table, color, folder):
-                files.append(file)
-                if progress:
-                    progress(file)
+            for split, parts in _by_split(table, color).items():
+                for file in _write_files(table, color, split, parts, folder):
+                    files.append(file)
+                    if progress:
+                        progress(file)
         filled = {file.color for file in files}
         if files:
             configs.append(BundleConfig(table, tuple(files), tuple(c for c in COLOR_NAMES if c not in filled)))
@@ -166,40 +192,69 @@ def write_bundle(
     return Bundle(tuple(configs), skipped)
 
 
-def _write_color(table: ReleaseTable, color: str, folder: Path) -> Iterator[BundleFile]:
+def _by_split(table: ReleaseTable, color: str) -> dict[str, list[PartFile]]:
+    """Return the parts of ``color`` by the split of their songs; raise if a song with rows has none."""
+    found: dict[str, list[PartFile]] = {split: [] for split in SPLITS}
+    for part in table.shards.get(color, ()):
+        split = TRAIN if table.splits is None else table.splits.get(part.group)
+        if split is not None:
+            found[split].append(part)
+        elif _encoded_bytes(table, part):  # a quarantined song has a part without rows, and no split
+            raise UnreleasableTable(f"{table.config}: the song {part.group} has no split; run: rainbow build")
+    return found
+
+
+def _write_files(
+    table: ReleaseTable, color: str, split: str, parts: Sequence[PartFile], folder: Path
+) -> Iterator[BundleFile]:
     schema = with_features(table.schema)
     number = 0
-    for songs, batches in _planned(table, color, table.shards.get(color, ())):
-        path = f"{table.config}/train-{color}-{number:05d}.parquet"
+    for rows in _planned(table, color, parts):
+        path = f"{table.config}/{split}-{color}-{number:05d}.parquet"
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        written = write_parquet(target, batches, schema, table.media)
+        tally = _Tally(split, table.key if table.key in table.schema.names else None)
+        written = write_parquet(target, tally.counted(rows), schema, table.media)
         if written.rows == 0:  # ``below`` or the listing left no row of these songs
             target.unlink()
             continue
         if written.bytes > FILE_BYTES:
             raise UnreleasableTable(f"{path} has {written.bytes:,} bytes, more than a data file may; one row of "
-                                    f"{', '.join(songs)} is too large to publish")
+                                    f"{', '.join(tally.songs)} is too large to publish")
         number += 1
-        yield BundleFile(table.config, color, path, written.rows, written.bytes, written.sha256, songs)
+        yield BundleFile(table.config, color, split, path, written.rows, written.bytes, written.sha256, tally.songs)
 
 
-def _planned(
-    table: ReleaseTable, color: str, parts: Sequence[PartFile]
-) -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
-    """Yield (songs, rows) per file.
+@dataclass
+class _Tally:
+    """Counts the rows of each song while they are written."""
+
+    split: str
+    key: str | None
+    songs: dict[str, SongRecord] = field(default_factory=dict)
+
+    def counted(self, rows: Iterable[SongTable]) -> Iterator[pa.Table]:
+        for song, table in rows:
+            if len(table):
+                keys = map(str, table[self.key].to_pylist()) if self.key else ()
+                self.songs[song] = self.songs.get(song, SongRecord(self.split)).plus(len(table), keys)
+            yield table
+
+
+def _planned(table: ReleaseTable, color: str, parts: Sequence[PartFile]) -> Iterator[Iterable[SongTable]]:
+    """Yield the rows of each file.
 
     A song of half a file or more has its own file. So a song that grows can move only the borders of its small
     neighbors, and later files keep their bytes: less to upload, and less to download.
     """
-    waiting: list[tuple[str, list[PartFile]]] = []
+    waiting: list[PartFile] = []
     filled = 0
 
-    def flush() -> Iterator[tuple[tuple[str, ...], Iterable[pa.RecordBatch | pa.Table]]]:
+    def flush() -> Iterator[Iterable[SongTable]]:
         if waiting:
-            songs, chosen = tuple(song for song, _ in waiting), [part for _, own in waiting for part in own]
+            chosen = list(waiting)
             waiting.clear()
-            yield songs, _rows(table, color, chosen)
+            yield _rows(table, color, chosen)
 
     seen: set[str] = set()
     for song, group in groupby(parts, key=lambda part: part.group):
@@ -215,10 +270,9 @@ def _planned(
             yield from flush()
             filled = 0
         if size > _FILL:
-            for run in _runs(_rows(table, color, own), bool(table.media)):
-                yield (song,), run
+            yield from _runs(_rows(table, color, own), bool(table.media))
             continue
-        waiting.append((song, own))
+        waiting += own
         filled += size
         if size * 2 >= _FILL:
             yield from flush()
@@ -226,18 +280,18 @@ def _planned(
     yield from flush()
 
 
-def _runs(rows: Iterable[pa.Table], media: bool) -> Iterator[Iterable[pa.Table]]:
+def _runs(rows: Iterable[SongTable], media: bool) -> Iterator[Iterable[SongTable]]:
     """Split one song's rows into runs of at most ``_FILL`` bytes; read a run to its end before taking the next one."""
-    source = (table.slice(start, step) for table in rows for step in (1 if media else 1024,)
+    source = ((song, table.slice(start, step)) for song, table in rows for step in (1 if media else 1024,)
               for start in range(0, table.num_rows, step))
     following = next(source, None)
 
-    def run() -> Iterator[pa.Table]:
+    def run() -> Iterator[SongTable]:
         nonlocal following
         filled = 0
         # ``filled == 0``: a run has at least one row, or a row larger than a file would be asked for again and again.
-        while following is not None and (filled == 0 or filled + following.nbytes <= _FILL):
-            filled += following.nbytes
+        while following is not None and (filled == 0 or filled + following[1].nbytes <= _FILL):
+            filled += following[1].nbytes
             yield following
             following = next(source, None)
 
@@ -282,15 +336,15 @@ def _encoded_bytes(table: ReleaseTable, part: PartFile) -> int:
     return _read(table, part, total)
 
 
-def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterator[pa.Table]:
-    """Yield the published rows of ``parts``, batch by batch; raise if a listed row is missing."""
+def _rows(table: ReleaseTable, color: str, parts: Iterable[PartFile]) -> Iterator[SongTable]:
+    """Yield (song, published rows) of ``parts``, batch by batch; raise if a listed row is missing."""
     for song, own in groupby(parts, key=lambda part: part.group):
         listed = table.listing(color, song) if table.listing else None
         found = 0
         for part in own:
             for rows in _part_rows(table, part, listed):
                 found += len(rows)
-                yield rows
+                yield song, rows
         if listed is not None and found != len(listed):
             raise UnreleasableTable(f"{table.config}: {len(listed) - found} of {len(listed)} rows of {song} are "
                                     "missing; run: rainbow build --repair")
@@ -305,13 +359,13 @@ def _part_rows(table: ReleaseTable, part: PartFile, listed: pa.Table | None) -> 
                 if table.below:
                     rows = rows.filter(pc.call_function("less", [rows[table.below[0]], pa.scalar(table.below[1])]))
                 if listed is not None:
-                    rows = _joined(rows, listed, table.key)
+                    rows = joined(rows, listed, table.key)
                 yield rows.select(table.schema.names).cast(table.schema)
     except Unreadable as error:
         raise UnreleasableTable(f"{table.config}: {part.name} cannot be read ({error}); run: rainbow build") from error
 
 
-def _joined(rows: pa.Table, listed: pa.Table, key: str) -> pa.Table:
+def joined(rows: pa.Table, listed: pa.Table, key: str = "segment_id") -> pa.Table:
     """Return the listed ones of ``rows``, in their order, with the columns that only the listing has."""
     place = pc.call_function("index_in", [rows[key]], pc.SetLookupOptions(listed[key]))
     kept, place = rows.filter(place.is_valid()), place.drop_null()

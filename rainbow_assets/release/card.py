@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from rainbow_assets.corpus.splits import SPLITS
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.markdown import Markdown
 from rainbow_assets.release.bundle import Bundle
@@ -42,7 +43,11 @@ class ColumnFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFacts:
-    """One written config. ``section`` is its own text; ``rows_by_color`` has all nine colors."""
+    """One written config. ``section`` is its own text; ``rows_by_color`` has all nine colors.
+
+    ``rows_by_split`` has the splits with rows; ``songs_by_split`` has the songs per color and split, and is empty for a
+    table that is not split.
+    """
 
     name: str
     default: bool
@@ -53,6 +58,8 @@ class ConfigFacts:
     columns: tuple[ColumnFacts, ...]
     audio: tuple[str, ...]
     section: Markdown = NO_SECTION
+    rows_by_split: Mapping[str, int] = field(default_factory=dict)
+    songs_by_split: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,8 @@ def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:
             config.rows_by_color(), tuple(
                 ColumnFacts(item.name, type_label(item.type), (item.metadata or {}).get(b"doc", b"").decode())
                 for item in config.table.schema),
-            audio_columns(config.table.schema), Markdown(config.table.card_section.strip()),
+            audio_columns(config.table.schema), Markdown(config.table.card_section.strip()), config.rows_by_split(),
+            config.songs_by_split() if config.table.splits is not None else {},
         )
         for config in ordered
     )
@@ -142,7 +150,8 @@ def front_matter(facts: CardFacts) -> Markdown:
     """
     configs: list[dict[str, Any]] = []
     for config in facts.configs:
-        files = [{"split": "train", "path": f"{config.name}/train-*.parquet"}]
+        # Only splits with files: a pattern without files stops every load of the config.
+        files = [{"split": split, "path": f"{config.name}/{split}-*.parquet"} for split in config.rows_by_split]
         configs.append({"config_name": config.name, **({"default": True} if config.default else {}),
                         "data_files": files})
     document = {
@@ -156,22 +165,31 @@ def front_matter(facts: CardFacts) -> Markdown:
 def render_card(facts: CardFacts) -> Markdown:
     """Return the whole card."""
     playable = next((config for config in facts.configs if config.audio), None)
+    split = max((config for config in facts.configs if config.songs_by_split), default=None,
+                key=lambda config: sum(sum(songs.values()) for songs in config.songs_by_split.values()))
     return Markdown(ENVIRONMENT.get_template("card.md.j2").render(
         facts=facts, front_matter=front_matter(facts), colors=COLORS, attribution=ATTRIBUTION,
         license_name=LICENSE_NAME, license_link=LICENSE_LINK, pretty_name=PRETTY_NAME,
-        gaps=[*facts.gaps, *_empty(facts.configs)], playable=playable,
+        gaps=[*facts.gaps, *_empty(facts.configs)], playable=playable, splits=SPLITS, split=split,
         color=_shown_color(playable) if playable else None,
     ))
 
 
 def _empty(configs: tuple[ConfigFacts, ...]) -> list[str]:
-    """Return sentences about colors without rows: first those that no config has, then each config's own."""
+    """Return sentences about colors without rows: those that no config has, each config's own, and by split."""
     nowhere = [color.name for color in COLORS if not any(config.rows_by_color[color.name] for config in configs)]
     found = [f"No config has rows of {', '.join(nowhere)}."] if nowhere else []
     for config in configs:
         own = [color for color, rows in config.rows_by_color.items() if not rows and color not in nowhere]
         if own:
             found.append(f"{config.name} has no rows of {', '.join(own)}.")
+    for split in SPLITS:
+        lacking = {config.name: [color for color, songs in config.songs_by_split.items() if not songs[split]]
+                   for config in configs if config.songs_by_split}
+        for colors in dict.fromkeys(map(tuple, lacking.values())):
+            if colors:
+                names = ", ".join(name for name, own in lacking.items() if tuple(own) == colors)
+                found.append(f"No {split} song of {', '.join(colors)} ({names}).")
     return found
 
 

@@ -21,6 +21,10 @@ FACTS = ("title", "bpm", "key", "rainbow_color", "split")
 """Facts of a song that several tables repeat under one name."""
 SAME_ROWS = (("training_full", "training_segments"),)
 """Tables that must have the same keys."""
+ONE_SPLIT = ("preview", "preview_mix")
+"""Tables of songs whose only split, train, has songs of every split."""
+DIGESTS = {"audio_digest": "audio", "midi_digest": "midi"}
+"""Column -> the table that has what it is the digest of. Other tables with this column must name the same."""
 ALIKE, FEWEST = 0.3, 32
 """Songs are copies if they share this part of their sound prints, and can be compared if each has 32 hashes.
 
@@ -29,7 +33,7 @@ Measured: copies (other gain, rate, format, start) .33 to 1, songs of one genera
 _REMEDY = "remove the copies, or list the songs in splits.train"
 COMMON = 30
 """A hash that more songs have is a common rhythm and no sign of a copy."""
-AMONG = (("preview", "audio"), ("preview_mix", "audio"))
+AMONG = (("preview", "audio"), ("preview_mix", "audio"), ("midi", "training_segments"))
 """(table, table that must have each of its keys)."""
 
 
@@ -58,24 +62,33 @@ class Tables:
         self.keys: dict[str, set[str]] = {}
         self.songs: dict[str, set[str]] = {}
         self.facts: dict[tuple[str, str], tuple[Any, str]] = {}
+        self.digests: dict[tuple[str, str], dict[str, str]] = {}
         self.sounds: dict[str, set[str]] = {}
         self.prints: dict[str, set[int]] = {}
         self.splits: dict[str, str] = {}
         self.found: dict[str, None] = {}
 
-    def add(self, config: str, path: str, data: Source) -> None:
-        """Add one data file of ``config``; ``path`` is its name in sentences."""
+    def add(self, config: str, path: str, data: Source, split: str | None = None) -> None:
+        """Add one data file of ``config`` and ``split``, if versions had splits; ``path`` is its name in sentences."""
         with open_parquet(data) as file:
             columns = file.schema_arrow.names
         key, song = (name if name in columns else None for name in (key_of(config), SONGS.get(config, "song_id")))
         facts = [name for name in FACTS if name in columns and song]
-        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, [name for name in (key, song, *facts) if name])))
+        digests = [name for name in DIGESTS if name in columns and key]
+        wanted = [name for name in (key, song, *facts, *digests) if name]
+        frame = pl.DataFrame(pl.from_arrow(read_parquet(data, wanted)))
         if key:
             self._add_keys(config, path, frame[key].cast(pl.String))
+            for name in digests:
+                known = self.digests.setdefault((name, config), {})
+                known.update(frame.select(pl.col(key).cast(pl.String), name).drop_nulls().iter_rows())
         if song:
             self.songs.setdefault(config, set()).update(frame[song].drop_nulls().cast(pl.String))
             for row in frame.select(song, *facts).unique(maintain_order=True).iter_rows(named=True):
-                self._add_facts(config, str(row.pop(song)), row)
+                name = str(row.pop(song))
+                self._add_facts(config, name, row)
+                if split is not None and config not in ONE_SPLIT:
+                    self._add_facts(f"the files of {config}", name, {"split": split})
         if song and {"audio_digest", "split"} <= set(columns):
             read = [song, "split", *(name for name in ("audio_digest", "sound_print") if name in columns)]
             self._add_sounds(song, pl.DataFrame(pl.from_arrow(read_parquet(data, read))))
@@ -101,6 +114,18 @@ class Tables:
         if "sound_print" in frame.columns:
             for name, hashes in frame.select(song, "sound_print").drop_nulls().iter_rows():
                 self.prints.setdefault(name, set()).update(hashes)
+
+    def _other_digests(self) -> Iterator[str]:
+        for (column, config), named in self.digests.items():
+            owner = DIGESTS[column]
+            own = self.digests.get((column, owner))
+            if own is None or config == owner:
+                continue
+            if apart := sorted(key for key, digest in named.items() if own.get(key) != digest):
+                yield f"{config} has another {column} than {owner}, or {owner} lacks the row: {some(apart)}"
+            if config in ("training_segments", "training_full") and (
+                    apart := sorted(key for key in own if "_t00_" not in key and key not in named)):
+                yield f"{owner} has rows for which {config} has no {column}: {some(apart)}"
 
     def _in_two_splits(self) -> Iterator[str]:
         equal = Counter(tuple(sorted(songs)) for songs in self.sounds.values())
@@ -138,6 +163,7 @@ class Tables:
         """Yield a sentence for each contradiction between the tables."""
         yield from self.found
         yield from self._in_two_splits()
+        yield from self._other_digests()
         for one, other in SAME_ROWS:
             if one in self.keys and other in self.keys and (apart := sorted(self.keys[one] ^ self.keys[other])):
                 yield f"{one} and {other} do not have the same rows: {some(apart)}"

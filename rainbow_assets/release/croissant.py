@@ -41,8 +41,9 @@ def render_croissant(bundle: Bundle, version: Version, repository: str = REPOSIT
             "contentUrl": f"{where}/tree/{version.tag}", "encodingFormat": "git+https",
             "sha256": "https://github.com/mlcommons/croissant/issues/80"}
     files = [{"@type": "cr:FileObject", "@id": file.path, "name": file.path, "contentSize": f"{file.bytes} B",
-              "description": f"{file.rows} rows of {file.color}", "encodingFormat": _PARQUET, "sha256": file.sha256,
-              "contentUrl": f"{where}/resolve/{version.tag}/{file.path}"} for file in bundle.files]
+              "description": f"{file.rows} rows of {file.color}, {file.split}", "sha256": file.sha256,
+              "encodingFormat": _PARQUET, "contentUrl": f"{where}/resolve/{version.tag}/{file.path}"}
+             for file in bundle.files]
     sets = [{"@type": "cr:FileSet", "@id": f"{config.table.config}-files", "name": f"{config.table.config}-files",
              "description": f"the files of the config {config.table.config}", "containedIn": {"@id": "repo"},
              "encodingFormat": _PARQUET, "includes": f"{config.table.config}/*.parquet"} for config in bundle.configs]

@@ -29,4 +29,4 @@ def human_table(schema: pa.Schema, store: ShardStore) -> ReleaseTable:
             table = pa.Table.from_pylist(own, schema=schema)
             content = partial(parquet_bytes, table, ("midi",))
             shards[color].append(PartFile(part.group, f"{shard.where}/{part.name}", content))
-    return ReleaseTable(CONFIG, shards, schema, SECTION)
+    return ReleaseTable(CONFIG, shards, schema, SECTION, key="evaluation_id")

@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rainbow_assets.errors import RainbowError
 from rainbow_assets.release.bundle import Bundle, BundleConfig
 from rainbow_assets.release.changelog import ChangelogEntry
+from rainbow_assets.release.song_records import SongRecord, summed
 from rainbow_assets.release.versions import BadVersion, Shape, Version
 
 NAME = "manifest.json"
 FORMAT = 1
 SOURCES = {"training_segments": ("segments",), "training_full": ("segments",), "audio": ("segment_media",),
-           "threads": ("thread_manifests",), "human_evaluation": ("human_evaluation",),
+           "midi": ("segment_media",), "threads": ("thread_manifests",), "human_evaluation": ("human_evaluation",),
            "embeddings": ("concept_embeddings", "lyric_embeddings", "audio_embeddings")}
 """The assets whose settings define the rows of a config; by default the asset with the config's name."""
 KEYS = {"base_manifest": "stem_id", "threads": "thread_id", "human_evaluation": "evaluation_id"}
-SEGMENTS = ("preview", "preview_mix", "audio", "training_segments", "training_full", "embeddings")
+SEGMENTS = ("preview", "preview_mix", "audio", "midi", "training_segments", "training_full", "embeddings")
 
 
 def key_of(config: str) -> str | None:
@@ -35,7 +36,10 @@ class DamagedRelease(RainbowError):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file; ``path`` is relative, with ``/``. ``rows``, ``config`` and ``color`` are null unless it has rows."""
+    """One file; ``path`` is relative, with ``/``. The other fields are null or empty unless it has rows.
+
+    Versions made before there were splits have no ``split`` and no ``songs``.
+    """
 
     path: str
     bytes: int
@@ -43,16 +47,39 @@ class FileEntry:
     rows: int | None = None
     config: str | None = None
     color: str | None = None
+    split: str | None = None
+    songs: Mapping[str, SongRecord] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return plain JSON values; without a split, those of earlier manifests, whose digests must stay."""
+        found = {"path": self.path, "bytes": self.bytes, "sha256": self.sha256, "rows": self.rows,
+                 "config": self.config, "color": self.color}
+        if self.split is None:
+            return found
+        return {**found, "split": self.split, "songs": {song: own.document() for song, own in self.songs.items()}}
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> FileEntry:
+        """Read what :meth:`document` returned; raise ValueError, KeyError, TypeError or AttributeError."""
+        songs = {song: SongRecord.parse(document["split"], own) for song, own in document.get("songs", {}).items()}
+        return cls(**{**document, "songs": songs})
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigEntry:
-    """The shape of one config: rows, rows per color (zeros included), columns as name -> type."""
+    """The shape of one config: rows, rows per color (zeros included) and split, columns as name -> type."""
 
     rows: int
     colors: Mapping[str, int]
     columns: Mapping[str, str]
     default: bool = False
+    splits: Mapping[str, int] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return plain JSON values. Columns are pairs, for they keep their order, which a sorted object would lose."""
+        found = {"rows": self.rows, "colors": dict(self.colors), "default": self.default,
+                 "columns": [list(pair) for pair in self.columns.items()]}
+        return {**found, "splits": dict(self.splits)} if self.splits else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +101,8 @@ class Manifest:
         document = {
             "format": FORMAT, "version": str(self.version), "provenance": self.provenance,
             "changes": [change.document() for change in self.changes],
-            "files": [asdict(entry) for entry in sorted(self.files, key=lambda entry: entry.path)],
-            # Columns keep their order, which a sorted JSON object would lose.
-            "configs": {name: {**asdict(entry), "columns": [list(pair) for pair in entry.columns.items()]}
-                        for name, entry in self.configs.items()},
+            "files": [entry.document() for entry in sorted(self.files, key=lambda entry: entry.path)],
+            "configs": {name: entry.document() for name, entry in self.configs.items()},
         }
         return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -89,7 +114,7 @@ class Manifest:
             if document["format"] != FORMAT:
                 raise DamagedRelease(f"{where} has format {document['format']!r}, not {FORMAT}; it was written by "
                                      "another version of this program, use that one")
-            files = tuple(FileEntry(**entry) for entry in document["files"])
+            files = tuple(FileEntry.parse(entry) for entry in document["files"])
             configs = {name: ConfigEntry(**{**entry, "columns": dict(entry["columns"])})
                        for name, entry in document["configs"].items()}
             for entry in files:
@@ -113,8 +138,11 @@ class Manifest:
         return sum(entry.bytes for entry in self.files)
 
     def shapes(self) -> dict[str, Shape]:
-        """Return what :func:`rainbow_assets.release.versions.propose` compares."""
-        return {name: Shape(entry.columns, entry.rows, self._meaning(name)) for name, entry in self.configs.items()}
+        """Return what :func:`rainbow_assets.release.versions.propose` compares. A thread is not counted as a song."""
+        return {name: Shape(
+            entry.columns, entry.rows, self._meaning(name), {color for color, rows in entry.colors.items() if rows},
+            set(entry.splits), summed(file.songs for file in self.files if file.config == name and name != "threads"),
+        ) for name, entry in self.configs.items()}
 
     def _meaning(self, config: str) -> dict[str, str]:
         """Return the settings that define a config's rows. The number of rows of a preview does not: it is left out."""
@@ -149,8 +177,8 @@ def make_manifest(
     changes: tuple[ChangelogEntry, ...] = (),
 ) -> Manifest:
     """Return the manifest of the release in ``folder``: the bundle's files, and the other ones (hashed here)."""
-    entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color)
-               for file in bundle.files}
+    entries = {file.path: FileEntry(file.path, file.bytes, file.sha256, file.rows, file.config, file.color,
+                                    file.split, file.songs) for file in bundle.files}
     for path in files_below(folder):
         if path not in entries and path != NAME:
             entries[path] = FileEntry(path, (folder / path).stat().st_size, sha256_of(folder / path))
@@ -185,4 +213,4 @@ def sha256_of(path: Path) -> str:
 
 def _config_entry(config: BundleConfig) -> ConfigEntry:
     columns = {item.name: str(item.type) for item in config.table.schema}
-    return ConfigEntry(config.rows, config.rows_by_color(), columns, config.table.default)
+    return ConfigEntry(config.rows, config.rows_by_color(), columns, config.table.default, config.rows_by_split())

@@ -170,7 +170,7 @@ def require_one_state(bundle: Bundle, folder: Path) -> None:
     """Compare the written tables of ``bundle`` with each other; raise ``ReleaseRefused`` if they contradict."""
     tables = consistency.Tables()
     for file in bundle.files:
-        tables.add(file.config, file.path, folder / file.path)
+        tables.add(file.config, file.path, folder / file.path, file.split)
     if problems := list(tables.problems()):
         raise ReleaseRefused(f"nothing was published: {some(problems, between='; ')}")
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pyarrow as pa
 
 from rainbow_assets import settings
+from rainbow_assets.corpus.splits import splits_of
 from rainbow_assets.lineage import gates
 from rainbow_assets.lineage.graph import Graph
 from rainbow_assets.lineage.plan import FRESH, STALE, plan
 from rainbow_assets.lineage.row_asset import RowAsset
-from rainbow_assets.release.bundle import ReleaseTable, shard_parts
+from rainbow_assets.release.bundle import PartFile, ReleaseTable, shard_parts
 from rainbow_assets.release.features import AUDIO
 from rainbow_assets.release.hubs import HubError
 from rainbow_assets.release.human_table import human_table
+from rainbow_assets.release.music_tables import audio_table, midi_table
 from rainbow_assets.release.previews import INTERNAL, RANK
 from rainbow_assets.release.threads_table import threads_table
 from rainbow_assets.release.vectors import embeddings_table
@@ -22,11 +24,11 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 CAUSES = 3
 """Number of causes in the message of a refusal."""
 SECTIONS = {
-    "preview": "Playable stems: up to {samples} windows per color, chosen by hash rank, spread over songs.",
-    "preview_mix": "The same slices of the main mix, with all stems together.",
+    "preview": "Playable stems: up to {samples} windows per color, chosen by hash rank, spread over songs. It is made "
+               "to be looked at: its only split, train, has windows of songs of every split.",
+    "preview_mix": "The same slices of the main mix, with all stems together; its only split has songs of every split.",
     "base_manifest": "One row per stem: the facts of its song's manifest and lyrics, typed.",
     "training_segments": "One row per stem and time slice in which something sounds.",
-    "audio": "Every audible segment, stems and mixes, as playable FLAC; `split` is that of its song.",
     "training_full": "Each segment with its stem's manifest row and its song's split, joined by key, 1:1.",
 }
 
@@ -69,41 +71,32 @@ def require_all(graph: Graph, store: ShardStore) -> None:
                              "run: rainbow build, and see rainbow plan")
 
 
-def _table(
-    store: ShardStore, step: RowAsset, samples: int, default: bool = False, below: tuple[str, int] | None = None
-) -> ReleaseTable:
-    shards = {color: shard_parts(store.shard(step.name, color)) for color in COLOR_NAMES}
+def song_splits(store: ShardStore) -> dict[str, str]:
+    """Return {song: split} of all colors."""
+    return {song: split for color in COLOR_NAMES
+            for song, split in splits_of(store.shard("song_splits", color)).items()}
+
+
+def _shards(store: ShardStore, step: RowAsset) -> dict[str, list[PartFile]]:
+    return {color: shard_parts(store.shard(step.name, color)) for color in COLOR_NAMES}
+
+
+def _preview(store: ShardStore, step: RowAsset, samples: int, default: bool = False) -> ReleaseTable:
     schema = pa.schema([item for item in step.schema if item.name not in INTERNAL])
     media = tuple(item.name for item in schema if item.type == AUDIO)
-    return ReleaseTable(step.name, shards, schema, SECTIONS[step.name].format(samples=samples), media, default, below)
-
-
-def audio_table(graph: Graph, store: ShardStore) -> ReleaseTable:
-    """Return the table of `audio` with the audio from the shards of `segment_media`, which is stored only once."""
-    shards, listed = {}, graph["audio"].schema
-    for color in COLOR_NAMES:
-        parts = shard_parts(store.shard("segment_media", color), lambda stem: stem.rpartition("_t")[0])
-        shards[color] = sorted(parts, key=lambda part: part.group)
-
-    def listing(color: str, song: str) -> pa.Table:
-        shard = store.shard("audio", color)
-        own = [shard.read_part(part) for part in shard.require_index().parts if part.group == song]
-        return pa.concat_tables([listed.empty_table(), *(rows.cast(listed) for rows in own)])
-
-    # Texts are not repeated here: readers join the tables by segment_id.
-    schema = listed.append(graph["segment_media"].schema.field("audio"))
-    return ReleaseTable("audio", shards, schema, SECTIONS["audio"], ("audio",), listing=listing)
+    return ReleaseTable(step.name, _shards(store, step), schema, SECTIONS[step.name].format(samples=samples), media,
+                        default, (RANK.name, samples))
 
 
 def release_tables(graph: Graph, store: ShardStore, samples: int, include_preview: bool = True) -> list[ReleaseTable]:
     """Return the tables of a version in the order of the card; the preview is the default config."""
-    below = (RANK.name, samples)
-    previews = [_table(store, graph["preview"], samples, True, below),
-                _table(store, graph["preview_mix"], samples, False, below)]
-    others = [_table(store, graph[name], samples, not include_preview and name == "training_full")
+    splits = song_splits(store)
+    previews = [_preview(store, graph["preview"], samples, True), _preview(store, graph["preview_mix"], samples)]
+    others = [ReleaseTable(name, _shards(store, graph[name]), graph[name].schema, SECTIONS[name],
+                           default=not include_preview and name == "training_full", key=graph[name].key, splits=splits)
               for name in ("base_manifest", "training_segments", "training_full")]
     asked = extras()
     threads = [threads_table(store)] if "thread_manifests" in asked else []
     verdicts = [human_table(graph["human_evaluation"].schema, store)] if "human_evaluation" in asked else []
-    return [*(previews if include_preview else []), audio_table(graph, store), *others, embeddings_table(store),
-            *threads, *verdicts]
+    return [*(previews if include_preview else []), audio_table(graph, store, splits), midi_table(graph, store, splits),
+            *others, embeddings_table(store, splits), *threads, *verdicts]

@@ -32,4 +32,4 @@ def threads_table(store: ShardStore) -> ReleaseTable:
         for row in rows.to_pylist():
             color = row["rainbow_color"] if row["rainbow_color"] in shards else "White"
             shards[color].append(PartFile(row["thread_id"], f"{shard.where}/{part.name}", partial(parquet_bytes, rows)))
-    return ReleaseTable(CONFIG, shards, SCHEMA, SECTION)
+    return ReleaseTable(CONFIG, shards, SCHEMA, SECTION, key="thread_id")

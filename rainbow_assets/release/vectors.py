@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from rainbow_assets.embeddings import drift, published
@@ -17,7 +18,7 @@ from rainbow_assets.taxonomy import COLOR_NAMES
 WAIT_S = 600.0
 
 
-def embeddings_table(store: ShardStore) -> ReleaseTable:
+def embeddings_table(store: ShardStore, splits: Mapping[str, str]) -> ReleaseTable:
     """Return the three embedding tables joined by key; parts are joined song by song, when they are read."""
     specs = published.chosen(store)
     shards = {
@@ -26,7 +27,7 @@ def embeddings_table(store: ShardStore) -> ReleaseTable:
                 for part in store.shard("training_segments", color).require_index().parts]
         for color in COLOR_NAMES
     }
-    return ReleaseTable(published.CONFIG, shards, published.schema(specs), published.section(specs))
+    return ReleaseTable(published.CONFIG, shards, published.schema(specs), published.section(specs), splits=splits)
 
 
 def _open(store: ShardStore, color: str, song: str, specs: dict[str, EncoderSpec]) -> bytes:

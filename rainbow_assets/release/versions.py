@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from rainbow_assets.corpus.splits import TRAIN
 from rainbow_assets.errors import UsageError
+from rainbow_assets.release.song_records import SongRecord
+from rainbow_assets.text import some
 
 _PATTERN = re.compile(r"v?(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
 LEVELS = ("patch", "minor", "major")
@@ -59,14 +62,18 @@ FIRST = Version(0, 3, 0)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One config of a version: its columns (name -> type as text) and its number of rows.
+    """What readers of one config build on: its columns (name -> type as text), rows, classes, splits and songs.
 
-    ``meaning`` has the settings that define a row or a vector (the rules of slicing, the encoder's spec).
+    ``meaning`` has the settings that define a row or a vector (the rules of slicing, the encoder's spec), ``colors``
+    the colors that have rows. Versions made before there were splits have no ``splits`` and no ``songs``.
     """
 
     columns: Mapping[str, str]
     rows: int
     meaning: Mapping[str, str] = field(default_factory=dict)
+    colors: Set[str] = frozenset()
+    splits: Set[str] = frozenset()
+    songs: Mapping[str, SongRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +90,15 @@ def propose(
 ) -> NextVersion:
     """Return the version that follows ``previous``; ``before`` and ``after`` map configs to shapes.
 
-    Removing a config or column, changing a column's type, or changing the meaning of rows (other rules of slicing,
-    another encoder) breaks readers: major. A new config, column, row or rule: minor. Everything else (other values,
-    fewer rows) is a correction: patch. Without a previous version: ``FIRST``.
+    What breaks readers is major: a config, column, color or split was removed, a column has another type, rows have
+    another meaning (other rules of slicing, another encoder), or a song is in another split, so that a model may have
+    learned from what tests it now. Minor: a config, column, color, rule, song, row or key is new, or songs or rows are
+    gone. Everything else (other values) is a correction: patch. Without a previous version: ``FIRST``.
     """
     if previous is None:
         return NextVersion(FIRST, "minor", ("there is no earlier version",))
     found: dict[str, list[str]] = {level: [] for level in LEVELS}
+    songs: dict[tuple[str, str], list[str]] = {}
     for config in sorted({*before, *after}):
         old, new = before.get(config), after.get(config)
         if new is None:
@@ -97,33 +106,70 @@ def propose(
         elif old is None:
             found["minor"].append(f"the config {config} is new")
         else:
-            _compare(config, old, new, found)
+            for level, sentence in (*_columns(config, old, new), *_classes(config, old, new)):
+                found[level].append(sentence)
+            for change in _songs(old.songs, new.songs):
+                songs.setdefault(change, []).append(config)
+    # The same songs change in many configs, which one sentence names.
+    for (level, sentence), configs in songs.items():
+        found[level].append(f"{sentence} ({', '.join(configs)})")
     level = next((name for name in reversed(LEVELS) if found[name]), "patch")
     reasons = [sentence for name in reversed(LEVELS) for sentence in found[name]]
     return NextVersion(previous.next(level), level, tuple(reasons) or ("same columns and row counts, other content",))
 
 
-def _compare(config: str, old: Shape, new: Shape, found: dict[str, list[str]]) -> None:
+def _columns(config: str, old: Shape, new: Shape) -> Iterator[tuple[str, str]]:
     for name in sorted({*old.columns, *new.columns}):
         was, now = old.columns.get(name), new.columns.get(name)
         if now is None:
-            found["major"].append(f"{config}.{name} was removed")
+            yield "major", f"{config}.{name} was removed"
         elif was is None:
-            found["minor"].append(f"{config}.{name} is new")
+            yield "minor", f"{config}.{name} is new"
         elif was != now:
-            found["major"].append(f"{config}.{name} was {was} and is now {now}")
+            yield "major", f"{config}.{name} was {was} and is now {now}"
     for name in sorted({*old.meaning, *new.meaning}):
         if name not in old.meaning:
-            found["minor"].append(f"{config} has a new rule: {name} = {new.meaning[name]}")
+            yield "minor", f"{config} has a new rule: {name} = {new.meaning[name]}"
         elif name not in new.meaning:
-            found["minor"].append(f"the rule {name} of {config} was removed; it was {old.meaning[name]}")
+            yield "minor", f"the rule {name} of {config} was removed; it was {old.meaning[name]}"
         elif old.meaning[name] != new.meaning[name]:
-            found["major"].append(f"rows of {config} have another meaning: {name} was {old.meaning[name]} and is now "
-                                  f"{new.meaning[name]}")
-    if new.rows > old.rows:
-        found["minor"].append(f"{config} has {new.rows - old.rows:,} more rows")
-    elif new.rows < old.rows:
-        found["patch"].append(f"{config} has {old.rows - new.rows:,} fewer rows")
+            yield "major", (f"rows of {config} have another meaning: {name} was {old.meaning[name]} and is now "
+                            f"{new.meaning[name]}")
+
+
+def _classes(config: str, old: Shape, new: Shape) -> Iterator[tuple[str, str]]:
+    if gone := sorted(old.colors - new.colors):
+        yield "major", f"{config} has no rows of {', '.join(gone)} any more"
+    if added := sorted(new.colors - old.colors):
+        yield "minor", f"{config} has rows of {', '.join(added)} for the first time"
+    if gone := sorted(old.splits - new.splits):
+        yield "major", f"{config} has no split {', '.join(gone)} any more"
+    if added := sorted(new.splits - (old.splits or {TRAIN})):
+        # Without records of songs, all rows were in train, so these songs have moved.
+        yield "minor" if old.splits else "major", f"{config} has the split {', '.join(added)} for the first time"
+    if new.rows != old.rows:
+        more = "more" if new.rows > old.rows else "fewer"
+        yield "minor", f"{config} has {abs(new.rows - old.rows):,} {more} rows"
+
+
+def _songs(old: Mapping[str, SongRecord], new: Mapping[str, SongRecord]) -> Iterator[tuple[str, str]]:
+    """Yield (level, sentence) for songs that moved, came or went, and for those that have other rows."""
+    if not old or not new:  # a version without records of songs
+        return
+    kept = sorted(old.keys() & new.keys())
+    moves: dict[tuple[str, str], list[str]] = {}
+    for song in kept:
+        moves.setdefault((old[song].split, new[song].split), []).append(song)
+    for (was, now), songs in sorted(moves.items()):
+        if was != now:
+            yield "major", f"songs that were in {was} and are now in {now}: {some(songs)}"
+    changes = {
+        "songs that are gone": sorted(old.keys() - new.keys()), "new songs": sorted(new.keys() - old.keys()),
+        "songs with fewer rows": [song for song in kept if new[song].rows < old[song].rows],
+        "songs with new keys": [song for song in kept if new[song].rows >= old[song].rows
+                                and new[song].keys != old[song].keys],
+    }
+    yield from (("minor", f"{what}: {some(songs)}") for what, songs in changes.items() if songs)
 
 
 def require_high_enough(wanted: Version, latest: Version, proposal: NextVersion) -> None:

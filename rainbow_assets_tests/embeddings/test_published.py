@@ -17,6 +17,7 @@ from rainbow_assets.embeddings import embeddings, health, pictures, published
 from rainbow_assets.embeddings.specs import MINILM_TEXT, SIGNAL_AUDIO
 from rainbow_assets.lineage.materialize import bring_up_to_date
 from rainbow_assets.release.bundle import write_bundle
+from rainbow_assets.release.tables import song_splits
 from rainbow_assets.release.vectors import embeddings_table, remember
 from rainbow_assets.segments.training_segments import TRAINING_SEGMENTS
 from rainbow_assets.storage.store import ShardStore
@@ -48,7 +49,7 @@ def store(template: Path, project: Path) -> ShardStore:
 
 def test_the_release_table_is_joined_by_key_with_fixed_lists_and_splits(store: ShardStore, tmp_path: Path):
     (tmp_path / "out").mkdir()
-    bundle = write_bundle([embeddings_table(store)], tmp_path / "out")
+    bundle = write_bundle([embeddings_table(store, song_splits(store))], tmp_path / "out")
     rows = [row for file in bundle.files for row in pq.read_table(tmp_path / "out" / file.path).to_pylist()]
     kinds = pq.read_schema(tmp_path / "out" / bundle.files[0].path)
     for name, spec in (("concept_emb", MINILM_TEXT), ("lyric_emb", MINILM_TEXT), ("audio_emb", SIGNAL_AUDIO)):
@@ -73,11 +74,11 @@ def test_a_release_of_two_profiles_is_refused(store: ShardStore, offline_models)
     rules = dataclasses.replace(settings.Rules(), embeddings=settings.EmbeddingRules(profile="production"))
     assert bring_up_to_date(GRAPH["lyric_embeddings"], store, "Red", rules).problem is None
     with pytest.raises(published.MixedEncoders, match="lyric_embeddings has vectors of 2 encoders"):
-        embeddings_table(store)
+        embeddings_table(store, {})
     for color in COLOR_NAMES:
         bring_up_to_date(GRAPH["lyric_embeddings"], store, color, rules)
     with pytest.raises(published.MixedEncoders, match="different profiles"):
-        embeddings_table(store)
+        embeddings_table(store, {})
 
 
 def test_what_was_released_is_compared_and_another_encoder_is_not(store: ShardStore, offline_models):

@@ -82,6 +82,15 @@ def preview_table(shards: dict[str, list[PartFile]], below: tuple[str, int] | No
     return ReleaseTable("preview", shards, PREVIEW_SCHEMA, "Three rows per song.", ("audio",), True, below)
 
 
+SPLITS = {"02_01": "train", "05_01": "test", "05_02": "train", "08_01": "validation", "08_02": "train"}
+"""A split for each of ``SONGS``: Red has train alone."""
+
+
+def split_table(shards: dict[str, list[PartFile]], splits: dict[str, str] = SPLITS) -> ReleaseTable:
+    """The config `audio`, with the rows of a preview, in the files of its splits."""
+    return ReleaseTable("audio", shards, PREVIEW_SCHEMA, "Sounds.", ("audio",), splits=splits)
+
+
 def vector_table(folder: Path) -> ReleaseTable:
     """A second config, with vectors."""
     rows = [{"segment_id": f"05_01_t01_{n:07d}", "song_id": "05_01", "lyric_emb": [n, 0, 0, 1]} for n in range(10)]

@@ -11,6 +11,7 @@ import pytest
 
 from rainbow_assets.release import bundle
 from rainbow_assets.release.bundle import PartFile, ReleaseTable, UnreleasableTable, write_bundle
+from rainbow_assets.release.song_records import SongRecord, summed
 from rainbow_assets.taxonomy import COLOR_NAMES
 from rainbow_assets_tests.release import small
 
@@ -70,9 +71,9 @@ def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(bundle, "_FILL", 100_000)
     monkeypatch.setattr(bundle, "FILE_BYTES", 110_000)
     sizes = {"01": 30_000, "02": 30_000, "03": 30_000, "04": 30_000, "05": 70_000, "06": 250_000, "07": 10_000}
-    table = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts", sizes)}, BLOB, media=("data",))
+    table = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts", sizes)}, BLOB, media=("data",), key="key")
     files = write_bundle([table], tmp_path / "out").files
-    songs = [file.songs for file in files]
+    songs = [tuple(file.songs) for file in files]
     assert songs == [("01", "02", "03"), ("04",), ("05",), ("06",), ("06",), ("06",), ("07",)]
     assert [file.path[-13:-8] for file in files] == [f"{n:05d}" for n in range(7)]
     assert sum(file.rows for file in files) == 450 and max(file.bytes for file in files) <= 110_000
@@ -83,7 +84,49 @@ def test_files_are_cut_at_song_borders(tmp_path: Path, monkeypatch: pytest.Monke
     sizes["05"] = 90_000
     again = ReleaseTable("audio", {"Black": blobs(tmp_path / "parts2", sizes)}, BLOB, media=("data",))
     changed = write_bundle([again], tmp_path / "out2").files
-    assert [file.songs for file, old in zip(changed, files, strict=True) if file.sha256 != old.sha256] == [("05",)]
+    assert [tuple(file.songs) for file, old in zip(changed, files, strict=True) if file.sha256 != old.sha256] == [("05",)]
+
+
+def test_a_song_in_several_files_has_the_same_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a song is cut says nothing about its rows."""
+    def keys(sizes: dict[str, int], name: str) -> SongRecord:
+        table = ReleaseTable("audio", {"Red": blobs(tmp_path / name, sizes)}, BLOB, media=("data",), key="key")
+        return summed(file.songs for file in write_bundle([table], tmp_path / f"{name}.out").files)["06"]
+
+    whole = keys({"06": 250_000}, "whole")
+    monkeypatch.setattr(bundle, "_FILL", 100_000)
+    assert keys({"06": 250_000}, "cut") == whole == SongRecord("train").plus(250, [f"06_{n:04d}" for n in range(250)])
+    assert keys({"06": 249_000}, "less") != whole
+
+
+def test_a_file_has_songs_of_one_split(tmp_path: Path) -> None:
+    parts = blobs(tmp_path / "parts", {f"{n:02d}": 2000 for n in range(1, 7)})
+    splits = {"01": "train", "02": "test", "03": "train", "04": "validation", "05": "test", "06": "train"}
+    table = ReleaseTable("audio", {"Red": parts[:5], "Blue": parts[5:]}, BLOB, media=("data",), splits=splits)
+    written = write_bundle([table], tmp_path / "out")
+    assert {file.path: tuple(file.songs) for file in written.files} == {
+        "audio/train-Red-00000.parquet": ("01", "03"), "audio/validation-Red-00000.parquet": ("04",),
+        "audio/test-Red-00000.parquet": ("02", "05"), "audio/train-Blue-00000.parquet": ("06",)}
+    config = written.configs[0]
+    assert config.rows_by_split() == {"train": 6, "validation": 2, "test": 4}
+    assert config.songs_by_split() == {"Red": {"train": 2, "validation": 1, "test": 2},
+                                       "Blue": {"train": 1, "validation": 0, "test": 0}}
+    assert sorted(path.name for path in (tmp_path / "out/audio").iterdir()) == [
+        "test-Red-00000.parquet", "train-Blue-00000.parquet", "train-Red-00000.parquet", "validation-Red-00000.parquet"]
+
+    # A song that changes its split leaves the bytes of the files that do not have it.
+    moved = ReleaseTable("audio", table.shards, BLOB, media=("data",), splits={**splits, "03": "validation"})
+    old = {file.path: file.sha256 for file in written.files}
+    changed = [file.path for file in write_bundle([moved], tmp_path / "moved").files if old[file.path] != file.sha256]
+    assert changed == ["audio/train-Red-00000.parquet", "audio/validation-Red-00000.parquet"]
+
+
+def test_a_song_without_a_split_is_an_error_only_if_it_has_rows(tmp_path: Path) -> None:
+    parts = blobs(tmp_path / "parts", {"01": 2000, "02": 0})
+    written = write_bundle([ReleaseTable("audio", {"Red": parts}, BLOB, splits={"01": "test"})], tmp_path / "out")
+    assert [file.path for file in written.files] == ["audio/test-Red-00000.parquet"]
+    with pytest.raises(UnreleasableTable, match="audio: the song 01 has no split; run: rainbow build"):
+        write_bundle([ReleaseTable("audio", {"Red": parts}, BLOB, splits={})], tmp_path / "out")
 
 
 def test_a_part_without_a_published_column_is_an_error_that_names_it(tmp_path: Path) -> None:

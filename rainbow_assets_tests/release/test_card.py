@@ -58,6 +58,15 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
+@pytest.fixture(scope="module")
+def split(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release with a table in three splits; Red and Green lack one or two of them."""
+    folder = tmp_path_factory.mktemp("split")
+    shards = small.preview_parts(folder / "parts")
+    small.stage(folder / "out", [small.preview_table(shards), small.split_table(shards)])
+    return folder / "out"
+
+
 def front(card: str) -> dict[str, object]:
     return yaml.safe_load(card.split("---\n")[1])
 
@@ -119,7 +128,49 @@ def test_front_matter_follows_from_the_written_files(release: Path) -> None:
     assert matter["license"] == "other" and str(matter["license_name"]).endswith("-v1.0")
     assert matter["size_categories"] == ["n<1K"] and "dataset_info" not in matter
     for config in matter["configs"]:  # type: ignore[union-attr]
+        assert [file["split"] for file in config["data_files"]] == ["train"]
         assert list(release.glob(config["data_files"][0]["path"]))
+
+
+def test_the_front_matter_lists_the_splits_that_have_files(split: Path) -> None:
+    preview, audio = front((split / "README.md").read_text("utf-8"))["configs"]  # type: ignore[misc]
+    assert [file["split"] for file in preview["data_files"]] == ["train"]
+    assert {file["split"]: sorted(path.name for path in split.glob(file["path"])) for file in audio["data_files"]} == {
+        "train": ["train-Green-00000.parquet", "train-Red-00000.parquet", "train-Violet-00000.parquet"],
+        "validation": ["validation-Violet-00000.parquet"], "test": ["test-Green-00000.parquet"]}
+
+
+def test_the_card_counts_rows_and_songs_by_split(split: Path) -> None:
+    card = (split / "README.md").read_text("utf-8")
+    head = "train | validation | test |\n|---|---:|---:|---:|\n"
+    assert f"| config | {head}| `preview` | 15 | 0 | 0 |\n| `audio` | 9 | 3 | 3 |\n" in card
+    assert f"| color | {head}| Red | 1 | 0 | 0 |\n| Green | 1 | 0 | 1 |\n| Violet | 1 | 1 | 0 |\n" in card
+    assert "- No validation song of Red, Green (audio).\n- No test song of Red, Violet (audio).\n" in card
+
+
+def test_a_split_has_its_own_songs_and_the_features_of_the_others(split: Path, tmp_path: Path) -> None:
+    found = outside(tmp_path, f"""
+path = {str(split)!r}
+def songs(name):
+    return sorted(set(load_dataset(path, "audio", split=name)["song_id"]))
+every = load_dataset(path, "audio")
+stream = load_dataset(path, "audio", split="test", streaming=True)
+one = load_dataset(path, "preview")
+try:
+    load_dataset(path, "preview", split="test")
+    missing = ""
+except ValueError as error:
+    missing = str(error)
+found = dict(
+    train=songs("train"), validation=songs("validation"), test=songs("test"), names=list(every),
+    same=every["train"].features == every["validation"].features == every["test"].features == stream.features,
+    kind=type(every["test"].features["audio"]).__name__, streamed=sorted({{row["song_id"] for row in stream}}),
+    preview=list(one), missing=missing,
+)""")
+    assert {name: found[name] for name in ("train", "validation", "test")} == {
+        name: [song for song, own in small.SPLITS.items() if own == name] for name in ("train", "validation", "test")}
+    assert found["names"] == ["train", "validation", "test"] and found["same"] is True and found["kind"] == "Audio"
+    assert found["streamed"] == ["05_01"] and found["preview"] == ["train"] and "test" in str(found["missing"])
 
 
 def test_texts_from_outside_cannot_mark_up_the_card(release: Path) -> None:

@@ -10,7 +10,7 @@ from rainbow_assets.release import manifest
 from rainbow_assets.release.audit import verify
 from rainbow_assets.release.compare import Difference, RowChanges, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
-from rainbow_assets.release.manifest import read_manifest, write_manifest
+from rainbow_assets.release.manifest import Manifest, read_manifest, write_manifest
 from rainbow_assets.release.versions import Version, propose
 from rainbow_assets_tests.release import small
 
@@ -37,10 +37,37 @@ def test_rows_are_counted_by_config_and_color(tmp_path: Path) -> None:
     assert found.gone == ("preview/train-Violet-00000.parquet",)
     assert found.bytes == sum(entry.bytes for entry in read_manifest(tmp_path / "4", "x").files
                               if entry.path in found.files)
-    assert (found.proposal.level, str(found.proposal.version)) == ("minor", "0.4.0")
+    assert (found.proposal.level, str(found.proposal.version)) == ("major", "1.0.0")
+    assert found.proposal.reasons == (
+        "preview has no rows of Violet any more", "the config embeddings is new", "preview has 3 fewer rows",
+        "songs that are gone: 08_01, 08_02 (preview)", "songs with new keys: 02_01 (preview)")
     assert "preview Red: 2 rows added, 1 changed, 1 removed" in found.text()
     back = difference(tmp_path / "4", tmp_path / "3")
     assert back.proposal.level == "major" and back.document()["reasons"][0] == "the config embeddings was removed"
+
+
+def test_a_song_that_changed_its_split_is_stated_and_no_row_changed(tmp_path: Path) -> None:
+    shards = small.preview_parts(tmp_path / "parts", per_song=1)
+    small.stage(tmp_path / "3", [small.split_table(shards)], "0.3.0")
+    small.stage(tmp_path / "4", [small.split_table(shards, {**small.SPLITS, "05_02": "test", "05_01": "train"})], "1.0.0")
+    found = difference(tmp_path / "3", tmp_path / "4")
+    assert found.rows == (RowChanges("audio", "Green", 0, 0, 0),) and found.gone == ()
+    assert (found.proposal.level, found.proposal.reasons) == ("major", (
+        "songs that were in test and are now in train: 05_01 (audio)",
+        "songs that were in train and are now in test: 05_02 (audio)"))
+    assert "songs that were in train and are now in test: 05_02 (audio)" in found.text()
+
+
+def test_a_manifest_of_before_the_splits_keeps_its_bytes(tmp_path: Path) -> None:
+    """Its digest is compared with the file on the Hub."""
+    _, made = small.stage(tmp_path / "3", [small.split_table(small.preview_parts(tmp_path / "parts", per_song=1))])
+    assert Manifest.from_json(made.to_json()) == made
+    older = replace(made, files=tuple(replace(file, split=None, songs={}) for file in made.files),
+                    configs={name: replace(entry, splits={}) for name, entry in made.configs.items()})
+    assert b"split" not in older.to_json() and b"songs" not in older.to_json()
+    assert Manifest.from_json(older.to_json()) == older
+    assert propose(made.version, older.shapes(), made.shapes()).reasons == (
+        "audio has the split test, validation for the first time",)
 
 
 def test_a_version_beside_itself_has_no_difference(tmp_path: Path) -> None:

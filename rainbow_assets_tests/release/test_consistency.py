@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ def version(folder: Path, splits: dict[str, str], **sounds: str) -> ReleaseTable
         rows = [{"segment_id": f"{song}_t01_0000000", "song_id": song, "split": splits[song],
                  "audio_digest": sounds[f"s{song}"]}]
         shards.setdefault(color, []).append(part(folder / f"{song}.parquet", song, rows, AUDIO))
-    return ReleaseTable("audio", shards, AUDIO, "Sounds.")
+    return ReleaseTable("audio", shards, AUDIO, "Sounds.", splits=splits)
 
 
 @pytest.mark.parametrize(("splits", "sounds", "refused"), [
@@ -49,6 +50,34 @@ def test_a_sound_in_two_splits_stops_a_release(
     for file in bundle.files:
         tables.add("audio", file.path, (tmp_path / "out" / file.path).read_bytes())
     assert [*tables.problems()] == [str(caught.value).removeprefix("nothing was published: ")]
+
+
+def test_a_song_in_a_file_of_another_split_stops_a_release(tmp_path: Path):
+    splits = {"02_01": "train", "05_01": "test", "05_02": "train"}
+    table = version(tmp_path, splits, s02_01="a", s05_01="b", s05_02="c")
+    bundle = write_bundle([replace(table, splits={**splits, "05_02": "validation"})], tmp_path)
+    with pytest.raises(ReleaseRefused, match="05_02 has split 'train' in audio and 'validation' in the files of audio"):
+        require_one_state(bundle, tmp_path)
+
+
+@pytest.mark.parametrize(("config", "digests", "problem"), [
+    ("preview", {"k1": "a"}, ""),
+    ("preview", {"k1": "b"}, "preview has another audio_digest than audio, or audio lacks the row: k1"),
+    ("preview", {"k3": "a"}, "preview has another audio_digest than audio, or audio lacks the row: k3"),
+    ("training_full", {"k1": "a", "k2": "b", "k3": None}, ""),
+    ("training_full", {"k1": "a", "k2": None}, "audio has rows for which training_full has no audio_digest: k2"),
+])
+def test_a_digest_is_that_of_the_row_with_the_sound(
+    tmp_path: Path, config: str, digests: dict[str, str | None], problem: str
+):
+    tables = Tables()
+    schema = pa.schema([("segment_id", pa.string()), ("audio_digest", pa.string())])
+    for name, rows in (("audio", {"k1": "a", "k2": "b", "s_t00_1": "c"}), (config, digests)):
+        path = tmp_path / f"{name}.parquet"
+        part(path, "s", [{"segment_id": key, "audio_digest": value} for key, value in rows.items()], schema)
+        tables.add(name, path.name, path)
+    found = [sentence for sentence in tables.problems() if "digest" in sentence]
+    assert found == ([problem] if problem else [])
 
 
 @pytest.mark.parametrize(("split", "shared", "known", "refused"), [

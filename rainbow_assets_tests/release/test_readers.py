@@ -17,7 +17,7 @@ from rainbow_assets_tests.hub_server.server import Hub, running
 from rainbow_assets_tests.release import small
 
 NAME = "earth/songs"
-PATH = f"hf://datasets/{NAME}@v0.3.0/preview/*.parquet"
+PATH = f"hf://datasets/{NAME}@v0.3.0"
 POLARS = """
 import json, sys
 import polars as pl
@@ -42,7 +42,8 @@ import json, sys
 import duckdb
 from huggingface_hub import snapshot_download
 folder = snapshot_download("earth/songs", repo_type="dataset", revision="v0.3.0")
-query = f"select segment_id, octet_length(audio.bytes) from read_parquet('{folder}/preview/*.parquet')"
+pattern = folder + sys.argv[1].partition("@v0.3.0")[2]
+query = f"select segment_id, octet_length(audio.bytes) from read_parquet('{pattern}')"
 rows = duckdb.sql(query).fetchall()
 assert all(size > 1000 for _, size in rows)
 print(json.dumps(sorted(key for key, _ in rows)))
@@ -52,7 +53,8 @@ print(json.dumps(sorted(key for key, _ in rows)))
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("readers")
-    tables = [small.preview_table(small.preview_parts(root / "parts")), small.vector_table(root)]
+    shards = small.preview_parts(root / "parts")
+    tables = [small.preview_table(shards), small.split_table(shards), small.vector_table(root)]
     small.stage(root / "3", tables, "0.3.0", NAME)
     return root / "3"
 
@@ -65,10 +67,15 @@ def published(staged: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield server
 
 
+@pytest.mark.parametrize(("pattern", "songs"), [
+    ("preview/*.parquet", tuple(small.SPLITS)), ("audio/test-*.parquet", ("05_01",)),
+    ("audio/train-*.parquet", ("02_01", "05_02", "08_02")),
+])
 @pytest.mark.parametrize("code", [POLARS, PYARROW, DUCKDB], ids=["polars", "pyarrow", "duckdb"])
-def test_other_readers_see_every_row(published: Hub, tmp_path: Path, code: str) -> None:
-    found = json.loads(client.run(code, client.environment(published.endpoint, tmp_path), PATH))
-    songs = [song for songs in small.SONGS.values() for song in songs]
+def test_other_readers_see_every_row(
+    published: Hub, tmp_path: Path, code: str, pattern: str, songs: tuple[str, ...]
+) -> None:
+    found = json.loads(client.run(code, client.environment(published.endpoint, tmp_path), f"{PATH}/{pattern}"))
     assert found == sorted(f"{song}_t{n + 1:02d}_{n * 1000:07d}" for song in songs for n in range(3))
 
 
