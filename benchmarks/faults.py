@@ -1,6 +1,7 @@
 """The full counts of the tests that repeat something: killed builds, broken uploads, random edit scripts and examples.
 
-``make test`` and ``make test-heavy`` run the same tests with smaller counts. A tiny run only collects those of one package.
+``make test`` and ``make test-heavy`` run the same tests with smaller counts. A tiny run collects those of one
+package.
 """
 
 from __future__ import annotations

@@ -78,9 +78,7 @@ def _of_song(source: RawSongs, folder: Path, asked: pl.DataFrame) -> Batch:
     # Sound is decoded by `segments`, whose ledger has the sentences on what cannot be decoded.
     anomalies = [{"song": song_id, **anomaly.as_dict()} for anomaly in reading.anomalies]
     witnesses = [asdict(witness) for witness in evidence.witnesses] if evidence else []
-    music = parse_overrides(source.decided).of(song_id).music
-    facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses,
-             **({"music": music} if music else {})}
+    facts = {"anomalies": anomalies, "files": source.of(song_id), "witnesses": witnesses}
     rows = manifest_rows(source, folder)
     if not rows or evidence is None:
         reason = "no_tracks" if reading.quarantined is None else (

@@ -16,8 +16,8 @@ def _stamp(ms: int) -> str:
     return f"[{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}]"
 
 
-def song_values(song: Song, end_ms: int, mix_sha256: str | None) -> dict[str, Any]:
-    """Return the song's columns."""
+def song_values(song: Song, end_ms: int, mix_sha256: str | None, music: str) -> dict[str, Any]:
+    """Return the song's columns; ``music``: who made its sounds."""
     color = by_name(song.rainbow_color)
     signature = song.time_signature or (None, None)
     codes = [song.manifest_timecode, song.lyrics_timecode]
@@ -45,6 +45,7 @@ def song_values(song: Song, end_ms: int, mix_sha256: str | None) -> dict[str, An
         "timecode": " / ".join(smpte.of(code).label for code in codes if code is not None),
         "timecode_shift_ms": max(c.largest_shift_ms for c in codes if c is not None),
         "end_ms": end_ms, "main_audio_file": song.main_audio_file, "main_audio_sha256": mix_sha256,
+        "music": music,
     }
 
 

@@ -1,4 +1,4 @@
-"""`corpus.toml`: what a person decided, by album or by song: the time code, which songs to trust, and whose music it is.
+"""`corpus.toml`: what a person decided, by album or by song: the time code, which songs to trust, whose music it is.
 
 ``[album."03"]`` and ``[song."03_09"]`` set ``unit``, ``fps`` and ``hour_offset`` for both files of a song;
 ``[song."03_09".manifest]`` and ``[song."03_09".lyrics]`` for one. The more specific table wins, field by field.
@@ -24,8 +24,8 @@ UNITS = (MS, FRAMES, SUBFRAMES)
 RATES = {25: (25, False), 30: (30, False), 29.97: (30, True)}
 """Allowed value of ``fps`` -> (nominal frames per second, drop-frame)."""
 FILES = ("manifest", "lyrics")
-DEMO, STAND_IN = "demo", "stand-in"
-"""Music that a program wrote: with its texts, or for the texts of an artist."""
+ARTIST, DEMO, STAND_IN = "artist", "demo", "stand-in"
+"""Who made the music: an artist; a program, with its texts; or a program, for the texts of an artist."""
 NAMES = {"album": re.compile(r"^\d{2}$"), "song": re.compile(r"^\d{2}_\d{2}$")}
 
 

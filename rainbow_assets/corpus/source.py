@@ -10,7 +10,7 @@ from typing import Any
 from rainbow_assets.corpus import manifest_rows as made_rows
 from rainbow_assets.corpus.media import Facts, MediaFacts, Unreadable
 from rainbow_assets.corpus.model import SongReading
-from rainbow_assets.corpus.overrides import overrides_text, parse_overrides
+from rainbow_assets.corpus.overrides import ARTIST, overrides_text, parse_overrides
 from rainbow_assets.corpus.reader import folder_color, read_song, song_folders, song_listing
 from rainbow_assets.corpus.root import corpus_root
 from rainbow_assets.corpus.track_list import AUDIO, MIDI
@@ -132,6 +132,7 @@ def manifest_rows(source: RawSongs, folder: Path) -> list[dict[str, Any]]:
     if song is None or evidence is None:
         return []
     digests, end_ms = source.of(folder.name), evidence.end.ms
-    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""))
+    music = parse_overrides(source.decided).of(folder.name).music or ARTIST
+    shared = made_rows.song_values(song, end_ms, digests.get(song.main_audio_file or ""), music)
     return [{**shared, **made_rows.track_values(song, track, position, digests, end_ms)}
             for position, track in enumerate(song.tracks)]

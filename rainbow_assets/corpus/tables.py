@@ -60,6 +60,7 @@ SONG_FIELDS = [
     _column("end_ms", pa.int64(), "length of the song: its longest sound, unless the text sides with a shorter mix"),
     _column("main_audio_file", pa.string(), "mix, relative to the song folder"),
     _column("main_audio_sha256", pa.string(), "sha256 of the mix file"),
+    _column("music", pa.string(), "who made the sounds: artist, demo or stand-in (a program, for the artist's texts)"),
 ]
 TRACK_FIELDS = [
     _column("stem_id", pa.string(), "key: <song>_t<track>"),

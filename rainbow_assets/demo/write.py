@@ -92,7 +92,7 @@ def write_demo(
 
 
 def write_example(out: Path, song_id: str) -> DemoSong:
-    """Write one song of the demo, for example ``05_01``, and a ``corpus.toml`` that names it, into the folder ``out``."""
+    """Write one song of the demo, for example ``05_01``, and a ``corpus.toml`` that names it, into ``out``."""
     plan = next(plan for plan in plan_songs(2, SEED, SECONDS) if plan.song_id == song_id)
     text = f'# A program wrote this song. Remove it when you add your own.\n[song."{song_id}"]\nmusic = "{DEMO}"\n'
     (out / FILE).write_text(text, "utf-8", newline="\n")

@@ -13,17 +13,18 @@ from rainbow_assets.errors import RainbowError
 from rainbow_assets.markdown import Markdown
 from rainbow_assets.release.bundle import Bundle
 from rainbow_assets.release.changelog import ChangelogEntry
+from rainbow_assets.release.credit import Songs, credit, notices
 from rainbow_assets.release.features import audio_columns, type_label
 from rainbow_assets.release.pages import ENVIRONMENT
-from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME
 from rainbow_assets.release.versions import Version
 from rainbow_assets.taxonomy import COLORS
 
 NAME = "README.md"
 REPOSITORY = "earthlyframes/white-training-data"
-PRETTY_NAME = "The Rainbow Table: songs, stems and segments of The Earthly Frames"
 NO_SECTION = Markdown()
 TAGS = ("music", "multimodal", "audio", "midi", "chromatic-taxonomy", "rebracketing", "evolutionary-composition")
+TASKS = ("audio-classification", "text-to-audio", "feature-extraction")
+"""The Hub's names of what one may train on it (huggingface.co/tasks)."""
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
           (10_000_000, "1M<n<10M"))
 
@@ -98,10 +99,21 @@ class VerdictFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Player:
+    """One clip: its path in the version, its song's title, and where in the song it begins (``1:05``)."""
+
+    path: str
+    title: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardFacts:
     """All facts of a card.
 
-    ``skipped``, ``gaps`` and ``lineage`` are plain sentences. All texts that are no ``Markdown`` are escaped.
+    ``skipped``, ``gaps`` and ``lineage`` are plain sentences; ``songs``: who made the music of which songs;
+    ``sample``: a row of the default config as (column, text); ``players``: one clip by color. All texts that are no
+    ``Markdown`` are escaped.
     """
 
     version: Version
@@ -114,6 +126,9 @@ class CardFacts:
     lineage: tuple[str, ...] = ()
     changes: tuple[ChangelogEntry, ...] = ()
     repository: str = REPOSITORY
+    songs: Songs = field(default_factory=dict)
+    sample: tuple[tuple[str, str], ...] = ()
+    players: Mapping[str, Player] = field(default_factory=dict)
 
 
 def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:
@@ -154,9 +169,11 @@ def front_matter(facts: CardFacts) -> Markdown:
         files = [{"split": split, "path": f"{config.name}/{split}-*.parquet"} for split in config.rows_by_split]
         configs.append({"config_name": config.name, **({"default": True} if config.default else {}),
                         "data_files": files})
+    made_by = credit(facts.songs)
+    other = {"license_name": made_by.license_name, "license_link": made_by.license_link}
     document = {
-        "license": "other", "license_name": LICENSE_NAME, "license_link": LICENSE_LINK, "language": ["en"],
-        "pretty_name": PRETTY_NAME, "tags": list(TAGS),
+        "license": made_by.license, **(other if made_by.license == "other" else {}), "language": ["en"],
+        "pretty_name": made_by.title, "task_categories": list(TASKS), "tags": list(TAGS),
         "size_categories": [size_category(max(config.rows for config in facts.configs))], "configs": configs,
     }
     return Markdown(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000))
@@ -168,8 +185,8 @@ def render_card(facts: CardFacts) -> Markdown:
     split = max((config for config in facts.configs if config.songs_by_split), default=None,
                 key=lambda config: sum(sum(songs.values()) for songs in config.songs_by_split.values()))
     return Markdown(ENVIRONMENT.get_template("card.md.j2").render(
-        facts=facts, front_matter=front_matter(facts), colors=COLORS, attribution=ATTRIBUTION,
-        license_name=LICENSE_NAME, license_link=LICENSE_LINK, pretty_name=PRETTY_NAME,
+        facts=facts, front_matter=front_matter(facts), colors=COLORS, credit=credit(facts.songs),
+        notices=notices(facts.songs), address=f"https://huggingface.co/datasets/{facts.repository}",
         gaps=[*facts.gaps, *_empty(facts.configs)], playable=playable, splits=SPLITS, split=split,
         color=_shown_color(playable) if playable else None,
     ))

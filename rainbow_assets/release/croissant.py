@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from rainbow_assets.release.bundle import Bundle, BundleConfig
-from rainbow_assets.release.card import PRETTY_NAME, REPOSITORY, TAGS
+from rainbow_assets.release.card import REPOSITORY, TAGS
+from rainbow_assets.release.credit import Songs, credit, notices
 from rainbow_assets.release.features import is_audio
-from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK
 from rainbow_assets.release.versions import Version
 
 NAME = "croissant.json"
@@ -33,9 +33,14 @@ _CONTEXT: dict[str, Any] = {
 }
 
 
-def render_croissant(bundle: Bundle, version: Version, repository: str = REPOSITORY) -> bytes:
-    """Return the JSON-LD of a written bundle: every data file with its sha256, every column with its meaning."""
-    where = f"{HUB}/{repository}"
+def render_croissant(
+    bundle: Bundle, version: Version, repository: str = REPOSITORY, songs: Songs | None = None
+) -> bytes:
+    """Return the JSON-LD of a written bundle: every data file with its sha256, every column with its meaning.
+
+    ``songs``: who made the music of which songs.
+    """
+    where, made_by = f"{HUB}/{repository}", credit(songs or {})
     # Croissant does not define the sha256 of a git repository; the Hub writes this address instead.
     repo = {"@type": "cr:FileObject", "@id": "repo", "name": "repo", "description": "the repository on the Hub",
             "contentUrl": f"{where}/tree/{version.tag}", "encodingFormat": "git+https",
@@ -49,10 +54,11 @@ def render_croissant(bundle: Bundle, version: Version, repository: str = REPOSIT
              "encodingFormat": _PARQUET, "includes": f"{config.table.config}/*.parquet"} for config in bundle.configs]
     document = {
         "@context": _CONTEXT, "@type": "sc:Dataset", "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": repository.rpartition("/")[2], "description": f"{PRETTY_NAME}: music by color.",
-        "url": where, "version": str(version), "license": LICENSE_LINK, "keywords": list(TAGS), "inLanguage": "en",
-        "creator": {"@type": "sc:Organization", "name": ATTRIBUTION},
-        "citeAs": f"@misc{{earthlyframes_rainbow_table, author={{{ATTRIBUTION}}}, title={{{PRETTY_NAME}}}, "
+        "name": repository.rpartition("/")[2], "description": " ".join([f"{made_by.title}.", *notices(songs or {})]),
+        "url": where, "version": str(version), "license": made_by.license_link,
+        "keywords": list(TAGS), "inLanguage": "en",
+        "creator": {"@type": "sc:Organization", "name": made_by.author},
+        "citeAs": f"@misc{{earthlyframes_rainbow_table, author={{{made_by.author}}}, title={{{made_by.title}}}, "
                   f"version={{{version}}}, howpublished={{{where}}}}}",
         "isLiveDataset": False, "distribution": [repo, *files, *sets],
         "recordSet": [_record_set(config) for config in bundle.configs],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,31 +19,73 @@ from rainbow_assets.lineage.ledger import EDGE
 from rainbow_assets.lineage.reading import FILE
 from rainbow_assets.release import pages
 from rainbow_assets.release.bundle import Bundle
-from rainbow_assets.release.card import REPOSITORY, AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts
+from rainbow_assets.release.card import (
+    REPOSITORY,
+    AnomalyFacts,
+    CardFacts,
+    ColorFacts,
+    Player,
+    VerdictFacts,
+    config_facts,
+)
 from rainbow_assets.release.changelog import ChangelogEntry
+from rainbow_assets.release.listen import Clips
 from rainbow_assets.release.tables import published
+from rainbow_assets.release.text import clip
 from rainbow_assets.release.versions import Version
 from rainbow_assets.segments.losses import anomalies, losses_of, summed, unreadable_audio
+from rainbow_assets.storage.parquet import open_parquet, read_batches
 from rainbow_assets.storage.store import ShardStore
 
 RELEASE = Used((("rainbow_assets.release.publish", "publish"),))
 """The code that writes a version; its code version is part of the provenance."""
 MOST_NAMED = 50
 """The number of songs and stems without rows that a card names."""
+SAMPLE_BYTES = 120
+"""Largest size of a cell of the card's sample row, as text."""
 LIBRARIES = ("numpy", "polars", "pyarrow", "soundfile", "soxr")
 
 
 def card_facts(
-    graph: Graph, store: ShardStore, version: Version, bundle: Bundle, changes: tuple[ChangelogEntry, ...] = (),
-    repository: str = REPOSITORY,
+    graph: Graph, store: ShardStore, version: Version, bundle: Bundle, folder: Path, clips: Clips,
+    changes: tuple[ChangelogEntry, ...] = (), repository: str = REPOSITORY,
 ) -> CardFacts:
-    """Return all facts of the card of ``version``; ``changes`` is its changelog."""
+    """Return all facts of the card of ``version``, written into ``folder``; ``changes`` is its changelog."""
     return CardFacts(
         version=version, configs=config_facts(bundle), colors=tuple(color_facts(graph, store)),
         anomalies=tuple(anomaly_facts(store)), verdicts=tuple(verdict_facts(graph, store)),
         gaps=tuple(gaps(graph, store)),
         skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)), changes=changes, repository=repository,
+        songs=music(store), sample=sample(bundle, folder),
+        players={color: Player(found[0].source, found[0].title, found[0].place) for color, found in clips.items()
+                 if found},
     )
+
+
+def music(store: ShardStore) -> dict[str, list[str]]:
+    """Return {who made the sounds: ids of the songs}, from the rows of `base_manifest`."""
+    found: dict[str, set[str]] = {}
+    for color in taxonomy.COLOR_NAMES:
+        for row in store.shard("base_manifest", color).rows("id", "music"):
+            found.setdefault(row["music"], set()).add(row["id"])
+    return {kind: sorted(songs) for kind, songs in sorted(found.items())}
+
+
+def sample(bundle: Bundle, folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return the first row of the default config (else of the first one) as (column, short text)."""
+    chosen = next((config for config in bundle.configs if config.table.default), bundle.configs[0])
+    with open_parquet(folder / chosen.files[0].path) as file:
+        (row,) = next(iter(read_batches(file, 1))).slice(0, 1).to_pylist()
+    return tuple((name, _short(value)) for name, value in row.items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
+        return f"{value.get('path') or 'bytes'}, {pages.size(len(value['bytes']))}"
+    if isinstance(value, bytes):
+        return pages.size(len(value))
+    text = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return clip(" ".join(text.split()), SAMPLE_BYTES)
 
 
 def color_facts(graph: Graph, store: ShardStore) -> list[ColorFacts]:

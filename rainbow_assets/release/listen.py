@@ -1,8 +1,8 @@
-"""`listen.html`: one page that plays a few clips of every color and loads nothing from elsewhere.
+"""`listen.html`: one page that plays a few clips of every color and loads nothing but these.
 
-The audio of a release is in parquet, which browsers cannot open, so the page contains clips of its own. They are MP3,
+The audio of a release is in parquet, which browsers cannot open, so a version has clips beside the page. They are MP3,
 because every browser plays it and the encoder's bytes depend on the samples alone (libsndfile draws OGG serial numbers
-at random).
+at random). A clip's file is named by its content, so a new version sends only clips that are new.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any
 import pyarrow as pa
 
 from rainbow_assets.release.bundle import BundleConfig
+from rainbow_assets.release.credit import Songs, credit, notices
 from rainbow_assets.release.pages import ENVIRONMENT
 from rainbow_assets.release.sampling import preview_rows
-from rainbow_assets.release.text import ATTRIBUTION, LICENSE_LINK, LICENSE_NAME, clip
+from rainbow_assets.release.text import clip
 from rainbow_assets.release.versions import Version
 from rainbow_assets.sound.mp3 import to_mp3
 from rainbow_assets.storage.parquet import open_parquet, read_batches, read_parquet, rows_of
@@ -27,8 +28,9 @@ from rainbow_assets.taxonomy import COLORS, Color
 
 NAME = "listen.html"
 CLIPS_PER_COLOR = 6
-BUDGET_BYTES = 12 * 1000 * 1000
-"""Largest size of the page's clips as text, so that the page opens at once. Clips beyond it are left out."""
+BUDGET_BYTES = 9 * 1000 * 1000
+"""Largest size of all clips together. Clips beyond it are left out."""
+FOLDER = "clips"
 EXCERPT_BYTES = 320
 _SCRIPT = ("document.addEventListener('play',e=>{for(const a of document.querySelectorAll('audio'))"
            "if(a!==e.target)a.pause()},true)")
@@ -51,8 +53,8 @@ class Clip:
 
     @property
     def source(self) -> str:
-        """The MP3 as a ``data:`` address."""
-        return "data:audio/mpeg;base64," + base64.b64encode(self.mp3).decode("ascii")
+        """The path of the MP3 in the release: ``clips/<digest>.mp3``."""
+        return f"{FOLDER}/{hashlib.sha256(self.mp3).hexdigest()[:16]}.mp3"
 
     @property
     def place(self) -> str:
@@ -66,13 +68,17 @@ class Clip:
         return clip(" ".join((self.concept or "").split()), EXCERPT_BYTES)
 
 
+Clips = dict[str, list[Clip]]
+"""Color -> its players, in order."""
+
+
 def make_clips(
     folder: Path, config: BundleConfig, per_color: int = CLIPS_PER_COLOR, budget: int = BUDGET_BYTES, seed: int = 0
-) -> dict[str, list[Clip]]:
+) -> Clips:
     """Return up to ``per_color`` clips per color from the written files of ``config`` (``preview_mix`` or ``preview``).
 
-    Rows are chosen by hash rank, songs in turn. Colors take turns too, so that a small ``budget`` (bytes of base64
-    text) shortens every color alike: every color's first clip, then every color's second, until the budget is used.
+    Rows are chosen by hash rank, songs in turn. Colors take turns too, so that a small ``budget`` (bytes)
+    shortens every color alike: every color's first clip, then every color's second, until the budget is used.
     """
     ranked: dict[str, list[Clip]] = {}
     for color in COLORS:
@@ -84,11 +90,19 @@ def make_clips(
     for turn in range(per_color):
         for color, clips in ranked.items():
             if turn < len(clips):
-                used += len(clips[turn].source)
+                used += len(clips[turn].mp3)
                 if used > budget:
                     return chosen
                 chosen[color].append(clips[turn])
     return chosen
+
+
+def write_clips(folder: Path, clips: Clips) -> None:
+    """Write the MP3 files of ``clips`` into the release ``folder``."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    for found in clips.values():
+        for item in found:
+            (folder / item.source).write_bytes(item.mp3)
 
 
 def _rows(folder: Path, config: BundleConfig, color: str, count: int, seed: int) -> list[dict[str, Any]]:
@@ -113,16 +127,18 @@ def _clip(row: dict[str, Any]) -> Clip:
     )
 
 
-def render_listen(clips: dict[str, list[Clip]], version: Version, shows: str) -> str:
+def render_listen(clips: Clips, version: Version, shows: str, songs: Songs | None = None) -> str:
     """Return the page. ``clips`` maps colors to players in order; ``shows`` names them in its text, such as ``mixes``.
+
+    ``songs``: who made the music of which songs.
 
     All texts are escaped. A content security policy allows only the page's own style, script and audio.
     """
+    made_by = credit(songs or {})
     style = ENVIRONMENT.get_template("listen.css.j2").render(colors=COLORS, ink=_ink)
     return ENVIRONMENT.get_template("listen.html.j2").render(
         version=version, shows=shows, clips=clips, colors=COLORS, style=style, script=_SCRIPT,
-        style_hash=_hash(style), script_hash=_hash(_SCRIPT), attribution=ATTRIBUTION,
-        license_name=LICENSE_NAME, license_link=LICENSE_LINK,
+        style_hash=_hash(style), script_hash=_hash(_SCRIPT), credit=made_by, notices=notices(songs or {}),
         total=sum(len(found) for found in clips.values()),
         songs=len({item.title for found in clips.values() for item in found}),
     )

@@ -14,9 +14,10 @@ from rainbow_assets.lineage.checks import relative_paths, unique_keys
 from rainbow_assets.lineage.ledger import outputs
 from rainbow_assets.lineage.row_asset import Batch, RowAsset, Work
 from rainbow_assets.lineage.verdicts import Check, Finding, check
+from rainbow_assets.release.credit import MADE_BY
 from rainbow_assets.release.features import PREVIEW_SCHEMA
 from rainbow_assets.release.sampling import preview_rows
-from rainbow_assets.release.text import ATTRIBUTION, BUDGET_BYTES, LICENSE_NAME, within_budget
+from rainbow_assets.release.text import BUDGET_BYTES, within_budget
 from rainbow_assets.segments import table as segment_table
 from rainbow_assets.segments.ids import segment_id
 from rainbow_assets.sound.flac import FlacMismatch, decode_flac
@@ -128,6 +129,7 @@ def _sounds(shard: Shard, stems: set[str], wanted: pa.Array) -> dict[str, dict[s
 
 def _preview_row(row: dict[str, Any], song: dict[str, Any], audio: dict[str, Any], rank: int) -> dict[str, Any]:
     text = within_budget({"concept": song["concept"], "lyric_text": row["lyric_text"]})
+    made_by = MADE_BY[song["music"]]
     return {
         "segment_id": row["segment_id"], "rainbow_color": row["rainbow_color"], **text,
         "start_seconds": row["start_seconds"], "end_seconds": row["end_seconds"],
@@ -135,7 +137,8 @@ def _preview_row(row: dict[str, Any], song: dict[str, Any], audio: dict[str, Any
         "key_signature_note": song["key_signature_note"], "key_signature_mode": song["key_signature_mode"],
         "key": song["key"], "song_id": row["song_id"], "title": song["title"],
         "track_description": row["track_description"], "track_group": row["track_group"],
-        "license": LICENSE_NAME, "attribution": ATTRIBUTION, "audio": audio, "audio_digest": row["audio_digest"],
+        "license": made_by.license_name, "attribution": made_by.author, "audio": audio,
+        "audio_digest": row["audio_digest"],
         "preview_rank": rank, "flac_sha256": sha256_bytes(audio["bytes"]),
     }
 

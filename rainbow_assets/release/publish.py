@@ -17,6 +17,7 @@ from rainbow_assets.release.compare import Difference, compare
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
+from rainbow_assets.release.swatches import write_swatches
 from rainbow_assets.release.tables import ReleaseRefused, release_tables, require_all
 from rainbow_assets.release.vectors import remember
 from rainbow_assets.release.versions import NextVersion, Version, propose, require_high_enough
@@ -180,16 +181,19 @@ def _pages(
     changes: tuple[ChangelogEntry, ...], repository: str,
 ) -> tuple[Manifest, Markdown]:
     """Write the card and the listening page of ``version`` and return the manifest and the card."""
-    text = card.render_card(facts.card_facts(graph, store, version, bundle, changes, repository))
-    (folder / card.NAME).write_text(text, "utf-8", newline="\n")
-    (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository))
+    songs = facts.music(store)
     # Mixes give a better impression of a color than single stems.
     playable = {config.table.config: config for config in bundle.configs if config.table.media}
     chosen = playable.get("preview_mix") or playable.get("preview")
+    clips = listen.make_clips(folder, chosen) if chosen else {}
+    text = card.render_card(facts.card_facts(graph, store, version, bundle, folder, clips, changes, repository))
+    (folder / card.NAME).write_text(text, "utf-8", newline="\n")
+    (folder / croissant.NAME).write_bytes(croissant.render_croissant(bundle, version, repository, songs))
+    write_swatches(folder)
     if chosen is not None:
         shows = "slices of the mix" if chosen.table.config == "preview_mix" else "stems"
-        page = listen.render_listen(listen.make_clips(folder, chosen), version, shows)
-        (folder / listen.NAME).write_text(page, "utf-8", newline="\n")
+        listen.write_clips(folder, clips)
+        (folder / listen.NAME).write_text(listen.render_listen(clips, version, shows, songs), "utf-8", newline="\n")
     return make_manifest(folder, version, bundle, made_from, changes), text
 
 

@@ -1,10 +1,7 @@
-"""Texts of every published row, and the limit on text that keeps the dataset viewer's pages at 100 rows."""
+"""The limit on text per row that keeps the dataset viewer's pages at 100 rows."""
 
 from __future__ import annotations
 
-LICENSE_NAME = "collaborative-intelligence-license-v1.0"
-LICENSE_LINK = "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md"
-ATTRIBUTION = "The Earthly Frames"
 BUDGET_BYTES = 1600
 """Largest number of text bytes per preview row; with more, the viewer shows fewer than 100 rows a page."""
 CONCEPT_BYTES = 900

@@ -21,7 +21,7 @@ def test_stamps_of_words_are_a_column_and_never_words(tmp_path: Path) -> None:
     """jacquesh/foo_openlyrics 469 and 233: the stamps were read as words."""
     song = read(tmp_path, lrc=ENHANCED).song
     assert song is not None
-    row = song_values(song, 60_731, None)
+    row = song_values(song, 60_731, None, "artist")
     assert row["lines"] == [{"start_ms": 1000, "text": "Paper kite upon the hill", "line_number": 2},
                             {"start_ms": 5170, "text": "Wait for the wind", "line_number": 3},
                             {"start_ms": 9230, "text": "Plain line", "line_number": 4}]

@@ -15,7 +15,7 @@ from rainbow_assets.release.card import NAME as CARD
 from rainbow_assets.release.card import AnomalyFacts, CardFacts, ColorFacts, VerdictFacts, config_facts, render_card
 from rainbow_assets.release.features import PREVIEW_SCHEMA
 from rainbow_assets.release.listen import NAME as LISTEN
-from rainbow_assets.release.listen import make_clips, render_listen
+from rainbow_assets.release.listen import make_clips, render_listen, write_clips
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
 from rainbow_assets.release.versions import Version
 from rainbow_assets.sound.flac import encode_flac
@@ -116,7 +116,9 @@ def stage(
     (folder / CARD).write_text(render_card(facts), "utf-8")
     shown = next((config for config in bundle.configs if config.table.media), None)
     if shown:
-        (folder / LISTEN).write_text(render_listen(make_clips(folder, shown), number, "clips"), "utf-8")
+        clips = make_clips(folder, shown)
+        (folder / LISTEN).write_text(render_listen(clips, number, "clips"), "utf-8")
+        write_clips(folder, clips)
     provenance = {"shards": {"preview/Green": "abc"}, "libraries": {"pyarrow": "x"}}
     manifest = make_manifest(folder, number, bundle, provenance)
     write_manifest(folder, manifest)

@@ -197,7 +197,7 @@ def test_a_card_without_sound_or_extras(tmp_path: Path) -> None:
     facts = config_facts(bundle)
     assert facts[0].default
     card = render_card(CardFacts(Version(1, 0, 0), facts))
-    assert 'load_dataset("earthlyframes/white-training-data", "embeddings", split="train")' in card
+    assert 'load_dataset("earthlyframes/white-training-data", "embeddings", split="train",' in card and 'revision="v1.0.0")' in card
     assert "listen.html" not in card and "## Checks" not in card and "## Coverage" not in card
 
 
@@ -225,3 +225,27 @@ def test_figures_for_people() -> None:
         "0 B", "999 B", "1.0 kB", "1.4 MB", "100 MB", "15.3 GB"]
     assert [span(s) for s in (12.5, 59.97, 245, 97380)] == ["12.5 s", "1 min 00 s", "4 min 05 s", "27 h 03 min"]
     assert escaped("a|b\n<c> $x$ `y`") == r"a\|b &lt;c&gt; \$x\$ \`y\`" and code("a`|b") == "`a'\\|b`"
+
+
+def test_music_that_no_artist_made_is_named_in_title_license_and_citation(tmp_path: Path) -> None:
+    bundle = write_bundle([small.vector_table(tmp_path)], tmp_path / "out")
+
+    def card(**songs: list[str]) -> tuple[str, dict[str, object]]:
+        text = render_card(CardFacts(Version(1, 0, 0), config_facts(bundle), songs={
+            name.replace("_", "-"): ids for name, ids in songs.items()}))
+        return text, yaml.safe_load(text.split("---\n")[1])
+
+    text, front = card(demo=["05_01", "05_02"])
+    assert front["license"] == "apache-2.0" and "license_name" not in front
+    assert "# A demo of the Rainbow Table: songs that a program wrote\n" in text
+    assert "**A program wrote the music of 2 of 2 songs, with their texts.**" in text
+    assert "author = {rainbow\\_assets (a program)}" in text or "author = {rainbow_assets (a program)}" in text
+    assert "Earthly Frames" not in text.replace("earthlyframes", "")
+    text, front = card(stand_in=["05_01"])
+    assert "stand-in sounds" in str(front["pretty_name"]) and front["license"] == "other"
+    assert "The Earthly Frames (texts)" in text
+    text, front = card(artist=["01_01"], demo=["05_01"])
+    assert front["pretty_name"] == "The Rainbow Table: songs, stems and segments of The Earthly Frames"
+    assert "**A program wrote the music of 1 of 2 songs, with their texts: 05\\_01.**" in text
+    text, front = card(artist=["01_01"])
+    assert "program wrote" not in text and front["task_categories"]

@@ -82,7 +82,9 @@ def test_the_next_version_sends_only_what_changed(server: Hub, releases: dict[Ve
     server.break_request(None)
     result = hub.publish(releases[V4], manifest(releases[V4]))
     changed = {"README.md", "listen.html", "manifest.json", "preview/train-Red-00000.parquet"}
-    assert result.files_sent == len(changed)
+    (clip,) = {entry.path for entry in manifest(releases[V4]).files} - {entry.path for entry in manifest(releases[V3]).files}
+    assert clip.startswith("clips/"), "the one clip that is new"
+    assert result.files_sent == len(changed) + 1
     red = next(entry for entry in manifest(releases[V4]).files if entry.path == "preview/train-Red-00000.parquet")
     assert server.sent == {red.sha256: red.bytes}
     assert hub.versions() == [V3, V4] and hub.manifest(V3) == manifest(releases[V3])

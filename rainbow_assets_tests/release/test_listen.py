@@ -63,7 +63,8 @@ def test_well_formed_escaped_and_alone(page: Path) -> None:
     ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     loaded = [attrs.get("src") or "" for _, attrs in outline.tags if attrs.get("src")]
-    assert all(source.startswith("data:audio/mpeg;base64,") for source in loaded)
+    assert all((page.parent / source).stat().st_size > 1000 for source in loaded)
+    assert all(re.fullmatch(r"clips/[0-9a-f]{16}\.mp3", source) for source in loaded)
     assert not re.findall(r"url\(|@import|<link|<img|<iframe", text)
 
 
@@ -72,11 +73,11 @@ def test_the_budget_is_shared_by_colors_in_turn(tmp_path: Path) -> None:
     bundle = write_bundle([small.preview_table(shards)], tmp_path / "out")
     every = make_clips(tmp_path / "out", bundle.configs[0])
     assert {color: len(found) for color, found in every.items()} == {"Red": 3, "Green": 6, "Violet": 6}
-    one = len(every["Red"][0].source)
+    one = len(every["Red"][0].mp3)
     few = make_clips(tmp_path / "out", bundle.configs[0], budget=one * 5)
     counts = sorted(len(found) for found in few.values())
     assert sum(counts) in (4, 5) and counts[0] >= 1
-    assert sum(len(clip.source) for found in few.values() for clip in found) <= one * 5
+    assert sum(len(clip.mp3) for found in few.values() for clip in found) <= one * 5
     assert len({clip.segment_id[:5] for clip in every["Green"][:2]}) == 2
 
 
