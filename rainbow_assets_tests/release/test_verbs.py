@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import os
 import subprocess
 import sys
@@ -61,6 +62,10 @@ def test_versions_from_the_first_to_a_major_step(whole: Path, project: Path, own
     card = (project / "hub/v0.3.1/README.md").read_text("utf-8")
     assert card.index("### v0.3.1 (patch)") < card.index("### v0.3.0 (minor)")
     assert "same columns and row counts, other content" in card
+    assert "**A program wrote the music of 3 of 3 songs, with their texts.**" in card and "Earthly Frames" not in card
+    clips = re.findall(r'src="https://huggingface.co/datasets/[^"]+/resolve/v0.3.1/(clips/[^"]+)"', card)
+    assert len(clips) == 3 and all((project / "hub/v0.3.1" / clip).is_file() for clip in clips)
+    assert (project / "hub/v0.3.1/colors/Green.png").is_file() and "| `segment_id` | 0" in card
     two_versions_are_compared()
     damage_and_other_data_are_told_apart(project)
 
@@ -117,6 +122,7 @@ def two_versions_are_compared() -> None:
     found = told("diff", "0.3.0", "v0.3.1")
     assert found["level"] == "patch" and found["gone"] == []
     assert {"README.md", "croissant.json", "listen.html"} <= set(found["files"])
+    assert not [path for path in found["files"] if path.startswith(("clips/", "colors/"))], "no clip is new"
     assert "rows added" in rainbow("diff", "0.3.0", "0.3.1").output
     missing = rainbow("diff", "0.3.0", "0.9.0")
     assert missing.exit_code == 2 and "v0.9.0" in missing.output and "Traceback" not in missing.output
