@@ -99,7 +99,7 @@ class VerdictFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Player:
+class ColorClip:
     """One clip: its path in the version, its song's title, and where in the song it begins (``1:05``)."""
 
     path: str
@@ -128,7 +128,7 @@ class CardFacts:
     repository: str = REPOSITORY
     songs: Songs = field(default_factory=dict)
     sample: tuple[tuple[str, str], ...] = ()
-    players: Mapping[str, Player] = field(default_factory=dict)
+    players: Mapping[str, ColorClip] = field(default_factory=dict)
 
 
 def config_facts(bundle: Bundle) -> tuple[ConfigFacts, ...]:

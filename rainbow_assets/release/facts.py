@@ -23,8 +23,8 @@ from rainbow_assets.release.card import (
     REPOSITORY,
     AnomalyFacts,
     CardFacts,
+    ColorClip,
     ColorFacts,
-    Player,
     VerdictFacts,
     config_facts,
 )
@@ -57,7 +57,7 @@ def card_facts(
         gaps=tuple(gaps(graph, store)),
         skipped=tuple(bundle.skipped.values()), lineage=tuple(lineage(store)), changes=changes, repository=repository,
         songs=music(store), sample=sample(bundle, folder),
-        players={color: Player(found[0].source, found[0].title, found[0].place) for color, found in clips.items()
+        players={color: ColorClip(found[0].source, found[0].title, found[0].place) for color, found in clips.items()
                  if found},
     )
 
