@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from rainbow_assets.release import hf_errors
+from rainbow_assets.release import hf_session
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.hubs import HubError, VersionConflict
 from rainbow_assets.release.manifest import NAME as MANIFEST
@@ -40,7 +40,8 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(hf_errors, "ANSWER_S", 2.0)
+    monkeypatch.setattr(hf_session, "ANSWER_S", 2.0)
+    monkeypatch.setattr(hf_session, "pause", lambda seconds, stopped: None)
     with running() as hub:
         hub.timeout_s = 2.5
         yield hub

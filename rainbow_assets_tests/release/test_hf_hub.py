@@ -62,7 +62,7 @@ def hub_of(server: Hub, token: str = "hf_writer", name: str = NAME) -> HuggingFa
 
 def test_a_version_is_one_commit_and_one_tag(server: Hub, releases: dict[Version, Path]) -> None:
     hub = hub_of(server)
-    assert hub.versions() == []
+    assert hub.establish() == "hf://datasets/earth/songs does not exist yet" and hub.versions() == []
     result = hub.publish(releases[V3], manifest(releases[V3]))
     kept = server.repositories.datasets[NAME]
     assert (result.outcome, result.location, result.revision) == ("published", NAME, "v0.3.0")
@@ -150,7 +150,7 @@ def test_refusals_are_one_line_without_the_token(server: Hub, releases: dict[Ver
     server.repositories.models.add("earth/model")
     cases = [
         ("hf_wrong", NAME, "token is missing or not valid"), ("hf_reader", NAME, "token may not write"),
-        ("hf_writer", "mars/songs", "organization or repository does not exist"),
+        ("hf_writer", "mars/songs", "does not belong to mars"),
         ("hf_writer", "earth/model", "is a model, not a dataset"),
     ]
     for token, name, sentence in cases:
