@@ -65,7 +65,7 @@ class Verbs(click.Group):
         """Run as a program: a bug shows its traceback and where to report it."""
         sys.excepthook = _report
         # Whoever ends the program, what it was writing is removed, as Dagster does during its runs.
-        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         logging.lastResort = Log(logging.WARNING)
         return super().__call__(*args, **kwargs)
 

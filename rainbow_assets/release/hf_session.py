@@ -132,8 +132,9 @@ def stoppable(work: Callable[[], Result]) -> Result:
     threads = ThreadPoolExecutor(1)
     try:
         return threads.submit(work).result()
-    except (KeyboardInterrupt, SystemExit):
-        close_session()
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            close_session()
         raise
     finally:
         threads.shutdown(wait=False)

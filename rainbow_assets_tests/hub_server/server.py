@@ -67,6 +67,9 @@ def _signed(token: str | None) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body leave in one packet, at once: else each answer waits 40 ms for the client to confirm the head.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     hub: Hub
     fault = ""
 
