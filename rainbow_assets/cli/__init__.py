@@ -64,7 +64,7 @@ class Verbs(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program: a bug shows its traceback and where to report it."""
         sys.excepthook = _report
-        # Whoever ends the program, what it was writing is removed, as Dagster does during its runs.
+        # SIGTERM unwinds as ctrl-C does, so that what was being written is removed; Dagster does the same in its runs.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         logging.lastResort = Log(logging.WARNING)
         return super().__call__(*args, **kwargs)

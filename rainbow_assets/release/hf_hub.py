@@ -135,6 +135,10 @@ class HuggingFaceHub:
             raise VersionConflict(f"{error}; {self._put_back()}") from None
         return self._result(manifest, "published", sent)
 
+    def require_rights(self) -> None:
+        """Raise ``HubError`` unless the token may write to the repository or create it; see :func:`require_rights`."""
+        self._rights()
+
     def establish(self, write: bool = True) -> str:
         """Make main the highest version, or find out how it would be made so; see :meth:`Hub.establish`."""
         self._rights()

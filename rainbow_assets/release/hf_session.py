@@ -62,7 +62,8 @@ class PatientClient(httpx2.Client):
         if not isinstance(kwargs.get("timeout"), int | float):
             kwargs["timeout"] = ANSWER_S
         request = super().build_request(*args, **kwargs)
-        if hasattr(body := kwargs.get("data"), "seek"):
+        body: Any = kwargs.get("data")
+        if hasattr(body, "seek"):
             request.extensions["rewind"] = partial(body.seek, body.tell())
         return request
 

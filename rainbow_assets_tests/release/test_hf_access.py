@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner
 from huggingface_hub import constants
 
+from rainbow_assets.cli import main
 from rainbow_assets.release import publish
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.hubs import HubError
@@ -63,6 +65,19 @@ def test_a_release_stops_before_anything_is_built(
     assert "\n" not in str(caught.value) and (token or "hf_") not in str(caught.value)
     assert len(server.log) <= 3, "whoami, the repository, and nothing more"
     assert not any(line.startswith("POST") for line in server.log)
+
+
+@pytest.mark.parametrize("flags", [[], ["--dry-run"], ["--dry-run", "--json"]])
+def test_the_verb_stops_before_it_reads_anything(
+    flags: list[str], server: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(publish, "open_hub", lambda push: hub_of(server, None))
+    monkeypatch.setenv("RAINBOW_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("rainbow_assets.orchestration.jobs.run_release", NOTHING)
+    monkeypatch.setattr("rainbow_assets.release.gate_report.gate_report", NOTHING)
+    found = CliRunner().invoke(main, ["release", "--push", *flags])
+    assert found.exit_code == 1 and "there is no token; log in (hf auth login) or set HF_TOKEN" in found.output
+    assert server.log == [] and not (tmp_path / "data").exists()
 
 
 def test_a_private_repository_without_rights_is_never_empty(server: Hub) -> None:
