@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 import traceback
 from types import TracebackType
@@ -54,7 +55,7 @@ REPORT = "https://huggingface.co/datasets/earthlyframes/white-training-data/disc
 LEAST_MEMORY = 4 << 30
 """Bytes of address space (ulimit -v) below which libraries in C++ and Rust abort the program without a sentence."""
 STOPPED = 130
-"""Exit code after ctrl-C, as shells expect it."""
+"""Exit code after ctrl-C (or SIGTERM), as shells expect it."""
 
 
 class Verbs(click.Group):
@@ -63,6 +64,8 @@ class Verbs(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program: a bug shows its traceback and where to report it."""
         sys.excepthook = _report
+        # SIGTERM unwinds as ctrl-C does, so that what was being written is removed; Dagster does the same in its runs.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         logging.lastResort = Log(logging.WARNING)
         return super().__call__(*args, **kwargs)
 

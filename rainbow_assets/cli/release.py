@@ -145,17 +145,19 @@ def release(
 
     If a gate is closed or a shard is stale, nothing is published.
     """
+    from rainbow_assets.release.publish import open_hub
     from rainbow_assets.release.versions import Version
 
     if version:
         Version.parse(version)  # reject an invalid version before anything is read
+    if push:
+        open_hub(push).require_rights()  # and a missing token, before Dagster is loaded
     if dry_run:
         rehearse(version, push, preview_samples, include_preview, as_json)
         return
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
     from rainbow_assets.release.commands import hear, published
-    from rainbow_assets.release.publish import open_hub
 
     config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
                               "include_preview": include_preview}

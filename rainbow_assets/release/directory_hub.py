@@ -92,6 +92,9 @@ class DirectoryHub:
         except OSError as error:
             raise DamagedRelease(f"{version.tag} in {self.root} has no readable {path} ({error.strerror})") from error
 
+    def require_rights(self) -> None:
+        """Return: a folder that cannot be written to is found by :meth:`staging`, before a version is built."""
+
     def establish(self, write: bool = True) -> str:
         """Point ``latest`` to the highest version; see :meth:`Hub.establish`."""
         versions = self.versions()

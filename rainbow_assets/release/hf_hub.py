@@ -3,8 +3,10 @@
 A version is the commit of a tag such as ``v0.3.0``. Until the commit, readers see no change. After it, main is one
 complete release without a tag. Whatever stopped a run, the next one first makes main the highest version: it tags a
 whole newer commit, or puts the files of the last tag back. Files that no release lists belong to others and stay.
-huggingface_hub reads the address from
-``HF_ENDPOINT`` and the token from ``HF_TOKEN`` or the cached login.
+huggingface_hub reads the address from ``HF_ENDPOINT`` and the token from ``HF_TOKEN`` or the cached login.
+
+A commit never changes, so its listing and its manifest are read once, and the files are compared by that listing: the
+number of requests does not grow with the number of files, except by one for each file that is sent or read.
 """
 
 from __future__ import annotations
@@ -21,14 +23,16 @@ from huggingface_hub import (
     HfApi,
     constants,
     get_session,
+    hf_hub_url,
 )
-from huggingface_hub.errors import HfHubHTTPError, RemoteEntryNotFoundError, RepositoryNotFoundError
-from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from rainbow_assets import scratch
 from rainbow_assets.atomic import naming
-from rainbow_assets.release import hf_tree
+from rainbow_assets.release import hf_session, hf_tree
 from rainbow_assets.release.directory_hub import difference
+from rainbow_assets.release.hf_access import require_rights
 from rainbow_assets.release.hf_errors import Superseded, plain, status_of
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, PublishResult, VersionConflict
 from rainbow_assets.release.manifest import NAME, DamagedRelease, Manifest
@@ -56,7 +60,14 @@ class HuggingFaceHub:
         self.repository = root.removeprefix(SCHEME).removeprefix("datasets/").strip("/")
         if self.repository.count("/") != 1:
             raise HubError(f"{root} is not a repository; set RAINBOW_HUB to hf://organization/name")
+        hf_session.install()
         self.api = HfApi(endpoint=endpoint, token=token)
+        self._exists: bool | None = None
+        """Whether the repository exists; None before the rights of the token were checked."""
+        self._read: dict[Version, str] = {}
+        """The commits of versions that were read: a version never moves."""
+        self._trees: dict[str, dict[str, hf_tree.RemoteFile]] = {}
+        self._manifests: dict[str, bytes] = {}
         self._unfinished: dict[Version, str] = {}
         """Commits without a tag that a rehearsal takes for versions, because a release would tag them first."""
 
@@ -66,7 +77,7 @@ class HuggingFaceHub:
         return f"{SCHEME}datasets/{self.repository}"
 
     def versions(self) -> list[Version]:
-        """Return all tagged versions, lowest first; none if the repository does not exist yet."""
+        """Return all tagged versions, lowest first; none if this program may create the repository."""
         return sorted(self._refs()[1])
 
     def manifest(self, version: Version) -> Manifest:
@@ -124,8 +135,13 @@ class HuggingFaceHub:
             raise VersionConflict(f"{error}; {self._put_back()}") from None
         return self._result(manifest, "published", sent)
 
+    def require_rights(self) -> None:
+        """Raise ``HubError`` unless the token may write to the repository or create it; see :func:`require_rights`."""
+        self._rights()
+
     def establish(self, write: bool = True) -> str:
         """Make main the highest version, or find out how it would be made so; see :meth:`Hub.establish`."""
+        self._rights()
         for attempt in (1, 2):
             try:
                 return self._established(write).sentence
@@ -140,17 +156,17 @@ class HuggingFaceHub:
         if head is None:
             return Main(None, None, f"{self.where} does not exist yet")
         latest, tree = max(versions, default=None), self._tree(head)
-        there = self._manifest_in(head, tree)
+        there = self._manifest_in(head)
         if latest is not None and versions[latest] == head:
             return Main(head, there, self._of_main(f"main is {latest.tag}", tree, there), latest)
-        if there is not None and (latest is None or there.version > latest) and not self._flaws(head, tree, there):
+        if there is not None and (latest is None or there.version > latest) and not self._flaws(head, there):
             done = self._finished(head, there, write)
             return Main(head, there, self._of_main(f"main is {there.version.tag}, which had no tag: {done}", tree,
                                                    there), there.version)
         if latest is None:
             text = "main has no version yet" if there is None else f"main is no whole {there.version.tag}"
             return Main(head, there, self._of_main(text, tree, there))
-        return self._replaced(Main(head, there, "", latest), versions[latest], tree, write)
+        return self._replaced(Main(head, there, "", latest), versions[latest], write)
 
     def _finished(self, commit: str, manifest: Manifest, write: bool) -> str:
         """Tag the whole release that a stopped run committed."""
@@ -163,10 +179,10 @@ class HuggingFaceHub:
             raise Superseded(str(error)) from None
         return "it was read back and tagged"
 
-    def _replaced(self, main: Main, tagged: str, tree: dict[str, hf_tree.RemoteFile], write: bool) -> Main:
+    def _replaced(self, main: Main, tagged: str, write: bool) -> Main:
         """Put the files of the highest version back where main has others."""
         assert main.head is not None and main.latest is not None
-        before, good = self.manifest(main.latest), self._tree(tagged)
+        before, good, tree = self.manifest(main.latest), self._tree(tagged), self._tree(main.head)
         owned = hf_tree.paths(before) | hf_tree.paths(main.release)
         wrong = sorted(path for path in owned if tree.get(path) != good.get(path))
         text, head = f"main is {main.latest.tag}", main.head
@@ -193,10 +209,8 @@ class HuggingFaceHub:
         return f"{self.where}: {text}" + (
             f"; files of others, which stay unless a release has their names: {some(foreign)}" if foreign else "")
 
-    def _manifest_in(self, commit: str, tree: dict[str, hf_tree.RemoteFile]) -> Manifest | None:
+    def _manifest_in(self, commit: str) -> Manifest | None:
         """Return the manifest in ``commit``, or None if there is none that can be read."""
-        if NAME not in tree:
-            return None
         try:
             return Manifest.from_json(self._download(commit, NAME), f"{self.where}/{NAME}")
         except DamagedRelease:
@@ -214,12 +228,13 @@ class HuggingFaceHub:
         return PublishResult(manifest.version, self.repository, outcome, len(sent), size, manifest.version.tag)
 
     def _refs(self) -> tuple[str | None, dict[Version, str]]:
-        """Return the commit of main and those of the versions; (None, {}) without a repository."""
+        """Return the commit of main and those of the versions; (None, {}) if the repository is still to be created."""
         with plain(self.repository, "reading its tags"):
             try:
                 refs = self.api.list_repo_refs(self.repository, repo_type=_KIND)
-            except RepositoryNotFoundError as error:
-                if status_of(error) == 401 and self.api.token is not None:
+            except RepositoryNotFoundError:
+                # A private repository without rights looks the same, and is not an empty one.
+                if self._exists is not False:
                     raise
                 return None, {}
         found = dict(self._unfinished)
@@ -233,32 +248,31 @@ class HuggingFaceHub:
         return next((branch.target_commit for branch in refs.branches if branch.name == "main"), None), found
 
     def _commit_of(self, version: Version) -> str:
-        commits = self._refs()[1]
-        if version not in commits:
-            known = ", ".join(item.tag for item in sorted(commits)) or "none"
-            raise NoSuchVersion(f"{self.where} has no version {version.tag}; versions there: {known}")
-        return commits[version]
+        if version not in self._read:
+            commits = self._refs()[1]
+            if version not in commits:
+                known = ", ".join(item.tag for item in sorted(commits)) or "none"
+                raise NoSuchVersion(f"{self.where} has no version {version.tag}; versions there: {known}")
+            self._read[version] = commits[version]
+        return self._read[version]
+
+    def _rights(self) -> bool:
+        """Check once that the token may publish; return True if the repository exists."""
+        if self._exists is None:
+            self._exists = require_rights(self.api, self.repository)
+        return self._exists
 
     def _require_repository(self, public: bool) -> None:
-        with plain(self.repository, "looking for the repository"):
-            try:
-                info = self.api.repo_info(self.repository, repo_type=_KIND)
-            except RepositoryNotFoundError:
-                info = None
-            if info is not None:
-                if public and info.private:
-                    raise HubError(f"{self.where} is private, and --public changes no repository that exists; change "
-                                   "its visibility in the repository's settings, then publish without --public")
-                return
-            self.api.whoami()
-            try:
-                self.api.repo_info(self.repository, repo_type="model")
-            except RepositoryNotFoundError:
-                pass
-            else:
-                raise HubError(f"{self.repository} is a model, not a dataset; set RAINBOW_HUB to another name")
-        with plain(self.repository, "creating the repository"):
-            self.api.create_repo(self.repository, repo_type=_KIND, private=not public, exist_ok=True)
+        if not self._rights():
+            with plain(self.repository, "creating the repository"):
+                self.api.create_repo(self.repository, repo_type=_KIND, private=not public, exist_ok=True)
+            self._exists = True
+        elif public:
+            with plain(self.repository, "reading its visibility"):
+                private = self.api.repo_info(self.repository, repo_type=_KIND).private
+            if private:
+                raise HubError(f"{self.where} is private, and --public changes no repository that exists; change "
+                               "its visibility in the repository's settings, then publish without --public")
 
     def _tagged_alike(self, manifest: Manifest) -> bool:
         """Return True if the version is published with the same bytes; raise ``VersionConflict`` if with others."""
@@ -278,9 +292,11 @@ class HuggingFaceHub:
                                   "publish under a higher version")
 
     def _tree(self, commit: str) -> dict[str, hf_tree.RemoteFile]:
-        with plain(self.repository, "listing its files"):
-            return hf_tree.listed(self.api.list_repo_tree(self.repository, recursive=True, revision=commit,
-                                                          repo_type=_KIND))
+        if commit not in self._trees:
+            with plain(self.repository, "listing its files"):
+                self._trees[commit] = hf_tree.listed(self.api.list_repo_tree(
+                    self.repository, recursive=True, revision=commit, repo_type=_KIND))
+        return self._trees[commit]
 
     def _commit(
         self, staged: Path, manifest: Manifest, main: Main
@@ -296,7 +312,8 @@ class HuggingFaceHub:
             added = [CommitOperationAdd(path, str(staged / path) if by_name else
                                         opened.enter_context((staged / path).open("rb"))) for path in changed]
             with plain(self.repository, "sending files"):
-                self.api.preupload_lfs_files(self.repository, added, repo_type=_KIND, free_memory=False)
+                hf_session.stoppable(lambda: self.api.preupload_lfs_files(
+                    self.repository, added, repo_type=_KIND, free_memory=False))
             with plain(self.repository, "committing"):
                 done = self.api.create_commit(
                     self.repository, [*added, *deleted], commit_message=f"{manifest.version.tag}",
@@ -316,20 +333,17 @@ class HuggingFaceHub:
                                        headers=build_hf_headers(token=self.api.token))
         return answer.status_code != 404
 
-    def _flaws(self, commit: str, tree: dict[str, hf_tree.RemoteFile], manifest: Manifest) -> list[str]:
+    def _flaws(self, commit: str, manifest: Manifest) -> list[str]:
         """Return what is wrong with the release that ``commit`` should be; none if a reader gets all of it."""
         try:
-            self._verify(commit, lambda path: self._download(commit, path), manifest, None, tree)
+            self._verify(commit, lambda path: self._download(commit, path), manifest, None)
         except DamagedRelease as error:
             return [str(error)]
         return []
 
-    def _verify(
-        self, commit: str, read: hf_tree.Read, manifest: Manifest, before: Manifest | None,
-        tree: dict[str, hf_tree.RemoteFile] | None = None,
-    ) -> None:
+    def _verify(self, commit: str, read: hf_tree.Read, manifest: Manifest, before: Manifest | None) -> None:
         """Compare the files of ``commit`` with the release; raise ``DamagedRelease`` if they differ."""
-        changed, gone = hf_tree.changes(tree or self._tree(commit), read, manifest, before)
+        changed, gone = hf_tree.changes(self._tree(commit), read, manifest, before)
         found = [f"{path} is not what was sent" for path in changed] + [f"{path} is not of this version"
                                                                         for path in gone]
         found += hf_tree.read_back(lambda path: self._download(commit, path), manifest) if not found else []
@@ -349,11 +363,15 @@ class HuggingFaceHub:
             raise HubError(f"{manifest.version.tag} was committed and not tagged; run the same command again")
 
     def _download(self, commit: str, path: str) -> bytes:
-        """Return the bytes of a file, which the client compares with the Hub's metadata; raise ``HubError``."""
-        with plain(self.repository, f"reading {path}"), scratch.folder() as folder:
-            try:
-                name = self.api.hf_hub_download(self.repository, path, revision=commit, repo_type=_KIND,
-                                                local_dir=folder)
-            except RemoteEntryNotFoundError:
-                raise DamagedRelease(f"{self.where} has no {path} at {commit[:12]}, so that is not a release") from None
-            return Path(name).read_bytes()
+        """Return the bytes of a file; raise ``DamagedRelease`` if ``commit`` has no such file, ``HubError``."""
+        if path not in self._tree(commit):
+            raise DamagedRelease(f"{self.where} has no {path} at {commit[:12]}, so that is not a release")
+        if path == NAME and commit in self._manifests:
+            return self._manifests[commit]
+        address = hf_hub_url(self.repository, path, revision=commit, repo_type=_KIND, endpoint=self.api.endpoint)
+        with plain(self.repository, f"reading {path}"):
+            answer = get_session().get(address, headers=build_hf_headers(token=self.api.token))
+            hf_raise_for_status(answer)
+        if path == NAME:
+            self._manifests[commit] = answer.content
+        return answer.content

@@ -69,6 +69,10 @@ class Hub(Protocol):
         """Return the bytes of one file of ``version``; raise ``NoSuchVersion``."""
         ...
 
+    def require_rights(self) -> None:
+        """Raise ``HubError`` unless versions may be published here; asked before anything is read or built."""
+        ...
+
     def establish(self, write: bool = True) -> str:
         """Make what readers get by default the highest version, and return a sentence on what it was.
 

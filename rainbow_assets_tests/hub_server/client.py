@@ -21,6 +21,28 @@ except RainbowError as error:
     sys.exit(1)
 """
 
+RELEASE = """
+import shutil, signal, sys
+from pathlib import Path
+import click
+from rainbow_assets import cli
+from rainbow_assets.release.hf_hub import HuggingFaceHub
+from rainbow_assets.release.manifest import read_manifest
+_, folder, hub = sys.argv
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+@click.command()
+def release():
+    there = HuggingFaceHub(hub)
+    with there.staging() as staged:
+        shutil.copytree(folder, staged, dirs_exist_ok=True)
+        there.publish(staged, read_manifest(staged, "here"))
+
+cli.Verbs.get_command = lambda self, ctx, name: release
+cli.main(["release"])
+"""
+"""Publish a staged copy of a folder as a verb of the command line does."""
+
 # Other readers let go of Python's bytes in Arrow's threads, and one that does so while the interpreter is torn down
 # aborts the process, with all its work done (apache/arrow#34314): their programs end without that.
 END = "\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n"

@@ -72,6 +72,10 @@ class Repositories:
         self.models: set[str] = set()
         self.organizations = {"earth"}
         self.writers, self.readers = {"hf_writer"}, {"hf_writer", "hf_reader"}
+        self.strangers: set[str] = set()
+        """Tokens of people who belong to no organization."""
+        self.roles: dict[str, dict[str, Any]] = {}
+        """What whoami answers of a token, if it is not the usual one."""
         self.full = False
 
     def keep(self, data: bytes) -> str:
@@ -93,6 +97,14 @@ class Repositories:
         attributes = b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"
         repository.append({".gitattributes": (self.keep(attributes), len(attributes), False)}, "initial commit")
         return repository
+
+    def person(self, token: str) -> dict[str, Any]:
+        """Describe the owner of ``token`` as whoami does."""
+        role = self.roles.get(token, {"role": "write" if token in {*self.writers, *self.strangers} else "read"})
+        orgs = [] if token in self.strangers else [{"name": name, "roleInOrg": "write"}
+                                                   for name in sorted(self.organizations)]
+        return {"type": "user", "name": "somebody", "orgs": orgs,
+                "auth": {"type": "access_token", "accessToken": {"displayName": "t", **role}}}
 
     def dataset(self, name: str, token: str | None) -> Repository:
         """Return a dataset that ``token`` may read."""

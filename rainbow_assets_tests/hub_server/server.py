@@ -21,6 +21,8 @@ from rainbow_assets_tests.hub_server.repositories import Refusal, Repositories, 
 
 FAULTS = ("reset", "reset_after", "timeout", "429", "500", "truncated", "etag", "full", "stop")
 """How a request can fail. ``reset_after``: the server did it, the answer is lost. ``stop`` calls ``on_stop``."""
+PAGE = 1000
+"""Files in one answer of a listing, as on the Hub."""
 _NAME = r"(?P<name>[\w.-]+/[\w.-]+)"
 
 
@@ -40,6 +42,9 @@ class Hub:
     after: Callable[[], object] = lambda: None
     """Called after each request was served; what it raises is kept in ``wrong``."""
     wrong: list[BaseException] = field(default_factory=list)
+    refuse: Callable[[str], tuple[int, Any, dict[str, str]] | None] = lambda line: None
+    """Called with each request; what it returns is the answer instead of the usual one."""
+    page: int = PAGE
     served: Callable[[], object] = lambda: None
     """Called when a request has ended, answered or not."""
     timeout_s: float = 3.0
@@ -62,6 +67,9 @@ def _signed(token: str | None) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body leave in one packet, at once: else each answer waits 40 ms for the client to confirm the head.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     hub: Hub
     fault = ""
 
@@ -109,9 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, data: bytes) -> None:
         hub = self.hub
         try:
+            path = unquote(urlsplit(self.path).path)
             with hub.lock:
                 hub.repositories.full = self.fault == "full"
-                status, body, headers = self._route(unquote(urlsplit(self.path).path), data)
+                status, body, headers = hub.refuse(f"{self.command} {path}") or self._route(path, data)
                 self._look()
         except Refusal as refusal:
             status, body = refusal.status, refusal.body
@@ -160,7 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def _route(self, path: str, data: bytes) -> tuple[int, Any, dict[str, str]]:
-        if self.token and self.token not in self.hub.repositories.readers and not path.startswith("/_lfs"):
+        known = self.hub.repositories.readers | self.hub.repositories.strangers
+        if self.token and self.token not in known and not path.startswith("/_lfs"):
             raise Refusal(401, message="Invalid credentials in Authorization header")
         for pattern, answer in ROUTES:
             match = re.fullmatch(pattern, f"{self.command} {path}")
@@ -178,7 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
     def whoami(self, data: bytes) -> Any:
         if not self.token:
             raise Refusal(401, message="Invalid username or password.")
-        return {"type": "user", "name": "earth", "orgs": [{"name": name} for name in self.hub.repositories.organizations]}
+        return self.hub.repositories.person(self.token)
+
+    def auth_check(self, data: bytes, name: str) -> Any:
+        self._write(name)
+        return {}
 
     def create(self, data: bytes) -> Any:
         wanted = json.loads(data)
@@ -226,7 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
                 found.append(self.hub.repositories.entry(path, tree[path]))
         if below and not found and not folders:
             raise Refusal(404, "EntryNotFound", f"{below} does not exist on {rev}")
-        return [{"type": "directory", "path": path, "size": 0, "oid": "0" * 40} for path in sorted(folders)] + found
+        whole = [{"type": "directory", "path": path, "size": 0, "oid": "0" * 40} for path in sorted(folders)] + found
+        start = int(parse_qs(urlsplit(self.path).query).get("cursor", ["0"])[0])
+        rest = {}
+        if start + self.hub.page < len(whole):
+            address = f"{self.hub.endpoint}{urlsplit(self.path).path}?recursive={recursive}&cursor={start + self.hub.page}"
+            rest = {"Link": f'<{address}>; rel="next"'}
+        return 200, whole[start : start + self.hub.page], rest
 
     def paths_info(self, data: bytes, name: str, rev: str) -> Any:
         repository = self.hub.repositories.dataset(name, self.token)
@@ -314,6 +334,7 @@ ROUTES: tuple[tuple[str, Callable[..., Any]], ...] = (
     (rf"GET /api/models/{_NAME}", _Handler.model),
     (rf"GET /api/datasets/{_NAME}", _Handler.info),
     (rf"GET /api/datasets/{_NAME}/revision/(?P<rev>[^/]+)", _Handler.info),
+    (rf"GET /api/datasets/{_NAME}/auth-check/write", _Handler.auth_check),
     (rf"GET /api/datasets/{_NAME}/refs", _Handler.refs),
     (rf"GET /api/datasets/{_NAME}/tree/(?P<rev>[^/]+)(/(?P<below>.+))?", lambda self, data, name, rev, below=None:
         self.tree(data, name, rev, below)),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
+from rainbow_assets.release import audit
 from rainbow_assets.release.commands import hear
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.hubs import HubError, NoSuchVersion, VersionConflict
-from rainbow_assets.release.manifest import DamagedRelease, Manifest, read_manifest
+from rainbow_assets.release.manifest import DamagedRelease, FileEntry, Manifest, read_manifest, write_manifest
 from rainbow_assets.release.versions import Version
 from rainbow_assets.settings import roots
 from rainbow_assets_tests.hub_server import client
@@ -62,7 +67,7 @@ def hub_of(server: Hub, token: str = "hf_writer", name: str = NAME) -> HuggingFa
 
 def test_a_version_is_one_commit_and_one_tag(server: Hub, releases: dict[Version, Path]) -> None:
     hub = hub_of(server)
-    assert hub.versions() == []
+    assert hub.establish() == "hf://datasets/earth/songs does not exist yet" and hub.versions() == []
     result = hub.publish(releases[V3], manifest(releases[V3]))
     kept = server.repositories.datasets[NAME]
     assert (result.outcome, result.location, result.revision) == ("published", NAME, "v0.3.0")
@@ -152,7 +157,7 @@ def test_refusals_are_one_line_without_the_token(server: Hub, releases: dict[Ver
     server.repositories.models.add("earth/model")
     cases = [
         ("hf_wrong", NAME, "token is missing or not valid"), ("hf_reader", NAME, "token may not write"),
-        ("hf_writer", "mars/songs", "organization or repository does not exist"),
+        ("hf_writer", "mars/songs", "does not belong to mars"),
         ("hf_writer", "earth/model", "is a model, not a dataset"),
     ]
     for token, name, sentence in cases:
@@ -202,3 +207,45 @@ def test_the_unmodified_clients_load_the_version(server: Hub, releases: dict[Ver
         whole, streamed = found[version.tag]
         assert whole == streamed and len(whole) == rows
         assert {magic for _, magic in whole} == {"fLaC"}
+
+
+def with_more_files(root: Path, release: Path, files: int) -> Path:
+    """Copy ``release`` and add files until it has ``files``, none of which is read back."""
+    shutil.copytree(release, root)
+    found = manifest(root)
+    entries = [*found.files]
+    for number in range(files - len(entries)):
+        path, data = f"more/{number:03d}.bin", b"%d" % number
+        (root / "more").mkdir(exist_ok=True)
+        (root / path).write_bytes(data)
+        entries.append(FileEntry(path, len(data), hashlib.sha256(data).hexdigest()))
+    write_manifest(root, dataclasses.replace(found, files=tuple(sorted(entries, key=lambda entry: entry.path))))
+    return root
+
+
+def test_the_number_of_requests_does_not_grow_with_the_files(
+    server: Hub, releases: dict[Version, Path], tmp_path: Path
+) -> None:
+    """After the commit: nothing by file but the previews. For verify: one download for each file, and nothing else."""
+    tails, audits = [], []
+    for files in (10, 100):
+        name = f"earth/of{files}"
+        folder = with_more_files(tmp_path / str(files), releases[V3], files)
+        hub_of(server, name=name).publish(folder, manifest(folder))
+        place = next(number for number, line in enumerate(server.log) if "/commit/" in line)
+        tails.append([re.sub(r"of\d+|[0-9a-f]{40}", "", line) for line in server.log[place:]])
+        server.log.clear()
+        hub = hub_of(server, name=name)
+        assert not [line for line in audit.verify(hub, V3, None)["problems"] if "sha256" in line or "bytes" in line]
+        audits.append([line for line in server.log if "/resolve/" not in line])
+        assert len(server.log) - len(audits[-1]) == files + 1, "each file once, and the manifest"
+        server.log.clear()
+    few, many = tails
+    assert few == many and len(few) <= 9, few
+    assert [len(found) for found in audits] == [2, 2], "the tags and the listing"
+
+
+def test_a_listing_of_several_pages_is_read_to_its_end(server: Hub, releases: dict[Version, Path]) -> None:
+    server.page = 3
+    assert hub_of(server).publish(releases[V3], manifest(releases[V3])).outcome == "published"
+    assert sum("/tree/" in line for line in server.log) > 4

@@ -6,18 +6,15 @@ import os
 import random
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.utils import _http
 
-from rainbow_assets.release import hf_errors
+from rainbow_assets.release import hf_session
 from rainbow_assets.release.hf_hub import HuggingFaceHub
 from rainbow_assets.release.hubs import HubError, VersionConflict
 from rainbow_assets.release.manifest import NAME as MANIFEST
@@ -49,9 +46,9 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(hf_errors, "ANSWER_S", 20.0)
+    monkeypatch.setattr(hf_session, "ANSWER_S", 20.0)
     # The client waits for seconds before it asks again; schedules need the order of requests, not the time.
-    monkeypatch.setattr(_http, "time", SimpleNamespace(sleep=lambda seconds: None, time=time.time))
+    monkeypatch.setattr(hf_session, "pause", lambda seconds, stopped: None)
     with running() as hub:
         yield hub
 
