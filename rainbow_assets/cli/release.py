@@ -92,7 +92,9 @@ def verify(version: str, rows: bool, push: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-def rehearse(version: str | None, push: bool, samples: int, include_preview: bool, as_json: bool) -> None:
+def rehearse(
+    version: str | None, push: bool, samples: int, include_preview: bool, public: bool, demo_music: bool, as_json: bool
+) -> None:
     """Print every gate with its verdicts and what a release would send; exit with 1 if it would be refused."""
     from rainbow_assets.assets import GRAPH
     from rainbow_assets.release.gate_report import gate_report
@@ -111,7 +113,7 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
             say(layout([sentence, *(line for gate in gates for line in gate.lines())]), states=True)
 
     try:
-        manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun)
+        manifest, found = try_out(GRAPH, store, version, push, samples, include_preview, begun, public, demo_music)
     except ReleaseRefused as error:
         refused = str(error)
     if as_json:
@@ -135,11 +137,12 @@ def rehearse(version: str | None, push: bool, samples: int, include_preview: boo
 @click.option("--include-preview/--no-preview", default=True, show_default=True, help="Publish the playable previews.")
 @click.option("--preview-samples", default=20, show_default=True, type=click.IntRange(1, 1000), help="Rows per color.")
 @click.option("--public", is_flag=True, help="Make a new repository public (default: private).")
+@click.option("--demo-music", is_flag=True, help="Let everyone read music of the demo or of stand-ins.")
 @click.option("--json", "as_json", is_flag=True, help="Print the published version as JSON.")
 @click.option("--dry-run", is_flag=True, help="Print what would be sent and which gates fail; send nothing.")
 def release(
-    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, as_json: bool,
-    dry_run: bool,
+    version: str | None, push: bool, include_preview: bool, preview_samples: int, public: bool, demo_music: bool,
+    as_json: bool, dry_run: bool,
 ) -> None:
     """Publish one immutable version of all colors.
 
@@ -153,14 +156,14 @@ def release(
     if push:
         open_hub(push).require_rights()  # and a missing token, before Dagster is loaded
     if dry_run:
-        rehearse(version, push, preview_samples, include_preview, as_json)
+        rehearse(version, push, preview_samples, include_preview, public, demo_music, as_json)
         return
     from rainbow_assets.definitions import defs
     from rainbow_assets.orchestration import jobs
     from rainbow_assets.release.commands import hear, published
 
     config: dict[str, Any] = {"push": push, "public": public, "preview_samples": preview_samples,
-                              "include_preview": include_preview}
+                              "include_preview": include_preview, "demo_music": demo_music}
     if version:
         config["version"] = version
     stop_if_failed(jobs.run_release(defs, config))

@@ -21,6 +21,7 @@ class ReleaseConfig(dg.Config):
     public: bool = False
     preview_samples: int = 20
     include_preview: bool = True
+    demo_music: bool = False
 
 
 @dg.asset(
@@ -37,7 +38,8 @@ def published_dataset(
     try:
         done = publish.publish(
             GRAPH, store.open(), version=config.version, push=config.push, public=config.public,
-            samples=config.preview_samples, include_preview=config.include_preview, say=context.log.info,
+            samples=config.preview_samples, include_preview=config.include_preview,
+            demo_music=config.demo_music, say=context.log.info,
         )
     except publish.RainbowError as error:
         raise dg.Failure(str(error), allow_retries=False) from None

@@ -95,6 +95,10 @@ class DirectoryHub:
     def require_rights(self) -> None:
         """Return: a folder that cannot be written to is found by :meth:`staging`, before a version is built."""
 
+    def open_to_all(self, public: bool = False) -> bool:
+        """Return False: a folder is for those who may read its file system."""
+        return False
+
     def establish(self, write: bool = True) -> str:
         """Point ``latest`` to the highest version; see :meth:`Hub.establish`."""
         versions = self.versions()

@@ -267,12 +267,19 @@ class HuggingFaceHub:
             with plain(self.repository, "creating the repository"):
                 self.api.create_repo(self.repository, repo_type=_KIND, private=not public, exist_ok=True)
             self._exists = True
-        elif public:
-            with plain(self.repository, "reading its visibility"):
-                private = self.api.repo_info(self.repository, repo_type=_KIND).private
-            if private:
-                raise HubError(f"{self.where} is private, and --public changes no repository that exists; change "
-                               "its visibility in the repository's settings, then publish without --public")
+        else:
+            self.open_to_all(public)
+
+    def open_to_all(self, public: bool = False) -> bool:
+        """Return True if the repository is public, or will be; raise ``HubError`` if ``public`` and it is private."""
+        if not self._rights():
+            return public
+        with plain(self.repository, "reading its visibility"):
+            private = bool(self.api.repo_info(self.repository, repo_type=_KIND).private)
+        if public and private:
+            raise HubError(f"{self.where} is private, and --public changes no repository that exists; change "
+                           "its visibility in the repository's settings, then publish without --public")
+        return not private
 
     def _tagged_alike(self, manifest: Manifest) -> bool:
         """Return True if the version is published with the same bytes; raise ``VersionConflict`` if with others."""

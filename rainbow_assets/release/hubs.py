@@ -73,6 +73,13 @@ class Hub(Protocol):
         """Raise ``HubError`` unless versions may be published here; asked before anything is read or built."""
         ...
 
+    def open_to_all(self, public: bool = False) -> bool:
+        """Return True if everyone will be able to read what is published here; ``public``: as given to :meth:`publish`.
+
+        Raises ``HubError`` if ``public`` asks for what the hub would refuse.
+        """
+        ...
+
     def establish(self, write: bool = True) -> str:
         """Make what readers get by default the highest version, and return a sentence on what it was.
 

@@ -14,6 +14,7 @@ from rainbow_assets.release import card, consistency, croissant, facts, listen
 from rainbow_assets.release.bundle import Bundle, write_bundle
 from rainbow_assets.release.changelog import ChangelogEntry, next_entry, renamed
 from rainbow_assets.release.compare import Difference, compare
+from rainbow_assets.release.credit import notices
 from rainbow_assets.release.directory_hub import DirectoryHub
 from rainbow_assets.release.hubs import Hub, HubError, PublishResult
 from rainbow_assets.release.manifest import Manifest, make_manifest, write_manifest
@@ -51,12 +52,14 @@ def open_hub(push: bool) -> Hub:
 
 def publish(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, public: bool = False,
-    samples: int = 20, include_preview: bool = True, say: Callable[[str], object] = say,
+    samples: int = 20, include_preview: bool = True, demo_music: bool = False,
+    say: Callable[[str], object] = say,
 ) -> Published:
     """Publish ``version`` (None: the latest if the bytes are equal, else the next one).
 
     A version has one state: each shard is read as it was when it was first opened, even if another process builds.
-    Raises ``ReleaseRefused`` if a gate failed, ``VersionConflict`` if the version exists with other bytes.
+    Raises ``ReleaseRefused`` if a gate failed, or if everyone could read music that no artist made and ``demo_music``
+    does not allow it; ``VersionConflict`` if the version exists with other bytes.
     """
     wanted = Version.parse(version) if version else None
     built = settings.default_rules().preview.samples
@@ -67,6 +70,7 @@ def publish(
     say(hub.establish())
     store = store.pinned()
     require_all(graph, store)
+    _require_artists(hub, store, public, demo_music)
     made_from = facts.provenance(graph, store, {"preview_samples": samples, "include_preview": include_preview})
     latest = max(hub.versions(), default=None)
     if latest is not None and wanted in (None, latest) and hub.manifest(latest).provenance == made_from:
@@ -82,7 +86,7 @@ def publish(
 
 def rehearse(
     graph: Graph, store: ShardStore, version: str | None = None, push: bool = False, samples: int = 20,
-    include_preview: bool = True, say: Callable[[str], object] = say,
+    include_preview: bool = True, say: Callable[[str], object] = say, public: bool = False, demo_music: bool = False,
 ) -> tuple[Manifest, Difference | None]:
     """Make the version that :func:`publish` would publish, and discard it; raise if a gate failed.
 
@@ -93,6 +97,7 @@ def rehearse(
     say(hub.establish(write=False))
     store = store.pinned()
     require_all(graph, store)
+    _require_artists(hub, store, public, demo_music)
     latest = max(hub.versions(), default=None)
     with hub.staging() as folder:
         wanted = Version.parse(version) if version else None
@@ -101,6 +106,14 @@ def rehearse(
             return manifest, None
         return manifest, compare(hub.manifest(latest), manifest, lambda entry: hub.read(latest, entry.path),
                                  lambda entry: (folder / entry.path).read_bytes())
+
+
+def _require_artists(hub: Hub, store: ShardStore, public: bool, demo_music: bool) -> None:
+    """Raise ``ReleaseRefused`` if everyone could take a program's music for the artist's."""
+    if hub.open_to_all(public) and not demo_music and (found := notices(facts.music(store))):
+        raise ReleaseRefused(f"nothing was published: everyone can read {hub.where}, and it would get a demo. "
+                             f"{' '.join(found)} If that is meant, add --demo-music; if an artist made it, remove "
+                             "music from corpus.toml")
 
 
 def _prepare(

@@ -14,7 +14,11 @@ import pytest
 import yaml
 
 from rainbow_assets import settings
+from rainbow_assets.assets import GRAPH
+from rainbow_assets.release import publish as publishing
 from rainbow_assets.release.hf_hub import HuggingFaceHub
+from rainbow_assets.release.hubs import HubError
+from rainbow_assets.release.tables import ReleaseRefused
 from rainbow_assets.release.versions import Version
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets_tests.command import parsed, rainbow
@@ -70,6 +74,7 @@ def test_versions_from_the_first_to_a_major_step(whole: Path, project: Path, own
     damage_and_other_data_are_told_apart(project)
 
     the_token_is_nowhere(project)
+    music_of_a_program_is_not_for_everyone(project)
 
     (project.parent / "rainbow.toml").write_text("[slices]\nlyric_tail_ms = 321\n", "utf-8")
     settings.default_rules.cache_clear()
@@ -153,6 +158,31 @@ def damage_and_other_data_are_told_apart(project: Path) -> None:
     broken = rainbow("verify", "0.3.0")
     assert broken.exit_code == 1 and "does not have the sha256" in broken.output
     victim.write_bytes(whole)
+
+
+def music_of_a_program_is_not_for_everyone(project: Path) -> None:
+    store = ShardStore(str(project))
+    with running() as server, pytest.MonkeyPatch.context() as patch:
+        server.repositories.create("earth/open", private=False)
+        server.repositories.create("earth/closed", private=True)
+
+        def opened(name: str) -> None:
+            hub = HuggingFaceHub(f"hf://{name}", server.endpoint, "hf_writer")
+            patch.setattr(publishing, "open_hub", lambda push: hub)
+
+        for name, public in (("earth/open", False), ("earth/new", True)):
+            opened(name)
+            for verb in (publishing.publish, publishing.rehearse):
+                with pytest.raises(ReleaseRefused, match=r"wrote the music of 3 of 3 songs.* add --demo-music"):
+                    verb(GRAPH, store, push=True, public=public)
+            assert "earth/new" not in server.repositories.datasets
+        opened("earth/closed")
+        assert publishing.rehearse(GRAPH, store, push=True)[0].version == Version(0, 3, 0)
+        with pytest.raises(HubError, match="is private, and --public changes no repository"):
+            publishing.rehearse(GRAPH, store, push=True, public=True)
+        opened("earth/open")
+        named = publishing.publish(GRAPH, store, push=True, demo_music=True)
+        assert named.result.outcome == "published" and "A demo of the Rainbow Table" in named.card
 
 
 def the_token_is_nowhere(project: Path) -> None:
