@@ -223,7 +223,11 @@ def ui(place: Path, env: dict[str, str]) -> None:
         assert len(shown) > 20, log.read_text("utf-8")[-3000:]
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(60)
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:  # its own programs wait for a SIGINT, which a parent may have switched off
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 @pytest.mark.heavy
