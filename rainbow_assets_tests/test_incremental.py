@@ -224,7 +224,7 @@ def test_a_comment_in_a_manifest_moves_nothing(built: Built):
 def test_an_override_reaches_the_songs_that_it_names(built: Built):
     """The time code of one song is decided by hand: its rows follow, those of the other songs do not."""
     before = built.outputs()
-    (built.corpus / "corpus.toml").write_text('[song."06_01"]\nunit = "ms"\n', "utf-8")
+    (built.corpus / "corpus.toml").write_text('music = "demo"\n[song."06_01"]\nunit = "ms"\n', "utf-8")
     planned = {entry.asset: entry for entry in plan(GRAPH.colored(), built.store, COLORS) if entry.state != FRESH}
     assert any("corpus.override" in reason for reason in planned["base_manifest"].reasons)
     built.build()

@@ -25,7 +25,7 @@ from rainbow_assets.lineage.plan import FRESH, plan
 from rainbow_assets.storage.store import ShardStore
 from rainbow_assets.taxonomy import COLOR_NAMES
 
-RULES = replace(settings.Rules(), fitness=settings.FitnessRules(max_epochs=1, batch=64, patience=2, folds=3, device="cpu"))
+RULES = replace(settings.Rules(), fitness=settings.FitnessRules(max_epochs=2, batch=64, patience=2, folds=3, device="cpu"))
 BEFORE = ("base_manifest", "song_splits", "segments", "segment_media", "concept_embeddings", "lyric_embeddings",
           "audio_embeddings")
 NAMES = ("piano_rolls", "fusion_training_set", "fusion_model", "fusion_evaluation", "chromatic_scorer")
