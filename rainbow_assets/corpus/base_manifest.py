@@ -15,6 +15,7 @@ from rainbow_assets import markdown, settings
 from rainbow_assets.caches import kept
 from rainbow_assets.corpus import changes, tables
 from rainbow_assets.corpus.ids import stem_id
+from rainbow_assets.corpus.model import SongReading
 from rainbow_assets.corpus.overrides import parse_overrides
 from rainbow_assets.corpus.source import RawSongs, judged, load_source, manifest_rows, source_token, texts_of
 from rainbow_assets.corpus.witnesses import Witness
@@ -83,7 +84,7 @@ def _of_song(source: RawSongs, folder: Path, asked: pl.DataFrame) -> Batch:
     if not rows or evidence is None:
         reason = "no_tracks" if reading.quarantined is None else (
             reading.quarantined.reason if reading.quarantined.reason in ("contradiction", BUG) else "unusable_song")
-        sentence = reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
+        sentence = _why(reading)
         return Batch(song_id, tables.SCHEMA.empty_table(), {song_id: reason}, {**facts, "unusable": sentence},
                      {song_id: sentence})
     mix = rows[0]["main_audio_file"] or ""
@@ -95,6 +96,11 @@ def _of_song(source: RawSongs, folder: Path, asked: pl.DataFrame) -> Batch:
     return Batch(song_id, pa.Table.from_pylist(made, schema=tables.SCHEMA), {}, facts)
 
 
+def _why(reading: SongReading) -> str:
+    """Return why the song has no row."""
+    return reading.quarantined.message if reading.quarantined else "the manifest lists no stem"
+
+
 def unusable(shard: Shard) -> dict[str, str]:
     """Return {song that has no row: a sentence that names it and says why}."""
     source = load_source(shard)
@@ -102,7 +108,7 @@ def unusable(shard: Shard) -> dict[str, str]:
     for folder in source.folders:
         reading, evidence = judged(source, folder)
         if reading.song is None or evidence is None or not reading.song.tracks:
-            why = reading.quarantined.message if reading.quarantined else "its manifest lists no stem"
+            why = _why(reading)
             found[folder.name] = why if why.startswith(folder.name) else f"{folder.name}: {why}"
     return found
 

@@ -25,26 +25,28 @@ class Credit:
     license_link: str
 
 
+_ARTISTS = ("other", "collaborative-intelligence-license-v1.0",
+            "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md")
 MADE_BY = {
     ARTIST: Credit(
-        "The Rainbow Table: songs, stems and segments of The Earthly Frames", "The Earthly Frames", "other",
-        "collaborative-intelligence-license-v1.0",
-        "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md"),
+        "The Rainbow Table: songs, stems and segments of The Earthly Frames", "The Earthly Frames", *_ARTISTS),
     DEMO: Credit(
         "A demo of the Rainbow Table: songs that a program wrote", "rainbow_assets (a program)", "apache-2.0",
         "apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
     STAND_IN: Credit(
         "The Rainbow Table with stand-in sounds: texts of The Earthly Frames, music that a program wrote",
-        "The Earthly Frames (texts), rainbow_assets (sounds)", "other", "collaborative-intelligence-license-v1.0",
-        "https://github.com/brotherclone/white/blob/main/COLLABORATIVE_INTELLIGENCE_LICENSE.md"),
+        "The Earthly Frames (texts), rainbow_assets (sounds)", *_ARTISTS),
 }
 _HOW = {DEMO: "with their texts", STAND_IN: "for the artist's texts"}
 
 
 def credit(songs: Songs) -> Credit:
-    """Return the texts of a version with ``songs``: those of the only kind of music, else the artist's."""
-    kinds = [kind for kind, ids in songs.items() if ids]
-    return MADE_BY[kinds[0]] if len(kinds) == 1 else MADE_BY[ARTIST]
+    """Return the texts of a version: the artist's if any song is, else those of stand-ins, else the demo's.
+
+    >>> credit({"demo": ["05_01"], "stand-in": ["01_06"]}) is MADE_BY["stand-in"], credit({}) is MADE_BY["artist"]
+    (True, True)
+    """
+    return MADE_BY[next((kind for kind in (ARTIST, STAND_IN, DEMO) if songs.get(kind)), ARTIST)]
 
 
 def notices(songs: Songs) -> list[str]:

@@ -19,10 +19,14 @@ def write_swatches(folder: Path) -> None:
 
 
 def swatch(color: Color) -> bytes:
-    """Return a PNG that is nothing but ``color`` (PNG 1.2: 8 bits, RGB, no filter)."""
+    """Return a PNG that is nothing but ``color`` (PNG 1.2: 8 bits, RGB, no filter).
+
+    The rows are stored as they are: what a zlib makes of them differs between machines, and a version's bytes may not.
+    """
     rows = (b"\0" + bytes(color.rgb) * SIDE) * SIDE
     header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b"")
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

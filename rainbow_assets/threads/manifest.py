@@ -151,7 +151,7 @@ def holds(folder: Path, contents: Mapping[str, tuple[int, str]], verify: bool = 
     """
     try:
         found, links = list_files(folder)
-    except OSError:
+    except (OSError, RefusedFile):
         return False
     own = [found.pop(name, None) for name in RESERVED]
     if links or None in own or found != {file: size for file, (size, _) in contents.items()}:
